@@ -1,0 +1,112 @@
+"""The numeric routines behind `BlockLattice`, one module per kind of device.
+
+A backend is a module with the functions of `Backend`: `reference` (plain torch, the truth) and `cpu` (numba). They are
+imported when first asked for, so that importing the engine loads no compiler.
+
+Axes: B batch, N block, V vocabulary, K classes, S states.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, NamedTuple, Protocol, cast
+
+import torch
+from torch import Tensor
+
+from structgen_engine.automaton import Alphabet, Dfa
+from structgen_engine.kernels.scores import ClassScores
+
+Messages = Any  # what a backend keeps of alpha or beta [B, N + 1, S]; `nats` turns it into a tensor
+
+
+class Posterior(NamedTuple):
+    """classes: [B, N, K] float64, probability of each class; free: [B, N] bool, whether two tokens are possible."""
+
+    classes: Tensor
+    free: Tensor
+
+
+class Backend(Protocol):
+    """Weights and messages are float64 nats; −inf is impossible. Rows of a batch share one automaton."""
+
+    def class_scores(
+        self, logits: Tensor, alphabet: Alphabet, *, settled: Tensor | None, temperature: float
+    ) -> ClassScores:
+        """Log-sum, entropy, peak and count of the tokens of each class; logits [B, N, ≥ V], settled [B, N]."""
+        ...
+
+    def backward(self, weights: Tensor, dfa: Dfa, end: Tensor) -> Messages:
+        """Beta: the weight of every suffix; weights [B, N, K], end [B, S]."""
+        ...
+
+    def forward(self, weights: Tensor, dfa: Dfa, start: Tensor) -> Messages:
+        """Alpha: the weight of every prefix; weights [B, N, K], start [B, S]."""
+        ...
+
+    def forward_backward(
+        self, weights: Tensor, dfa: Dfa, start: Tensor, end: Tensor
+    ) -> tuple[Messages, Messages]:
+        """Alpha and beta, at the same time where that pays."""
+        ...
+
+    def nats(self, messages: Messages) -> Tensor:
+        """[B, N + 1, S] float64."""
+        ...
+
+    def log_partition(self, beta: Messages, start: Tensor) -> Tensor:
+        """[B] float64."""
+        ...
+
+    def posterior(
+        self, weights: Tensor, counts: Tensor, dfa: Dfa, alpha: Messages, beta: Messages
+    ) -> Posterior:
+        """Class marginals, and which positions are free; counts [B, N, K] possible tokens of each class."""
+        ...
+
+    def possible(self, weights: Tensor, dfa: Dfa, alpha: Messages, beta: Messages) -> Tensor:
+        """[B, N, K] bool: the classes that occur in some accepted block."""
+        ...
+
+    def sample(self, weights: Tensor, dfa: Dfa, start: Tensor, beta: Messages, uniforms: Tensor) -> Tensor:
+        """Classes [B, N] int64 of a joint draw; uniforms [B, N + 1] in [0, 1), the first one picks the entry."""
+        ...
+
+    def best(self, peaks: Tensor, dfa: Dfa, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
+        """Classes [B, N] int64 of the heaviest path, and its weight [B] nats; peaks [B, N, K]."""
+        ...
+
+    def draw_tokens(
+        self,
+        logits: Tensor,
+        alphabet: Alphabet,
+        scores: ClassScores,
+        labels: Tensor,
+        uniforms: Tensor,
+        *,
+        temperature: float,
+    ) -> Tensor:
+        """Tokens [B, N] int64, each drawn inside its class; labels, uniforms [B, N]."""
+        ...
+
+    def best_tokens(self, logits: Tensor, alphabet: Alphabet, scores: ClassScores, labels: Tensor) -> Tensor:
+        """Tokens [B, N] int64: the highest score of each class, the lowest id among equals."""
+        ...
+
+    def spread(
+        self,
+        logits: Tensor,
+        alphabet: Alphabet,
+        scores: ClassScores,
+        classes: Tensor,
+        *,
+        temperature: float,
+    ) -> Tensor:
+        """Token marginals [B, N, V of the logits] from class marginals [B, N, K]; zero outside the alphabet."""
+        ...
+
+
+def backend_for(device: torch.device | str) -> Backend:
+    """The fastest backend for tensors on `device`."""
+    name = "cpu" if torch.device(device).type == "cpu" else "reference"
+    return cast(Backend, importlib.import_module(f"structgen_engine.kernels.{name}"))

@@ -1,0 +1,65 @@
+"""An automaton's arcs as the kernels walk them, made once per automaton."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from structgen_engine.automaton import Dfa
+from structgen_engine.bundles import bundle_edges
+
+Array = NDArray[Any]
+
+
+class Arcs(NamedTuple):
+    """Arcs grouped by one end: offsets [S + 1]; what each carries, a class or a bundle, label [A]; the state at the
+    other end, other [A]."""
+
+    offsets: Array
+    label: Array
+    other: Array
+
+
+class Sets(NamedTuple):
+    """The classes of each bundle: offsets [G + 1], member."""
+
+    offsets: Array
+    member: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Arcs by class out of each state, and by bundle out of and into each state."""
+
+    classes: Arcs
+    leaving: Arcs
+    entering: Arcs
+    sets: Sets
+
+
+_graphs: WeakKeyDictionary[Dfa, Graph] = WeakKeyDictionary()
+
+
+def graph_of(dfa: Dfa) -> Graph:
+    """The tables of an automaton."""
+    if dfa not in _graphs:
+        edges, bundles = dfa.edges, bundle_edges(dfa.edges, dfa.states)
+        _graphs[dfa] = Graph(
+            classes=Arcs(*(t.numpy().astype(np.int64) for t in (edges.offsets, edges.label, edges.target))),
+            leaving=_grouped(bundles.source, bundles.bundle, bundles.target, dfa.states),
+            entering=_grouped(bundles.target, bundles.bundle, bundles.source, dfa.states),
+            sets=Sets(bundles.offsets, bundles.member),
+        )
+    return _graphs[dfa]
+
+
+def _grouped(by: Array, label: Array, other: Array, states: int) -> Arcs:
+    """Arcs sorted by the state `by`."""
+    order = np.argsort(by, kind="stable")
+    offsets = np.zeros(states + 1, np.int64)
+    offsets[1:] = np.bincount(by, minlength=states).cumsum()
+    return Arcs(offsets, label[order].astype(np.uint32), other[order].astype(np.uint32))

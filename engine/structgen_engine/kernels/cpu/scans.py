@@ -1,0 +1,105 @@
+"""Forward and backward: the weight of every prefix and of every suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from structgen_engine.automaton import Dfa
+from structgen_engine.kernels.cpu.graph import Arcs, Sets, graph_of
+from structgen_engine.kernels.cpu.scaled import BOTTOM, RADIX, Scaled, normal, plus, split
+from structgen_engine.kernels.cpu.threads import run
+
+Array = NDArray[Any]
+
+
+def backward(weights: Tensor, dfa: Dfa, end: Tensor) -> Scaled:
+    """Beta: the weight of every suffix; weights [B, N, K], end [B, S]."""
+    return _scans(weights, dfa, [(end, True)])[0]
+
+
+def forward(weights: Tensor, dfa: Dfa, start: Tensor) -> Scaled:
+    """Alpha: the weight of every prefix; weights [B, N, K], start [B, S]."""
+    return _scans(weights, dfa, [(start, False)])[0]
+
+
+def forward_backward(weights: Tensor, dfa: Dfa, start: Tensor, end: Tensor) -> tuple[Scaled, Scaled]:
+    """Alpha and beta, on two threads."""
+    alpha, beta = _scans(weights, dfa, [(start, False), (end, True)])
+    return alpha, beta
+
+
+def nats(messages: Scaled) -> Tensor:
+    """[B, N + 1, S] float64."""
+    with np.errstate(divide="ignore"):
+        return torch.from_numpy(np.log(messages.mantissa) + np.log(2.0) * RADIX * messages.level)
+
+
+def log_partition(beta: Scaled, start: Tensor) -> Tensor:
+    """log Z [B]: entering, then any suffix."""
+    return torch.logsumexp(start + nats(Scaled(beta.mantissa[:, 0], beta.level[:, 0])), -1)
+
+
+def _scans(weights: Tensor, dfa: Dfa, edges: Sequence[tuple[Tensor, bool]]) -> list[Scaled]:
+    """One scan per (end weights [B, S], whether backward), rows and directions side by side on the threads."""
+    graph = graph_of(dfa)
+    B, N, _ = weights.shape
+    shape = (B, N + 1, dfa.states)
+    results, tasks = [], []
+    for edge, back in edges:
+        arcs = graph.leaving if back else graph.entering
+        result = Scaled(np.empty(shape), np.empty(shape, np.int32))
+        for b in range(B):
+            scores = weights[b].numpy(), edge[b].numpy()
+            tasks.append(partial(_scan, arcs, graph.sets, *scores, result.row(b), back))
+        results.append(result)
+    run(tasks)
+    return results
+
+
+@numba.njit(nogil=True, cache=True)
+def _bundled(sets: Sets, wm: Array, wl: Array, gm: Array, gl: Array) -> None:
+    """gm[g] = Σ over the classes of bundle g of their weights, in pairs."""
+    offsets, member = sets
+    for g in range(offsets.size - 1):
+        total, level = 0.0, np.int32(BOTTOM)
+        for k in range(offsets[g], offsets[g + 1]):
+            total, level = plus(total, level, wm[member[k]], wl[member[k]])
+        gm[g], gl[g] = normal(total, level)
+
+
+@numba.njit(nogil=True, cache=True, fastmath={"contract"})
+def _step(arcs: Arcs, wm: Array, wl: Array, m: Array, lv: Array, om: Array, ol: Array) -> None:
+    """om[s] = Σ over the arcs of s of w[label] · m[other], all in pairs."""
+    offsets, label, other = arcs
+    for s in range(offsets.size - 1):
+        total, level = 0.0, np.int32(BOTTOM)
+        for e in range(offsets[s], offsets[s + 1]):
+            at = np.int32(wl[label[e]] + lv[other[e]])
+            total, level = plus(total, level, wm[label[e]] * m[other[e]], at)
+        om[s], ol[s] = normal(total, level)
+
+
+@numba.njit(nogil=True, cache=True)
+def _scan(arcs: Arcs, sets: Sets, weights: Array, edge: Array, out: Scaled, back: bool) -> None:
+    """Fill `out` [N + 1, S] from the log weights `edge` [S] of one end: from the last position or from the first."""
+    N, K = weights.shape
+    m, lv = out
+    wm, wl = np.empty(K), np.empty(K, np.int32)
+    gm, gl = np.empty(sets.offsets.size - 1), np.empty(sets.offsets.size - 1, np.int32)
+    here = N if back else 0
+    split(edge, m[here], lv[here])
+    for n in range(N):
+        i = N - 1 - n if back else n
+        split(weights[i], wm, wl)
+        _bundled(sets, wm, wl, gm, gl)
+        then = i if back else i + 1
+        _step(arcs, gm, gl, m[here], lv[here], m[then], lv[then])
+        here = then

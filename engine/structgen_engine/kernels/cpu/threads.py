@@ -1,0 +1,31 @@
+"""Work on torch's number of threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+
+_pools: dict[int, ThreadPoolExecutor] = {}
+os.register_at_fork(after_in_child=_pools.clear)  # threads do not survive a fork
+
+
+def run(tasks: Sequence[Callable[[], object]]) -> None:
+    """Run the tasks on torch's number of threads, the caller's among them no more than waiting."""
+    threads = torch.get_num_threads()
+    if threads == 1 or len(tasks) == 1:
+        for task in tasks:
+            task()
+        return
+    if threads not in _pools:
+        _pools[threads] = ThreadPoolExecutor(threads, thread_name_prefix="lattice")
+    for done in [_pools[threads].submit(task) for task in tasks]:
+        done.result()
+
+
+def spans(total: int, batch: int) -> list[tuple[int, int]]:
+    """[low, high) pieces of `total` positions, about eight in the whole batch: other work shares the cores."""
+    step = max(1, -(-total // max(1, 8 // batch)))
+    return [(low, min(low + step, total)) for low in range(0, total, step)]

@@ -1,0 +1,146 @@
+"""From classes back to tokens: one drawn or the best inside each class, and the marginals of all."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from structgen_engine.automaton import IMPOSSIBLE, Alphabet
+from structgen_engine.kernels.cpu.classes import CHUNK, Members, members_of, open_rows
+from structgen_engine.kernels.cpu.logits import SUM, exp, single, stored
+from structgen_engine.kernels.cpu.threads import run
+from structgen_engine.kernels.scores import ClassScores, place_
+
+Array = NDArray[Any]
+
+
+def draw_tokens(
+    logits: Tensor,
+    alphabet: Alphabet,
+    scores: ClassScores,
+    labels: Tensor,
+    uniforms: Tensor,
+    *,
+    temperature: float = 1.0,
+) -> Tensor:
+    """Tokens [B, N], each drawn inside its class: first a chunk, then a token of it; labels, uniforms [B, N]."""
+    assert scores.chunks is not None
+    tops, sums = scores.chunks
+    members, out = members_of(alphabet), scores.pinned.clone()
+    for b in range(len(labels)):
+        tables = members, 1 / temperature, tops[b].numpy(), sums[b].numpy()
+        _draw(stored(logits[b]), *tables, labels[b].numpy(), uniforms[b].double().numpy(), out[b].numpy())
+    return out
+
+
+def best_tokens(logits: Tensor, alphabet: Alphabet, scores: ClassScores, labels: Tensor) -> Tensor:
+    """Tokens [B, N]: the highest score of each class, the lowest id among equals."""
+    assert scores.chunks is not None
+    members, out = members_of(alphabet), scores.pinned.clone()
+    for b in range(len(labels)):
+        tops = scores.chunks[0][b].numpy()
+        _top_tokens(stored(logits[b]), members, tops, labels[b].numpy(), out[b].numpy())
+    return out
+
+
+def spread(
+    logits: Tensor, alphabet: Alphabet, scores: ClassScores, classes: Tensor, *, temperature: float = 1.0
+) -> Tensor:
+    """Token marginals [B, N, V of the logits] from class marginals [B, N, K]; zero outside the alphabet."""
+    out = torch.empty(logits.shape, dtype=torch.float32)
+    possible = scores.peak > IMPOSSIBLE
+    top = torch.where(possible, scores.peak * temperature, 0.0).float()
+    share = torch.where(possible, classes * (scores.peak - scores.log_sum).exp(), 0.0).float()
+    class_of, scale = alphabet.class_of.numpy().astype(np.uint32), np.float32(1 / temperature)
+    sources = [stored(row) for row in logits]
+    tables = [(class_of, scale, top[b].numpy(), share[b].numpy(), out[b].numpy()) for b in range(len(out))]
+    run([partial(_spread, rows, sources[b], *tables[b]) for b, rows in open_rows(scores.pinned)])
+    place_(out, classes, scores.pinned, alphabet)
+    return out.to(logits.dtype)
+
+
+@numba.njit(nogil=True, cache=True)
+def _draw(
+    logits: Array,
+    members: Members,
+    scale: float,
+    tops: Array,
+    sums: Array,
+    labels: Array,
+    uniforms: Array,
+    out: Array,
+) -> None:
+    """Fill the open positions of `out` [N]."""
+    order, chunk, first = members
+    buffer = np.empty(CHUNK)
+    for i in range(labels.size):
+        if out[i] >= 0:
+            continue
+        c = labels[i]
+        top = -np.inf
+        for k in range(first[c], first[c + 1]):
+            top = max(top, float(tops[i, k]))
+        total = 0.0
+        for k in range(first[c], first[c + 1]):
+            if tops[i, k] > -np.inf:
+                total += sums[i, k] * np.exp((tops[i, k] - top) * scale)
+        rest, at, left = uniforms[i] * total, -1, 0.0
+        for k in range(first[c], first[c + 1]):
+            if tops[i, k] > -np.inf:
+                share = sums[i, k] * np.exp((tops[i, k] - top) * scale)
+                at, left = k, rest / share  # where in the chunk, as a fraction of its mass
+                if rest < share:
+                    break
+                rest -= share
+        low, n = chunk[at], chunk[at + 1] - chunk[at]
+        mass = 0.0
+        for j in range(n):
+            buffer[j] = np.exp((float(single(logits[i, order[low + j]])) - tops[i, at]) * scale)
+            mass += buffer[j]
+        rest = left * mass
+        for j in range(n):
+            if buffer[j] > 0.0:
+                out[i] = np.int64(order[low + j])
+                rest -= buffer[j]
+                if rest < 0.0:
+                    break
+
+
+@numba.njit(nogil=True, cache=True)
+def _top_tokens(logits: Array, members: Members, tops: Array, labels: Array, out: Array) -> None:
+    """Fill the open positions of `out` [N]."""
+    order, chunk, first = members
+    for i in range(labels.size):
+        if out[i] >= 0:
+            continue
+        at = first[labels[i]]
+        for k in range(at, first[labels[i] + 1]):
+            at = k if tops[i, k] > tops[i, at] else at
+        for j in range(chunk[at], chunk[at + 1]):
+            if np.float32(single(logits[i, order[j]])) == tops[i, at]:
+                out[i] = np.int64(order[j])
+                break
+
+
+@numba.njit(nogil=True, cache=True, fastmath=SUM)
+def _spread(
+    rows: Array, logits: Array, class_of: Array, scale: Any, top: Array, share: Array, out: Array
+) -> None:
+    """out[i, v] = share[i, c] · exp((x − top[i, c])·scale); relative to the class's maximum float32 suffices."""
+    zero, least = np.float32(0), np.float32(-87)
+    for i in rows:
+        peaks, shares, row, target = top[i], share[i], logits[i], out[i]
+        for v in range(class_of.size):
+            c = class_of[v]
+            d = (single(row[v]) - peaks[c]) * scale
+            d = d if d < zero else zero  # a refused token may lie above the 0 that stands for its peak
+            near = d if d > least else least
+            target[v] = exp(near) * shares[c] if d > least else zero
+        for v in range(class_of.size, target.size):
+            target[v] = zero

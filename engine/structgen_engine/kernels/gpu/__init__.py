@@ -1,0 +1,1 @@
+"""The Triton kernels, one file per function of `Backend`: class scores, scans, draws. Not written yet."""

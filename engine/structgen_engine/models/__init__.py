@@ -1,0 +1,1 @@
+"""One module per family of models, each behind the interface of `Denoiser`."""

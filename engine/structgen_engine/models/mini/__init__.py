@@ -1,0 +1,29 @@
+"""The embedded denoiser: a small copier that fills schemas offline and on a CPU; see README.md beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from structgen_engine.models.mini.denoiser import MiniDenoiser
+from structgen_engine.models.mini.model import Memory, Mini, MiniConfig
+
+__all__ = ["Memory", "Mini", "MiniConfig", "MiniDenoiser", "load_mini", "mini_folder"]
+
+
+def mini_folder() -> Path:
+    """Where the embedded model's files lie."""
+    return Path(__file__).parent
+
+
+def load_mini(path: str | Path | None = None, device: str | torch.device = "cpu") -> Mini:
+    """Read config.json and model.safetensors of a folder (the embedded weights by default), in float32."""
+    folder = Path(path) if path is not None else mini_folder()
+    config = MiniConfig(**json.loads((folder / "config.json").read_text())["model"])
+    model = Mini(config)
+    weights = load_file(folder / "model.safetensors", device=str(device))
+    model.load_state_dict({name: weight.float() for name, weight in weights.items()}, assign=True)
+    return model.to(device).eval().requires_grad_(False)

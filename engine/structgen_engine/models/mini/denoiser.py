@@ -1,0 +1,65 @@
+"""Mini as a Denoiser: uniform noise, prompts encoded once, committed text kept as clean canvas to the left.
+
+Axes: B batch, N block, P prompt, C committed positions kept, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from structgen_engine.models.mini.model import PAD, Memory, Mini
+from structgen_engine.noise import Uniform
+
+FIRST_NOISE_ID = 2  # below are the pad and end tokens, which noise never shows
+KEPT = 256  # committed positions that the decoder still sees
+
+
+@dataclass(frozen=True, eq=False)
+class MiniContext:
+    """An encoded prompt and what was committed so far: committed [B, C] int64."""
+
+    memory: Memory
+    committed: Tensor
+
+    def select(self, rows: Tensor) -> MiniContext:
+        """The context of these rows [b] int64 of the batch."""
+        memory: dict[str, Any] = {
+            field.name: tuple(part[rows] for part in value) if isinstance(value, tuple) else value[rows]
+            for field in fields(Memory)
+            for value in [getattr(self.memory, field.name)]
+        }
+        return MiniContext(Memory(**memory), self.committed[rows])
+
+
+class MiniDenoiser:
+    """The embedded model behind the interface of `Denoiser`."""
+
+    def __init__(self, model: Mini, *, block_length: int = 256, prompt_limit: int = 448) -> None:
+        """prompt_limit: the longest prompt seen in training, in tokens."""
+        self.model = model
+        self.block_length = block_length
+        self.prompt_limit = prompt_limit
+        self.vocabulary_size = model.config.vocabulary
+        self.noise = Uniform(FIRST_NOISE_ID, self.vocabulary_size)
+
+    def start(self, prompts: Sequence[Sequence[int]]) -> MiniContext:
+        """Encode prompts, padded behind to a common length."""
+        device = self.model.embedding.weight.device
+        longest = max(len(prompt) for prompt in prompts)
+        padded = [[*prompt, *[PAD] * (longest - len(prompt))] for prompt in prompts]
+        ids = torch.tensor(padded, dtype=torch.int64, device=device)
+        return MiniContext(self.model.encode(ids), ids.new_empty(len(prompts), 0))
+
+    def __call__(self, context: MiniContext, canvas: Tensor) -> Tensor:
+        """Log-probabilities [B, N, V] of the canvas [B, N]; committed text stands in front of it."""
+        left = context.committed.shape[1]
+        return self.model.logits(context.memory, torch.cat([context.committed, canvas], 1))[:, left:]
+
+    def extend(self, context: MiniContext, block: Tensor) -> MiniContext:
+        """The context after `block` [B, N] was committed."""
+        return replace(context, committed=torch.cat([context.committed, block], 1)[:, -KEPT:])

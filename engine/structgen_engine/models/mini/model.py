@@ -1,0 +1,197 @@
+"""Mini: a 6.7-million-parameter encoder–decoder denoiser that copies values from a prompt into a canvas.
+
+The prompt is encoded once; every refinement step runs only the decoder, bidirectionally over the canvas. A
+pointer head (See et al. 2017, "Get to the point") mixes the vocabulary with a copy of the prompt's tokens:
+
+    p(v | i) = g_i · softmax(W h_i)_v + (1 − g_i) · Σ_{j: prompt_j = v} a_ij
+
+which is still a distribution over the vocabulary, so every lattice routine works on its logarithm.
+
+Axes: B batch, P prompt, N canvas, V vocabulary, D width, H heads, E width of a head.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+PAD = 0
+MASKED = -1e4  # added to attention scores of padding; finite, and far below any score in bfloat16
+FLOOR = 1e-9  # of a probability: padding the prompt must not turn a token impossible
+
+
+@dataclass(frozen=True)
+class MiniConfig:
+    """Sizes of a Mini; lengths are free because positions are rotary."""
+
+    vocabulary: int = 4096
+    width: int = 256
+    heads: int = 4
+    encoder_layers: int = 3
+    decoder_layers: int = 3
+    rope_base: float = 10_000.0
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """A prompt as the decoder reads it; it does not change from step to step."""
+
+    prompt: Tensor  # [B, P] int64
+    bias: Tensor  # [B, 1, P] 0 at tokens, MASKED at padding
+    keys: tuple[Tensor, ...]  # per decoder layer [B, H, P, E]
+    values: tuple[Tensor, ...]  # per decoder layer [B, H, P, E]
+    pointer_keys: Tensor  # [B, P, D]
+
+
+class Mini(nn.Module):
+    """The denoiser; `encode` a prompt once, then `logits` for each canvas."""
+
+    def __init__(self, config: MiniConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or MiniConfig()
+        width, heads = config.width, config.heads
+        self.embedding = nn.Embedding(config.vocabulary, width)
+        nn.init.normal_(self.embedding.weight, std=0.05)
+        self.side = nn.Parameter(torch.zeros(2, width))  # tells the prompt's tokens from the canvas's
+        self.encoder = nn.ModuleList(Layer(width, heads, cross=False) for _ in range(config.encoder_layers))
+        self.decoder = nn.ModuleList(Layer(width, heads, cross=True) for _ in range(config.decoder_layers))
+        self.encoder_norm = nn.RMSNorm(width)
+        self.decoder_norm = nn.RMSNorm(width)
+        self.pointer_query = nn.Linear(width, width, bias=False)
+        self.pointer_key = nn.Linear(width, width, bias=False)
+        self.gate = nn.Linear(width, 1)
+
+    def encode(self, prompt_ids: Tensor) -> Memory:
+        """Read prompts [B, P], padded behind with PAD."""
+        bias = torch.zeros(prompt_ids.shape, device=prompt_ids.device).masked_fill(prompt_ids == PAD, MASKED)
+        hidden = self.embedding(prompt_ids) + self.side[0]
+        turn = self._turn(prompt_ids.shape[1], hidden)
+        for layer in self.encoder:
+            hidden = layer(hidden, turn, bias[:, None, None, :])
+        hidden = self.encoder_norm(hidden)
+        pairs = [cast(Layer, layer).cross.project(hidden) for layer in self.decoder]
+        return Memory(
+            prompt=prompt_ids,
+            bias=bias[:, None, :],
+            keys=tuple(key for key, _ in pairs),
+            values=tuple(value for _, value in pairs),
+            pointer_keys=self.pointer_key(hidden),
+        )
+
+    def logits(self, memory: Memory, canvas: Tensor) -> Tensor:
+        """Log-probabilities of the clean tokens of canvases [B, N]: float32 [B, N, V] nats."""
+        scores, copied, gate = self._heads(memory, canvas)
+        mixture = scores.float().softmax(-1) * gate
+        prompt = memory.prompt[:, None, :].expand(-1, canvas.shape[1], -1)
+        mixture = mixture.scatter_add(2, prompt, copied * (1 - gate))
+        return (mixture + FLOOR).log().log_softmax(-1)
+
+    def target_log_probs(self, memory: Memory, canvas: Tensor, targets: Tensor) -> Tensor:
+        """`logits` at targets [B, N], without forming the mixture over the vocabulary: [B, N] nats."""
+        scores, copied, gate = self._heads(memory, canvas)
+        spoken = F.cross_entropy(scores.flatten(0, 1), targets.flatten(), reduction="none").view(
+            targets.shape
+        )
+        pointed = (copied * (memory.prompt[:, None, :] == targets[:, :, None])).sum(-1)
+        gate = gate[..., 0]
+        return (gate * (-spoken.float()).exp() + (1 - gate) * pointed + FLOOR).log()
+
+    def _heads(self, memory: Memory, canvas: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Vocabulary scores [B, N, V], copy attention [B, N, P], gate [B, N, 1]."""
+        hidden = self.embedding(canvas) + self.side[1]
+        turn = self._turn(canvas.shape[1], hidden)
+        for index, layer in enumerate(self.decoder):
+            hidden = layer(
+                hidden, turn, None, (memory.keys[index], memory.values[index], memory.bias[:, None])
+            )
+        hidden = self.decoder_norm(hidden)
+        scores = F.linear(hidden, self.embedding.weight)
+        pointed = (self.pointer_query(hidden) @ memory.pointer_keys.transpose(1, 2)).float()
+        copied = (pointed / math.sqrt(self.config.width) + memory.bias).softmax(-1)
+        return scores, copied, torch.sigmoid(self.gate(hidden).float())
+
+    def _turn(self, length: int, like: Tensor) -> tuple[Tensor, Tensor]:
+        """Cosines and sines of the rotary angles, [length, E / 2] each."""
+        half = self.config.width // self.config.heads // 2
+        rates = self.config.rope_base ** (-torch.arange(half, device=like.device) / half)
+        angles = torch.arange(length, device=like.device)[:, None] * rates
+        return angles.cos(), angles.sin()
+
+
+class Layer(nn.Module):
+    """Self-attention, attention to the prompt where it is a decoder's, feed-forward; norms in front."""
+
+    def __init__(self, width: int, heads: int, *, cross: bool) -> None:
+        super().__init__()
+        self.self_norm = nn.RMSNorm(width)
+        self.attention = Attention(width, heads)
+        self.feed_norm = nn.RMSNorm(width)
+        self.feed = nn.Sequential(
+            nn.Linear(width, 4 * width, bias=False), nn.GELU(), nn.Linear(4 * width, width, bias=False)
+        )
+        if cross:
+            self.cross_norm = nn.RMSNorm(width)
+            self.cross = Attention(width, heads)
+
+    def forward(
+        self,
+        hidden: Tensor,
+        turn: tuple[Tensor, Tensor],
+        bias: Tensor | None,
+        memory: tuple[Tensor, Tensor, Tensor] | None = None,
+    ) -> Tensor:
+        """hidden [B, L, D]; `memory` is keys, values [B, H, P, E] and a bias [B, 1, 1, P]."""
+        normed = self.self_norm(hidden)
+        key, value = self.attention.project(normed)
+        hidden = hidden + self.attention(normed, _rotate(key, turn), value, bias, turn)
+        if memory is not None:
+            hidden = hidden + self.cross(self.cross_norm(hidden), *memory)
+        return hidden + self.feed(self.feed_norm(hidden))
+
+
+class Attention(nn.Module):
+    """Multi-head attention as plain matrix products: on a CPU faster to train than the fused kernel."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width, bias=False)
+        self.key_value = nn.Linear(width, 2 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+
+    def project(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values [B, H, L, E] of hidden [B, L, D]."""
+        batch, length, _ = hidden.shape
+        pair = self.key_value(hidden).view(batch, length, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        return pair[0], pair[1]
+
+    def forward(
+        self,
+        hidden: Tensor,
+        key: Tensor,
+        value: Tensor,
+        bias: Tensor | None,
+        turn: tuple[Tensor, Tensor] | None = None,
+    ) -> Tensor:
+        """hidden [B, L, D] attends to key, value [B, H, M, E]; bias is added to the scores [B, H, L, M]."""
+        batch, length, width = hidden.shape
+        query = self.query(hidden).view(batch, length, self.heads, -1).transpose(1, 2)
+        if turn is not None:
+            query = _rotate(query, turn)
+        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+        if bias is not None:
+            scores = scores + bias.to(scores.dtype)
+        mixed = scores.softmax(-1).to(value.dtype) @ value
+        return self.out(mixed.transpose(1, 2).reshape(batch, length, width))
+
+
+def _rotate(states: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+    """Rotary positions (Su et al. 2021) on states [B, H, L, E]."""
+    cos, sin = (part.to(states.dtype) for part in turn)
+    first, second = states.chunk(2, -1)
+    return torch.cat([first * cos - second * sin, second * cos + first * sin], -1)

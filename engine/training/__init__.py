@@ -1,0 +1,1 @@
+"""Tools that make the embedded denoiser: documents, training, evaluation, export. Not in the wheel."""

@@ -1,0 +1,163 @@
+"""Samples as arrays: prompt ids, gold canvas, noise, loss weights; sorted into buckets of fixed shapes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from structgen.scaffold import DEFAULT_SLOTS, OPEN, SlotSizes, compact, fill, scaffold
+from training.documents import Sample
+from training.tokenizer import EOS, NULL, PAD, prompt_text
+
+ROOMY = SlotSizes(
+    **{one.name: 80 for one in fields(SlotSizes) if one.name not in ("items", "nested_items", "nullable")}
+)
+
+
+SLOTS, WHOLE = (
+    0.85,
+    0.10,
+)  # shares of samples with noise in slots and on the whole canvas; the rest is free layout
+PINNED_ARRAYS = 0.7  # share of the first in which the number of items is known
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Samples with at most `prompt` and `canvas` tokens are trained `batch` at a time."""
+
+    prompt: int
+    canvas: int
+    batch: int
+
+
+BUCKETS = (Bucket(128, 96, 16), Bucket(224, 160, 12), Bucket(288, 256, 8), Bucket(448, 256, 6))
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """One training example before padding."""
+
+    prompt: np.ndarray  # [P] int64
+    clean: np.ndarray  # [N] int64
+    noisy: np.ndarray  # [N] int64
+    weight: np.ndarray  # [N] float32, of each position's loss
+
+
+def cached(tokenizer: Tokenizer, limit: int = 200_000) -> Callable[[str], tuple[int, ...]]:
+    """`tokenizer.encode` that remembers: skeleton pieces and values come again and again."""
+    known: dict[str, tuple[int, ...]] = {}
+
+    def encode(text: str) -> tuple[int, ...]:
+        ids = known.get(text)
+        if ids is None:
+            ids = tuple(tokenizer.encode(text).ids)
+            if len(text) < 80 and len(known) < limit:
+                known[text] = ids
+        return ids
+
+    return encode
+
+
+def array_counts(value: Any, pointer: str = "") -> Iterator[tuple[str, int]]:
+    """How many items each array has that is no part of another array, by JSON pointer."""
+    if isinstance(value, list):
+        yield pointer, len(value)
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield from array_counts(part, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
+
+
+def slot_sizes(
+    sample: Sample,
+    encode: Callable[[str], tuple[int, ...]],
+    rng: random.Random,
+    vary: bool,
+    counts: Mapping[str, int],
+) -> dict[str, int]:
+    """Lengths of the slots: the default or, where `vary`, the value's own and 0 … 12 more."""
+    roomy = scaffold(sample.schema, encode, NULL, slots=ROOMY, counts=counts, block=10**6)
+    gold = fill(sample.schema, sample.value, encode, NULL, slots=ROOMY, counts=counts, block=10**6)
+    usual = scaffold(sample.schema, encode, NULL, counts=counts, block=10**6)
+    if roomy is None or gold is None or usual is None:
+        return {}
+    sizes = {}
+    for slot, default in zip(roomy.slots, usual.slots, strict=True):
+        if slot.kind == "array":
+            continue
+        needed = slot.length - gold[slot.start : slot.start + slot.length].count(NULL)
+        if vary and rng.random() < 0.5:
+            sizes[slot.pointer] = max(1, needed + rng.randint(0, 12))
+        else:
+            sizes[slot.pointer] = max(default.length, needed)
+    return sizes
+
+
+def lay_out(
+    sample: Sample, encode: Callable[[str], tuple[int, ...]], rng: random.Random, vary: bool
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Gold canvas and which of it is open, [N] each; None where it does not fit the largest bucket."""
+    counts = dict(array_counts(sample.value)) if vary and rng.random() < PINNED_ARRAYS else {}
+    sizes = slot_sizes(sample, encode, rng, vary, counts)
+    longest = max([1, *(len(part) for part in sample.value.values() if isinstance(part, list))])
+    items = rng.randint(longest, 5) if vary and rng.random() < 0.5 and longest <= 5 else 5
+    slots, block = replace(DEFAULT_SLOTS, items=items), BUCKETS[-1].canvas
+    plan = scaffold(sample.schema, encode, NULL, slots=slots, sizes=sizes, counts=counts, block=block)
+    gold = fill(
+        sample.schema, sample.value, encode, NULL, slots=slots, sizes=sizes, counts=counts, block=block
+    )
+    if plan is None or gold is None:
+        return None
+    return np.array(gold), np.array(plan.ids) == OPEN
+
+
+def make_example(
+    sample: Sample, encode: Callable[[str], tuple[int, ...]], rng: random.Random, vocabulary: int
+) -> tuple[Example, Bucket] | None:
+    """Lay a sample out and noise it: in its slots, on the whole canvas, or in a free layout."""
+    prompt = np.array(encode(prompt_text(sample.schema, sample.document)))
+    form = rng.random()
+    if form < SLOTS + WHOLE:
+        laid = lay_out(sample, encode, rng, vary=form < SLOTS)
+        if laid is None:
+            return None
+        gold, within = laid
+        within = within if form < SLOTS else np.ones_like(within)
+    else:
+        gold = np.array(encode(compact(sample.value)))
+        within = np.ones(len(gold), dtype=bool)
+    bucket = next((one for one in BUCKETS if len(prompt) <= one.prompt and len(gold) < one.canvas), None)
+    if bucket is None:
+        return None
+    clean = np.full(bucket.canvas, PAD)
+    clean[: len(gold)], clean[len(gold)] = gold, EOS
+    noisable = np.full(bucket.canvas, form >= SLOTS)
+    noisable[: len(gold)] = within
+    return Example(prompt, clean, *_noise(clean, noisable, rng, vocabulary)), bucket
+
+
+def _noise(
+    clean: np.ndarray, noisable: np.ndarray, rng: random.Random, vocabulary: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Uniform noise at level t ~ U(0, 1], t = 1 in a fifth of the samples; and the loss weights."""
+    level = 1.0 if rng.random() < 0.2 else 1.0 - rng.random()
+    draw = np.random.default_rng(rng.getrandbits(64))
+    hit = (draw.random(len(clean)) < level) & noisable
+    noisy = np.where(hit, draw.integers(NULL, vocabulary, len(clean)), clean)
+    weight = (
+        noisable * np.where(hit, 1.0, 0.2) * np.where(clean == NULL, 0.4, np.where(clean == PAD, 0.1, 1.0))
+    )
+    return noisy, weight.astype(np.float32)
+
+
+def collate(examples: list[Example], bucket: Bucket) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """prompt [B, P], noisy [B, N], clean [B, N], weight [B, N]."""
+    prompt = np.full((len(examples), bucket.prompt), PAD)
+    for row, one in enumerate(examples):
+        prompt[row, : len(one.prompt)] = one.prompt
+    stacked = (np.stack([getattr(one, name) for one in examples]) for name in ("noisy", "clean", "weight"))
+    return (prompt, *stacked)

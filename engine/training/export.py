@@ -1,0 +1,51 @@
+"""Write a checkpoint's averaged weights as the embedded model.
+
+PYTHONPATH=.:engine python -m training.export runs/mini/checkpoint.pt
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from training.canvases import BUCKETS
+from training.tokenizer import EOS, NULL, PAD, PATH
+
+
+def export(checkpoint: Path, folder: Path = PATH.parent) -> int:
+    """EMA weights in float16 and config.json into a folder; returns the step they were taken at."""
+    saved = torch.load(checkpoint, weights_only=False)
+    weights = {name: weight.half().contiguous() for name, weight in saved["ema"].items()}
+    config = {
+        "model_type": "structgen-mini",
+        "model": saved["config"]["model"],
+        "pad_id": PAD,
+        "eos_id": EOS,
+        "null_id": NULL,
+        "max_prompt": BUCKETS[-1].prompt,
+        "max_canvas": BUCKETS[-1].canvas,
+        "trained": {
+            "steps": saved["step"],
+            "prompts": saved["prompts"],
+            "minutes": round(saved["elapsed"] / 60, 1),
+        },
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(weights, folder / "model.part")
+    (folder / "model.part").replace(folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    return saved["step"]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--folder", type=Path, default=PATH.parent)
+    options = parser.parse_args()
+    print(f"exported step {export(options.checkpoint, options.folder)} to {options.folder}")

@@ -1,0 +1,144 @@
+"""Pools of surface values (names, places, products …), split by hash into a training and a held-out half."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import string
+from dataclasses import dataclass
+
+from faker import Faker
+from mimesis import Food, Hardware, Text
+from mimesis.locales import Locale
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+LOCALES = ["en_US", "en_GB", "de_DE", "pl_PL", "fr_FR", "it_IT", "en_IN", "nl_NL", "es_ES"]
+TEXT_LOCALES = {"en": Locale.EN, "de": Locale.DE, "fr": Locale.FR, "es": Locale.ES}
+GOODS = _words(
+    "chair desk lamp cable monitor keyboard mouse printer paper toner screw hinge bolt panel filter pump valve hose "
+    "bracket shelf drawer cabinet coffee tea sugar flour rice soap towel blanket bottle glass plate bowl knife fork "
+    "ticket licence subscription consulting training installation repair cleaning delivery transport support hosting "
+    "design translation inspection maintenance workshop battery charger sensor switch router adapter helmet glove "
+    "boot jacket shirt trousers scarf notebook pencil marker folder envelope stamp label box pallet brick tile paint "
+    "brush ladder drill saw hammer nail rope tape glue seal gasket bearing belt wheel tyre brake mirror"
+)
+QUALITIES = _words(
+    "oak steel blue red black white green small large heavy light used new annual monthly wireless double single "
+    "outdoor indoor industrial organic premium basic spare custom left right front rear wooden plastic copper round "
+    "square long short electric digital manual portable safety office kitchen garden medical"
+)
+SYLLABLES = _words(
+    "ka lo mi ran tor vek su ni del bra quo zef yr pol gan ti hu xel or ba fen shi wu mar dro cel pi tha un ost"
+)
+
+
+def held_out(text: str, share: int = 10) -> bool:
+    """Is this text in the held-out half? One in `share` is, by hash, whatever the seed."""
+    return int(hashlib.md5(f"x{text}".encode()).hexdigest(), 16) % share == 0
+
+
+@dataclass(frozen=True)
+class Pools:
+    """Values by kind; `train` and `held` never share one."""
+
+    train: dict[str, list[str]]
+    held: dict[str, list[str]]
+
+    def side(self, held: bool) -> dict[str, list[str]]:
+        return self.held if held else self.train
+
+
+def make_pools(seed: int = 0, size: int = 6000) -> Pools:
+    """Draw about `size` values of each kind and split them."""
+    Faker.seed(seed)
+    world, english = Faker(LOCALES), Faker("en_US")
+    towns = Faker(
+        [locale for locale in LOCALES if locale != "it_IT"]
+    )  # Italian ones follow the process's hash seed
+    rng = random.Random(seed)
+    values = {
+        "person": [f"{world.first_name()} {world.last_name()}" for _ in range(2 * size)],
+        "city": [towns.city() for _ in range(size)],
+        "company": [world.company() for _ in range(size)],
+        "email": [world.email() for _ in range(size)],
+        "street": [world.street_address().replace("\n", " ") for _ in range(size)],
+        "job": [english.job().lower() for _ in range(size)],
+        "country": [english.country() for _ in range(size // 4)],
+        "color": [english.color_name() for _ in range(size // 4)],
+        "word": [english.word() for _ in range(size)],
+        "goods": _goods(rng, size),
+        "dish": _dishes(seed, size // 4),
+        **_sentences(seed, size // 6),
+    }
+    halves = {kind: _split(sorted(set(drawn))) for kind, drawn in values.items()}
+    return Pools(
+        train={kind: train for kind, (train, _) in halves.items()},
+        held={kind: held for kind, (_, held) in halves.items()},
+    )
+
+
+def _split(values: list[str]) -> tuple[list[str], list[str]]:
+    """Training and held-out values; a small pool gives away one, so that neither half is empty."""
+    held = [value for value in values if held_out(value)] or values[:1]
+    kept = set(held)
+    return [value for value in values if value not in kept], held
+
+
+def pseudo(rng: random.Random) -> str:
+    """A capitalised word that exists nowhere: it can be copied, not remembered."""
+    return "".join(rng.choice(SYLLABLES) for _ in range(rng.randint(2, 4))).capitalize()
+
+
+def code(rng: random.Random) -> str:
+    """An identifier such as KL1023, INV-2026-0042, #4471 or 4B."""
+    letters = "".join(rng.choices(string.ascii_uppercase, k=rng.randint(1, 3)))
+    digits = "".join(rng.choices(string.digits, k=rng.randint(2, 5)))
+    form = rng.random()
+    if form < 0.35:
+        return letters + rng.choice(["", "-", "-", " "]) + digits
+    if form < 0.5:
+        return f"{letters}-{rng.randint(2015, 2030)}-{digits}"
+    if form < 0.65:
+        return f"{digits}{rng.choice(['/', '-', ''])}{rng.choice(string.ascii_uppercase)}"
+    if form < 0.75:
+        return f"{rng.randint(2015, 2030)}{rng.choice('/-')}{digits}"
+    return digits + "".join(rng.choices(string.digits, k=rng.randint(0, 4)))
+
+
+def _goods(rng: random.Random, size: int) -> list[str]:
+    forms = [
+        lambda: rng.choice(GOODS),
+        lambda: f"{rng.choice(QUALITIES)} {rng.choice(GOODS)}",
+        lambda: f"{rng.choice(QUALITIES)} {rng.choice(QUALITIES)} {rng.choice(GOODS)}",
+        lambda: f"{rng.choice(GOODS)} {rng.choice(GOODS)}",
+        lambda: f"{rng.choice(GOODS)} {rng.choice(string.ascii_uppercase)}{rng.randint(1, 99)}",
+        lambda: (
+            f"{rng.choice(GOODS)} {rng.randint(1, 50)} {rng.choice(['mm', 'cm', 'kg', 'ml', 'm', 'pcs'])}"
+        ),
+    ]
+    drawn = [rng.choice(forms)() for _ in range(size)]
+    return [text[0].upper() + text[1:] if rng.random() < 0.55 else text for text in drawn]
+
+
+def _dishes(seed: int, size: int) -> list[str]:
+    drawn: list[str] = []
+    for locale in TEXT_LOCALES.values():
+        food, hardware = Food(locale, seed=seed), Hardware(seed=seed)
+        drawn += [food.dish() for _ in range(size // 4)] + [food.fruit() for _ in range(size // 8)]
+        drawn += [food.vegetable() for _ in range(size // 8)] + [
+            hardware.phone_model() for _ in range(size // 8)
+        ]
+    return [text.replace('"', "") for text in drawn]
+
+
+def _sentences(seed: int, size: int) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for language, locale in TEXT_LOCALES.items():
+        text = Text(locale, seed=seed)
+        drawn = [text.sentence().replace("\n", " ") for _ in range(size)]
+        found[f"sentence_{language}"] = [sentence for sentence in drawn if len(sentence) < 140]
+    return found

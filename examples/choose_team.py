@@ -1,0 +1,14 @@
+"""Which team should answer a message, with a probability for each."""
+
+import structgen as sg
+
+MESSAGES = [
+    "Hello, this message is for the billing team: invoice 20417 was charged twice.",
+    "Team: tech. The app closes as soon as I open the settings.",
+]
+
+model = sg.load()
+for message in MESSAGES:
+    choice = model.choose(message, ["billing", "tech", "sales"])
+    shares = ", ".join(f"{option} {share:.0%}" for option, share in choice.probabilities.items())
+    print(f"{choice.value:8}  {shares}  | {message}")

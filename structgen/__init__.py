@@ -1,0 +1,84 @@
+"""structgen: every block a diffusion language model writes satisfies your grammar, in one parallel pass.
+
+    import structgen as sg
+
+    model = sg.load()                      # the embedded default: offline, on the CPU
+    invoice = model.extract(text, Invoice) # -> Invoice
+
+`import structgen` itself is light: a name is imported when it is first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from structgen.choose import Choice
+    from structgen.constraint import Constraint, Info, compile
+    from structgen.errors import (
+        InvalidDocument,
+        InvalidOption,
+        InvalidSource,
+        InvalidVocabulary,
+        ModelNotFound,
+        Rejected,
+        StructgenError,
+        Unsatisfiable,
+        Unsupported,
+    )
+    from structgen.generate import Generation
+    from structgen.generator import Generator
+    from structgen.loading import load
+    from structgen.sources.json_schema import JsonSchema
+    from structgen.sources.regex import Regex
+    from structgen.vocabulary import Vocabulary
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Choice",
+    "Constraint",
+    "Generation",
+    "Generator",
+    "Info",
+    "InvalidDocument",
+    "InvalidOption",
+    "InvalidSource",
+    "InvalidVocabulary",
+    "JsonSchema",
+    "ModelNotFound",
+    "Regex",
+    "Rejected",
+    "StructgenError",
+    "Unsatisfiable",
+    "Unsupported",
+    "Vocabulary",
+    "compile",
+    "load",
+]
+
+# Where each name is defined. No module may bear the name of an export: importing it would hide the export.
+_HOMES = {
+    "Choice": "choose",
+    "Constraint": "constraint",
+    "Generation": "generate",
+    "Generator": "generator",
+    "Info": "constraint",
+    "JsonSchema": "sources.json_schema",
+    "Regex": "sources.regex",
+    "Vocabulary": "vocabulary",
+    "compile": "constraint",
+    "load": "loading",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name where it is first asked for: `structgen --help` need not wait for torch."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,14 @@
+"""Automata over bytes: an expression becomes the smallest deterministic automaton of its strings.
+
+An automaton reads a text byte by byte and is always in exactly one of finitely many states; the text is accepted if
+the last state accepts. Everything structgen needs to know of a schema while it decodes is such a table of states.
+
+The way there: `nfa` writes an expression as small pieces that may be in several places at once, `crawl` names the sets
+of places that can occur together, `minimize` merges the names that no text tells apart, `boolean` combines automata,
+`tables` holds the result.
+"""
+
+from structgen.automata.regular import compile_bytes
+from structgen.automata.tables import Table
+
+__all__ = ["Table", "compile_bytes"]

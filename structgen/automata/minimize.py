@@ -1,0 +1,250 @@
+"""The smallest automaton of a language, and the fewest classes of symbols.
+
+`minimize` drops the states that no accepted string visits, then merges those that no string tells apart: Hopcroft's
+algorithm in the form of Valmari, "Fast brief practical DFA minimization" (2012), whose cost is O(E log E) in the live
+edges alone, however long the chains of a bounded repetition are. The states come out in breadth-first order.
+"""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from structgen.automata.nfa import Ints
+
+
+def minimize(
+    source: Ints, label: Ints, target: Ints, accepting: NDArray[np.bool_], start: int
+) -> tuple[Ints, Ints, Ints, NDArray[np.bool_]]:
+    """Merge equal states. Edges must be deterministic; states are 1 … S − 1, 0 is dead and has none.
+
+    Returns edges (source, label, target) over new states and which of those accept. State 1 is the start; an empty
+    language has no edges and no accepting state.
+    """
+    keep = _useful(source, target, accepting, start)
+    live = keep[source] & keep[target]
+    source, label, target = source[live], label[live], target[live]
+    block_of = _hopcroft(source, label, target, accepting, keep, len(accepting))
+    block_of[~keep] = -1
+    return _quotient(source, label, target, accepting, block_of, start)
+
+
+def merge_columns(source: Ints, label: Ints, target: Ints, labels: int) -> tuple[Ints, int]:
+    """Classes of labels whose edges are the same: class_of [labels] int32, class 0 for labels without an edge."""
+    order = np.lexsort((source, label))
+    source, label, target = source[order], label[order], target[order]
+    rng = np.random.default_rng(0)
+    top = int(max(source.max(initial=0), target.max(initial=0))) + 1
+    salt = rng.integers(1, 2**63, size=(2, top), dtype=np.uint64)
+    digest = (salt[0, source] * (salt[1, target] | np.uint64(1))) ^ (salt[1, target] >> np.uint64(17))
+    sums = np.zeros(labels, np.uint64)
+    np.add.at(sums, label, digest)
+    counts = np.bincount(label, minlength=labels)
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    _, first, inverse = np.unique(sums, return_index=True, return_inverse=True)
+    _assert_equal_columns(source, target, offsets, first[inverse], counts)
+    empty = counts[first] == 0
+    rank = np.where(empty, 0, np.cumsum(~empty))
+    return rank[inverse].astype(np.int32), int((~empty).sum()) + 1
+
+
+def _assert_equal_columns(source, target, offsets, representative, counts) -> None:
+    """A digest is no proof: compare each column with its representative's, edge by edge."""
+    if not (counts == counts[representative]).all():
+        raise AssertionError("columns with different edges share a digest")
+    shift = np.repeat(offsets[representative] - offsets[:-1], counts)
+    mirror = np.arange(len(source)) + shift
+    if not ((source == source[mirror]) & (target == target[mirror])).all():
+        raise AssertionError("columns with different edges share a digest")
+
+
+def _useful(source: Ints, target: Ints, accepting: NDArray[np.bool_], start: int) -> NDArray[np.bool_]:
+    """States on some path from the start to acceptance."""
+    states = len(accepting)
+    forward = _reach(source, target, np.arange(states) == start)
+    backward = _reach(target, source, accepting)
+    return forward & backward
+
+
+@nb.njit(cache=True)
+def _by(keys, states):  # pragma: no cover
+    """A counting sort: the order of the edges by key, and where each key starts."""
+    offsets = np.zeros(states + 1, np.int64)
+    for key in keys:
+        offsets[key + 1] += 1
+    for state in range(states):
+        offsets[state + 1] += offsets[state]
+    order, fill = np.empty(len(keys), np.int64), offsets[:-1].copy()
+    for e in range(len(keys)):
+        order[fill[keys[e]]] = e
+        fill[keys[e]] += 1
+    return order, offsets
+
+
+@nb.njit(cache=True)
+def _reach(source, target, seeds):  # pragma: no cover
+    """The states that edges lead to from the seeds, seeds included."""
+    order, offsets = _by(source, len(seeds))
+    reached, stack = seeds.copy(), np.empty(len(seeds), np.int64)
+    top = 0
+    for state in range(len(seeds)):
+        if seeds[state]:
+            stack[top] = state
+            top += 1
+    while top:
+        top -= 1
+        state = stack[top]
+        for e in range(offsets[state], offsets[state + 1]):
+            to = target[order[e]]
+            if not reached[to]:
+                reached[to] = True
+                stack[top] = to
+                top += 1
+    return reached
+
+
+@nb.njit(cache=True)
+def _mark(element, location, first, end, marked, set_of, touched, count, item):  # pragma: no cover
+    """Move `item` into the marked head of its set; remember sets marked for the first time."""
+    s = set_of[item]
+    i, j = location[item], first[s] + marked[s]
+    if i < j:
+        return count
+    element[i] = element[j]
+    location[element[i]] = i
+    element[j] = item
+    location[item] = j
+    if marked[s] == 0:
+        touched[count] = s
+        count += 1
+    marked[s] += 1
+    return count
+
+
+@nb.njit(cache=True)
+def _split(element, first, end, marked, set_of, touched, count, sets):  # pragma: no cover
+    """Split every touched set into its marked head and the rest; the smaller part becomes the new set."""
+    for k in range(count):
+        s = touched[k]
+        j = first[s] + marked[s]
+        if j == end[s]:
+            marked[s] = 0
+            continue
+        if marked[s] <= end[s] - j:
+            first[sets], end[sets] = first[s], j
+            first[s] = j
+        else:
+            first[sets], end[sets] = j, end[s]
+            end[s] = j
+        for i in range(first[sets], end[sets]):
+            set_of[element[i]] = sets
+        marked[s] = 0
+        marked[sets] = 0
+        sets += 1
+    return sets
+
+
+@nb.njit(cache=True)
+def _hopcroft(source, label, target, accepting, keep, states):  # pragma: no cover
+    """Valmari's double partition refinement: blocks of states against cords of edges. Returns block by state."""
+    edges = len(source)
+    size = max(states, edges) + 1
+    # blocks of states: kept ones only
+    b_element, b_location = np.empty(states, np.int64), np.empty(states, np.int64)
+    b_first, b_end = np.zeros(states + 1, np.int64), np.zeros(states + 1, np.int64)
+    b_marked, b_of = np.zeros(states + 1, np.int64), np.full(states, -1, np.int64)
+    touched = np.empty(size, np.int64)
+    kept = 0
+    for state in range(states):
+        if keep[state]:
+            b_element[kept] = state
+            b_location[state] = kept
+            b_of[state] = 0
+            kept += 1
+    if kept == 0:
+        return b_of
+    b_end[0] = kept
+    blocks, count = 1, 0
+    for state in range(states):
+        if keep[state] and accepting[state]:
+            count = _mark(b_element, b_location, b_first, b_end, b_marked, b_of, touched, count, state)
+    blocks = _split(b_element, b_first, b_end, b_marked, b_of, touched, count, blocks)
+    # cords of edges: at first one for each label
+    labels = 0
+    for c in label:
+        labels = max(labels, c + 1)
+    c_element, offsets = _by(label, labels)
+    c_location, c_of = np.empty(edges, np.int64), np.empty(edges, np.int64)
+    c_first, c_end = np.zeros(edges + 1, np.int64), np.zeros(edges + 1, np.int64)
+    c_marked = np.zeros(edges + 1, np.int64)
+    cords = 0
+    for c in range(labels):
+        if offsets[c] == offsets[c + 1]:
+            continue
+        c_first[cords], c_end[cords] = offsets[c], offsets[c + 1]
+        for i in range(offsets[c], offsets[c + 1]):
+            c_location[c_element[i]] = i
+            c_of[c_element[i]] = cords
+        cords += 1
+    incoming, in_offsets = _by(target, states)
+    b, c = 1, 0
+    while c < cords:
+        count = 0
+        for i in range(c_first[c], c_end[c]):
+            count = _mark(
+                b_element, b_location, b_first, b_end, b_marked, b_of, touched, count, source[c_element[i]]
+            )
+        blocks = _split(b_element, b_first, b_end, b_marked, b_of, touched, count, blocks)
+        c += 1
+        while b < blocks:
+            count = 0
+            for i in range(b_first[b], b_end[b]):
+                state = b_element[i]
+                for e in range(in_offsets[state], in_offsets[state + 1]):
+                    count = _mark(
+                        c_element, c_location, c_first, c_end, c_marked, c_of, touched, count, incoming[e]
+                    )
+            cords = _split(c_element, c_first, c_end, c_marked, c_of, touched, count, cords)
+            b += 1
+    return b_of
+
+
+@nb.njit(cache=True)
+def _quotient(source, label, target, accepting, block_of, start):  # pragma: no cover
+    """The automaton of the blocks, its states numbered breadth-first from the start's block (1)."""
+    states = len(block_of)
+    blocks = 1
+    for block in block_of:
+        blocks = max(blocks, block + 1)
+    if block_of[start] < 0:
+        none = np.empty(0, np.int32)
+        return none, none.copy(), none.copy(), np.zeros(2, np.bool_)
+    representative = np.full(blocks, -1, np.int64)
+    for state in range(states):
+        if block_of[state] >= 0:
+            representative[block_of[state]] = state
+    order, offsets = _by(source, states)
+    number, queue = np.zeros(blocks, np.int32), np.empty(blocks, np.int64)
+    number[block_of[start]] = 1
+    queue[0] = block_of[start]
+    head, tail, filled = 0, 1, 0
+    new_source = np.empty(len(source), np.int32)
+    new_label, new_target = new_source.copy(), new_source.copy()
+    new_accepting = np.zeros(blocks + 1, np.bool_)
+    while head < tail:
+        block = queue[head]
+        head += 1
+        state = representative[block]
+        new_accepting[number[block]] = accepting[state]
+        for e in range(offsets[state], offsets[state + 1]):
+            to = block_of[target[order[e]]]
+            if number[to] == 0:
+                number[to] = tail + 1
+                queue[tail] = to
+                tail += 1
+            new_source[filled] = number[block]
+            new_label[filled] = label[order[e]]
+            new_target[filled] = number[to]
+            filled += 1
+    return new_source[:filled], new_label[:filled], new_target[:filled], new_accepting[: tail + 1]

@@ -1,0 +1,239 @@
+"""Nondeterministic automata as flat arrays, and the builder that writes one expression into them.
+
+The builder works backwards, in continuation-passing style: `build(expr, then)` returns a state from which `expr`
+leads to the state `then`. Memoised on (expr, then), it gives equal tails one copy: an object with forty optional
+members, whose lowering shares every tail, costs forty members and not forty times forty.
+
+Symbols 0 … 255 are bytes; named special tokens follow. Bodies of counted repetitions, intersections and complements
+are compiled to minimal automata of their own and spliced in as `Fragment`s.
+
+What holds other expressions is written as a generator that asks for them, `state = yield part, then`: `build` keeps
+those that wait on a stack of its own, so that deep nesting costs memory and not the interpreter's stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from structgen.automata.utf8 import byte_sequences
+from structgen.errors import InvalidSource, Unsupported
+from structgen.grammar import Alt, And, Bytes, Chars, Expr, Not, Ref, Repeat, Seq, Slack, Token
+
+FIRST_TOKEN = 256  # symbols below are bytes
+# A state costs a few hundred bytes while it is built and a move about a hundred in the crawl: about 1 GB at most.
+MAX_STATES = 1_000_000
+MAX_MOVES = 6_000_000
+
+Ints = NDArray[np.int32]
+Steps = Generator[tuple[Expr, int], Any, int]  # asks for (part, then), is sent the part's state
+
+
+def too_large(limit: int, what: str) -> Unsupported:
+    """The refusal of a constraint that would not fit into memory."""
+    return Unsupported(
+        f"the constraint needs more memory than {limit:,} automaton {what} may take",
+        remedy="simplify it or lower the bounds of its repetitions (maxLength, maxItems, {m,n})",
+    )
+
+
+def too_slow() -> Unsupported:
+    """The refusal of a constraint that would take minutes to compile."""
+    return Unsupported(
+        "the constraint takes too long to compile: too many of its parts may stand at the same place",
+        remedy="simplify it or lower the bounds of its repetitions (maxLength, maxItems, {m,n})",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Nfa:
+    """States 0 … states − 1; moves over inclusive symbol ranges, and empty moves.
+
+    moves: [M, 4] int32 rows (source, low, high, target); empty: [L, 2] int32 rows (source, target)
+    """
+
+    states: int
+    moves: Ints
+    empty: Ints
+    starts: tuple[int, ...]
+    finals: Ints  # [states] int32: 0, or 1 + the index of the component that ends here
+    symbols: int
+
+
+@dataclass(frozen=True, eq=False)
+class Fragment:
+    """A deterministic piece to splice in: its moves (relative), its start and its accepting states."""
+
+    states: int
+    moves: Ints
+    start: int
+    accepting: Ints
+
+
+class NfaBuilder:
+    """Collects the states of one automaton; see the module's text."""
+
+    def __init__(
+        self,
+        rules: Mapping[str, Expr],
+        tokens: Mapping[str, int],
+        null: str | None,
+        fragment: Callable[[Expr], Fragment],
+        open_rules: list[str],
+    ):
+        self._rules, self._tokens, self._null, self._fragment = rules, tokens, null, fragment
+        self._open_rules = open_rules  # the rules being expanded, outermost first
+        self._states = self._spliced_moves = 0
+        self._moves: list[tuple[int, int, int, int]] = []
+        self._chunks: list[Ints] = []
+        self._empty: list[tuple[int, int]] = []
+        self._memo: dict[tuple[Expr, int], int] = {}
+
+    def state(self, count: int = 1) -> int:
+        """The first of `count` new states."""
+        first = self._states
+        self._states += count
+        if self._states > MAX_STATES:
+            raise too_large(MAX_STATES, "states")
+        if len(self._moves) + self._spliced_moves > MAX_MOVES:
+            raise too_large(MAX_MOVES, "moves")
+        return first
+
+    def finish(self, start: int, final: int) -> Nfa:
+        """The automaton of everything built, from `start` to `final`."""
+        finals = np.zeros(self._states, np.int32)
+        finals[final] = 1
+        single = np.array(self._moves, np.int32).reshape(-1, 4)
+        moves = np.concatenate([single, *self._chunks]) if self._chunks else single
+        empty = np.array(self._empty, np.int32).reshape(-1, 2)
+        return Nfa(self._states, moves, empty, (start,), finals, FIRST_TOKEN + len(self._tokens))
+
+    def build(self, expr: Expr, then: int) -> int:
+        """A state from which `expr` leads to `then`."""
+        waiting: list[tuple[tuple[Expr, int], Steps]] = []
+        wanted = (expr, then)
+        while True:
+            state = self._memo.get(wanted)
+            if state is None:
+                built = _BUILD[type(wanted[0])](self, *wanted)
+                if isinstance(built, int):
+                    state = self._memo[wanted] = built
+                else:
+                    waiting.append((wanted, built))
+            while waiting:
+                key, steps = waiting[-1]
+                try:
+                    wanted = steps.send(state)
+                    break
+                except StopIteration as done:
+                    state = self._memo[key] = done.value
+                    waiting.pop()
+            else:
+                return cast(int, state)
+
+    def _bytes(self, expr: Bytes, then: int) -> int:
+        for byte in reversed(expr.value):
+            then = self._move(byte, byte, then)
+        return then
+
+    def _move(self, low: int, high: int, then: int) -> int:
+        source = self.state()
+        self._moves.append((source, low, high, then))
+        return source
+
+    def _chars(self, expr: Chars, then: int) -> int:
+        source, tails = self.state(), {}
+        for low, high in expr.ranges:
+            for ranges in byte_sequences(low, high):
+                target, tail = then, ()
+                for piece in reversed(ranges[1:]):  # characters share their continuation bytes
+                    tail = (piece, *tail)
+                    if tail not in tails:
+                        tails[tail] = self._move(*piece, target)
+                    target = tails[tail]
+                self._moves.append((source, *ranges[0], target))
+        return source
+
+    def _token(self, expr: Token, then: int) -> int:
+        symbol = self._tokens.get(expr.name)
+        if symbol is None:
+            raise InvalidSource(f"the vocabulary has no special token called {expr.name!r}")
+        return self._move(symbol, symbol, then)
+
+    def _slack(self, expr: Slack, then: int) -> int:
+        if self._null is None:
+            return then
+        symbol, loop = self._tokens[self._null], self.state()
+        self._moves.append((loop, symbol, symbol, loop))
+        self._empty.append((loop, then))
+        return loop
+
+    def _seq(self, expr: Seq, then: int) -> Steps:
+        for part in reversed(expr.parts):
+            then = yield part, then
+        return then
+
+    def _alt(self, expr: Alt, then: int) -> Steps:
+        source = self.state()
+        for part in expr.parts:
+            self._empty.append((source, (yield part, then)))
+        return source
+
+    def _repeat(self, expr: Repeat, then: int) -> Steps:
+        copies = (expr.high or expr.low) + (expr.high is None)
+        simple = copies <= 2 or isinstance(expr.body, Bytes | Chars | Token | Slack)
+        piece = None if simple else self._fragment(expr.body)
+        end = then
+        if expr.high is None:
+            then = self.state()
+            self._empty += [(then, (yield from self._once(expr.body, piece, then))), (then, end)]
+        for _ in range(expr.low, expr.high or 0):
+            source = self.state()
+            body = yield from self._once(expr.body, piece, then)
+            self._empty += [(source, body), (source, end)]  # straight to the end: small closures
+            then = source
+        for _ in range(expr.low):
+            then = yield from self._once(expr.body, piece, then)
+        return then
+
+    def _once(self, body: Expr, piece: Fragment | None, then: int) -> Steps:
+        return (yield body, then) if piece is None else self._splice(piece, then)
+
+    def _splice(self, piece: Fragment, then: int) -> int:
+        offset = self.state(piece.states)
+        self._spliced_moves += len(piece.moves)
+        self._chunks.append(piece.moves + np.array([offset, 0, 0, offset], np.int32))
+        self._empty += [(offset + int(state), then) for state in piece.accepting]
+        return offset + piece.start
+
+    def _spliced(self, expr: Expr, then: int) -> int:
+        return self._splice(self._fragment(expr), then)
+
+    def _ref(self, expr: Ref, then: int) -> Steps:
+        if expr.name not in self._rules:
+            raise InvalidSource(f"no rule is called {expr.name!r}")
+        if expr.name in self._open_rules:
+            cycle = " → ".join([*self._open_rules[self._open_rules.index(expr.name) :], expr.name])
+            raise Unsupported(f"the grammar is recursive ({cycle})", remedy="unroll it to the depth you need")
+        self._open_rules.append(expr.name)
+        state = yield self._rules[expr.name], then
+        self._open_rules.pop()
+        return state
+
+
+_BUILD: dict[type[Expr], Callable[[NfaBuilder, Any, int], int | Steps]] = {
+    Bytes: NfaBuilder._bytes,
+    Chars: NfaBuilder._chars,
+    Token: NfaBuilder._token,
+    Slack: NfaBuilder._slack,
+    Seq: NfaBuilder._seq,
+    Alt: NfaBuilder._alt,
+    Repeat: NfaBuilder._repeat,
+    And: NfaBuilder._spliced,
+    Not: NfaBuilder._spliced,
+    Ref: NfaBuilder._ref,
+}

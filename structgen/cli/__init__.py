@@ -1,0 +1,70 @@
+"""The command line: `structgen demo`, `extract`, `compile`, `doctor`.
+
+Results go to stdout, progress and errors to stderr. Exit codes: 0 fine, 1 failure, 2 wrong usage, 130 interrupted.
+Everything heavy is imported inside the commands, so that `structgen --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from structgen.cli.compile import compile_command
+from structgen.cli.demo import demo_command
+from structgen.cli.doctor import doctor_command
+from structgen.cli.extract import extract_command
+from structgen.cli.failure import INTERRUPTED, report, silent_warnings
+from structgen.cli.model import let_threads_sleep
+from structgen.cli.terminal import speak_utf8
+
+app = typer.Typer(
+    name="structgen",
+    help="Typed values out of documents: every answer satisfies the schema, and every answer ends.",
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo")(demo_command)
+app.command("extract")(extract_command)
+app.command("compile")(compile_command)
+app.command("doctor")(doctor_command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from structgen import __version__
+
+        typer.echo(f"structgen {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Options of the program as a whole."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; no error ever shows as a traceback."""
+    speak_utf8()
+    let_threads_sleep()
+    try:
+        with silent_warnings():
+            code = app(
+                args=None if arguments is None else list(arguments),
+                prog_name="structgen",
+                standalone_mode=False,
+            )
+            sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except Exception as error:
+        return report(error)

@@ -1,0 +1,57 @@
+"""`structgen compile`: how large a schema becomes as an automaton, or why it cannot become one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from structgen.cli.options import Json, Whitespace
+from structgen.cli.spec import read_spec
+from structgen.cli.terminal import print_json, print_table
+
+if TYPE_CHECKING:
+    from structgen.constraint import Info
+
+
+def compile_command(
+    schema: Annotated[
+        str, typer.Argument(metavar="SCHEMA", help="file.py:Class, a JSON Schema file, or - for stdin.")
+    ],
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A tokenizer.json; over single bytes if none.", show_default=False),
+    ] = None,
+    whitespace: Annotated[
+        Whitespace, typer.Option(help="White space between JSON tokens: anywhere, or nowhere.")
+    ] = Whitespace.FLEXIBLE,
+    as_json: Json = False,
+) -> None:
+    """Compile a schema and print the size of its automaton."""
+    spec = read_spec(schema)
+    from structgen.constraint import compile
+    from structgen.vocabulary import BYTES, Vocabulary
+
+    vocabulary = BYTES if tokenizer is None else Vocabulary.from_file(tokenizer)
+    info = compile(spec, vocabulary, whitespace=whitespace.value).info()
+    if as_json:
+        print_json(_rounded(info))
+    else:
+        print_table(schema, _described(info, "bytes" if tokenizer is None else f"{vocabulary.size:,} tokens"))
+
+
+def _rounded(info: Info) -> dict[str, Any]:
+    return asdict(info) | {"milliseconds": round(info.milliseconds, 3)}
+
+
+def _described(info: Info, symbols: str) -> dict[str, Any]:
+    return {
+        "over": symbols,
+        "states": f"{info.states:,}",
+        "classes": f"{info.classes:,}",
+        "edges": f"{info.edges:,}",
+        "min tokens": f"{info.min_tokens:,}",
+        "milliseconds": f"{info.milliseconds:.1f}" + (" (from the cache)" if info.cached else ""),
+    }

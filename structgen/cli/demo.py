@@ -1,0 +1,189 @@
+"""`structgen demo`: the embedded model fills an invoice, and its canvas is drawn as it settles.
+
+A step takes milliseconds, so the steps are recorded and replayed at a pace that eyes can follow.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from itertools import zip_longest
+from textwrap import fill
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from structgen.cli.extract import json_value
+from structgen.cli.model import loaded, say_if_kernels_compile
+from structgen.cli.options import Seed, Steps
+from structgen.cli.terminal import json_text, print_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from structgen.cli.draw import Canvas, Frame
+    from structgen.generate import Generation
+
+PACE = 0.35  # seconds a frame stays
+WIDEST = 100  # cells
+MARGIN = 4
+AFTERWORD = (
+    "The embedded model has a few million parameters and knows nothing but copying: valid is not the same as right. "
+    'Once its runtime lands, sg.load("google/diffusiongemma-26B-A4B-it") puts a large model behind the same call.'
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """An extraction with every step of its last attempt."""
+
+    frames: list[Frame]
+    generation: Generation[Any]
+    vocabulary: Any
+    seconds: float
+
+
+def demo_command(
+    steps: Steps = 16,
+    seed: Seed = 0,
+    fast: Annotated[bool, typer.Option("--fast", help="Replay without pauses.")] = False,
+    frames: Annotated[
+        bool, typer.Option("--frames", help="Print three frames instead of replaying all.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print value, steps and seconds as JSON.")] = False,
+) -> None:
+    """Watch the embedded model fill a schema from an invoice."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    first = say_if_kernels_compile()
+    if as_json:
+        recording = _record(steps, seed)
+        print_json(_summary(recording))
+        return
+    _introduce(console)
+    if console.is_terminal and not frames:
+        with console.status("reading the invoice"):
+            recording = _record(steps, seed)
+        _replay(console, recording, 0.0 if fast else PACE)
+    else:
+        recording = _record(steps, seed)
+        _print_frames(console, recording)
+    _conclude(console, recording, first)
+
+
+def _record(steps: int, seed: int) -> Recording:
+    from structgen.cli.draw import frame_of, last_attempt
+    from structgen.demo import INVOICE_TEXT, Invoice
+
+    model, frames = loaded(), []
+    begun = time.perf_counter()
+    generation = model.extract(
+        INVOICE_TEXT,
+        Invoice,
+        details=True,
+        steps=steps,
+        seed=seed,
+        on_step=lambda event: frames.append(frame_of(event)),
+    )
+    seconds = time.perf_counter() - begun
+    return Recording(last_attempt(frames), generation, model.vocabulary, seconds)
+
+
+def _summary(recording: Recording) -> dict[str, Any]:
+    generation = recording.generation
+    return {
+        "value": json_value(generation.text),
+        "steps": generation.steps,
+        "seconds": round(recording.seconds, 3),
+    }
+
+
+def _introduce(console: Console) -> None:
+    """The document and the class, side by side where there is room."""
+    from rich.text import Text
+
+    from structgen.demo import INVOICE_TEXT
+
+    left, right = (
+        ["A document", "", *INVOICE_TEXT.strip().splitlines()],
+        ["and a class", "", *_class_source()],
+    )
+    gap = max(map(len, left)) + 2 * MARGIN
+    if console.width < gap + max(map(len, right)):
+        lines = [*left, "", *right]
+    else:
+        lines = [f"{one:{gap}}{other}".rstrip() for one, other in zip_longest(left, right, fillvalue="")]
+    console.print(Text("\n".join([*lines, ""])), soft_wrap=True)
+
+
+def _class_source() -> list[str]:
+    from inspect import getsource
+
+    from structgen.demo import Invoice, Line
+
+    return f"{getsource(Line)}\n{getsource(Invoice)}".strip().splitlines()
+
+
+def _replay(console: Console, recording: Recording, pace: float) -> None:
+    from rich.live import Live
+
+    with Live(console=console, auto_refresh=False, transient=False) as live:
+        for number, canvas, frame in _canvases(recording):
+            live.update(_panel(console, canvas, frame, number, len(recording.frames)), refresh=True)
+            time.sleep(pace)
+
+
+def _print_frames(console: Console, recording: Recording) -> None:
+    """The first, the middle and the last step."""
+    drawn = list(_canvases(recording))
+    for index in sorted({0, len(drawn) // 2, len(drawn) - 1}):
+        number, canvas, frame = drawn[index]
+        console.print(_panel(console, canvas, frame, number, len(drawn)))
+
+
+def _canvases(recording: Recording) -> list[tuple[int, Canvas, Frame]]:
+    """Every frame with its number from 1 and the canvas of its block."""
+    from structgen.cli.draw import Canvas
+
+    blocks = {frame.block for frame in recording.frames}
+    canvases = {
+        block: Canvas.of(recording.vocabulary, [frame for frame in recording.frames if frame.block == block])
+        for block in blocks
+    }
+    return [(number, canvases[frame.block], frame) for number, frame in enumerate(recording.frames, 1)]
+
+
+def _panel(console: Console, canvas: Canvas, frame: Frame, number: int, total: int) -> Any:
+    from rich.panel import Panel
+
+    width = min(console.width, WIDEST)
+    settled = sum(frame.settled)
+    return Panel(
+        canvas.draw(frame, width - MARGIN, colours=console.color_system is not None),
+        title=f"step {number} of {total}",
+        subtitle=f"{settled} of {len(frame.ids)} tokens settled",
+        title_align="left",
+        subtitle_align="right",
+        border_style="dim",
+        width=width,
+    )
+
+
+def _conclude(console: Console, recording: Recording, first: bool) -> None:
+    from rich.text import Text
+
+    from structgen.cli.draw import legend
+
+    generation = recording.generation
+    if console.color_system is not None:
+        console.print(legend())
+    console.print(Text(f"\n{json_text(json_value(generation.text))}\n"), soft_wrap=True)
+    compiled = ", kernels compiled for this run and later ones" if first else ""
+    console.print(
+        Text(
+            f"{len(generation.ids)} tokens in {generation.steps} steps, {recording.seconds:.2f} seconds{compiled}.",
+        ),
+        soft_wrap=True,
+    )
+    console.print(Text(fill(AFTERWORD, min(console.width, WIDEST)), style="dim"), soft_wrap=True)

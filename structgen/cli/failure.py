@@ -1,0 +1,78 @@
+"""What went wrong, as one sentence on stderr and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from structgen.cli.terminal import error_console
+from structgen.errors import StructgenError
+
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+
+
+class Misuse(Exception):
+    """The command line itself is wrong: exit code 2."""
+
+
+class Failure(Exception):
+    """Something the user can see and mend, outside of what StructgenError covers: exit code 1."""
+
+
+def report(error: Exception) -> int:
+    """Say what happened on stderr; returns the exit code."""
+    if isinstance(error, BrokenPipeError):
+        _drop_stdout()
+        return FAILED
+    if debugging():
+        error_console().print_exception()
+    message, code = _sentence(error)
+    console = error_console()
+    console.print("error:", style="bold red", end=" ", highlight=False)
+    console.print(" ".join(message.split()), markup=False, highlight=False, soft_wrap=True)
+    return code
+
+
+def debugging() -> bool:
+    """Whether STRUCTGEN_DEBUG asks for tracebacks and warnings."""
+    return os.environ.get("STRUCTGEN_DEBUG", "") not in ("", "0")
+
+
+@contextmanager
+def silent_warnings() -> Iterator[None]:
+    """Keep other libraries' warnings off the terminal, unless debugging."""
+    with warnings.catch_warnings():
+        if not debugging():
+            warnings.simplefilter("ignore")
+        yield
+
+
+def _sentence(error: Exception) -> tuple[str, int]:
+    if isinstance(error, Misuse):
+        return str(error), MISUSED
+    if isinstance(error, StructgenError | Failure):
+        return str(error), FAILED
+    if hasattr(error, "format_message"):  # what the option parser raises
+        return _misuse(error), MISUSED
+    return (
+        f"internal error: {type(error).__name__}: {error}; please report it, "
+        "with the traceback that STRUCTGEN_DEBUG=1 shows",
+        FAILED,
+    )
+
+
+def _misuse(error: Any) -> str:
+    """The option parser's message, and where to read on."""
+    message = str(error.format_message()).rstrip(".").replace("Value error, ", "")
+    context = getattr(error, "ctx", None)
+    command = getattr(context, "command_path", None) or "structgen"
+    return f"{message[:1].lower()}{message[1:]}; see `{command} --help`"
+
+
+def _drop_stdout() -> None:
+    """The reader of our pipe has gone: let the interpreter's last flush go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,69 @@
+"""Where results and messages go: results to stdout as UTF-8, everything else to stderr."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+INDENT = 2
+
+
+def speak_utf8() -> None:
+    """Make stdout and stderr UTF-8, whatever the locale; a lone surrogate becomes its \\u escape, as in JSON."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def error_console() -> Console:
+    """The console on stderr; rich respects NO_COLOR and what is no terminal."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def print_json(value: Any, *, compact: bool = False) -> None:
+    """Write a JSON value to stdout in one piece, a Decimal with the digits it has."""
+    sys.stdout.write(json_text(value, None if compact else 0) + "\n")
+
+
+def json_text(value: Any, depth: int | None = 0) -> str:
+    """JSON indented by two spaces from `depth` on, or on one line where `depth` is None."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, Mapping):
+        parts = [f"{json_text(str(name))}: {json_text(part, _deeper(depth))}" for name, part in value.items()]
+        return _bracketed("{", parts, "}", depth)
+    if isinstance(value, list | tuple):
+        return _bracketed("[", [json_text(part, _deeper(depth)) for part in value], "]", depth)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _deeper(depth: int | None) -> int | None:
+    return None if depth is None else depth + 1
+
+
+def _bracketed(opening: str, parts: list[str], closing: str, depth: int | None) -> str:
+    if depth is None or not parts:
+        return opening + ", ".join(parts) + closing
+    margin = "\n" + " " * INDENT * depth
+    inner = margin + " " * INDENT
+    return opening + inner + f",{inner}".join(parts) + margin + closing
+
+
+def print_table(title: str, items: Mapping[str, str]) -> None:
+    """Write a title, then names and values one pair a line, to stdout."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    width = max(map(len, items))
+    lines = [Text.assemble((name.ljust(width + 2), "dim"), value) for name, value in items.items()]
+    console.print(Text("\n").join([Text(title, style="bold"), *lines]), soft_wrap=True)

@@ -1,0 +1,83 @@
+"""What can go wrong, as classes a caller can catch.
+
+    StructgenError
+    ├── InvalidSource    the schema, pattern, class or grammar is malformed; says where
+    ├── Unsupported      well-formed, but not enforceable: names keyword, pointer and remedy
+    ├── Unsatisfiable    nothing satisfies the source, or nothing within the given budget does
+    ├── Rejected         a Python validator of the class refuses what was generated; keeps the text
+    ├── InvalidDocument  the text to work on is empty, unreadable or longer than the model reads
+    ├── InvalidVocabulary  a tokenizer file that cannot be read as one
+    ├── ModelNotFound    no model at that name or folder
+    └── InvalidOption    an option of the wrong type or out of range; a ValueError too
+
+Every message is one sentence that says what is wrong, where, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class StructgenError(Exception):
+    """Base class of everything structgen raises on purpose."""
+
+
+class InvalidSource(StructgenError):
+    """The schema, pattern, class or grammar is malformed."""
+
+    def __init__(self, message: str, *, pointer: str | None = None):
+        super().__init__(_placed(message, pointer))
+        self.pointer = pointer
+
+
+class Unsupported(StructgenError):
+    """The source means something that structgen cannot enforce; it is refused, never widened."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        keyword: str | None = None,
+        pointer: str | None = None,
+        remedy: str | None = None,
+    ):
+        text = _placed(message, pointer)
+        super().__init__(text if remedy is None else f"{text}; {remedy}")
+        self.keyword = keyword
+        self.pointer = pointer
+        self.remedy = remedy
+
+
+def _placed(message: str, pointer: str | None) -> str:
+    """The message with the JSON pointer of its cause; "" is the root of a schema, None no place in one."""
+    return message if pointer is None else f"{message} (at {pointer or '/'})"
+
+
+class Unsatisfiable(StructgenError):
+    """No output can satisfy the request; `min_tokens` is the least budget that could, if any."""
+
+    def __init__(self, message: str, *, min_tokens: int | None = None):
+        super().__init__(message)
+        self.min_tokens = min_tokens
+
+
+class Rejected(StructgenError):
+    """The output satisfies the schema, but a Python validator refuses it; `text` is the output, so nothing is lost."""
+
+    def __init__(self, message: str, *, text: str):
+        super().__init__(message)
+        self.text = text
+
+
+class InvalidDocument(StructgenError):
+    """The document is empty, not text, or longer than the model reads."""
+
+
+class InvalidVocabulary(StructgenError):
+    """The tokenizer file is missing, corrupt or of an unknown kind."""
+
+
+class ModelNotFound(StructgenError):
+    """No model is to be found at that name or folder."""
+
+
+class InvalidOption(StructgenError, ValueError):
+    """An option of a call (steps, seed, device, …) is of the wrong type or out of range."""

@@ -1,0 +1,68 @@
+"""The verb `extract`: a typed value out of a document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from structgen.constraint import compile
+from structgen.errors import InvalidDocument, InvalidSource
+from structgen.generate import Generation, Options, Runtime, prompt_ids, read, write
+from structgen.layout import Layout, counted, first_layout, grown
+from structgen.sources import Whitespace, as_source
+
+ATTEMPTS = 3  # lengths of slots to try
+
+
+def extract(
+    runtime: Runtime,
+    text: str,
+    spec: Any,
+    options: Options | None = None,
+    *,
+    whitespace: Whitespace = "flexible",
+) -> Generation[Any]:
+    """The value of type `spec` that the document states.
+
+    Its `steps` count every attempt at a layout, but not the one look that counts items.
+    spec: a pydantic class, any other type, or a JSON Schema as a dict
+    Raises InvalidDocument where the document is empty or too long, and what `compile` raises.
+    """
+    return extract_in_layout(runtime, text, spec, options, whitespace=whitespace)[0]
+
+
+def extract_in_layout(
+    runtime: Runtime,
+    text: str,
+    spec: Any,
+    options: Options | None = None,
+    *,
+    whitespace: Whitespace = "flexible",
+) -> tuple[Generation[Any], Layout | None]:
+    """`extract`, and the layout that the model filled last."""
+    if not text.strip():
+        raise InvalidDocument("the document is empty: there is nothing to extract from")
+    source = as_source(spec, whitespace=whitespace)
+    schema = getattr(source, "schema", None)
+    if not isinstance(schema, Mapping):
+        raise InvalidSource(
+            f"extract needs a type or a JSON Schema, not {type(source).__name__}; use generate for free-form text"
+        )
+    constraint = compile(source, runtime.vocabulary)
+    prompt, options = runtime.prompts.extraction(schema, text), options or Options()
+    layout, steps = first_layout(runtime, schema), 0
+    if layout is not None:
+        generator = torch.Generator().manual_seed(options.seed)
+        layout = counted(runtime, layout, constraint.dfa, prompt_ids(runtime, prompt), generator)
+    for attempt in range(ATTEMPTS):
+        pinned = None if layout is None else layout.block
+        written = write(runtime, prompt, constraint, options, pinned=pinned)
+        steps += written.steps
+        larger = None if layout is None else grown(runtime, layout, tuple(written.ids.tolist()))
+        if larger is None or attempt == ATTEMPTS - 1:
+            break
+        layout = larger
+    return replace(read(runtime, constraint, written), steps=steps), layout

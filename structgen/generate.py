@@ -1,0 +1,188 @@
+"""From a prompt and a constraint to a value: the step every verb ends in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import torch
+from pydantic import ValidationError
+
+from structgen.constraint import Constraint
+from structgen.errors import InvalidDocument, InvalidOption, Rejected, Unsatisfiable
+from structgen.prompt import Markup, Prompt, Prompts
+from structgen.vocabulary import Vocabulary
+from structgen_engine.decode import BudgetTooSmall, Decoded, Schedule, StepEvent, decode
+from structgen_engine.denoiser import Denoiser
+
+T = TypeVar("T")
+
+MOST_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Generation(Generic[T]):
+    """One finished output.
+
+    value: what the text parses into; text: as generated; ids: committed tokens, the end token and padding included
+    log_prob: nats, of the committed blocks under the constrained distribution of their last step
+    steps: refinement steps taken over all blocks; blocks: how many blocks they filled
+    """
+
+    value: T
+    text: str
+    ids: tuple[int, ...]
+    log_prob: float
+    steps: int
+    blocks: int
+
+
+@dataclass(frozen=True, eq=False)
+class Runtime:
+    """A denoiser with its vocabulary and its form of prompts.
+
+    prompt_limit: the most prompt tokens the model reads, None for no limit
+    blocks: blocks of budget where the caller names none
+    temperature, pace: of decoding; see `structgen_engine.decode.decode`
+    """
+
+    name: str
+    denoiser: Denoiser
+    vocabulary: Vocabulary
+    prompts: Prompts
+    prompt_limit: int | None = None
+    scaffolds: bool = False  # whether the model was trained to fill scaffolds
+    blocks: int = 4
+    temperature: Schedule = Schedule()  # noqa: RUF009  (frozen)
+    pace: Schedule | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to decode.
+
+    max_tokens: budget, None for the runtime's blocks, or more where the least answer is longer
+    steps: refinement steps a block at most; seed: of the only source of randomness
+    """
+
+    max_tokens: int | None = None
+    steps: int = 16
+    seed: int = 0
+    on_step: Callable[[StepEvent], None] | None = None
+
+    def __post_init__(self) -> None:
+        check_whole("steps", self.steps, 1)
+        check_whole("seed", self.seed, 0, MOST_SEED)
+        if self.max_tokens is not None:
+            check_whole("max_tokens", self.max_tokens, 1)
+
+
+def check_whole(option: str, value: Any, least: int, most: int | None = None) -> None:
+    """Raise InvalidOption where the value of an option is no whole number in its range."""
+    if not isinstance(value, int) or value < least or (most is not None and value > most):
+        upto = "on" if most is None else f"to {most}"
+        raise InvalidOption(f"{option} must be a whole number from {least} {upto}, not {value!r}")
+
+
+def check_text(text: Any, what: str = "document") -> None:
+    """Raise InvalidDocument where what the model is to read is no text, or none that UTF-8 can write."""
+    if not isinstance(text, str):
+        raise InvalidDocument(f"the {what} must be a string, not {type(text).__name__}")
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise InvalidDocument(
+            f"the {what} holds half a surrogate pair: decode it from bytes with errors='replace'"
+        )
+
+
+def generate(
+    runtime: Runtime, prompt: Prompt, constraint: Constraint[T], options: Options | None = None
+) -> Generation[T]:
+    """Fill blocks until the constraint is complete, and parse what they say. Raises what `write` and `read` raise."""
+    return read(runtime, constraint, write(runtime, prompt, constraint, options))
+
+
+def write(
+    runtime: Runtime,
+    prompt: Prompt,
+    constraint: Constraint[Any],
+    options: Options | None = None,
+    *,
+    pinned: Sequence[int] | None = None,
+) -> Decoded:
+    """Fill blocks until the constraint is complete.
+
+    pinned: preferred ids of the first block, −1 where open (a scaffold); dropped where the constraint rules it out
+
+    Raises Unsatisfiable, before anything is generated, where the budget is below the least number of tokens, and
+    InvalidDocument where the prompt is longer than the model reads.
+    """
+    options = options or Options()
+    budget = options.max_tokens or _default_budget(runtime, constraint)
+    try:
+        return decode(
+            runtime.denoiser,
+            [prompt_ids(runtime, prompt)],
+            [constraint.dfa],
+            max_tokens=budget,
+            steps=options.steps,
+            temperature=runtime.temperature,
+            pace=runtime.pace,
+            pad_id=_pad_id(runtime.vocabulary),
+            generator=torch.Generator().manual_seed(options.seed),
+            scaffold=None if pinned is None else [torch.tensor(pinned)],
+            on_step=options.on_step,
+        )[0]
+    except BudgetTooSmall as error:
+        raise Unsatisfiable(
+            f"the budget of {budget} tokens is too small: the shortest output that satisfies the constraint takes "
+            f"{error.min_tokens} tokens; raise max_tokens to at least {error.min_tokens}",
+            min_tokens=error.min_tokens,
+        ) from None
+
+
+def read(runtime: Runtime, constraint: Constraint[T], written: Decoded) -> Generation[T]:
+    """What the written ids say. Raises Rejected where a Python validator of the class refuses it."""
+    ids = tuple(written.ids.tolist())
+    text = runtime.vocabulary.decode(ids).decode()
+    return Generation(_parse(constraint, text), text, ids, written.log_prob, written.steps, written.blocks)
+
+
+def _default_budget(runtime: Runtime, constraint: Constraint[Any]) -> int:
+    """The runtime's blocks in tokens, or as many blocks as the least answer takes."""
+    block = runtime.denoiser.block_length
+    return block * max(runtime.blocks, -(-constraint.min_tokens // block))
+
+
+def _parse(constraint: Constraint[T], text: str) -> T:
+    """The value of an output; what a class checks in Python no constraint can promise."""
+    try:
+        return constraint.parse(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = "/".join(map(str, first["loc"])) or "the value"
+        raise Rejected(
+            f"the output satisfies the schema of {error.title}, but a validator of the class refuses it: "
+            f"{where}: {first['msg'].removeprefix('Value error, ')}; the output was {text}",
+            text=text,
+        ) from error
+
+
+def prompt_ids(runtime: Runtime, prompt: Prompt) -> list[int]:
+    """The prompt as tokens; raises InvalidDocument where it is no text, empty, or longer than the model reads."""
+    for piece in prompt:
+        check_text(piece, "prompt")
+    encode = runtime.vocabulary.encode
+    ids = [index for piece in prompt for index in encode(piece, special=isinstance(piece, Markup))]
+    if not ids:
+        raise InvalidDocument("the prompt is empty: there is nothing to answer")
+    if runtime.prompt_limit is not None and len(ids) > runtime.prompt_limit:
+        raise InvalidDocument(
+            f"the prompt takes {len(ids)} tokens and {runtime.name} reads at most {runtime.prompt_limit}: "
+            "split the document or load a larger model"
+        )
+    return ids
+
+
+def _pad_id(vocabulary: Vocabulary) -> int:
+    return 0 if vocabulary.pad is None else vocabulary.special[vocabulary.pad]

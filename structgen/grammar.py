@@ -1,0 +1,337 @@
+"""The intermediate representation every source lowers to: a small algebra of text.
+
+An expression denotes a set of strings over an alphabet of bytes and named special tokens. Expressions are
+immutable and interned: building the same one twice gives the same object, so equality is identity, hashing is
+O(1) and memo tables on expressions are cheap. Build them only with the lower-case constructors below, which keep
+the algebra small (`seq` flattens, `alt` drops NOTHING, `repeat(x, 1, 1)` is `x`):
+
+    seq(literal("id-"), repeat(chars("09"), 1, 4))      an id such as id-2041
+
+`complement` is taken within TEXT, the well-formed UTF-8 strings, so a complement never admits broken text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+SURROGATES = (0xD800, 0xDFFF)
+MAX_CODE_POINT = 0x10FFFF
+
+
+@dataclass(frozen=True, eq=False)
+class Expr:
+    """A set of strings; the subclasses are its syntax."""
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """A digest of the structure, equal in every process (Merkle style: children enter by their digests)."""
+        waiting = [self]
+        while waiting:  # from the leaves up, so that no depth of nesting exhausts the stack
+            open_parts = [part for part in waiting[-1].children if "fingerprint" not in part.__dict__]
+            if not open_parts:
+                node = waiting.pop()
+                node.__dict__["fingerprint"] = node._digest()
+            waiting += open_parts
+        return self.__dict__["fingerprint"]
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        """The expressions this one is made of."""
+        return ()
+
+    def _digest(self) -> bytes:
+        digest = hashlib.blake2b(type(self).__name__.encode(), digest_size=16)
+        for item in fields(self):
+            digest.update(_encode(getattr(self, item.name)))
+        return digest.digest()
+
+
+@dataclass(frozen=True, eq=False)
+class Bytes(Expr):
+    """Exactly these bytes, one string. `Bytes(b"")` is the empty string."""
+
+    value: bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Chars(Expr):
+    """One character out of sorted, disjoint, inclusive ranges of code points; never a surrogate."""
+
+    ranges: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Token(Expr):
+    """One special token, by the name the vocabulary gives it."""
+
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Slack(Expr):
+    """Any number of zero-width tokens where the vocabulary has one, else the empty string.
+
+    It marks where a scaffold may leave positions unused. Inside `both` and `complement` it is the empty string.
+    """
+
+
+@dataclass(frozen=True, eq=False)
+class Seq(Expr):
+    """Its parts one after the other."""
+
+    parts: tuple[Expr, ...]
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return self.parts
+
+
+@dataclass(frozen=True, eq=False)
+class Alt(Expr):
+    """Any one of its parts; `Alt(())` is NOTHING."""
+
+    parts: tuple[Expr, ...]
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return self.parts
+
+
+@dataclass(frozen=True, eq=False)
+class Repeat(Expr):
+    """`body` at least `low` and at most `high` times; `high` None means without end."""
+
+    body: Expr
+    low: int
+    high: int | None
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return (self.body,)
+
+
+@dataclass(frozen=True, eq=False)
+class And(Expr):
+    """What all parts have in common."""
+
+    parts: tuple[Expr, ...]
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return self.parts
+
+
+@dataclass(frozen=True, eq=False)
+class Not(Expr):
+    """All of TEXT that `body` does not contain."""
+
+    body: Expr
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return (self.body,)
+
+
+@dataclass(frozen=True, eq=False)
+class Ref(Expr):
+    """A rule of the grammar, by name."""
+
+    name: str
+
+
+def _encode(value: Any) -> bytes:
+    """One field of an expression as bytes that determine it."""
+    if isinstance(value, Expr):
+        return value.fingerprint
+    if isinstance(value, tuple):
+        return b"(" + b",".join(_encode(item) for item in value) + b")"
+    return f"{type(value).__name__}:{value!r};".encode()
+
+
+E = TypeVar("E", bound=Expr)
+_interned: WeakValueDictionary[tuple[Any, ...], Expr] = WeakValueDictionary()
+
+
+def _intern(kind: type[E], *values: Any) -> E:
+    key = (kind, *values)
+    node = _interned.get(key)
+    if node is None:
+        node = kind(*values)
+        _interned[key] = node
+    return node  # type: ignore[return-value]
+
+
+EMPTY: Expr = _intern(Bytes, b"")
+NOTHING: Expr = _intern(Alt, ())
+SLACK: Expr = _intern(Slack)
+
+
+def literal(text: str | bytes) -> Expr:
+    """Exactly `text`, in UTF-8."""
+    return _intern(Bytes, text.encode() if isinstance(text, str) else bytes(text))
+
+
+def char_ranges(ranges: Iterable[tuple[int, int]]) -> Expr:
+    """One character whose code point lies in any of the inclusive `ranges`; surrogates are left out."""
+    merged: list[tuple[int, int]] = []
+    for low, high in sorted(_without_surrogates(ranges)):
+        if merged and low <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
+        else:
+            merged.append((low, high))
+    return _intern(Chars, tuple(merged)) if merged else NOTHING
+
+
+def _without_surrogates(ranges: Iterable[tuple[int, int]]) -> Iterable[tuple[int, int]]:
+    for low, high in ranges:
+        for part in (
+            (max(low, 0), min(high, SURROGATES[0] - 1)),
+            (max(low, SURROGATES[1] + 1), min(high, MAX_CODE_POINT)),
+        ):
+            if part[0] <= part[1]:
+                yield part
+
+
+def chars(*pairs: str) -> Expr:
+    """One character out of ranges written as two-character strings: chars("az", "__")."""
+    return char_ranges((ord(pair[0]), ord(pair[-1])) for pair in pairs)
+
+
+def any_of(characters: str) -> Expr:
+    """One of these characters."""
+    return char_ranges((ord(c), ord(c)) for c in characters)
+
+
+def chars_except(expr: Expr) -> Expr:
+    """One character that `expr`, which is of `chars` or NOTHING, is not."""
+    if not isinstance(expr, Chars) and expr is not NOTHING:
+        raise ValueError(f"chars_except needs a set of characters, not {expr}")
+    gaps, start = [], 0
+    for low, high in expr.ranges if isinstance(expr, Chars) else ():
+        gaps.append((start, low - 1))
+        start = high + 1
+    return char_ranges([(low, high) for low, high in [*gaps, (start, MAX_CODE_POINT)] if low <= high])
+
+
+def token(name: str) -> Expr:
+    """The special token called `name`."""
+    return _intern(Token, name)
+
+
+def seq(*parts: Expr) -> Expr:
+    """Parts in order; neighbouring literals are joined."""
+    flat: list[Expr] = []
+    for part in parts:
+        for item in part.parts if isinstance(part, Seq) else (part,):
+            if item is NOTHING:
+                return NOTHING
+            if isinstance(item, Bytes) and flat and isinstance(flat[-1], Bytes):
+                flat[-1] = literal(flat[-1].value + item.value)
+            elif item is not EMPTY:
+                flat.append(item)
+    if not flat:
+        return EMPTY
+    return flat[0] if len(flat) == 1 else _intern(Seq, tuple(flat))
+
+
+def alt(*parts: Expr) -> Expr:
+    """Any of the parts, duplicates dropped."""
+    flat: dict[Expr, None] = {}
+    for part in parts:
+        flat.update(dict.fromkeys(part.parts if isinstance(part, Alt) else (part,)))
+    return next(iter(flat)) if len(flat) == 1 else _intern(Alt, tuple(flat))
+
+
+def repeat(body: Expr, low: int = 0, high: int | None = None) -> Expr:
+    """`body` from `low` to `high` times (None: without end)."""
+    if low < 0 or (high is not None and high < low):
+        raise ValueError(f"a repetition of {low} to {high} times")
+    if high == 0 or body is EMPTY:
+        return EMPTY
+    if body is NOTHING:
+        return NOTHING if low else EMPTY
+    if (low, high) == (1, 1) or body is SLACK:
+        return body
+    return _intern(Repeat, body, low, high)
+
+
+def star(body: Expr) -> Expr:
+    """`body` any number of times."""
+    return repeat(body, 0, None)
+
+
+def optional(body: Expr) -> Expr:
+    """`body` or the empty string."""
+    return repeat(body, 0, 1)
+
+
+def separated(item: Expr, separator: Expr, low: int = 0, high: int | None = None) -> Expr:
+    """`low` to `high` items with separators between them."""
+    if high == 0:
+        return EMPTY
+    rest = repeat(seq(separator, item), max(low - 1, 0), None if high is None else high - 1)
+    return seq(item, rest) if low else optional(seq(item, rest))
+
+
+def both(*parts: Expr) -> Expr:
+    """What all parts have in common; TEXT where there are none."""
+    flat: dict[Expr, None] = {}
+    for part in parts:
+        flat.update(dict.fromkeys(part.parts if isinstance(part, And) else (part,)))
+    if not flat:
+        return TEXT
+    if NOTHING in flat:
+        return NOTHING
+    return next(iter(flat)) if len(flat) == 1 else _intern(And, tuple(flat))
+
+
+def complement(body: Expr) -> Expr:
+    """All text but `body`."""
+    return body.body if isinstance(body, Not) else _intern(Not, body)
+
+
+def difference(left: Expr, right: Expr) -> Expr:
+    """What `left` contains and `right` does not."""
+    return both(left, complement(right))
+
+
+def ref(name: str) -> Expr:
+    """The rule called `name`."""
+    return _intern(Ref, name)
+
+
+ANY_CHAR = char_ranges([(0, MAX_CODE_POINT)])
+TEXT = star(ANY_CHAR)
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """A start expression and the rules that its Refs name."""
+
+    start: Expr
+    rules: Mapping[str, Expr] = field(default_factory=dict)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of the structure, equal in every process."""
+        digest = hashlib.blake2b(self.start.fingerprint, digest_size=16)
+        for name in sorted(self.rules):
+            digest.update(_encode(name) + self.rules[name].fingerprint)
+        return digest.hexdigest()
+
+
+def tokens_of(grammar: Grammar) -> list[str]:
+    """The names of all special tokens in the grammar, sorted."""
+    seen: set[Expr] = set()
+    waiting = [grammar.start, *grammar.rules.values()]
+    while waiting:
+        expr = waiting.pop()
+        if expr not in seen:
+            seen.add(expr)
+            waiting += expr.children
+    return sorted({expr.name for expr in seen if isinstance(expr, Token)})

@@ -1,0 +1,74 @@
+"""How a task is put to a model: what the model reads before it fills its canvas.
+
+A prompt is a tuple of pieces. `Markup` is the model's own: the names of special tokens in it stand for those tokens.
+Any other piece is somebody's text: a document that says "<eos>" means five characters.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from structgen.outline import outline
+
+
+class Markup(str):
+    """A piece of a prompt in which the names of special tokens mean the tokens."""
+
+    __slots__ = ()
+
+
+Prompt = tuple[str, ...]
+
+
+class Prompts(Protocol):
+    """The prompts that one family of models expects."""
+
+    def extraction(self, schema: Mapping[str, Any], document: str) -> Prompt:
+        """Fill the schema from the document."""
+        ...
+
+    def plain(self, prompt: str) -> Prompt:
+        """Answer the prompt as it is."""
+        ...
+
+
+@dataclass(frozen=True)
+class OutlinePrompts:
+    """The embedded model's form: an outline of the schema, a line with #, the document."""
+
+    def extraction(self, schema: Mapping[str, Any], document: str) -> Prompt:
+        return (f"{outline(schema)}\n#\n{document}",)
+
+    def plain(self, prompt: str) -> Prompt:
+        return (prompt,)
+
+
+@dataclass(frozen=True)
+class ChatPrompts:
+    """One user turn of a chat model. `template` holds the turn's surroundings, with {} for the message."""
+
+    template: str = "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
+
+    def extraction(self, schema: Mapping[str, Any], document: str) -> Prompt:
+        asked = json.dumps(schema, ensure_ascii=False)
+        return self.plain(
+            f"Read the document and answer with one JSON object that follows the JSON Schema.\n\n"
+            f"JSON Schema:\n{asked}\n\nDocument:\n{document}"
+        )
+
+    def plain(self, prompt: str) -> Prompt:
+        before, _, after = self.template.partition("{}")
+        return Markup(before), prompt, Markup(after)
+
+
+def choice_schema(options: Sequence[str]) -> dict[str, Any]:
+    """The question "which of these?" as a schema with one field."""
+    return {
+        "type": "object",
+        "properties": {"choice": {"enum": list(options)}},
+        "required": ["choice"],
+        "additionalProperties": False,
+    }

@@ -1,0 +1,368 @@
+"""Scaffolds: a JSON document with its certain skeleton pinned to fixed positions and a slot for each value.
+
+A small denoiser copies well and counts badly: which token stands at a position depends on the length of
+every value before it. A scaffold takes that away. Keys and punctuation are pinned, every value has a slot,
+and what a value leaves of its slot is filled with a zero-width null token, always behind the value:
+
+    {"vendor":" Acme ⌀ ⌀ ⌀ ","total": 2 8 9 . 5 0 ⌀ ⌀ }
+
+Where the structure itself varies (arrays, unions, optional members) the slot holds the whole text and the
+constraint decides. Inside an array's slot items follow each other at a fixed stride; once their number is known they
+can be pinned as well.
+
+A scaffold is a preference, never part of the constraint: a value too long for its slot needs a larger one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from structgen.outline import Shape, shape_of
+
+OPEN = -1
+Encode = Callable[[str], Sequence[int]]
+
+
+@dataclass(frozen=True)
+class SlotSizes:
+    """Tokens kept for a value of each kind; a digit is one token, so is the space between two words."""
+
+    string: int = 14
+    item_string: int = 10  # inside an array
+    integer: int = 6
+    item_integer: int = 4
+    number: int = 8
+    boolean: int = 1
+    date: int = 10
+    time: int = 9
+    date_time: int = 20
+    email: int = 14
+    any: int = 16
+    nullable: int = 2  # added to the kind's own size; a string's quotes are in its slot then
+    items: int = 5
+    nested_items: int = 2  # an array inside an array
+
+
+DEFAULT_SLOTS = SlotSizes()
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Positions start … start + length − 1 of the canvas, kept for the value at a JSON pointer.
+
+    `kind` is the value's kind (see Shape), or `member` when the slot holds the whole `,"key":value`.
+    """
+
+    pointer: str
+    kind: str
+    start: int
+    length: int
+
+
+@dataclass(frozen=True)
+class Scaffold:
+    """ids[i] is the token pinned at position i, or OPEN; the end-of-text token is not part of it."""
+
+    ids: tuple[int, ...]
+    slots: tuple[Slot, ...]
+
+
+def scaffold(
+    schema: Mapping[str, Any],
+    encode: Encode,
+    null_id: int,
+    *,
+    slots: SlotSizes = DEFAULT_SLOTS,
+    sizes: Mapping[str, int] | None = None,
+    counts: Mapping[str, int] | None = None,
+    block: int = 256,
+) -> Scaffold | None:
+    """The scaffold of a schema's documents, or None where it does not fit a block with its end token.
+
+    `sizes` overrides the length of single slots, by JSON pointer of the value (`/address/city`). `counts` says how many
+    items the array at a pointer has: its items are then pinned like everything else.
+    """
+    laid = _lay(schema, _UNKNOWN, encode, null_id, slots, sizes or {}, counts or {}, block)
+    return laid and laid[0]
+
+
+def fill(
+    schema: Mapping[str, Any],
+    value: Any,
+    encode: Encode,
+    null_id: int,
+    *,
+    slots: SlotSizes = DEFAULT_SLOTS,
+    sizes: Mapping[str, int] | None = None,
+    counts: Mapping[str, int] | None = None,
+    block: int = 256,
+) -> tuple[int, ...] | None:
+    """The scaffold's ids with a known value in the slots; None where a part is too long for its slot."""
+    laid = _lay(schema, value, encode, null_id, slots, sizes or {}, counts or {}, block)
+    return laid and laid[1]
+
+
+def item_patterns(
+    schema: Mapping[str, Any],
+    slot: Slot,
+    encode: Encode,
+    null_id: int,
+    *,
+    slots: SlotSizes = DEFAULT_SLOTS,
+) -> list[tuple[int, ...]]:
+    """What an array's open slot holds for 0, 1, 2 … items, as long as they fit: values OPEN, null tokens behind.
+
+    None at all where the slot is no array, or one that may be null.
+    """
+    shape = _shape_at(shape_of(schema), slot.pointer)
+    if shape is None or shape.kind != "array" or shape.nullable:
+        return []
+    writer = _Writer(encode, null_id, slots, {}, {})
+    patterns: list[tuple[int, ...]] = []
+    while True:
+        ids = writer.items_of(shape.item or Shape("any"), slot.pointer, [_UNKNOWN] * len(patterns))
+        if len(ids) > slot.length:
+            return patterns
+        patterns.append((*ids, *[null_id] * (slot.length - len(ids))))
+
+
+def _shape_at(shape: Shape, pointer: str) -> Shape | None:
+    """The shape of the member at a JSON pointer, if there is one."""
+    for name in pointer.split("/")[1:]:
+        found = [member.shape for member in shape.members if _escaped(member.name) == name]
+        if not found:
+            return None
+        shape = found[0]
+    return shape
+
+
+def compact(value: Any) -> str:
+    """JSON without whitespace; a Decimal keeps its digits (289.50)."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{compact(name)}:{compact(part)}" for name, part in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(compact, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+_UNKNOWN = object()  # the value is not known yet: leave its slot open
+_ABSENT = object()  # an optional member that the object does not have
+_QUOTED = ("string", "date", "time", "date-time", "email")
+
+
+@dataclass(frozen=True)
+class _Hole:
+    """A slot before it has a place."""
+
+    pointer: str
+    kind: str
+    length: int
+    ids: tuple[int, ...] | None
+
+
+def _lay(
+    schema: Mapping[str, Any],
+    value: Any,
+    encode: Encode,
+    null_id: int,
+    slots: SlotSizes,
+    sizes: Mapping[str, int],
+    counts: Mapping[str, int],
+    block: int,
+) -> tuple[Scaffold, tuple[int, ...]] | None:
+    shape = shape_of(schema)
+    writer = _Writer(encode, null_id, slots, sizes, counts)
+    while True:
+        parts = list(writer.joined(writer.parts(shape, "", value)))
+        if sum(len(part) if isinstance(part, tuple) else part.length for part in parts) < block:
+            return _place(parts, null_id)
+        if not writer.shrink(parts):
+            return None
+
+
+def _place(parts: list[tuple[int, ...] | _Hole], null_id: int) -> tuple[Scaffold, tuple[int, ...]] | None:
+    pinned: list[int] = []
+    filled: list[int] = []
+    slots: list[Slot] = []
+    for part in parts:
+        if isinstance(part, tuple):
+            pinned += part
+            filled += part
+            continue
+        ids = part.ids or ()
+        if len(ids) > part.length:
+            return None
+        slots.append(Slot(part.pointer, part.kind, len(pinned), part.length))
+        pinned += [OPEN] * part.length
+        filled += [*ids, *[null_id] * (part.length - len(ids))]
+    return Scaffold(tuple(pinned), tuple(slots)), tuple(filled)
+
+
+@dataclass
+class _Writer:
+    """Writes a shape as pinned text and holes, with or without a value."""
+
+    encode: Encode
+    null_id: int
+    slots: SlotSizes
+    sizes: Mapping[str, int]
+    counts: Mapping[str, int]
+    items: dict[str, int] = field(default_factory=dict)  # pointer → items, where fewer than the default
+
+    def parts(self, shape: Shape, pointer: str, value: Any, inside: bool = False) -> Iterator[str | _Hole]:
+        """Pinned text and holes in order; `inside` an array strings have smaller slots."""
+        if shape.kind == "const" and not shape.nullable:
+            yield compact(shape.options[0])
+        elif shape.kind == "object" and not shape.nullable:
+            yield from self._object(shape, pointer, value, inside)
+        elif shape.kind == "array" and not shape.nullable and pointer in self.counts:
+            yield from self._array(shape, pointer, value)
+        elif _quoted(shape) and not shape.nullable:
+            yield '"'
+            yield self._hole(shape, pointer, value, inside)
+            yield '"'
+        else:
+            yield self._hole(shape, pointer, value, inside)
+
+    def joined(self, parts: Iterator[str | _Hole]) -> Iterator[tuple[int, ...] | _Hole]:
+        """Neighbouring texts become one run of tokens."""
+        text = ""
+        for part in parts:
+            if isinstance(part, str):
+                text += part
+                continue
+            if text:
+                yield tuple(self.encode(text))
+            text = ""
+            yield part
+        if text:
+            yield tuple(self.encode(text))
+
+    def shrink(self, parts: list[tuple[int, ...] | _Hole]) -> bool:
+        """Take one item from the longest array that has more than one; False where none has."""
+        arrays = [part for part in parts if isinstance(part, _Hole) and self.items.get(part.pointer, 0) > 1]
+        if not arrays:
+            return False
+        longest = max(arrays, key=lambda part: part.length)
+        self.items[longest.pointer] -= 1
+        return True
+
+    def _object(self, shape: Shape, pointer: str, value: Any, inside: bool) -> Iterator[str | _Hole]:
+        comma = "{"
+        for member in shape.members:
+            part, at = _part(value, member.name), f"{pointer}/{_escaped(member.name)}"
+            key = f"{compact(member.name)}:"
+            if member.required or member.shape.nullable or comma == "{":
+                yield comma + key
+                yield from self.parts(member.shape, at, None if part is _ABSENT else part, inside)
+            else:
+                yield self._member(member.shape, at, f",{key}", part, inside)
+            comma = ","
+        yield "{}" if comma == "{" else "}"
+
+    def _array(self, shape: Shape, pointer: str, value: Any) -> Iterator[str | _Hole]:
+        """An array whose number of items is known."""
+        yield "["
+        for index in range(self.counts[pointer]):
+            part = _UNKNOWN if value is _UNKNOWN else value[index]
+            yield "," if index else ""
+            yield from self.parts(shape.item or Shape("any"), f"{pointer}/{index}", part, inside=True)
+        yield "]"
+
+    def _hole(self, shape: Shape, pointer: str, value: Any, inside: bool) -> _Hole:
+        length = self.sizes.get(pointer) or self._room(shape, pointer, inside)
+        if value is _UNKNOWN:
+            return _Hole(pointer, shape.kind, length, None)
+        if _quoted(shape) and not shape.nullable:
+            return _Hole(pointer, shape.kind, length, tuple(self.encode(compact(value)[1:-1])))
+        return _Hole(pointer, shape.kind, length, self._written(shape, pointer, value))
+
+    def _member(self, shape: Shape, pointer: str, key: str, value: Any, inside: bool) -> _Hole:
+        start = tuple(self.encode(key))
+        room = self._room(shape, pointer, inside) + len(start) + (2 if _quoted(shape) else 0)
+        length = self.sizes.get(pointer) or room
+        if value is _UNKNOWN:
+            return _Hole(pointer, "member", length, None)
+        ids = () if value is _ABSENT else start + self._written(shape, pointer, value)
+        return _Hole(pointer, "member", length, ids)
+
+    def _written(self, shape: Shape, pointer: str, value: Any) -> tuple[int, ...]:
+        """A whole value inside one slot: scalars tight, objects and items in their own default layout."""
+        if isinstance(value, str):
+            return (*self.encode('"'), *self.encode(compact(value)[1:-1]), *self.encode('"'))
+        if isinstance(value, list) and shape.kind == "array":
+            item = shape.item or Shape("any")
+            return self.items_of(item, pointer, value)
+        if isinstance(value, Mapping) and shape.kind == "object":
+            return self._default(Shape("object", members=shape.members), pointer, value)
+        return tuple(self.encode(compact(value)))
+
+    def items_of(self, item: Shape, pointer: str, values: Sequence[Any]) -> tuple[int, ...]:
+        """A whole array, its items in their default layout."""
+        ids = [*self.encode("[")]
+        for index, value in enumerate(values):
+            ids += [*(self.encode(",") if index else ()), *self._default(item, pointer, value)]
+        return (*ids, *self.encode("]"))
+
+    def _default(self, shape: Shape, pointer: str, value: Any) -> tuple[int, ...]:
+        """A value in its default layout; a slot inside grows where the value is longer."""
+        ids: list[int] = []
+        for part in self.joined(self.parts(shape, f"{pointer}/*", value, inside=True)):
+            if isinstance(part, tuple):
+                ids += part
+            else:
+                kept, rest = ((), OPEN) if part.ids is None else (part.ids, self.null_id)
+                ids += [*kept, *[rest] * (part.length - len(kept))]
+        return tuple(ids)
+
+    def _room(self, shape: Shape, pointer: str, inside: bool) -> int:
+        """The default length of a shape's slot, in tokens."""
+        more = self.slots.nullable if shape.nullable else 0
+        if shape.kind == "array":
+            return more + self._region(shape, pointer, inside)
+        if shape.kind == "object":
+            return more + len(self._default(Shape("object", members=shape.members), pointer, _UNKNOWN))
+        if shape.kind in ("enum", "const"):
+            return more + max(len(self.encode(_bare(option))) for option in shape.options)
+        if shape.kind == "union":
+            return self.slots.nullable + max(self._room(option, pointer, inside) for option in shape.options)
+        name = shape.kind.replace("-", "_")
+        if inside and name in ("string", "integer"):
+            name = f"item_{name}"
+        return more + getattr(self.slots, name)
+
+    def _region(self, shape: Shape, pointer: str, inside: bool) -> int:
+        count = self.slots.nested_items if inside else self.slots.items
+        if shape.most is not None:
+            count = max(1, min(count, shape.most))
+        if not inside:
+            count = self.items.setdefault(pointer, count)
+        stride = len(self._default(shape.item or Shape("any"), pointer, _UNKNOWN)) + 1
+        return count * stride + 1
+
+
+def _quoted(shape: Shape) -> bool:
+    """Is every value of this shape a string? Its quotes are certain then."""
+    if shape.kind == "enum":
+        return all(isinstance(option, str) for option in shape.options)
+    return shape.kind in _QUOTED
+
+
+def _bare(value: Any) -> str:
+    return compact(value)[1:-1] if isinstance(value, str) else compact(value)
+
+
+def _part(value: Any, name: str) -> Any:
+    if value is _UNKNOWN:
+        return _UNKNOWN
+    return value.get(name, _ABSENT)
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,74 @@
+"""Front ends: what a user can ask for, each lowering itself to a Grammar and reading outputs back.
+
+`as_source` turns what people naturally write (a pydantic class, `list[int]`, a schema dict, a list of options)
+into a Source.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, Protocol, TypeVar, get_origin, runtime_checkable
+
+from ..errors import InvalidSource
+from ..grammar import Grammar
+from .choices import Choices
+from .json_schema import JsonSchema
+from .json_schema.layout import Whitespace
+from .model import Model
+from .regex import Regex
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@runtime_checkable
+class Source(Protocol[T_co]):
+    """What may be generated, and how an output is read back."""
+
+    def lower(self) -> Grammar:
+        """The allowed texts, as a grammar."""
+        ...
+
+    def parse(self, text: str) -> T_co:
+        """The value that an allowed text stands for."""
+        ...
+
+
+def as_source(spec: Any, *, whitespace: Whitespace = "flexible") -> Source[Any]:
+    """The Source that `spec` stands for.
+
+    A Source is returned as it is. A dict is a JSON schema, a list of strings Choices, and a pydantic class,
+    dataclass, TypedDict, NamedTuple, Enum, Literal, Optional, list[...] or any other type form a Model.
+    `whitespace` ("flexible" or "compact") applies to JSON sources made here.
+    """
+    if isinstance(spec, type) and not _has_schema(spec):
+        raise InvalidSource(f"{spec.__name__} is a class of sources; pass an instance of it")
+    if not isinstance(spec, type) and isinstance(spec, Source):
+        return spec
+    if isinstance(spec, dict):
+        return JsonSchema(spec, whitespace=whitespace)
+    if isinstance(spec, list | tuple) and all(isinstance(value, str) for value in spec):
+        return Choices(spec)
+    if _is_type_form(spec):
+        return Model(spec, whitespace=whitespace)
+    raise InvalidSource(
+        f"{_shown(spec)} is not something to generate; pass a type, a JSON schema as a dict, a list of strings, "
+        "or a source such as Regex"
+    )
+
+
+def _has_schema(kind: type) -> bool:
+    return not issubclass(kind, (Regex, Choices, JsonSchema, Model))
+
+
+def _is_type_form(spec: Any) -> bool:
+    """Whether pydantic may be asked about `spec`: a class, or one of typing's forms."""
+    module = type(spec).__module__
+    return spec is None or isinstance(spec, type | Enum) or get_origin(spec) is not None or module == "typing"
+
+
+def _shown(spec: Any) -> str:
+    text = repr(spec)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+__all__ = ["Choices", "JsonSchema", "Model", "Regex", "Source", "Whitespace", "as_source"]

@@ -1,0 +1,246 @@
+"""The decimal spellings of the numbers in an interval, as expressions.
+
+Spelled without an exponent, a number is an integer part and perhaps a fraction. Bounds are compared digit by
+digit: once a digit lies strictly between the digits of the bounds, the others are free. So the automata are as
+small as the bounds are long, whatever their size. A number without bounds may also have an exponent.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_FLOOR, Decimal
+from fractions import Fraction
+from functools import lru_cache
+
+from ...errors import Unsupported
+from ...grammar import (
+    EMPTY,
+    NOTHING,
+    Expr,
+    alt,
+    any_of,
+    both,
+    char_ranges,
+    chars,
+    literal,
+    optional,
+    repeat,
+    seq,
+    star,
+)
+from .numbers import Numbers
+
+DIGIT = chars("09")
+ZEROS = star(literal("0"))
+SIGN = optional(literal("-"))
+NATURAL = alt(literal("0"), seq(chars("19"), star(DIGIT)))
+FRACTION = seq(literal("."), repeat(DIGIT, 1))
+EXPONENT = seq(any_of("eE"), optional(any_of("+-")), repeat(DIGIT, 1, 2))  # so that doubles hold it
+
+# Doubles tell numbers of this many significant digits apart. More digits near an open bound could round onto
+# it when the text is read, so that a number above an exclusive minimum would be read as the minimum itself.
+EXACT_DIGITS = 15
+ENUMERATED = 1000  # endings of multiples that are listed
+
+
+@lru_cache(maxsize=2000)
+def spell_numbers(numbers: Numbers) -> Expr:
+    """The texts of these numbers: integers plainly, others as decimals, and with an exponent if unbounded."""
+    if numbers.step is not None:
+        return _multiples(numbers, numbers.step)
+    if numbers.low is None and numbers.high is None:
+        return (
+            seq(SIGN, NATURAL)
+            if numbers.integer
+            else seq(SIGN, NATURAL, optional(FRACTION), optional(EXPONENT))
+        )
+    if numbers.low is not None and numbers.low == numbers.high:
+        return _point(numbers.low, numbers.integer)
+    return _signed(numbers, 0 if numbers.integer else _places(numbers))
+
+
+def _point(value: Decimal, integer: bool) -> Expr:
+    """One number: an integer without a fraction, or also with .0 where a fraction is allowed."""
+    if value == value.to_integral_value():
+        whole = literal(format(value.quantize(Decimal(1)) if value else Decimal(0), "f"))
+        return whole if integer else seq(whole, optional(literal(".0")))
+    return NOTHING if integer else literal(format(value.normalize(), "f"))
+
+
+def _places(numbers: Numbers) -> int | None:
+    """How many fraction digits to allow: no limit, but near an open bound no more than doubles tell apart."""
+    bounds = ((numbers.low, numbers.low_open), (numbers.high, numbers.high_open))
+    limits = [_exact_places(bound) for bound, open_ in bounds if bound is not None and open_]
+    return min(limits) if limits else None
+
+
+def _exact_places(bound: Decimal) -> int:
+    whole = len(format(abs(bound).to_integral_value(ROUND_FLOOR), "f")) if abs(bound) >= 1 else 0
+    return max(EXACT_DIGITS - whole, len(_split(abs(bound))[1]), 1)
+
+
+def _signed(numbers: Numbers, places: int | None) -> Expr:
+    """Magnitudes of the negative part behind a minus sign, and of the part from zero on."""
+    low, high = numbers.low, numbers.high
+    parts: list[Expr] = []
+    if high is None or high > 0 or (high == 0 and not numbers.high_open):
+        start = (low, numbers.low_open) if low is not None and low >= 0 else (Decimal(0), False)
+        parts.append(_magnitudes(start, (high, numbers.high_open), places))
+    if low is None or low < 0:
+        start = (-high, numbers.high_open) if high is not None and high <= 0 else (Decimal(0), False)
+        end = (None, False) if low is None else (-low, numbers.low_open)
+        parts.append(seq(literal("-"), _magnitudes(start, end, places)))
+    return alt(*parts)
+
+
+Bound = tuple[Decimal | None, bool]  # a value (None: no bound) and whether it is left out itself
+
+
+def _magnitudes(low: Bound, high: Bound, places: int | None) -> Expr:
+    """Decimals from `low` to `high`, neither negative, with at most `places` fraction digits."""
+    first, low_digits = _split(low[0] or Decimal(0))
+    if high[0] is None:
+        last, high_digits = None, ""
+    else:
+        last, high_digits = _split(high[0])
+    if last is not None and first > last:
+        return NOTHING
+    below = (low_digits, low[1])
+    above = None if last is None else (high_digits, high[1])
+    if first == last:
+        return seq(literal(str(first)), _fraction(below, above, places))
+    parts = [seq(literal(str(first)), _fraction(below, None, places))]
+    inner_last = None if last is None else last - 1
+    if inner_last is None or first + 1 <= inner_last:
+        parts.append(seq(integers(first + 1, inner_last), _fraction(("", False), None, places)))
+    if last is not None:
+        parts.append(seq(literal(str(last)), _fraction(("", False), above, places)))
+    return alt(*parts)
+
+
+def _split(value: Decimal) -> tuple[int, str]:
+    """Integer part and fraction digits, without trailing zeros."""
+    whole, _, fraction = format(value, "f").partition(".")
+    return int(whole), fraction.rstrip("0")
+
+
+Digits = tuple[str, bool]  # the fraction digits of a bound and whether it is left out itself
+
+
+@lru_cache(maxsize=10_000)
+def _fraction(low: Digits, high: Digits | None, places: int | None) -> Expr:
+    """The endings of a decimal: nothing or a point and digits, between the fractions of two bounds."""
+    none = EMPTY if _ends(low, high) else NOTHING
+    return none if places == 0 else alt(none, seq(literal("."), _digits(low, high, places, at_end=False)))
+
+
+def _ends(low: Digits, high: Digits | None) -> bool:
+    """Whether a fraction may stop here, all its further digits being zeros."""
+    above = not low[0] and not low[1]
+    return above and (high is None or bool(high[0]) or not high[1])
+
+
+@lru_cache(maxsize=10_000)
+def _digits(low: Digits, high: Digits | None, places: int | None, at_end: bool = True) -> Expr:
+    """Digit strings between two fractions; the empty one only if `at_end`."""
+    if low == ("", False) and high is None:
+        return repeat(DIGIT, 0 if at_end else 1, places)
+    stop = EMPTY if at_end and _ends(low, high) else NOTHING
+    if places == 0 or (high is not None and not high[0] and (high[1] or low[0] or low[1])):
+        return stop
+    a, b = int(low[0][:1] or 0), 9 if high is None else int(high[0][:1] or 0)
+    fewer = None if places is None else places - 1
+    down = (low[0][1:], low[1])
+    up = None if high is None else (high[0][1:], high[1])
+    parts = [stop]
+    for digit in range(a, b + 1):
+        below = down if digit == a else ("", False)
+        above = up if digit == b and high is not None else None
+        if (below, above) == (low, high) and places is None:  # a zero that changes nothing
+            return alt(*_after_zeros(low, high, at_end))
+        parts.append(seq(literal(str(digit)), _digits(below, above, fewer)))
+    return alt(*parts)
+
+
+def _after_zeros(low: Digits, high: Digits | None, at_end: bool) -> list[Expr]:
+    """The rest once only zeros can change nothing: `low` is exhausted and open, or `high` is exhausted."""
+    zeros = repeat(literal("0"), 0 if at_end else 1)
+    if high is not None:
+        return [zeros]
+    return [seq(ZEROS, chars("19"), star(DIGIT))]
+
+
+def integers(low: int, high: int | None) -> Expr:
+    """The plain spellings of the integers from `low` (not negative) to `high` (None: without end)."""
+    parts: list[Expr] = []
+    for length in range(len(str(low)), len(str(low if high is None else high)) + 1):
+        first = max(low, 10 ** (length - 1) if length > 1 else 0)
+        last = 10**length - 1 if high is None else min(high, 10**length - 1)
+        parts.append(_same_length(str(first), str(last)))
+    if high is None:
+        parts.append(seq(chars("19"), repeat(DIGIT, len(str(low)))))
+    return alt(*parts)
+
+
+@lru_cache(maxsize=10_000)
+def _same_length(low: str, high: str) -> Expr:
+    """Digit strings from `low` to `high`, all of one length."""
+    if not low:
+        return EMPTY
+    if set(low) == {"0"} and set(high) == {"9"}:
+        return repeat(DIGIT, len(low), len(low))
+    a, b = int(low[0]), int(high[0])
+    rest = len(low) - 1
+    if a == b:
+        return seq(literal(low[0]), _same_length(low[1:], high[1:]))
+    parts = [seq(literal(low[0]), _same_length(low[1:], "9" * rest))]
+    if b - a > 1:
+        parts.append(seq(char_ranges([(48 + a + 1, 48 + b - 1)]), repeat(DIGIT, rest, rest)))
+    parts.append(seq(literal(high[0]), _same_length("0" * rest, high[1:])))
+    return alt(*parts)
+
+
+def _multiples(numbers: Numbers, step: Fraction) -> Expr:
+    """Multiples of steps whose last digits tell them: 10, 25, 0.01, 0.5 and the like."""
+    if numbers.integer:
+        step = Fraction(step.numerator)  # an integer is a multiple of p/q exactly if it is one of p
+    places = _decimal_places(step)
+    endings = None if places is None else _endings(step, places)
+    if places is None or endings is None:
+        raise Unsupported(
+            f"multiples of {step} are not told by their last digits",
+            keyword="multipleOf",
+            pointer=f"{numbers.origin}/multipleOf",
+            remedy="list the values in an enum, or drop multipleOf and check the result",
+        )
+    within = Numbers(numbers.low, numbers.high, numbers.low_open, numbers.high_open, places == 0)
+    plain = within.low is None and within.high is None
+    base = seq(SIGN, NATURAL, _fraction(("", False), None, places)) if plain else _signed(within, places)
+    return base if endings is NOTHING else both(base, seq(SIGN, endings))
+
+
+def _decimal_places(step: Fraction) -> int | None:
+    for places in range(20):
+        if (step * 10**places).denominator == 1:
+            return places
+    return None
+
+
+def _endings(step: Fraction, places: int) -> Expr | None:
+    """What multiples look like, NOTHING if no limit is needed, None if their last digits do not tell."""
+    unit = int(step * 10**places)
+    if unit == 1:
+        return NOTHING
+    count = next((n for n in range(1, 20) if 10**n % unit == 0), None)
+    if count is None or 10**count // unit > ENUMERATED or (places and count > places):
+        return None
+    if places:
+        return seq(NATURAL, alt(EMPTY, seq(literal("."), alt(*_fraction_endings(unit, places)))))
+    small = [literal(str(n)) for n in range(0, 10**count, unit)]
+    large = [literal(f"{n:0{count}d}") for n in range(0, 10**count, unit)]
+    return alt(*small, seq(chars("19"), star(DIGIT), alt(*large)))
+
+
+def _fraction_endings(unit: int, places: int) -> list[Expr]:
+    texts = {f"{n:0{places}d}" for n in range(0, 10**places, unit)}
+    shorter = {text[:length] for text in texts for length in range(1, places) if not text[length:].strip("0")}
+    return [literal(text) for text in sorted(texts | shorter)]

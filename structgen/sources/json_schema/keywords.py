@@ -1,0 +1,108 @@
+"""Which keywords are understood, which say nothing about instances, and which are refused, with the way out."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Literal
+
+from .node import Node
+
+TYPES = ("null", "boolean", "number", "integer", "string", "array", "object")
+
+# Keywords that constrain the instances of one type only, and say nothing about the others.
+TYPED = {
+    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+    "string": ("minLength", "maxLength", "pattern", "format"),
+    "array": ("items", "prefixItems", "additionalItems", "minItems", "maxItems", "uniqueItems"),
+    "object": (
+        "properties", "required", "additionalProperties", "patternProperties", "propertyNames",
+        "minProperties", "maxProperties",
+    ),
+}  # fmt: skip
+GENERAL = ("type", "enum", "const", "allOf", "anyOf", "oneOf", "$ref", "nullable", "discriminator")
+
+# Annotations, identifiers and places where definitions live; `discriminator` and `nullable` are OpenAPI's.
+ANNOTATIONS = frozenset(
+    [
+        "$schema",
+        "$id",
+        "id",
+        "$anchor",
+        "$comment",
+        "$defs",
+        "definitions",
+        "$vocabulary",
+        "title",
+        "description",
+        "default",
+        "example",
+        "examples",
+        "deprecated",
+        "readOnly",
+        "writeOnly",
+        "contentMediaType",
+        "contentEncoding",
+        "contentSchema",
+        "externalDocs",
+        "xml",
+        "enumNames",
+        "enumDescriptions",
+        "markdownDescription",
+    ]
+)
+
+_CHECK = "drop it and check the result after parsing"
+REFUSED = {
+    "not": "state what is allowed instead",
+    "if": "write the cases as anyOf",
+    "then": "write the cases as anyOf",
+    "else": "write the cases as anyOf",
+    "contains": _CHECK,
+    "minContains": _CHECK,
+    "maxContains": _CHECK,
+    "dependentRequired": "write the cases as anyOf",
+    "dependentSchemas": "write the cases as anyOf",
+    "dependencies": "write the cases as anyOf",
+    "unevaluatedProperties": "use additionalProperties",
+    "unevaluatedItems": "use items after prefixItems",
+    "$dynamicRef": "use $ref",
+    "$dynamicAnchor": "use $anchor",
+    "$recursiveRef": "use $ref",
+    "$recursiveAnchor": "use $anchor",
+    "extends": "use allOf",
+    "disallow": "state what is allowed instead",
+    "divisibleBy": "use multipleOf",
+}
+
+_UNDERSTOOD = frozenset(GENERAL).union(*TYPED.values())
+_LONG = [
+    keyword for keyword in (*_UNDERSTOOD, *REFUSED) if len(keyword) > 4
+]  # short words are close to everything
+
+
+Unknown = Literal["refuse", "ignore"]
+
+
+def check_keywords(node: Node, unknown: Unknown) -> None:
+    """Refuse the first keyword of a schema that is neither understood nor an annotation.
+
+    JSON Schema takes unknown keywords for annotations. With unknown="ignore" so do we, but not those that differ
+    from a keyword we understand by little: they are surely misspelled.
+    """
+    for keyword in node.mapping():
+        if keyword in _UNDERSTOOD or keyword in ANNOTATIONS or keyword.startswith("x-"):
+            continue
+        place = node.child(keyword)
+        if keyword in REFUSED:
+            place.unsupported(f"{keyword} is not supported", keyword, REFUSED[keyword])
+        meant = get_close_matches(keyword, _LONG, n=1, cutoff=0.85) if keyword[:1].isalpha() else []
+        if meant:
+            place.unsupported(f"{keyword} is not a keyword", keyword, f"did you mean {meant[0]}?")
+        if unknown == "refuse":
+            remedy = 'drop it, start its name with x-, or pass unknown="ignore"'
+            place.unsupported(f"{keyword} is not a keyword I know", keyword, remedy)
+
+
+def mentioned(node: Node) -> set[str]:
+    """The types about which a schema's own keywords say something."""
+    return {type_ for type_, keywords in TYPED.items() if any(keyword in node for keyword in keywords)}

@@ -1,0 +1,100 @@
+"""A piece of a schema together with the JSON pointer that leads to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from ...errors import InvalidSource, Unsupported
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """`value`, found at `pointer`; the getters check the form of keywords and refuse with the pointer."""
+
+    value: Any
+    pointer: str = ""
+
+    def __contains__(self, keyword: str) -> bool:
+        return isinstance(self.value, dict) and keyword in self.value
+
+    def child(self, step: str | int) -> Node:
+        """The value under a key or index."""
+        return Node(self.value[step], f"{self.pointer}/{escape(str(step))}")
+
+    def items(self) -> Iterator[tuple[str, Node]]:
+        """The members of an object, with their keys."""
+        for key in self.mapping():
+            yield key, self.child(key)
+
+    def mapping(self) -> dict[str, Any]:
+        """The value, an object with string keys."""
+        if not isinstance(self.value, dict) or not all(isinstance(key, str) for key in self.value):
+            self.malformed("an object")
+        return self.value
+
+    def elements(self, *, least: int = 0) -> list[Node]:
+        """The elements of an array."""
+        if not isinstance(self.value, list | tuple) or len(self.value) < least:
+            self.malformed("a non-empty array" if least else "an array")
+        return [self.child(i) for i in range(len(self.value))]
+
+    def strings(self) -> list[str]:
+        """The value, an array of strings."""
+        return [element.string() for element in self.elements()]
+
+    def string(self) -> str:
+        """The value, a string."""
+        if not isinstance(self.value, str):
+            self.malformed("a string")
+        return self.value
+
+    def boolean(self) -> bool:
+        """The value, true or false."""
+        if not isinstance(self.value, bool):
+            self.malformed("true or false")
+        return self.value
+
+    def count(self) -> int:
+        """The value, a non-negative integer; JSON does not tell 3.0 from 3."""
+        if not is_number(self.value) or self.value != int(self.value) or self.value < 0:
+            self.malformed("a non-negative integer")
+        return int(self.value)
+
+    def number(self) -> Decimal:
+        """The value, a number, exactly as its shortest spelling says."""
+        if not is_number(self.value):
+            self.malformed("a number")
+        return exact(self.value)
+
+    def malformed(self, expected: str) -> Any:
+        """Raise InvalidSource: the value does not have the form that the keyword asks for."""
+        shown = repr(self.value)
+        shown = shown if len(shown) <= 60 else shown[:57] + "..."
+        raise InvalidSource(f"this must be {expected}, not {shown}", pointer=self.pointer)
+
+    def unsupported(self, message: str, keyword: str | None, remedy: str) -> Any:
+        """Raise Unsupported at this place."""
+        raise Unsupported(message, keyword=keyword, pointer=self.pointer, remedy=remedy)
+
+
+def is_number(value: Any) -> bool:
+    """Whether `value` is a finite JSON number; true and false are not."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, Decimal):
+        return value.is_finite()
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def exact(value: int | float | Decimal) -> Decimal:
+    """The number that a value's shortest spelling denotes: 0.1 is one tenth."""
+    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+
+
+def escape(step: str) -> str:
+    """A key as a reference token of a JSON pointer."""
+    return step.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,84 @@
+"""Sets of numbers: an interval with exact decimal ends, perhaps only integers, perhaps only multiples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import gcd, lcm
+
+from .node import Node
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers from `low` to `high` (None: no bound; open: the bound is left out).
+
+    `step` keeps only its multiples; `integer` keeps integers and asks for their spelling without a fraction.
+    """
+
+    low: Decimal | None = None
+    high: Decimal | None = None
+    low_open: bool = False
+    high_open: bool = False
+    integer: bool = False
+    step: Fraction | None = None
+    origin: str = ""
+
+    def meet(self, other: Numbers) -> Numbers | None:
+        """What both sets have in common; None where that is surely nothing."""
+        low, low_open = _tighter(self.low, self.low_open, other.low, other.low_open, sign=1)
+        high, high_open = _tighter(self.high, self.high_open, other.high, other.high_open, sign=-1)
+        if low is not None and high is not None and (low > high or (low == high and (low_open or high_open))):
+            return None
+        return Numbers(
+            low, high, low_open, high_open,
+            self.integer or other.integer,
+            _common_multiple(self.step, other.step),
+            self.origin or other.origin,
+        )  # fmt: skip
+
+
+def _tighter(
+    a: Decimal | None, a_open: bool, b: Decimal | None, b_open: bool, *, sign: int
+) -> tuple[Decimal | None, bool]:
+    if a is None or b is None:
+        return (b, b_open) if a is None else (a, a_open)
+    if a == b:
+        return a, a_open or b_open
+    return (a, a_open) if (a > b) == (sign > 0) else (b, b_open)
+
+
+def _common_multiple(a: Fraction | None, b: Fraction | None) -> Fraction | None:
+    if a is None or b is None:
+        return a or b
+    return Fraction(lcm(a.numerator, b.numerator), gcd(a.denominator, b.denominator))
+
+
+def read_numbers(node: Node) -> Numbers | None:
+    """The numbers that minimum, maximum, their exclusive forms and multipleOf allow; None if there are none."""
+    parts = [Numbers(origin=node.pointer)]
+    for keyword, exclusive, end in (
+        ("minimum", "exclusiveMinimum", "low"),
+        ("maximum", "exclusiveMaximum", "high"),
+    ):
+        # In draft 4 the exclusive keyword is a boolean that qualifies the bound.
+        qualifies = exclusive in node and isinstance(node.child(exclusive).value, bool)
+        if keyword in node:
+            open_ = qualifies and node.child(exclusive).value
+            parts.append(_bound(end, node.child(keyword).number(), open_))
+        if exclusive in node and not qualifies:
+            parts.append(_bound(end, node.child(exclusive).number(), True))
+    if "multipleOf" in node:
+        step = Fraction(node.child("multipleOf").number())
+        if step <= 0:
+            node.child("multipleOf").malformed("a number greater than zero")
+        parts.append(Numbers(step=step))
+    numbers: Numbers | None = parts[0]
+    for part in parts[1:]:
+        numbers = numbers and numbers.meet(part)
+    return numbers
+
+
+def _bound(end: str, value: Decimal, open_: bool) -> Numbers:
+    return Numbers(low=value, low_open=open_) if end == "low" else Numbers(high=value, high_open=open_)

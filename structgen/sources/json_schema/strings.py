@@ -1,0 +1,157 @@
+"""Strings: the language of their values, and how those are spelled in JSON.
+
+Values are languages of characters; spelling is the map that writes each character in JSON. The map is injective,
+so it carries intersections over, and complements relative to its image: spell(not L) = spell(TEXT) less spell(L).
+Strings that are free but for their length may use every escape (long counted ones only the short escapes); strings
+under a pattern, a format or an enum, and keys, have one spelling per character: itself where JSON allows that,
+else its short escape or \\u00XX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+from ...errors import InvalidSource
+from ...grammar import (
+    ANY_CHAR,
+    NOTHING,
+    SLACK,
+    TEXT,
+    Alt,
+    And,
+    Bytes,
+    Chars,
+    Expr,
+    Not,
+    Repeat,
+    Seq,
+    alt,
+    any_of,
+    both,
+    char_ranges,
+    chars,
+    complement,
+    literal,
+    repeat,
+    seq,
+)
+from ..languages import intersect
+from .node import Node
+
+QUOTE = literal('"')
+SHORT = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
+# Runs of characters that are written as themselves: all but controls, the quote and the backslash.
+PLAIN = ((0x20, 0x21), (0x23, 0x5B), (0x5D, 0x10FFFF))
+SPECIAL = tuple(chr(c) for c in [*range(0x20), 0x22, 0x5C])
+
+_HEX = chars("09", "af", "AF")
+
+
+def _unicode_escape() -> Expr:
+    """\\uXXXX for a character of the basic plane, or two of them for a surrogate pair; never a lone surrogate."""
+    d = any_of("dD")
+    plane = alt(
+        seq(chars("09", "ac", "AC", "ef", "EF"), repeat(_HEX, 3, 3)),
+        seq(d, chars("07"), repeat(_HEX, 2, 2)),
+    )
+    high = seq(d, chars("89", "ab", "AB"), repeat(_HEX, 2, 2))
+    low = seq(d, chars("cf", "CF"), repeat(_HEX, 2, 2))
+    return seq(literal("u"), alt(plane, seq(high, literal("\\u"), low)))
+
+
+# One character of a free string, in any spelling that JSON has for it.
+ANY_SPELLING = alt(char_ranges(PLAIN), seq(literal("\\"), alt(any_of('"\\/bfnrt'), _unicode_escape())))
+
+# The same without \\uXXXX: counting it takes several states for each character.
+SHORT_SPELLING = alt(char_ranges(PLAIN), seq(literal("\\"), any_of('"\\/bfnrt')))
+MOST_COUNTED = 64
+
+
+def read_strings(node: Node, formats: Mapping[str, Expr | None], search: Callable[[str, str], Expr]) -> Expr:
+    """The values that minLength, maxLength, pattern and format allow; a format of None says nothing.
+
+    `search` gives the strings in which a pattern is found; its second argument is the pattern's pointer.
+    """
+    low = node.child("minLength").count() if "minLength" in node else 0
+    high = node.child("maxLength").count() if "maxLength" in node else None
+    if high is not None and low > high:
+        return NOTHING
+    values = repeat(ANY_CHAR, low, high)
+    if "format" in node:
+        values = intersect(_format(node.child("format"), formats), values)
+    if "pattern" in node:
+        place = node.child("pattern")
+        values = intersect(search(encodable(place), place.pointer), values)
+    return values
+
+
+def _format(place: Node, formats: Mapping[str, Expr | None]) -> Expr:
+    name = place.string()
+    if name not in formats:
+        place.unsupported(f"the format {name!r} is not supported", "format", "drop it, or write a pattern")
+    return formats[name] or TEXT
+
+
+def encodable(place: Node) -> str:
+    """The string at `place`, which must not hold lone surrogates: JSON text could not carry them."""
+    text = place.string()
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidSource("this string has a lone surrogate", pointer=place.pointer) from None
+    return text
+
+
+def spell_strings(values: Expr) -> Expr:
+    """The JSON texts of string values, in quotes; slack before the closing one."""
+    if values is NOTHING:
+        return NOTHING
+    return seq(QUOTE, _spell_free(values) or spell(values), SLACK, QUOTE)
+
+
+def spell_key(keys: Expr) -> Expr:
+    """The JSON texts of keys, in quotes."""
+    return seq(QUOTE, spell(keys), QUOTE)
+
+
+def _spell_free(values: Expr) -> Expr | None:
+    """The content of strings that only a length constrains."""
+    if isinstance(values, Repeat) and values.body is ANY_CHAR:
+        counted = max(values.low, values.high or 0)
+        return repeat(ANY_SPELLING if counted <= MOST_COUNTED else SHORT_SPELLING, values.low, values.high)
+    return ANY_SPELLING if values is ANY_CHAR else None
+
+
+@lru_cache(maxsize=20_000)
+def spell(values: Expr) -> Expr:
+    """The content between the quotes for each value, one spelling per character."""
+    match values:
+        case Bytes(value):
+            return literal("".join(_spell_char(char) for char in value.decode()))
+        case Chars(ranges):
+            special = [literal(_spell_char(c)) for c in SPECIAL if any(a <= ord(c) <= b for a, b in ranges)]
+            return alt(_plain(ranges), *special)
+        case Seq(parts):
+            return seq(*map(spell, parts))
+        case Alt(parts):
+            return alt(*map(spell, parts))
+        case Repeat(body, low, high):
+            return repeat(spell(body), low, high)
+        case And(parts):
+            return both(*map(spell, parts))
+        case Not(body):
+            return both(spell(TEXT), complement(spell(body)))
+    raise TypeError(f"{type(values).__name__} is not about characters")
+
+
+def _spell_char(char: str) -> str:
+    if char in SHORT:
+        return SHORT[char]
+    return char if char >= " " else f"\\u{ord(char):04x}"
+
+
+def _plain(ranges: tuple[tuple[int, int], ...]) -> Expr:
+    """The characters of the ranges that stand for themselves."""
+    cut = [(max(a, c), min(b, d)) for a, b in ranges for c, d in PLAIN]
+    return char_ranges([(a, b) for a, b in cut if a <= b])

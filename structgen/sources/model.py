@@ -1,0 +1,129 @@
+"""Types as sources: pydantic classes, dataclasses, TypedDicts, enums and everything else pydantic understands."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import GenericAlias, UnionType
+from typing import (
+    Any,
+    Generic,
+    NotRequired,
+    Required,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
+
+from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter
+from pydantic.errors import PydanticInvalidForJsonSchema
+from typing_extensions import TypedDict
+
+from ..errors import InvalidSource, Unsupported
+from ..grammar import Grammar
+from .json_schema import lower
+from .json_schema.layout import Layout, Whitespace
+from .model_schema import PYDANTIC, ModelSchema
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Model(Generic[T]):
+    """JSON text that pydantic reads into `type_`; parsing gives the validated object.
+
+    `whitespace` "flexible" allows white space between any two tokens, "compact" none. What pydantic checks in
+    Python code (validators) cannot be compiled; `parse` runs it and raises pydantic's ValidationError, of which the
+    verbs make Rejected.
+    """
+
+    type_: type[T] | Any
+    whitespace: Whitespace = "flexible"
+
+    def __post_init__(self) -> None:
+        Layout(self.whitespace)
+        _ = self.schema
+
+    @cached_property
+    def adapter(self) -> TypeAdapter[T]:
+        """Pydantic's reader of the type."""
+        try:
+            return TypeAdapter(_modern(self.type_))
+        except (
+            PydanticUserError,
+            PydanticSchemaGenerationError,
+            NameError,
+        ) as error:  # NameError: an unknown annotation
+            raise InvalidSource(f"pydantic cannot read {_shown(self.type_)}: {_first_line(error)}") from error
+
+    @cached_property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON schema of the type, by aliases, as for validation."""
+        try:
+            return self.adapter.json_schema(mode="validation", by_alias=True, schema_generator=ModelSchema)
+        except PydanticInvalidForJsonSchema as error:
+            raise InvalidSource(f"{_shown(self.type_)} has no JSON schema: {_first_line(error)}") from error
+        except PydanticUserError as error:
+            raise InvalidSource(
+                f"pydantic cannot describe {_shown(self.type_)}: {_first_line(error)}"
+            ) from error
+
+    def lower(self) -> Grammar:
+        """The valid texts, as a grammar. Raises Unsupported with the pointer of the cause."""
+        return Grammar(lower(self.schema, Layout(self.whitespace), rules=PYDANTIC))
+
+    def parse(self, text: str) -> T:
+        """The validated object that the text stands for."""
+        return self.adapter.validate_json(text)
+
+
+def _modern(type_: Any, above: tuple[Any, ...] = ()) -> Any:
+    """The type with typing's TypedDicts made typing_extensions' ones, which alone pydantic reads before Python 3.12.
+
+    Those inside other classes stay as they are, and pydantic says what to import. `above` are the TypedDicts around.
+    """
+    if sys.version_info >= (3, 12):
+        return type_
+    if is_typeddict(type_):
+        return _modern_typed_dict(type_, above)
+    origin, arguments = get_origin(type_), get_args(type_)
+    if origin in (Union, UnionType):
+        return Union[tuple(_modern(argument, above) for argument in arguments)]  # noqa: UP007
+    if isinstance(type_, GenericAlias):
+        return origin[tuple(_modern(argument, above) for argument in arguments)]  # pyright: ignore
+    return type_
+
+
+def _modern_typed_dict(type_: Any, above: tuple[Any, ...]) -> Any:
+    if type_ in above:
+        raise Unsupported(
+            f"the TypedDict {type_.__name__} is recursive, which is not supported",
+            remedy="unfold it to the depth you need",
+        )
+    fields = {
+        key: (Required if key in type_.__required_keys__ else NotRequired)[
+            _modern(_bare(hint), (*above, type_))
+        ]
+        for key, hint in get_type_hints(type_, include_extras=True).items()
+    }
+    modern = TypedDict(type_.__name__, fields)  # pyright: ignore
+    if hasattr(type_, "__pydantic_config__"):
+        modern.__pydantic_config__ = type_.__pydantic_config__  # pyright: ignore
+    return modern
+
+
+def _bare(hint: Any) -> Any:
+    return get_args(hint)[0] if get_origin(hint) in (Required, NotRequired) else hint
+
+
+def _shown(type_: Any) -> str:
+    return type_.__name__ if isinstance(type_, type) else repr(type_)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(".")

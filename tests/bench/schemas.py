@@ -1,0 +1,48 @@
+"""The constraints that benchmarks compile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+CURRENCIES = ["USD", "EUR", "GBP", "JPY", "CHF"]
+CATEGORIES = ["hardware", "software", "service"]
+
+Schema = dict[str, Any]
+
+
+def record(**properties: Schema) -> Schema:
+    """An object that has exactly these properties."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def invoice(text: Schema) -> Schema:
+    """The invoice: 15 fields, a nested object and an array of objects; `text` is the schema of its free strings."""
+    nullable = {"anyOf": [text, {"type": "null"}]}
+    line = record(
+        description=text,
+        quantity={"type": "integer"},
+        unit_price={"type": "number"},
+        category={"enum": CATEGORIES},
+    )
+    return record(
+        invoice_number=text,
+        vendor=record(name=text, address=text, tax_id=nullable),
+        date={"type": "string", "format": "date"},
+        currency={"enum": CURRENCIES},
+        items={"type": "array", "items": line},
+        total={"type": "number"},
+        paid={"type": "boolean"},
+        notes=nullable,
+    )
+
+
+SCHEMAS: dict[str, Schema] = {
+    "flat": record(name={"type": "string"}, age={"type": "integer"}),
+    "invoice": invoice({"type": "string"}),
+    "maxLength 40": invoice({"type": "string", "maxLength": 40}),
+}

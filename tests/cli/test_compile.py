@@ -1,0 +1,49 @@
+"""`structgen compile` prints the size of an automaton."""
+
+from __future__ import annotations
+
+import json
+
+import structgen as sg
+from structgen_engine.models.mini import mini_folder
+
+SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+TOKENIZER = str(mini_folder() / "tokenizer.json")
+NUMBERS = ("states", "classes", "edges", "min_tokens", "milliseconds")
+
+
+def test_the_table_names_every_number(run):
+    result = run("compile", "models.py:Bill")
+    assert (result.code, result.err, result.written) == (0, "", ())
+    for name in NUMBERS:
+        assert name.replace("_", " ") in result.out
+
+
+def test_the_numbers_are_those_of_the_constraint(run, folder):
+    (folder / "schema.json").write_text(json.dumps(SCHEMA))
+    numbers = json.loads(run("compile", "schema.json", "--json").out)
+    info = sg.compile(SCHEMA).info()
+    assert numbers["states"] == info.states
+    assert numbers["edges"] == info.edges
+    assert numbers["min_tokens"] == len('{"name":""}')
+
+
+def test_a_tokenizer_needs_fewer_tokens_than_bytes(run):
+    over_bytes = json.loads(run("compile", "models.py:Bill", "--json").out)
+    over_tokens = json.loads(run("compile", "models.py:Bill", "--tokenizer", TOKENIZER, "--json").out)
+    assert over_tokens["min_tokens"] < over_bytes["min_tokens"]
+
+
+def test_compact_whitespace_is_another_automaton(run):
+    flexible = json.loads(run("compile", "models.py:Bill", "--json").out)
+    compact = json.loads(run("compile", "models.py:Bill", "--whitespace", "compact", "--json").out)
+    assert compact["edges"] < flexible["edges"]
+
+
+def test_a_schema_comes_from_stdin(run):
+    assert json.loads(run("compile", "-", "--json", stdin=json.dumps(SCHEMA).encode()).out)["states"] > 1
+
+
+def test_the_second_time_comes_from_the_cache(run):
+    run("compile", "models.py:Person")
+    assert json.loads(run("compile", "models.py:Person", "--json").out)["cached"] is True

@@ -1,0 +1,35 @@
+"""Every script in examples/ runs."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+import structgen
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SCRIPTS = sorted(path for path in EXAMPLES.glob("*.py") if path.name != "models.py")
+
+
+@pytest.fixture(autouse=True)
+def _as_script(loader, monkeypatch):
+    """The scripts' folder is importable, and sg.load gives the model that is loaded already."""
+    monkeypatch.setattr(structgen, "load", loader.load)
+    monkeypatch.syspath_prepend(EXAMPLES)
+    yield
+    sys.modules.pop("models", None)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_the_example_runs(script, capsys):
+    runpy.run_path(str(script), run_name="__main__")
+    printed = capsys.readouterr()
+    assert printed.out
+    assert printed.err == ""
+
+
+def test_examples_are_short():
+    assert [path.name for path in SCRIPTS if len(path.read_text().splitlines()) >= 40] == []

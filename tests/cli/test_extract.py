@@ -1,0 +1,108 @@
+"""`structgen extract` prints JSON that satisfies the schema, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+DOCUMENTS = sorted((EXAMPLES / "documents").iterdir())
+BILL = ("-s", "models.py:Bill")
+FAST = ("--steps", "2")
+DOCUMENT = b"Vendor: Cobalt Cycling Ltd\nDate: 2026-01-30\nTotal: 86.60\n"
+
+
+@pytest.fixture(scope="module")
+def invoice():
+    sys.path.insert(0, str(EXAMPLES))
+    try:
+        from models import Invoice
+    finally:
+        sys.path.remove(str(EXAMPLES))
+    return Invoice
+
+
+def test_there_are_twenty_documents():
+    assert len(DOCUMENTS) == 20
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
+def test_every_example_document_becomes_a_valid_invoice(run, invoice, document):
+    result = run("extract", "-s", f"{EXAMPLES / 'models.py'}:Invoice", str(document), *FAST)
+    assert result.code == 0, result.err
+    assert result.err == ""
+    assert result.written == ()
+    jsonschema.validate(json.loads(result.out), invoice.model_json_schema())
+    invoice.model_validate_json(result.out)
+
+
+def test_a_json_schema_file_works_like_a_class(run, folder):
+    schema = {"type": "object", "properties": {"vendor": {"type": "string"}}, "required": ["vendor"]}
+    (folder / "schema.json").write_text(json.dumps(schema))
+    result = run("extract", "-s", "schema.json", "doc.txt", *FAST)
+    jsonschema.validate(json.loads(result.out), schema)
+
+
+def test_a_document_comes_from_stdin(run):
+    named, piped = run("extract", *BILL, "doc.txt", *FAST), run("extract", *BILL, "-", *FAST, stdin=DOCUMENT)
+    assert json.loads(piped.out) == json.loads(named.out)
+
+
+def test_a_schema_comes_from_stdin(run):
+    result = run("extract", "-s", "-", "doc.txt", *FAST, stdin=b'{"enum": ["a", "b"]}')
+    assert json.loads(result.out) in ("a", "b")
+
+
+def test_the_same_seed_gives_the_same_answer(run):
+    first, second = (run("extract", *BILL, "doc.txt", *FAST, "--seed", "7") for _ in range(2))
+    assert first.out == second.out
+
+
+def test_compact_is_one_line_and_the_default_is_indented(run):
+    compact, indented = (
+        run("extract", *BILL, "doc.txt", *FAST, "--compact"),
+        run("extract", *BILL, "doc.txt", *FAST),
+    )
+    assert compact.out.count("\n") == 1
+    assert indented.out.startswith('{\n  "vendor": ')
+    assert json.loads(compact.out) == json.loads(indented.out)
+
+
+def test_details_say_what_the_answer_took(run):
+    plain, detailed = (
+        run("extract", *BILL, "doc.txt", *FAST),
+        run("extract", *BILL, "doc.txt", *FAST, "--details"),
+    )
+    answer = json.loads(detailed.out)
+    assert answer["value"] == json.loads(plain.out)
+    assert set(answer["details"]) == {"log_prob", "steps", "seconds", "blocks"}
+    assert answer["details"]["steps"] >= 1
+
+
+def test_what_a_module_prints_does_not_reach_stdout(run, folder):
+    (folder / "models.py").write_text(
+        "print('noise')\nfrom typing import Literal\nAnswer = Literal['a', 'b']\n"
+    )
+    result = run("extract", "-s", "models.py:Answer", "doc.txt", *FAST)
+    assert json.loads(result.out) in ("a", "b")
+    assert result.err == "noise\n"
+
+
+def test_a_module_may_import_its_neighbour(run, folder):
+    (folder / "parts.py").write_text("class Part:\n    pass\n")
+    (folder / "whole.py").write_text("import parts\nfrom typing import Literal\nAnswer = Literal['a', 'b']\n")
+    assert run("extract", "-s", "whole.py:Answer", "doc.txt", *FAST).code == 0
+
+
+def test_digits_and_letters_are_printed_as_they_were_written():
+    from structgen.cli.extract import json_value
+    from structgen.cli.terminal import json_text
+
+    text = '{"total": 289.50, "big": 123456789012345678901234567890, "vendor": "Müller €", "none": null, "rows": []}'
+    assert json_text(json_value(text), None) == text
+    assert json.loads(json_text(json_value(text))) == json.loads(text)

@@ -1,0 +1,292 @@
+"""Whatever is wrong is said in one sentence on stderr; stdout stays empty and no file appears."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from structgen_engine.models.mini import mini_folder
+
+BILL = ("-s", "models.py:Bill")
+FAST = ("--steps", "2")
+
+
+def refused(run, code: int = 1) -> str:
+    """The sentence of a run that was refused as it should be."""
+    assert run.code == code, run.err
+    assert run.out == ""
+    assert run.written == ()
+    assert run.err.startswith("error: ")
+    assert run.err.count("\n") == 1
+    assert "Traceback" not in run.err
+    assert "internal error" not in run.err
+    return run.err
+
+
+def schema_file(folder: Path, schema: object) -> str:
+    (folder / "schema.json").write_text(schema if isinstance(schema, str) else json.dumps(schema))
+    return "schema.json"
+
+
+# The document
+
+
+def test_a_missing_document(run):
+    assert "nowhere.txt does not exist" in refused(run("extract", *BILL, "nowhere.txt"))
+
+
+def test_a_folder_as_document(run, folder):
+    (folder / "docs").mkdir()
+    assert "docs is a folder" in refused(run("extract", *BILL, "docs"))
+
+
+def test_a_document_that_may_not_be_read(run, folder, monkeypatch):
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert "doc.txt cannot be read: Permission denied" in refused(run("extract", *BILL, "doc.txt"))
+
+
+def test_a_document_in_another_encoding(run, folder):
+    (folder / "latin.txt").write_bytes("Straße".encode("latin-1"))
+    assert "latin.txt is not UTF-8 text (byte 0xdf at offset 4)" in refused(
+        run("extract", *BILL, "latin.txt")
+    )
+
+
+def test_a_binary_document(run, folder):
+    (folder / "image.png").write_bytes(b"PNG\0\0\1")
+    assert "image.png is binary" in refused(run("extract", *BILL, "image.png"))
+
+
+@pytest.mark.parametrize("content", [b"", b" \n\t\n", b"\xef\xbb\xbf"])
+def test_an_empty_document(run, folder, content):
+    (folder / "empty.txt").write_bytes(content)
+    assert "empty.txt is empty" in refused(run("extract", *BILL, "empty.txt"))
+
+
+def test_an_empty_stdin(run):
+    assert "stdin is empty" in refused(run("extract", *BILL, "-"))
+
+
+def test_a_document_that_is_too_long(run, folder):
+    (folder / "long.txt").write_text("Vendor: Cobalt\n" * 200)
+    assert "at most" in refused(run("extract", *BILL, "long.txt"))
+
+
+def test_a_budget_that_is_too_small(run):
+    sentence = refused(run("extract", *BILL, "doc.txt", "--max-tokens", "3"))
+    assert "the budget of 3 tokens is too small" in sentence
+
+
+# The class
+
+
+def test_a_class_that_is_not_there(run):
+    sentence = refused(run("extract", "-s", "models.py:Invoice", "doc.txt"))
+    assert "no class 'Invoice'" in sentence
+    assert "models.py:Bill, models.py:Person" in sentence
+
+
+def test_a_python_file_without_a_class_named(run):
+    assert "models.py:Bill" in refused(run("extract", "-s", "models.py", "doc.txt"), code=2)
+
+
+def test_a_python_file_that_is_not_there(run):
+    assert "no schema file nowhere.py" in refused(run("extract", "-s", "nowhere.py:Bill", "doc.txt"))
+
+
+def test_a_python_file_that_raises_on_import(run, folder):
+    (folder / "broken.py").write_text("import json\n\n\njson.loads('')\n")
+    sentence = refused(run("extract", "-s", "broken.py:Bill", "doc.txt"))
+    assert "broken.py cannot be imported: JSONDecodeError" in sentence
+    assert "at line 4" in sentence
+
+
+def test_a_python_file_that_is_no_python(run, folder):
+    (folder / "broken.py").write_text("x = 1\nclass Bill(:\n")
+    assert "SyntaxError: invalid syntax at line 2" in refused(run("compile", "broken.py:Bill"))
+
+
+def test_a_python_file_that_exits(run, folder):
+    (folder / "broken.py").write_text("raise SystemExit(0)\n")
+    assert "SystemExit" in refused(run("compile", "broken.py:Bill"))
+
+
+def test_a_python_file_that_imports_what_is_not_installed(run, folder):
+    (folder / "broken.py").write_text("import no_such_package\n")
+    assert "No module named 'no_such_package' at line 1" in refused(run("compile", "broken.py:Bill"))
+
+
+def test_something_that_is_no_type(run, folder):
+    (folder / "models.py").write_text("bill = 5\n")
+    refused(run("extract", "-s", "models.py:bill", "doc.txt"))
+
+
+def test_a_class_whose_validator_refuses_the_answer(run, folder):
+    (folder / "models.py").write_text(
+        "from pydantic import BaseModel, field_validator\n\n\n"
+        "class Bill(BaseModel):\n    vendor: str\n\n"
+        "    @field_validator('vendor')\n    def never(cls, value):\n"
+        "        raise ValueError('nobody is good enough')\n"
+    )
+    sentence = refused(run("extract", *BILL, "doc.txt", *FAST))
+    assert "validator" in sentence
+    assert "nobody is good enough" in sentence
+
+
+# The schema
+
+
+def test_a_schema_that_is_no_json(run, folder):
+    name = schema_file(folder, '{\n  "type": "object",\n  "properties" 5\n}')
+    sentence = refused(run("extract", "-s", name, "doc.txt"))
+    assert "schema.json is not JSON" in sentence
+    assert "at line 3, column 16" in sentence
+
+
+def test_a_missing_schema(run):
+    assert "no schema file nowhere.json" in refused(run("compile", "nowhere.json"))
+
+
+def test_a_folder_as_schema(run, folder):
+    (folder / "schemas").mkdir()
+    assert "schemas is a folder" in refused(run("compile", "schemas"))
+
+
+def test_a_schema_that_is_a_list(run, folder):
+    assert "must be an object, not list" in refused(run("compile", schema_file(folder, ["a", "b"])))
+
+
+def test_a_schema_nested_beyond_all_measure(run, folder):
+    assert "nested too deeply" in refused(run("compile", schema_file(folder, "[" * 100_000)))
+
+
+def test_a_pattern_that_is_no_regular_expression(run, folder):
+    schema = {
+        "type": "object",
+        "properties": {"code": {"type": "string", "pattern": "[a-"}},
+        "required": ["code"],
+    }
+    assert "/properties/code" in refused(run("extract", "-s", schema_file(folder, schema), "doc.txt"))
+
+
+def test_a_keyword_that_cannot_be_enforced(run, folder):
+    schema = {
+        "type": "object",
+        "properties": {"tags": {"type": "array", "items": {"type": "string"}, "uniqueItems": True}},
+    }
+    sentence = refused(run("compile", schema_file(folder, schema)))
+    assert "uniqueItems" in sentence
+    assert "/properties/tags" in sentence
+
+
+def test_a_schema_that_nothing_satisfies(run, folder):
+    refused(run("compile", schema_file(folder, {"type": "string", "minLength": 5, "maxLength": 2})))
+
+
+def test_false_as_schema(run, folder):
+    refused(run("compile", schema_file(folder, False)))
+
+
+# Models and tokenizers
+
+
+def test_a_missing_model_folder(run):
+    sentence = refused(run("extract", *BILL, "doc.txt", "--model", "no/such/model"))
+    assert "no/such/model" in sentence
+
+
+def test_a_model_folder_named_by_the_environment(run, monkeypatch):
+    monkeypatch.setenv("STRUCTGEN_MODEL", "no/such/model")
+    assert "no/such/model" in refused(run("extract", *BILL, "doc.txt"))
+
+
+def test_a_model_folder_without_a_model(run, folder):
+    (folder / "model").mkdir()
+    assert "config.json" in refused(run("extract", *BILL, "doc.txt", "--model", "model"))
+
+
+def test_a_model_folder_with_a_corrupt_tokenizer(run, folder):
+    shutil.copytree(mini_folder(), folder / "model", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    (folder / "model" / "tokenizer.json").write_text('{"model": ')
+    assert "is not a tokenizer.json" in refused(run("extract", *BILL, "doc.txt", "--model", "model"))
+
+
+@pytest.mark.parametrize("weights", [None, b"", b"no weights at all"], ids=["missing", "empty", "corrupt"])
+def test_a_model_folder_without_readable_weights(run, folder, weights):
+    shutil.copytree(
+        mini_folder(), folder / "model", ignore=shutil.ignore_patterns("*.py", "__pycache__", "*.safetensors")
+    )
+    if weights is not None:
+        (folder / "model" / "model.safetensors").write_bytes(weights)
+    assert "the model in model cannot be loaded" in refused(
+        run("extract", *BILL, "doc.txt", "--model", "model")
+    )
+
+
+def test_a_corrupt_tokenizer(run, folder):
+    (folder / "tokenizer.json").write_text('{"model": ')
+    sentence = refused(run("compile", "models.py:Bill", "--tokenizer", "tokenizer.json"))
+    assert "tokenizer.json is not a tokenizer.json" in sentence
+
+
+def test_a_missing_tokenizer(run):
+    assert "nowhere.json" in refused(run("compile", "models.py:Bill", "--tokenizer", "nowhere.json"))
+
+
+# The command line itself
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("extract", "doc.txt"),
+        ("extract", *BILL),
+        ("extract", *BILL, "doc.txt", "--no-such-option"),
+        ("extract", *BILL, "doc.txt", "--steps", "0"),
+        ("extract", *BILL, "doc.txt", "--seed", "-1"),
+        ("extract", *BILL, "doc.txt", "--max-tokens", "many"),
+        ("extract", "-s", "-", "-"),
+        ("compile", "models.py:Bill", "--whitespace", "some"),
+        ("no-such-command",),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_exit_code_2(run, arguments):
+    refused(run(*arguments), code=2)
+
+
+def test_wrong_usage_names_the_help_that_explains_it(run):
+    sentence = refused(run("extract", "doc.txt"), code=2)
+    assert sentence == "error: missing option '--schema' / '-s'; see `structgen extract --help`\n"
+
+
+def test_an_unexpected_exception_asks_for_a_report(run, loader, monkeypatch):
+    def broken(*_):
+        raise KeyError("x")
+
+    monkeypatch.setattr(loader, "load", broken)
+    result = run("extract", *BILL, "doc.txt")
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith("error: internal error: KeyError")
+    assert result.err.count("\n") == 1
+
+
+def test_a_traceback_shows_only_when_debugging(run, loader, monkeypatch):
+    monkeypatch.setattr(loader, "load", lambda *_: 1 / 0)
+    monkeypatch.setenv("STRUCTGEN_DEBUG", "1")
+    assert "Traceback" in run("extract", *BILL, "doc.txt").err
+
+
+def test_an_interrupt_is_exit_code_130(run, loader, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loader, "load", interrupted)
+    result = run("extract", *BILL, "doc.txt")
+    assert (result.code, result.out, result.err) == (130, "", "")

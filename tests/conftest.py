@@ -1,0 +1,78 @@
+"""What all tests share: a deterministic Hypothesis, a cache folder of their own, the real tokenizers where present."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, settings
+
+from structgen.vocabulary import Vocabulary
+
+settings.register_profile(
+    "structgen", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("structgen")
+
+KERNELS = Path(__file__).parents[1] / "engine" / "structgen_engine" / "kernels" / "cpu"
+edited = max(file.stat().st_mtime for file in KERNELS.glob("*.py"))
+# numba misses that a function inlined from another file has changed
+for index in KERNELS.glob("__pycache__/*.nbi"):
+    with suppress(FileNotFoundError):  # another test worker was faster
+        if index.stat().st_mtime < edited:
+            index.unlink()
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """All tests on one thread: two that spin while they wait for each other are many times slower than one as soon as
+    anything else runs on the machine, other test workers included. Programs that tests start let theirs sleep.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The cache folder of this test session; the user's own is never touched."""
+    folder = tmp_path_factory.mktemp("cache")
+    before = os.environ.get("STRUCTGEN_CACHE")
+    os.environ["STRUCTGEN_CACHE"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["STRUCTGEN_CACHE"]
+    else:
+        os.environ["STRUCTGEN_CACHE"] = before
+
+
+@pytest.fixture(scope="session")
+def tokenizer_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The real tokenizer.json of "gemma3", "qwen3" or "llama3"; the test is skipped where the data is absent."""
+    folder = tmp_path_factory.mktemp("tokenizers")
+
+    def unpacked(name: str) -> Path:
+        packed, path = SHARED / f"{name}.tokenizer.json.gz", folder / f"{name}.tokenizer.json"
+        if not packed.exists():
+            pytest.skip(f"{packed.name} is not in the folder of shared test data")
+        if not path.exists():
+            path.write_bytes(gzip.decompress(packed.read_bytes()))
+        return path
+
+    return unpacked
+
+
+@pytest.fixture(scope="session")
+def real_vocabulary(tokenizer_file: Callable[[str], Path]) -> Callable[[str], Vocabulary]:
+    """The vocabulary of "gemma3", "qwen3" or "llama3", read once."""
+    return lru_cache(lambda name: Vocabulary.from_file(tokenizer_file(name)))

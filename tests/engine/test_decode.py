@@ -1,0 +1,356 @@
+"""The decoding loop: every output is accepted, closes within its budget, and depends on the seed alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from oracle import enumerate_blocks
+from strategies import padded_dfas
+from structgen_engine.automaton import Alphabet, Dfa, block
+from structgen_engine.decode import BudgetTooSmall, Decoded, Finish, Schedule, StepEvent, StoppingRule, decode
+from structgen_engine.denoiser import RandomContext, RandomDenoiser
+from structgen_engine.lattice import EmptyLattice
+from structgen_engine.noise import Absorbing, Noise, Uniform
+from structgen_engine.policy import Confidence, EntropyBound, Policy, TopK
+
+policies = st.sampled_from([EntropyBound(), EntropyBound(2.0), Confidence(), TopK(1), TopK(3)])
+noises = st.sampled_from(["absorbing", "uniform"])
+
+
+def noise_of(name: str, V: int) -> Noise:
+    return Absorbing(V) if name == "absorbing" else Uniform(0, V)
+
+
+def denoiser_of(name: str, dfa: Dfa, block_length: int, scale: float = 3.0) -> RandomDenoiser:
+    """The mask token, where there is one, is the first id that the automaton does not know."""
+    V = len(dfa.alphabet.class_of)
+    return RandomDenoiser(noise_of(name, V), block_length, V + 1, seed=3, scale=scale)
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def verbatim(length: int) -> Dfa:
+    """Token 2, `length` times, with 3 allowed in its place; then the end token 1, then padding 0."""
+    class_of = torch.tensor([1, 2, 3, 3], dtype=torch.int32)
+    delta = torch.zeros(length + 3, 4, dtype=torch.int32)
+    for s in range(1, length + 1):
+        delta[s, 3] = s + 1
+    delta[length + 1, 2], delta[length + 2, 1] = length + 2, length + 2
+    accepting = torch.zeros(length + 3, dtype=torch.bool)
+    accepting[-1] = True
+    return Dfa(Alphabet(class_of, 4), delta, accepting, 1)
+
+
+@given(
+    dfa=padded_dfas(),
+    name=noises,
+    policy=policies,
+    steps=st.integers(1, 6),
+    block_length=st.integers(1, 5),
+    spare=st.integers(0, 6),
+    temperature=st.sampled_from([0.5, 2.0]),
+    finish=st.sampled_from(Finish),
+    scale=st.sampled_from([1.0, 200.0]),
+)
+def test_every_output_is_accepted_and_within_budget(
+    dfa: Dfa,
+    name: str,
+    policy: Policy,
+    steps: int,
+    block_length: int,
+    spare: int,
+    temperature: float,
+    finish: Finish,
+    scale: float,
+) -> None:
+    denoiser, needed = denoiser_of(name, dfa, block_length, scale), max(1, int(dfa.distance[dfa.start]))
+    rows = decode(
+        denoiser,
+        [[1], [2, 3]],
+        [dfa, dfa],
+        max_tokens=needed + spare,
+        steps=steps,
+        policy=policy,
+        temperature=temperature,
+        generator=seeded(),
+        finish=finish,
+    )
+    for row in rows:
+        assert dfa.accepts(row.ids)
+        assert needed <= len(row.ids) <= needed + spare
+        assert row.steps <= steps * row.blocks
+        assert row.log_prob <= 1e-9
+
+
+@given(dfa=padded_dfas(), name=noises, block_length=st.integers(1, 4))
+@settings(max_examples=40)
+def test_the_least_budget_completes_and_one_token_less_is_refused(
+    dfa: Dfa, name: str, block_length: int
+) -> None:
+    denoiser, needed = denoiser_of(name, dfa, block_length), int(dfa.distance[dfa.start])
+    (row,) = decode(denoiser, [[]], [dfa], max_tokens=needed, steps=2, generator=seeded())
+    assert dfa.accepts(row.ids)
+    assert len(row.ids) == needed
+    with pytest.raises(BudgetTooSmall) as refusal:
+        decode(denoiser, [[]], [dfa], max_tokens=needed - 1, steps=2, generator=seeded())
+    assert refusal.value.min_tokens == needed
+    assert str(needed) in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["absorbing", "uniform"])
+def test_what_spans_many_blocks_closes_in_the_middle_of_one(name: str) -> None:
+    dfa = verbatim(9)
+    (row,) = decode(denoiser_of(name, dfa, 4), [[5]], [dfa], max_tokens=15, steps=3, generator=seeded())
+    assert row.ids[9:].tolist() == [1, 0, 0]
+    assert row.blocks == 3
+
+
+@pytest.mark.parametrize("name", ["absorbing", "uniform"])
+def test_rows_that_end_at_different_blocks_keep_their_own_contexts(name: str) -> None:
+    dfas = [verbatim(2), verbatim(9), verbatim(5)]
+    spy = Spy(denoiser_of(name, dfas[0], 4))
+    rows = decode(spy, [[7], [8], [9]], dfas, max_tokens=12, steps=3, generator=seeded())
+    assert [row.blocks for row in rows] == [1, 3, 2]
+    assert all(dfa.accepts(row.ids) for dfa, row in zip(dfas, rows, strict=True))
+    assert spy.seen == {
+        (7,),
+        (8,),
+        (9,),
+        (8, *rows[1].ids[:4].tolist()),
+        (9, *rows[2].ids[:4].tolist()),
+        (8, *rows[1].ids[:8].tolist()),
+    }
+
+
+@dataclass
+class Spy:
+    """Passes everything on and remembers the contexts that were asked about."""
+
+    inner: RandomDenoiser
+    seen: set[tuple[int, ...]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.noise, self.block_length = self.inner.noise, self.inner.block_length
+        self.vocabulary_size = self.inner.vocabulary_size
+
+    def start(self, prompts: Sequence[Sequence[int]]) -> RandomContext:
+        return self.inner.start(prompts)
+
+    def __call__(self, context: RandomContext, canvas: Tensor) -> Tensor:
+        assert canvas.shape == (len(context.tokens), self.block_length)
+        self.seen.update(context.tokens)
+        return self.inner(context, canvas)
+
+    def extend(self, context: RandomContext, block: Tensor) -> RandomContext:
+        return self.inner.extend(context, block)
+
+
+@pytest.mark.parametrize("name", ["absorbing", "uniform"])
+def test_the_result_depends_on_the_seed_alone(name: str) -> None:
+    dfa = verbatim(9)
+
+    def run(seed: int) -> list[Decoded]:
+        torch.rand(seed + 1)  # the global generator is neither read nor moved
+        before = torch.get_rng_state()
+        rows = decode(
+            denoiser_of(name, dfa, 4),
+            [[1], [2]],
+            [dfa, dfa],
+            max_tokens=12,
+            steps=4,
+            generator=seeded(seed),
+            temperature=2.0,
+        )
+        assert torch.equal(torch.get_rng_state(), before)
+        return rows
+
+    one, again, other = run(0), run(0), run(1)
+    assert [row.ids.tolist() for row in one] == [row.ids.tolist() for row in again]
+    assert [row.log_prob for row in one] == [row.log_prob for row in again]
+    assert [row.ids.tolist() for row in one] != [row.ids.tolist() for row in other]
+
+
+@pytest.mark.parametrize("name", ["absorbing", "uniform"])
+def test_one_step_commits_the_best_block_or_follows_the_distribution(name: str) -> None:
+    dfa = verbatim(3)
+    denoiser = denoiser_of(name, dfa, 4, scale=1.0)
+    (best,) = decode(denoiser, [[1]], [dfa], max_tokens=4, steps=1, generator=seeded(), temperature=1.0)
+    canvas = denoiser.noise.start((1, 4), seeded())
+    truth = enumerate_blocks(block(dfa), denoiser(denoiser.start([[1]]), canvas)[0, :, :4])
+    assert best.ids.tolist() == truth.strings[truth.log_probs.argmax()].tolist()
+    assert best.log_prob == pytest.approx(float(truth.log_probs.max()), abs=1e-5)
+
+
+def test_the_steps_of_an_absorbing_chain_multiply_to_its_probability() -> None:
+    """With logits that ignore the canvas, settling in any order draws from the one-step distribution."""
+    dfa = verbatim(3)
+    denoiser = Blind(denoiser_of("absorbing", dfa, 4, scale=1.0))
+    truth = enumerate_blocks(block(dfa), denoiser(denoiser.start([[1]]), torch.zeros(1, 4).long())[0, :, :4])
+    for seed in range(5):
+        (row,) = decode(
+            denoiser,
+            [[1]],
+            [dfa],
+            max_tokens=4,
+            steps=4,
+            policy=TopK(1),
+            generator=seeded(seed),
+            temperature=1.0,
+            finish=Finish.SAMPLE,
+        )
+        at = (truth.strings == row.ids).all(-1)
+        assert row.log_prob == pytest.approx(float(truth.log_probs[at]), abs=1e-5)
+
+
+class Blind(Spy):
+    """A denoiser that sees only zeros."""
+
+    def __call__(self, context: RandomContext, canvas: Tensor) -> Tensor:
+        return super().__call__(context, torch.zeros_like(canvas))
+
+
+@pytest.mark.parametrize("name", ["absorbing", "uniform"])
+def test_a_model_that_excludes_what_the_automaton_needs_is_overruled(name: str) -> None:
+    class Excluding(Spy):
+        def __call__(self, context: RandomContext, canvas: Tensor) -> Tensor:
+            logits = super().__call__(context, canvas)
+            logits[..., 1] = float("-inf")  # the end token
+            return logits
+
+    dfa = verbatim(5)
+    (row,) = decode(
+        Excluding(denoiser_of(name, dfa, 4)), [[1]], [dfa], max_tokens=8, steps=3, generator=seeded()
+    )
+    assert dfa.accepts(row.ids)
+
+
+@pytest.mark.parametrize("name", ["absorbing", "uniform"])
+def test_overruling_one_row_leaves_what_the_model_excludes_in_another_excluded(name: str) -> None:
+    class Excluding(Spy):
+        def __call__(self, context: RandomContext, canvas: Tensor) -> Tensor:
+            logits = super().__call__(context, canvas)
+            for row, (prompt, *_) in zip(logits, context.tokens, strict=True):
+                row[:, 1 if prompt == 0 else 3] = float("-inf")  # the end token, or one of two ways to go
+            return logits
+
+    dfa, events = verbatim(3), list[StepEvent]()
+    decode(
+        Excluding(denoiser_of(name, dfa, 4)),
+        [[0], [9]],
+        [dfa, dfa],
+        max_tokens=4,
+        steps=3,
+        generator=seeded(),
+        on_step=events.append,
+    )
+    assert events[0].beliefs.free.tolist() == [[True, True, True, False], [False] * 4]
+
+
+@pytest.mark.parametrize("name", ["absorbing", "uniform"])
+def test_a_scaffold_is_honoured_as_a_whole_or_dropped_and_reported(name: str) -> None:
+    dfa = verbatim(3)
+
+    def run(wish: list[int] | None, max_tokens: int = 4) -> Decoded:
+        scaffold = [None if wish is None else torch.tensor(wish)]
+        return decode(
+            denoiser_of(name, dfa, 4),
+            [[1]],
+            [dfa],
+            max_tokens=max_tokens,
+            steps=3,
+            generator=seeded(),
+            scaffold=scaffold,
+        )[0]
+
+    assert run(None).scaffold is None
+    for wish in ([2, -1, 3, -1], [3, 3], [-1, -1, -1, 1]):
+        row = run(wish)
+        assert row.scaffold is True
+        assert all(w in (-1, i) for w, i in zip(wish, row.ids.tolist(), strict=False))
+    for wish in ([1, -1, -1, -1], [2, 2, 2, 2], [3, -1, -1, 99], [2, 2, 2, 1, 0]):
+        row = run(wish)
+        assert row.scaffold is False
+        assert dfa.accepts(row.ids)
+
+
+def test_a_watcher_sees_accepted_blocks_and_positions_that_stay() -> None:
+    dfa, events = verbatim(7), []
+    decode(
+        denoiser_of("absorbing", dfa, 8),
+        [[1]],
+        [dfa],
+        max_tokens=8,
+        steps=5,
+        generator=seeded(),
+        on_step=events.append,
+    )
+    assert [event.step for event in events] == list(range(len(events)))
+    assert all(dfa.accepts(event.ids[0]) for event in events)
+    for early, late in pairwise(events):
+        assert (late.accepted | ~early.accepted).all()
+        assert torch.equal(late.canvas[early.accepted], early.ids[early.accepted])
+    assert events[-1].accepted.all()
+    assert isinstance(events[0], StepEvent)
+
+
+def test_a_certain_model_stops_early_and_an_uncertain_one_does_not() -> None:
+    dfa = verbatim(7)
+
+    def steps(scale: float) -> int:
+        denoiser = Blind(denoiser_of("uniform", dfa, 8, scale=scale))
+        return decode(
+            denoiser, [[1]], [dfa], max_tokens=8, steps=12, generator=seeded(), stop=StoppingRule()
+        )[0].steps
+
+    assert steps(1000.0) == 2
+    assert steps(1.0) == 12
+
+
+def test_automata_that_cannot_be_decoded_are_refused() -> None:
+    dfa = verbatim(2)
+    with pytest.raises(ValueError, match="2 automata for 1 prompts"):
+        decode(denoiser_of("uniform", dfa, 4), [[]], [dfa, dfa], max_tokens=4, generator=seeded())
+    short = Dfa(dfa.alphabet, torch.where(dfa.delta == 4, 0, dfa.delta), dfa.accepting, 1)
+    with pytest.raises(EmptyLattice, match="accepts nothing"):
+        decode(denoiser_of("uniform", dfa, 4), [[]], [short], max_tokens=4, generator=seeded())
+    delta = dfa.delta.clone()
+    delta[4, 1] = 0
+    unpadded = Dfa(dfa.alphabet, delta, dfa.accepting, 1)
+    with pytest.raises(ValueError, match="cannot be followed by padding"):
+        decode(denoiser_of("uniform", dfa, 4), [[]], [unpadded], max_tokens=4, generator=seeded())
+
+
+def test_the_schedule_falls_linearly_from_its_start() -> None:
+    heat = [Schedule(0.8, 0.4).at(step, 4) for step in range(4)]
+    assert heat == pytest.approx([0.8, 0.7, 0.6, 0.5])
+
+
+@pytest.mark.parametrize("steps", [1, 3, 4])
+def test_a_pace_keeps_at_least_its_share_of_the_free_positions(steps: int) -> None:
+    dfa, seen = verbatim(6), []
+    decode(
+        denoiser_of("uniform", dfa, 12),
+        [[0]],
+        [dfa],
+        max_tokens=12,
+        steps=steps,
+        pace=Schedule(0.0, 1.0),
+        policy=EntropyBound(0.0),
+        stop=StoppingRule(entropy=0.0),
+        generator=seeded(),
+        on_step=seen.append,
+    )
+    assert len(seen) == steps
+    for step, event in enumerate(seen):
+        free = event.beliefs.free
+        assert (event.accepted & free).sum() >= free.sum() * (step + 1) / steps

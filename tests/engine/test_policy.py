@@ -1,0 +1,77 @@
+"""Policies and noises: what is kept, and what becomes of the rest."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from dataclasses import fields
+
+import pytest
+import torch
+
+from structgen_engine.lattice import Beliefs
+from structgen_engine.noise import Absorbing, Uniform
+from structgen_engine.policy import Confidence, EntropyBound, Policy, TopK, surest
+
+ENTROPY = torch.tensor([[0.5, 0.02, 0.09, 0.0, 0.05]])
+BELIEFS = Beliefs(ENTROPY, torch.tensor([[0.6, 0.99, 0.95, 1.0, 0.97]]), ENTROPY > 0)
+OPEN = torch.full((1, 5), -1)
+
+
+def test_a_policy_cannot_see_the_draw() -> None:
+    """Reading the drawn tokens would bias the draw; the signature and the beliefs leave no way to them."""
+    for policy in (Policy, EntropyBound, Confidence, TopK):
+        assert list(inspect.signature(policy.__call__).parameters) == ["self", "beliefs", "settled"]
+    assert [field.name for field in fields(Beliefs)] == ["entropy", "top_probability", "free"]
+
+
+def test_entropy_bound_keeps_the_lowest_while_those_below_sum_to_the_bound() -> None:
+    # sorted: 0, .02, .05, .09, .5; sums of those below: 0, 0, .02, .07, .16
+    assert EntropyBound(0.1)(BELIEFS, OPEN).tolist() == [[False, True, True, True, True]]
+    assert EntropyBound(0.05)(BELIEFS, OPEN).tolist() == [[False, True, False, True, True]]
+    assert EntropyBound(0.2)(BELIEFS, OPEN).all()
+
+
+def test_confidence_keeps_one_open_position_at_least() -> None:
+    settled = torch.tensor([[-1, 7, -1, 7, 7]])
+    assert Confidence(0.9)(BELIEFS, OPEN).tolist() == [[False, True, True, True, True]]
+    assert Confidence(1.1)(BELIEFS, settled).tolist() == [[False, True, True, True, True]]
+
+
+def test_top_k_counts_open_positions_only() -> None:
+    settled = torch.tensor([[-1, -1, -1, 7, -1]])
+    assert TopK(2)(BELIEFS, settled).tolist() == [[False, True, False, True, True]]
+    with pytest.raises(ValueError, match="at least 1"):
+        TopK(0)
+
+
+def test_the_surest_positions_are_open_and_no_more_than_asked() -> None:
+    assert surest(torch.zeros(1, 4), torch.tensor([[3, -1, -1, -1]]), torch.tensor([2])).tolist() == [
+        [False, True, True, False]
+    ]
+    assert not surest(torch.zeros(1, 2), torch.tensor([[3, 3]]), torch.tensor([2])).any()
+
+
+def test_noise_replaces_what_is_not_kept_and_nothing_else() -> None:
+    canvas, keep = torch.arange(1000).reshape(1, -1) + 50, torch.rand(1, 1000, generator=generator()) < 0.5
+    masked = Absorbing(4).renoise(canvas, keep, generator())
+    assert torch.equal(masked[keep], canvas[keep])
+    assert (masked[~keep] == 4).all()
+    drawn = Uniform(5, 9).renoise(canvas, keep, generator())
+    assert torch.equal(drawn[keep], canvas[keep])
+    assert set(drawn[~keep].tolist()) == {5, 6, 7, 8}
+
+
+def test_uniform_noise_needs_a_range() -> None:
+    with pytest.raises(ValueError, match="low < high"):
+        Uniform(5, 5)
+
+
+def test_importing_the_engine_loads_no_compiler() -> None:
+    code = "import sys, structgen_engine.decode; sys.exit(bool({'numba', 'triton', 'transformers'} & set(sys.modules)))"
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+
+
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)

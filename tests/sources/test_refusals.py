@@ -1,0 +1,152 @@
+"""What cannot be enforced is refused with keyword, pointer and remedy; what is malformed with its pointer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from structgen.automata import compile_bytes
+from structgen.errors import InvalidSource, Unsupported
+from structgen.grammar import Grammar, ref
+from structgen.sources.json_schema import JsonSchema
+from structgen.sources.json_schema.keywords import REFUSED
+from structgen.sources.regex import Regex
+
+
+@pytest.mark.parametrize(
+    ("schema", "keyword", "pointer"),
+    [
+        ({"type": "object", "properties": {"a/b": {"not": {}}}}, "not", "/properties/a~1b/not"),
+        ({"type": "array", "items": {"type": "string"}, "uniqueItems": True}, "uniqueItems", "/uniqueItems"),
+        ({"oneOf": [{"type": "integer"}, {"type": "number"}]}, "oneOf", "/oneOf/1"),
+        ({"type": "integer", "multipleOf": 7}, "multipleOf", "/multipleOf"),
+        ({"type": "string", "format": "postcode"}, "format", "/format"),
+        ({"type": "string", "pattern": r"(a)\1"}, "pattern", "/pattern"),
+        ({"type": "string", "pattern": "(a$)*b"}, "pattern", "/pattern"),
+        ({"$ref": "https://example.com/schema"}, "$ref", "/$ref"),
+        (
+            {"$defs": {"a": {"type": "array", "items": {"$ref": "#/$defs/a"}}}, "$ref": "#/$defs/a"},
+            "$ref",
+            None,
+        ),
+        ({"type": "array", "items": {"$ref": "#"}}, "$ref", "/items/$ref"),
+        ({"type": "array"}, None, ""),
+        ({"type": "object", "properties": {"a": {}}}, None, "/properties/a"),
+        ({"type": "object", "properties": {"a": {"type": "object"}}}, None, "/properties/a"),
+        ({"type": "string", "colour": "red"}, "colour", "/colour"),
+        (
+            {"type": "object", "additionalProperties": {"type": "null"}, "minProperties": 2},
+            "minProperties",
+            None,
+        ),
+        (
+            {"properties": {"a": {"$id": "x:/y", "items": {"$ref": "#/z"}}}},
+            "$ref",
+            "/properties/a/items/$ref",
+        ),
+    ],
+)
+def test_a_refusal_names_keyword_pointer_and_remedy(schema: Any, keyword: str | None, pointer: str | None):
+    with pytest.raises(Unsupported) as error:
+        JsonSchema(schema).lower()
+    assert error.value.keyword == keyword
+    assert error.value.remedy
+    if pointer is not None:
+        assert error.value.pointer == pointer
+
+
+@pytest.mark.parametrize("keyword", sorted(REFUSED))
+def test_every_refused_keyword_is_refused(keyword: str):
+    with pytest.raises(Unsupported) as error:
+        JsonSchema({"type": "array", "items": {"type": "string", keyword: {}}}).lower()
+    assert (error.value.keyword, error.value.pointer) == (keyword, f"/items/{keyword}")
+    assert error.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("schema", "pointer"),
+    [
+        ({"type": "strng"}, "/type"),
+        ({"type": []}, "/type"),
+        ({"type": ["string", 1]}, "/type/1"),
+        ({"type": "object", "properties": []}, "/properties"),
+        ({"type": "object", "properties": {"a": 3}}, "/properties/a"),
+        ({"type": "object", "required": "a"}, "/required"),
+        ({"type": "object", "required": True}, "/required"),
+        ({"type": "string", "minLength": "3"}, "/minLength"),
+        ({"type": "string", "minLength": -1}, "/minLength"),
+        ({"type": "string", "maxLength": 1.5}, "/maxLength"),
+        ({"type": "string", "pattern": 3}, "/pattern"),
+        ({"type": "string", "pattern": "(a"}, "/pattern"),
+        ({"type": "string", "format": None}, "/format"),
+        ({"type": "integer", "minimum": "0"}, "/minimum"),
+        ({"type": "integer", "minimum": float("nan")}, "/minimum"),
+        ({"type": "integer", "multipleOf": 0}, "/multipleOf"),
+        ({"enum": []}, "/enum"),
+        ({"enum": "ab"}, "/enum"),
+        ({"enum": [{1, 2}]}, "/enum/0"),
+        ({"const": "\ud800"}, "/const"),
+        ({"anyOf": {}}, "/anyOf"),
+        ({"allOf": [1]}, "/allOf/0"),
+        ({"$ref": "#/$defs/missing"}, "/$ref"),
+        ({"$ref": "#missing"}, "/$ref"),
+        ({"type": "array", "items": 3}, "/items"),
+        ({"type": "array", "items": {}, "minItems": True}, "/minItems"),
+        ({"type": "object", "properties": {1: {}}}, "/properties"),
+    ],
+)
+def test_a_malformed_schema_is_refused_with_its_pointer(schema: Any, pointer: str):
+    with pytest.raises(InvalidSource) as error:
+        JsonSchema(schema).lower()
+    assert error.value.pointer == pointer
+    assert pointer in str(error.value)
+
+
+def test_annotations_are_never_refused():
+    notes = {
+        "title": "t",
+        "description": "d",
+        "default": 1,
+        "examples": [1],
+        "x-order": 3,
+        "deprecated": True,
+    }
+    JsonSchema(
+        {"type": "integer", **notes, "$comment": "c", "$id": "https://example.com/x", "readOnly": True}
+    ).lower()
+
+
+def test_unknown_keywords_can_be_ignored_but_misspelled_ones_not():
+    JsonSchema({"type": "string", "colour": "red"}, unknown="ignore").lower()
+    with pytest.raises(Unsupported, match="did you mean additionalProperties") as error:
+        JsonSchema({"type": "object", "additonalProperties": False}, unknown="ignore").lower()
+    assert error.value.pointer == "/additonalProperties"
+
+
+@pytest.mark.parametrize("options", [{"whitespace": "loose"}, {"additional": "all"}, {"unknown": "keep"}])
+def test_options_are_checked(options: Any):
+    with pytest.raises(InvalidSource):
+        JsonSchema({"type": "string"}, **options)
+
+
+def test_a_schema_is_an_object_or_a_boolean():
+    with pytest.raises(InvalidSource, match="not str"):
+        JsonSchema("{}")  # pyright: ignore[reportArgumentType]
+
+
+def test_only_a_refusal_in_a_schema_names_a_place():
+    for error in (InvalidSource("this is wrong"), Unsupported("this is too much", remedy="drop it")):
+        assert (error.pointer, "(at" in str(error)) == (None, False)
+    assert (
+        str(Unsupported("this is too much", pointer="", remedy="drop it"))
+        == "this is too much (at /); drop it"
+    )
+    assert str(InvalidSource("this is wrong", pointer="/a")) == "this is wrong (at /a)"
+    with pytest.raises(Unsupported) as of_regex:
+        Regex(r"(a)\1").lower()
+    with pytest.raises(Unsupported) as of_grammar:
+        compile_bytes(Grammar(ref("a"), {"a": ref("a")}))
+    for refusal in (of_regex, of_grammar):
+        assert refusal.value.pointer is None
+        assert "(at" not in str(refusal.value)

@@ -1,0 +1,67 @@
+"""The architecture is a check that fails: the contracts of import-linter hold, and each one breaks when violated."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("importlinter", reason="import-linter is not installed")
+
+ROOT = Path(__file__).parents[1]
+LINT = "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
+VIOLATIONS = {
+    "structgen imports the engine, never the other way": (
+        "engine/structgen_engine/noise.py",
+        "import structgen.errors",
+    ),
+    "symbols are layered": ("structgen/grammar.py", "import structgen.constraint"),
+    "numbers are layered": ("engine/structgen_engine/semiring.py", "import structgen_engine.decode"),
+}
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    """What import-linter says about the packages in a folder."""
+    path = os.pathsep.join([str(folder), str(folder / "engine")])
+    return subprocess.run(
+        [sys.executable, "-P", "-c", LINT, "--no-cache"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path, "COLUMNS": "200", "NO_COLOR": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """The two packages and the contracts, to be spoilt."""
+    for package in ("structgen", "engine/structgen_engine"):
+        for path in (ROOT / package).rglob("*.py"):
+            target = tmp_path / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_the_contracts_hold():
+    done = lint(ROOT)
+    assert done.returncode == 0, done.stdout
+    assert f"{len(VIOLATIONS)} kept, 0 broken" in done.stdout
+
+
+@pytest.mark.parametrize("contract", VIOLATIONS)
+def test_a_violated_contract_breaks_and_is_named(contract: str, copied: Path):
+    name, statement = VIOLATIONS[contract]
+    with (copied / name).open("a", encoding="utf-8") as file:
+        file.write(f"\n{statement}\n")
+    done = lint(copied)
+    assert done.returncode == 1, done.stdout + done.stderr
+    broken = done.stdout.partition("Broken contracts")[2]
+    assert contract in " ".join(broken.split())
+    assert f"{len(VIOLATIONS) - 1} kept, 1 broken" in done.stdout

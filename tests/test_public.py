@@ -1,0 +1,124 @@
+"""What a user holds: the exported names, and an import that costs nothing."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import structgen
+
+ROOT = Path(__file__).parents[1]
+EXPORTS = [
+    "Choice",
+    "Constraint",
+    "Generation",
+    "Generator",
+    "Info",
+    "InvalidDocument",
+    "InvalidOption",
+    "InvalidSource",
+    "InvalidVocabulary",
+    "JsonSchema",
+    "ModelNotFound",
+    "Regex",
+    "Rejected",
+    "StructgenError",
+    "Unsatisfiable",
+    "Unsupported",
+    "Vocabulary",
+    "compile",
+    "load",
+]
+EVERY_MODULE = """
+import importlib, pkgutil, structgen, structgen_engine
+for package in (structgen, structgen_engine):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+for name in structgen.__all__:
+    getattr(structgen, name)
+"""
+NO_NETWORK = """
+import sys
+def watch(event, arguments):
+    if event.startswith("socket.") and event != "socket.__new__":
+        raise SystemExit(f"{event}{arguments} while importing")
+sys.addaudithook(watch)
+"""
+NO_ENVIRONMENT = """
+import os, sys
+class Watched(type(os.environ)):
+    def __getitem__(self, key):
+        frame = sys._getframe(1)
+        while frame.f_globals["__name__"] in ("os", "_collections_abc"):
+            frame = frame.f_back
+        if frame.f_globals["__name__"].startswith("structgen"):
+            raise SystemExit(f"{frame.f_globals['__name__']} reads {key} while it is imported")
+        return super().__getitem__(key)
+os.environ.__class__ = Watched
+"""
+
+
+def python(code: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(ROOT), str(ROOT / "engine")])
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_WAIT_POLICY": "PASSIVE"}
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", env=environment, timeout=300
+    )
+
+
+def test_exactly_these_names_are_exported():
+    assert structgen.__all__ == EXPORTS == sorted(EXPORTS)
+    assert set(EXPORTS) <= set(dir(structgen))
+    assert all(hasattr(structgen, name) for name in EXPORTS)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = structgen.nothing
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_every_exported_name_is_documented(name: str):
+    value = getattr(structgen, name)
+    assert value.__doc__, f"structgen.{name} has no docstring"
+    assert not value.__doc__.startswith(f"{name}("), f"structgen.{name} has only what dataclass wrote"
+
+
+@pytest.mark.parametrize("kind", ["Constraint", "Generator", "Vocabulary"])
+def test_every_public_method_is_documented(kind: str):
+    methods = inspect.getmembers(
+        getattr(structgen, kind), lambda member: isinstance(member, Callable | property)
+    )
+    assert [name for name, method in methods if not name.startswith("_") and not method.__doc__] == []
+
+
+def test_no_module_bears_the_name_of_an_export():
+    """Importing structgen.load would put a module where the function was."""
+    modules = {path.stem for path in (ROOT / "structgen").iterdir()}
+    assert modules.isdisjoint(EXPORTS)
+
+
+def test_an_import_loads_nothing_heavy():
+    heavy = "{'torch', 'numba', 'numpy', 'triton', 'transformers', 'tokenizers', 'pydantic'}"
+    done = python(f"import structgen, sys; print(sorted({heavy} & set(sys.modules)))")
+    assert done.stdout == "[]\n", done.stderr
+
+
+def test_an_error_can_be_caught_without_waiting_for_torch():
+    done = python("import structgen, sys; structgen.StructgenError; sys.exit('torch' in sys.modules)")
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_public_name_needs_transformers():
+    everything = "import structgen, sys; [getattr(structgen, name) for name in structgen.__all__]"
+    assert python(f"{everything}; print('transformers' in sys.modules)").stdout == "False\n"
+
+
+@pytest.mark.parametrize("watch", [NO_NETWORK, NO_ENVIRONMENT], ids=["network", "environment"])
+def test_no_module_touches_it_when_imported(watch: str):
+    done = python(watch + EVERY_MODULE)
+    assert done.returncode == 0, done.stderr

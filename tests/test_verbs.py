@@ -1,0 +1,112 @@
+"""Wrong arguments of the verbs end in one clear sentence, and what is generated is never lost."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, field_validator
+
+import structgen as sg
+
+
+class Team(Enum):
+    BILLING = "billing"
+    TECH = "tech"
+
+
+class Picky(BaseModel):
+    vendor: str
+
+    @field_validator("vendor")
+    @classmethod
+    def never(cls, value: str) -> str:
+        raise ValueError("nobody is good enough")
+
+
+@pytest.fixture(scope="module")
+def model() -> sg.Generator:
+    return sg.load()
+
+
+def test_an_output_that_a_python_validator_refuses_is_kept(model: sg.Generator):
+    with pytest.raises(sg.Rejected, match=r"vendor: nobody is good enough") as caught:
+        model.extract("Invoice from Acme Ltd", Picky, steps=2)
+    assert sg.compile(Picky).accepts(caught.value.text)
+    assert caught.value.text in str(caught.value)
+
+
+@pytest.mark.parametrize("text", [None, 5, b"bytes", ["a list"], "half a pair \ud800", "", " \n"], ids=repr)
+def test_what_is_no_text_is_no_document(model: sg.Generator, text: Any):
+    with pytest.raises(sg.InvalidDocument):
+        model.extract(text, {"type": "boolean"})
+    with pytest.raises(sg.InvalidDocument):
+        model.choose(text, ["yes", "no"])
+
+
+@pytest.mark.parametrize("prompt", [None, 5, b"bytes", "half a pair \ud800", ""], ids=repr)
+def test_what_is_no_text_is_no_prompt(model: sg.Generator, prompt: Any):
+    with pytest.raises(sg.InvalidDocument):
+        model.generate(prompt, sg.Regex("a|b"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [None, 5, "billing", ["a"], ["a", "a"], ["a", ""], ["a", 5], {"a", "b"}, {"a": 1, "b": 2}, Team],
+)
+def test_options_are_a_list_of_different_strings(model: sg.Generator, options: Any):
+    with pytest.raises(sg.InvalidSource, match="choose needs"):
+        model.choose("text", options)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"steps": 0},
+        {"steps": 2.5},
+        {"steps": "3"},
+        {"seed": -1},
+        {"seed": 2**70},
+        {"seed": None},
+        {"max_tokens": "9"},
+    ],
+    ids=repr,
+)
+def test_options_out_of_range_name_themselves(model: sg.Generator, option: dict[str, Any]):
+    with pytest.raises(sg.InvalidOption, match=next(iter(option))):
+        model.extract("text", {"type": "boolean"}, **option)
+
+
+@pytest.mark.parametrize("device", ["gpu", None, "cuda:99"])
+def test_a_device_that_is_not_there(device: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(sg.InvalidOption, match="device"):
+        sg.load(device=device)
+
+
+@pytest.mark.parametrize("name", [5, b"folder", "no/such-model"])
+def test_a_model_that_is_not_there(name: Any):
+    with pytest.raises(sg.ModelNotFound):
+        sg.load(name)
+
+
+def test_a_vocabulary_is_no_file_name():
+    with pytest.raises(sg.InvalidVocabulary, match="from_file"):
+        sg.compile({"type": "boolean"}, "tokenizer.json")  # type: ignore[arg-type]
+    with pytest.raises(sg.InvalidVocabulary, match="NoneType"):
+        sg.Vocabulary.from_file(None)  # type: ignore[arg-type]
+
+
+def test_a_source_that_is_nested_too_deeply_is_refused():
+    depth = 3000
+    nested: dict[str, Any] = {"type": "string"}
+    for _ in range(depth):
+        nested = {"type": "array", "items": nested, "maxItems": 1}
+    for source in (nested, sg.Regex("(" * depth + "a" + ")" * depth), sg.Regex("^" + "a?" * depth + "$")):
+        with pytest.raises(sg.Unsupported, match="nested too deeply"):
+            sg.compile(source)
+
+
+def test_half_a_surrogate_pair_is_never_accepted():
+    assert not sg.compile({"type": "string"}).accepts('"\ud800"')
