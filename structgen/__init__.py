@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     from structgen.loading import load
     from structgen.sources.json_schema import JsonSchema
     from structgen.sources.regex import Regex
+    from structgen.sources.tools import Call, Reply
     from structgen.vocabulary import Vocabulary
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Call",
     "Choice",
     "Constraint",
     "Generation",
@@ -48,6 +50,7 @@ __all__ = [
     "ModelNotFound",
     "Regex",
     "Rejected",
+    "Reply",
     "StructgenError",
     "Unsatisfiable",
     "Unsupported",
@@ -58,6 +61,7 @@ __all__ = [
 
 # Where each name is defined. No module may bear the name of an export: importing it would hide the export.
 _HOMES = {
+    "Call": "sources.tools",
     "Choice": "choose",
     "Constraint": "constraint",
     "Generation": "generate",
@@ -65,6 +69,7 @@ _HOMES = {
     "Info": "constraint",
     "JsonSchema": "sources.json_schema",
     "Regex": "sources.regex",
+    "Reply": "sources.tools",
     "Vocabulary": "vocabulary",
     "compile": "constraint",
     "load": "loading",

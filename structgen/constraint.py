@@ -9,29 +9,37 @@ the text, the end token, then padding; so `min_tokens` counts the end token too.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
-
-import numpy as np
-import torch
-from numpy.typing import NDArray
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
 
 from structgen.cache import cached_arrays
-from structgen.errors import InvalidVocabulary, Unsatisfiable, Unsupported
-from structgen.framing import answer_tokens, framed, text_tokens
+from structgen.compiled import Components, Expanded, Regime, from_arrays, to_arrays
+from structgen.errors import InvalidOption, InvalidVocabulary, Unsatisfiable, Unsupported
 from structgen.grammar import Grammar
 from structgen.sources import Source, Whitespace, as_source
 from structgen.vocabulary import BYTES, Vocabulary
-from structgen_engine.automaton import Alphabet, Dfa, Edges
+from structgen_engine.automaton import NEVER, Dfa
+
+if TYPE_CHECKING:
+    from structgen.lazy import LazyAutomaton
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Info:
-    """The size of a constraint and what compiling it took."""
+    """The size of a constraint and what compiling it took.
 
+    regime: "expanded" (one table) or "lazy" (states and edges of its components; classes met so far)
+    depth: how often a recursive rule may be open in itself, None where there is no such limit
+    components: automata that call each other, before they were expanded
+    """
+
+    regime: Literal["expanded", "lazy"]
+    depth: int | None
+    components: int
     states: int
     classes: int
     edges: int
@@ -43,68 +51,109 @@ class Info:
 
 @dataclass(frozen=True, eq=False)
 class Constraint(Generic[T]):
-    """A source compiled for a vocabulary.
-
-    dfa: over token ids, whole answers; byte_dfa: over bytes, the text alone
-    """
+    """A source compiled for a vocabulary."""
 
     source: Source[T]
     vocabulary: Vocabulary
-    dfa: Dfa
-    byte_dfa: Dfa
+    compiled: Expanded | Components
     milliseconds: float
     cached: bool = field(default=False)
 
+    @cached_property
+    def automaton(self) -> Dfa | LazyAutomaton:
+        """Over token ids, whole answers: a table, or one that grows as it is used."""
+        if isinstance(self.compiled, Expanded):
+            return self.compiled.answer
+        from structgen.lazy import LazyAutomaton
+
+        return LazyAutomaton(self.compiled.answer, self.vocabulary)
+
+    @property
+    def dfa(self) -> Dfa:
+        """Over token ids, whole answers, as a table; Unsupported in the lazy regime, which has none."""
+        return self._tables.answer
+
+    @property
+    def byte_dfa(self) -> Dfa:
+        """Over bytes, the text alone, as a table; Unsupported in the lazy regime."""
+        return self._tables.text
+
+    @property
+    def _tables(self) -> Expanded:
+        if isinstance(self.compiled, Expanded):
+            return self.compiled
+        raise Unsupported(
+            "the source is recursive or too large for the one table that this needs",
+            remedy='compile it with regime="expanded", which limits the depth of recursion',
+        )
+
     @property
     def min_tokens(self) -> int:
-        """The least number of tokens that a complete answer takes, the end token included."""
-        return int(self.dfa.distance[self.dfa.start])
+        """The least number of tokens of a complete answer, end token included; lazily, a number that suffices."""
+        if isinstance(self.automaton, Dfa):
+            return int(self.automaton.distance[self.automaton.start])
+        return int(self.automaton.most[self.automaton.start])
 
     def accepts(self, text: str | bytes) -> bool:
         """Whether the text satisfies the source."""
         spelled = (
             text.encode(errors="surrogatepass") if isinstance(text, str) else text
         )  # half a pair is never accepted
-        return self.byte_dfa.accepts(list(spelled))
+        if isinstance(self.compiled, Expanded):
+            return self.compiled.text.accepts(list(spelled))
+        from structgen.automata.pushdown import accepts
+
+        return accepts(self.compiled.text, spelled)
 
     def accepts_ids(self, ids: Iterable[int]) -> bool:
         """Whether the ids are a whole answer, with or without the end token and padding."""
         ids = list(ids)
         if any(not 0 <= token_id < self.vocabulary.size for token_id in ids):
             return False
-        state = self.dfa.run(ids)
-        return bool(self.dfa.accepting[state]) or self._may_end(state)
-
-    def _may_end(self, state: int) -> bool:
         end = self.vocabulary.end
-        return end is not None and bool(
-            self.dfa.accepting[self.dfa.run([self.vocabulary.special[end]], state)]
+        state = self.automaton.run(ids)
+        return self._accepting(state) or (
+            end is not None and self._accepting(self.automaton.run([self.vocabulary.special[end]], state))
         )
+
+    def _accepting(self, state: int) -> bool:
+        automaton = self.automaton
+        return bool(automaton.accepting[state] if isinstance(automaton, Dfa) else automaton.accepting(state))
 
     def parse(self, text: str) -> T:
         """The value that an accepted text stands for."""
         return self.source.parse(text)
 
     def info(self) -> Info:
-        """States, classes, edges, the least number of tokens, and the time it took to compile."""
-        return Info(
-            states=self.dfa.states,
-            classes=self.dfa.alphabet.size,
-            edges=len(self.dfa.edges),
-            min_tokens=self.min_tokens,
-            byte_states=self.byte_dfa.states,
-            milliseconds=self.milliseconds,
-            cached=self.cached,
-        )
+        """The regime, states, classes, edges, the least number of tokens, and the time it took to compile."""
+        compiled, alphabet = self.compiled, self.automaton.alphabet
+        common: dict[str, Any] = {
+            "classes": alphabet.size,
+            "min_tokens": self.min_tokens,
+            "byte_states": compiled.text.states,
+            "states": compiled.answer.states,
+            "milliseconds": self.milliseconds,
+            "cached": self.cached,
+        }
+        if isinstance(compiled, Expanded):
+            edges, components = len(compiled.answer.edges), compiled.components
+            return Info("expanded", compiled.depth, components, edges=edges, **common)
+        return Info("lazy", None, compiled.text.components, edges=compiled.answer.edges, **common)
 
 
 def compile(
-    source: Any, vocabulary: Vocabulary = BYTES, *, whitespace: Whitespace = "flexible"
+    source: Any,
+    vocabulary: Vocabulary = BYTES,
+    *,
+    whitespace: Whitespace = "flexible",
+    regime: Regime = "auto",
 ) -> Constraint[Any]:
     """Compile what `source` describes into an automaton over the tokens of `vocabulary`.
 
     source: a Source, a pydantic class, any other type, a JSON Schema as a dict, or a list of strings to choose from
     whitespace: "flexible" admits white space between JSON tokens, "compact" none; a Source keeps its own
+    regime: "expanded" makes one table, in which recursion has a depth (see `info()`); "lazy" computes states as they
+        are needed, to any depth; "auto" makes a table where it holds the whole language, and else is lazy
 
     Raises InvalidSource, Unsupported (naming keyword, pointer and remedy), Unsatisfiable or InvalidVocabulary.
     """
@@ -113,18 +162,25 @@ def compile(
         raise InvalidVocabulary(
             f"a vocabulary is needed, not {vocabulary!r:.80}; read one with Vocabulary.from_file(path)"
         )
+    if regime not in get_args(Regime):
+        raise InvalidOption(f"regime must be one of {', '.join(get_args(Regime))}, not {regime!r}")
     source = as_source(source, whitespace=whitespace)
     grammar = _lowered(source)
-    made: list[tuple[Dfa, Dfa]] = []
+    made: list[Expanded | Components] = []
 
-    def make() -> Mapping[str, NDArray[Any]]:
-        made.append(_compile(grammar, vocabulary))
-        return _to_arrays(*made[0])
+    def make() -> Any:
+        from structgen.regimes import compile_grammar
 
-    arrays = cached_arrays("constraint", f"{grammar.fingerprint}-{vocabulary.fingerprint}", make)
-    dfa, byte_dfa = made[0] if made else (_from_arrays(arrays, "token"), _from_arrays(arrays, "byte"))
+        made.append(compile_grammar(grammar, vocabulary, regime))
+        return to_arrays(made[0])
+
+    arrays = cached_arrays("constraint", f"{grammar.fingerprint}-{vocabulary.fingerprint}-{regime}", make)
+    compiled = made[0] if made else from_arrays(arrays)
     milliseconds = (time.perf_counter() - begun) * 1000
-    return Constraint(source, vocabulary, dfa, byte_dfa, milliseconds, cached=not made)
+    constraint = Constraint(source, vocabulary, compiled, milliseconds, cached=not made)
+    if isinstance(compiled, Components) and constraint.min_tokens >= NEVER:
+        raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
+    return constraint
 
 
 def _lowered(source: Source[Any]) -> Grammar:
@@ -132,41 +188,3 @@ def _lowered(source: Source[Any]) -> Grammar:
         return source.lower()
     except RecursionError:
         raise Unsupported("the source is nested too deeply to be compiled", remedy="flatten it") from None
-
-
-def _compile(grammar: Grammar, vocabulary: Vocabulary) -> tuple[Dfa, Dfa]:
-    """The token automaton of whole answers and the byte automaton of their text."""
-    from structgen.automata import compile_bytes
-    from structgen.lift import lift
-
-    text = compile_bytes(grammar, text_tokens(grammar, vocabulary))
-    if text.empty:
-        raise Unsatisfiable("nothing satisfies this source: its parts contradict each other")
-    names = answer_tokens(grammar, vocabulary)
-    answer = compile_bytes(framed(grammar, vocabulary), names, vocabulary.null) if names else text
-    dfa = lift(answer, vocabulary, names)
-    if not dfa.accepting.any():
-        raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
-    return dfa, text.dfa()
-
-
-def _to_arrays(dfa: Dfa, byte_dfa: Dfa) -> dict[str, NDArray[Any]]:
-    arrays: dict[str, NDArray[Any]] = {}
-    for name, automaton in (("token", dfa), ("byte", byte_dfa)):
-        edges = automaton.edges
-        arrays[f"{name}_class_of"] = automaton.alphabet.class_of.numpy()
-        arrays[f"{name}_accepting"] = automaton.accepting.numpy()
-        arrays[f"{name}_edges"] = np.stack(
-            [part.numpy() for part in (edges.source, edges.label, edges.target)]
-        )
-        arrays[f"{name}_size"] = np.array([automaton.alphabet.size, automaton.start])
-    return arrays
-
-
-def _from_arrays(arrays: Mapping[str, NDArray[Any]], name: str) -> Dfa:
-    classes, start = arrays[f"{name}_size"].tolist()
-    accepting = torch.from_numpy(arrays[f"{name}_accepting"])
-    edges = Edges.of(*arrays[f"{name}_edges"], states=len(accepting))
-    return Dfa.from_edges(
-        Alphabet(torch.from_numpy(arrays[f"{name}_class_of"]), classes), edges, accepting, start
-    )

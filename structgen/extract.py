@@ -8,11 +8,13 @@ from typing import Any
 
 import torch
 
-from structgen.constraint import compile
+from structgen.constraint import Constraint, compile
 from structgen.errors import InvalidDocument, InvalidSource
 from structgen.generate import Generation, Options, Runtime, prompt_ids, read, write
 from structgen.layout import Layout, counted, first_layout, grown
+from structgen.prompt import Prompt
 from structgen.sources import Whitespace, as_source
+from structgen_engine.automaton import Dfa
 
 ATTEMPTS = 3  # lengths of slots to try
 
@@ -52,9 +54,20 @@ def extract_in_layout(
             f"extract needs a type or a JSON Schema, not {type(source).__name__}; use generate for free-form text"
         )
     constraint = compile(source, runtime.vocabulary)
-    prompt, options = runtime.prompts.extraction(schema, text), options or Options()
-    layout, steps = first_layout(runtime, schema), 0
-    if layout is not None:
+    prompt = runtime.prompts.extraction(schema, text)
+    return fill_slots(runtime, prompt, constraint, first_layout(runtime, schema), options or Options())
+
+
+def fill_slots(
+    runtime: Runtime,
+    prompt: Prompt,
+    constraint: Constraint[Any],
+    layout: Layout | None,
+    options: Options,
+) -> tuple[Generation[Any], Layout | None]:
+    """Fill a layout, with the likeliest number of items and with larger slots where they are full; the last layout."""
+    steps = 0
+    if layout is not None and isinstance(constraint.automaton, Dfa):
         generator = torch.Generator().manual_seed(options.seed)
         layout = counted(runtime, layout, constraint.dfa, prompt_ids(runtime, prompt), generator)
     for attempt in range(ATTEMPTS):

@@ -13,8 +13,9 @@ from structgen.constraint import Constraint
 from structgen.errors import InvalidDocument, InvalidOption, Rejected, Unsatisfiable
 from structgen.prompt import Markup, Prompt, Prompts
 from structgen.vocabulary import Vocabulary
-from structgen_engine.decode import BudgetTooSmall, Decoded, Schedule, StepEvent, decode
+from structgen_engine.decode import BudgetTooSmall, Decoded, Schedule, StepEvent, StoppingRule, decode
 from structgen_engine.denoiser import Denoiser
+from structgen_engine.policy import Policy
 
 T = TypeVar("T")
 
@@ -44,7 +45,8 @@ class Runtime:
 
     prompt_limit: the most prompt tokens the model reads, None for no limit
     blocks: blocks of budget where the caller names none
-    temperature, pace: of decoding; see `structgen_engine.decode.decode`
+    steps: refinement steps a block at most, where the caller names none
+    temperature, pace, policy: of decoding; see `structgen_engine.decode.decode`
     """
 
     name: str
@@ -56,6 +58,9 @@ class Runtime:
     blocks: int = 4
     temperature: Schedule = Schedule()  # noqa: RUF009  (frozen)
     pace: Schedule | None = None
+    steps: int = 16
+    stop: StoppingRule | None = None
+    policy: Policy | None = None
 
 
 @dataclass(frozen=True)
@@ -63,17 +68,18 @@ class Options:
     """How to decode.
 
     max_tokens: budget, None for the runtime's blocks, or more where the least answer is longer
-    steps: refinement steps a block at most; seed: of the only source of randomness
+    steps: refinement steps a block at most, None for the runtime's; seed: of the only source of randomness
     """
 
     max_tokens: int | None = None
-    steps: int = 16
+    steps: int | None = None
     seed: int = 0
     on_step: Callable[[StepEvent], None] | None = None
 
     def __post_init__(self) -> None:
-        check_whole("steps", self.steps, 1)
         check_whole("seed", self.seed, 0, MOST_SEED)
+        if self.steps is not None:
+            check_whole("steps", self.steps, 1)
         if self.max_tokens is not None:
             check_whole("max_tokens", self.max_tokens, 1)
 
@@ -119,13 +125,17 @@ def write(
     """
     options = options or Options()
     budget = options.max_tokens or _default_budget(runtime, constraint)
+    if pinned is None:
+        pinned = _preface(runtime.vocabulary)
     try:
         return decode(
             runtime.denoiser,
             [prompt_ids(runtime, prompt)],
-            [constraint.dfa],
+            [constraint.automaton],
             max_tokens=budget,
-            steps=options.steps,
+            steps=runtime.steps if options.steps is None else options.steps,
+            stop=runtime.stop,
+            policy=runtime.policy,
             temperature=runtime.temperature,
             pace=runtime.pace,
             pad_id=_pad_id(runtime.vocabulary),
@@ -182,6 +192,14 @@ def prompt_ids(runtime: Runtime, prompt: Prompt) -> list[int]:
             "split the document or load a larger model"
         )
     return ids
+
+
+def _preface(vocabulary: Vocabulary) -> list[int] | None:
+    """The ids that every answer begins with, None where there are none or a thought stands between them."""
+    preface = vocabulary.preface
+    if preface is None or preface.thinking:
+        return None
+    return vocabulary.encode(preface.open + preface.label + preface.close, special=True)
 
 
 def _pad_id(vocabulary: Vocabulary) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from structgen.call import call
 from structgen.choose import Choice, choose
 from structgen.constraint import compile
 from structgen.extract import extract
@@ -20,8 +21,8 @@ OnStep = Callable[[StepEvent], None]
 class Generator(Runtime):
     """A loaded model. Every verb returns a typed value, or with `details=True` the whole Generation.
 
-    Options of every verb: steps, refinement steps a block at most; seed, the only source of randomness;
-    max_tokens, the budget (default: four blocks); on_step, called with each StepEvent.
+    Options of every verb: steps, refinement steps a block at most (default: the model's own number); seed, the only
+    source of randomness; max_tokens, the budget (default: four blocks); on_step, called with each StepEvent.
     """
 
     about: str = ""
@@ -33,7 +34,7 @@ class Generator(Runtime):
         *,
         details: bool = False,
         max_tokens: int | None = None,
-        steps: int = 16,
+        steps: int | None = None,
         seed: int = 0,
         whitespace: Whitespace = "flexible",
         on_step: OnStep | None = None,
@@ -51,7 +52,7 @@ class Generator(Runtime):
         *,
         details: bool = False,
         max_tokens: int | None = None,
-        steps: int = 16,
+        steps: int | None = None,
         seed: int = 0,
         on_step: OnStep | None = None,
     ) -> Any:
@@ -64,6 +65,30 @@ class Generator(Runtime):
     def choose(self, text: str, options: Sequence[str], *, seed: int = 0) -> Choice:
         """Which of the options the text calls for, with a probability for each."""
         return choose(self, text, options, seed=seed)
+
+    def call(
+        self,
+        messages: str | Sequence[Mapping[str, Any]],
+        tools: Sequence[Any],
+        *,
+        tool_choice: str = "auto",
+        parallel: bool = False,
+        details: bool = False,
+        max_tokens: int | None = None,
+        steps: int | None = None,
+        seed: int = 0,
+        whitespace: Whitespace = "flexible",
+        on_step: OnStep | None = None,
+    ) -> Any:
+        """The calls that a request asks for, a Reply: `for call in model.call(…): call.run()`.
+
+        tools: functions, classes, or dicts as OpenAI's API has them; tool_choice: "auto" (the Reply may be an answer
+        in words), "required", "none" or the name of a tool; parallel: up to eight calls
+        """
+        options = Options(max_tokens, steps, seed, on_step)
+        choice = {"tool_choice": tool_choice, "parallel": parallel, "whitespace": whitespace}
+        generation = call(self, messages, tools, options, **choice)
+        return generation if details else generation.value
 
     def __repr__(self) -> str:
         return f"<structgen.Generator {self.name}: {self.about}>"

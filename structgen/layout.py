@@ -20,7 +20,8 @@ import torch
 from structgen.generate import Runtime
 from structgen.scaffold import OPEN, Scaffold, item_patterns, scaffold
 from structgen_engine.automaton import Dfa, block
-from structgen_engine.lattice import BlockLattice
+from structgen_engine.denoiser import Denoiser
+from structgen_engine.lattice import BlockLattice, forced
 
 CANVASES = 4  # noisy canvases to look at before counting
 GROWTH = 2
@@ -54,7 +55,7 @@ def counted(
     patterns = {s: item_patterns(layout.schema, s, encode, null_id) for s in layout.scaffold.slots}
     if not any(patterns.values()):
         return layout
-    lattice = _first_look(runtime, layout, dfa, prompt, generator)
+    lattice = first_look(runtime, layout.block, dfa, prompt, generator)
     counts = {}
     for slot, ids in patterns.items():
         weights = [_weight(lattice, layout, slot.start, pattern) for pattern in ids]
@@ -63,15 +64,21 @@ def counted(
     return _lay(runtime, layout.schema, layout.sizes, counts) or layout
 
 
-def _first_look(
-    runtime: Runtime, layout: Layout, dfa: Dfa, prompt: Sequence[int], generator: torch.Generator
+def first_look(
+    runtime: Runtime, pinned: Sequence[int], dfa: Dfa, prompt: Sequence[int], generator: torch.Generator
 ) -> BlockLattice:
-    """The answers as the model sees them on CANVASES canvases that are noise but for what the layout pins."""
+    """The answers as the model sees them on CANVASES canvases that are noise but for the pinned ids, −1 where open."""
     denoiser = runtime.denoiser
-    settled = torch.tensor(layout.block).expand(CANVASES, -1)
+    settled = torch.tensor(pinned).expand(CANVASES, -1)
     noise = denoiser.noise.start((CANVASES, denoiser.block_length), generator)
-    logits = denoiser(denoiser.start([prompt] * CANVASES), torch.where(settled >= 0, settled, noise))
-    return BlockLattice([block(dfa)] * CANVASES, logits, settled=settled)
+    automata = [block(dfa)] * CANVASES
+    known = (forced(automata, settled, denoiser.vocabulary_size),) if _conditioned(denoiser) else ()
+    logits = denoiser(denoiser.start([prompt] * CANVASES), torch.where(settled >= 0, settled, noise), *known)
+    return BlockLattice(automata, logits, settled=settled)
+
+
+def _conditioned(denoiser: Denoiser) -> bool:
+    return getattr(denoiser, "self_conditioning", False)
 
 
 def _weight(lattice: BlockLattice, layout: Layout, start: int, pattern: Sequence[int]) -> float:

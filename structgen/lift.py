@@ -15,7 +15,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from structgen.automata.crawl import MAX_CELLS, MAX_EDGES
+from structgen.automata.crawl import MAX_EDGES
 from structgen.automata.minimize import minimize
 from structgen.automata.nfa import FIRST_TOKEN, Ints, too_large
 from structgen.automata.tables import Table, merged
@@ -23,6 +23,7 @@ from structgen.vocabulary import Vocabulary
 from structgen_engine.automaton import Dfa
 
 MAX_PAIRS = 30_000_000  # of all functions together, 8 bytes each
+MAX_CELLS = 100_000_000  # of a transition table, 4 bytes each
 
 
 def lift(table: Table, vocabulary: Vocabulary, tokens: tuple[str, ...] = ()) -> Dfa:
@@ -32,6 +33,8 @@ def lift(table: Table, vocabulary: Vocabulary, tokens: tuple[str, ...] = ()) -> 
     "Automata-based constraints for language model decoding", 2024, for the lift itself). Raises Unsupported where
     the tables would not fit into memory.
     """
+    if len(table.accepting) * table.classes > MAX_CELLS:
+        raise too_large(MAX_CELLS, "cells (states times classes of bytes)")
     trie = vocabulary.trie
     node_function, offsets, sources, targets = _functions(
         table.delta(), table.class_of[:FIRST_TOKEN], trie.symbol, trie.depth, trie.end, MAX_PAIRS, MAX_CELLS

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from structgen.outline import outline
+from structgen.sources.tool import Tool
+from structgen.sources.tools import ToolCalls
 
 
 class Markup(str):
@@ -30,6 +32,10 @@ class Prompts(Protocol):
         """Fill the schema from the document."""
         ...
 
+    def calls(self, source: ToolCalls, request: str) -> Prompt:
+        """Call the tools that the request needs, or answer it."""
+        ...
+
     def plain(self, prompt: str) -> Prompt:
         """Answer the prompt as it is."""
         ...
@@ -41,6 +47,9 @@ class OutlinePrompts:
 
     def extraction(self, schema: Mapping[str, Any], document: str) -> Prompt:
         return (f"{outline(schema)}\n#\n{document}",)
+
+    def calls(self, source: ToolCalls, request: str) -> Prompt:
+        return self.extraction(source.schema, request)
 
     def plain(self, prompt: str) -> Prompt:
         return (prompt,)
@@ -59,9 +68,26 @@ class ChatPrompts:
             f"JSON Schema:\n{asked}\n\nDocument:\n{document}"
         )
 
+    def calls(self, source: ToolCalls, request: str) -> Prompt:
+        tools = "\n".join(json.dumps(_described(tool), ensure_ascii=False) for tool in source.callable)
+        one = '{"name": the tool\'s name, "arguments": {…}}'
+        forms = (
+            [f"a JSON array of objects {one}" if source.parallel else f"one JSON object {one}"]
+            if tools
+            else []
+        )
+        if source.answers:
+            forms.append('{"answer": the answer in words}' + (" where no tool is needed" if tools else ""))
+        heading = f"Tools, one a line:\n{tools}\n\n" if tools else ""
+        return self.plain(f"{heading}Answer the request with {', or '.join(forms)}.\n\nRequest:\n{request}")
+
     def plain(self, prompt: str) -> Prompt:
         before, _, after = self.template.partition("{}")
         return Markup(before), prompt, Markup(after)
+
+
+def _described(tool: Tool) -> dict[str, Any]:
+    return {"name": tool.name, "description": tool.description, "parameters": tool.schema}
 
 
 def choice_schema(options: Sequence[str]) -> dict[str, Any]:

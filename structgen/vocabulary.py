@@ -16,7 +16,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +54,23 @@ END_NAMES = (
 PAD_NAMES = ("<pad>", "<|pad|>", "<|endoftext|>", "<|finetune_right_pad_id|>", "<|end_of_text|>")
 NULL_NAMES = ("<null>",)
 
+PREFACE = ("<|channel>", "thought\n", "<channel|>")  # Gemma 4's, where its names are in the vocabulary
+
 MAX_SIZE = 1 << 24  # ids; the largest vocabularies in use have 2^18
+
+
+@dataclass(frozen=True)
+class Preface:
+    """What a model writes before the text of an answer: a thought between two special tokens.
+
+    open, close: names of the special tokens; label: the text right behind `open`
+    thinking: whether any text may follow the label; otherwise nothing is thought
+    """
+
+    open: str
+    label: str
+    close: str
+    thinking: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +81,7 @@ class Vocabulary:
     special: ids of special tokens by name
     end, pad, null: names of the token that ends an answer, pads behind it, and is zero-width; None if there is none
     source: the tokenizer.json that `encode` reads, if any
+    preface: what stands before the text of an answer, None for nothing
     """
 
     buffer: NDArray[np.uint8]
@@ -74,10 +91,13 @@ class Vocabulary:
     pad: str | None = None
     null: str | None = None
     source: Path | None = None
+    preface: Preface | None = None
 
     def __post_init__(self) -> None:
-        for role in ("end", "pad", "null"):
-            name = getattr(self, role)
+        named = {role: getattr(self, role) for role in ("end", "pad", "null")}
+        if self.preface is not None:
+            named |= {"preface.open": self.preface.open, "preface.close": self.preface.close}
+        for role, name in named.items():
             if name is not None and name not in self.special:
                 known = ", ".join(list(self.special)[:8]) or "none"
                 raise InvalidVocabulary(
@@ -131,6 +151,22 @@ class Vocabulary:
         special = {token: index for index, token in enumerate(tokens) if isinstance(token, str)}
         return cls.from_arrays(*_pack(spelled), special, **roles)  # type: ignore[arg-type]
 
+    def narrowed(self, size: int) -> Vocabulary:
+        """The vocabulary of the ids below `size`: tokenizer files may hold ids that a model's head does not have."""
+        if size >= self.size:
+            return self
+        offsets, special = self.offsets[: size + 1], {k: v for k, v in self.special.items() if v < size}
+        return replace(self, buffer=self.buffer[: offsets[-1]], offsets=offsets, special=special)
+
+    def prefaced(self, prompt: str = "", *, thinking: bool = False) -> Vocabulary:
+        """The vocabulary of a model whose answers begin with a thought, an empty one unless `thinking`.
+
+        prompt: what stands before an answer; where it ends with a thought already, the answer has none
+        Raises InvalidVocabulary where it has no special tokens for that.
+        """
+        preface = Preface(*PREFACE, thinking)
+        return replace(self, preface=None if prompt.rstrip().endswith(preface.close) else preface)
+
     @property
     def size(self) -> int:
         """V, the number of ids."""
@@ -144,6 +180,8 @@ class Vocabulary:
         digest.update(
             json.dumps([dict(self.special), self.end, self.pad, self.null], sort_keys=True).encode()
         )
+        if self.preface is not None:
+            digest.update(repr(self.preface).encode())
         return digest.hexdigest()
 
     @cached_property
@@ -161,12 +199,15 @@ class Vocabulary:
         return self.buffer[self.offsets[token_id] : self.offsets[token_id + 1]].tobytes()
 
     def decode(self, ids: Iterable[int]) -> bytes:
-        """The bytes that ids spell one after the other, up to the end token."""
+        """The bytes that ids spell one after the other, behind the preface if there is one, up to the end token."""
         end = self.special[self.end] if self.end is not None else -1
+        close = self.special[self.preface.close] if self.preface is not None else -1
         pieces: list[bytes] = []
         for token_id in ids:
             if token_id == end:
                 break
+            if token_id == close:
+                pieces, close = [], -1
             pieces.append(self.spelling(token_id))
         return b"".join(pieces)
 

@@ -14,6 +14,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from structgen.grammar import (
+    EMPTY,
     SLACK,
     Alt,
     And,
@@ -28,13 +29,19 @@ from structgen.grammar import (
     Slack,
     Token,
     alt,
+    any_of,
     both,
     char_ranges,
+    chars,
+    chars_except,
     complement,
     literal,
+    optional,
     ref,
     repeat,
+    separated,
     seq,
+    star,
     token,
 )
 from structgen_engine.automaton import DEAD, NEVER, Dfa
@@ -251,3 +258,103 @@ def _parts(delta: np.ndarray, accepting: np.ndarray) -> int:
 def grammar(expr: Expr) -> Grammar:
     """The grammar of `expr` over RULES."""
     return Grammar(expr, RULES)
+
+
+# Recursive grammars
+
+
+def random_grammar(rng: random.Random, letters: str = "ab", rules: int = 3) -> Grammar:
+    """Up to `rules` small rules that refer to one another at random: left, right, hidden and indirect recursion, empty
+    strings, ambiguity, rules without strings."""
+    names = [f"r{index}" for index in range(rng.randint(1, rules))]
+
+    def expression(depth: int) -> Expr:
+        kind = rng.random()
+        if depth == 0 or kind < 0.25:
+            return literal("".join(rng.choice(letters) for _ in range(rng.choice((0, 1, 1, 1, 2)))))
+        if kind < 0.5:
+            return ref(rng.choice(names))
+        if kind < 0.6:
+            low, more = rng.choice(((0, None), (1, None), (0, 1), (0, 2), (2, 1)))
+            return repeat(expression(depth - 1), low, None if more is None else low + more)
+        parts = [expression(depth - 1) for _ in range(rng.choice((2, 2, 3)))]
+        return seq(*parts) if kind < 0.8 else alt(*parts)
+
+    def body() -> Expr:
+        ending = literal("".join(rng.choice(letters) for _ in range(rng.choice((0, 1, 1, 2)))))
+        choices = [ending] * (rng.random() < 0.85) + [expression(3) for _ in range(rng.choice((1, 2, 2)))]
+        return alt(*choices)
+
+    start = ref(names[0]) if rng.random() < 0.5 else seq(expression(2), ref(names[-1]))
+    return Grammar(start, {name: body() for name in names})
+
+
+def strings(grammar: Grammar, letters: str, longest: int) -> set[bytes]:
+    """All strings over `letters` of up to `longest` bytes: what the rules derive, until nothing new comes."""
+    known: dict[str, set[bytes]] = {name: set() for name in grammar.rules}
+    while True:
+        derived = {name: _derived(body, known, letters, longest) for name, body in grammar.rules.items()}
+        if derived == known:
+            return _derived(grammar.start, known, letters, longest)
+        known = derived
+
+
+def _derived(expr: Expr, known: Mapping[str, set[bytes]], letters: str, longest: int) -> set[bytes]:
+    def derived(part: Expr) -> set[bytes]:
+        return _derived(part, known, letters, longest)
+
+    def joined(left: set[bytes], right: set[bytes]) -> set[bytes]:
+        return {a + b for a in left for b in right if len(a) + len(b) <= longest}
+
+    match expr:
+        case Bytes(value):
+            return {value} if len(value) <= longest else set()
+        case Chars(ranges):
+            return {c.encode() for c in letters if any(low <= ord(c) <= high for low, high in ranges)}
+        case Seq(parts):
+            found = {b""}
+            for part in parts:
+                found = joined(found, derived(part))
+            return found
+        case Alt(parts):
+            return set().union(*map(derived, parts))
+        case And(parts):
+            return set.intersection(*map(derived, parts))
+        case Not(body):
+            every = {b""}
+            for _ in range(longest):
+                every |= joined(every, {c.encode() for c in letters})
+            return every - derived(body)
+        case Repeat(body, low, high):
+            found, here, once = set(), {b""}, derived(body)
+            for count in range((low + longest if high is None else high) + 1):
+                found |= here if count >= low else set()
+                here = joined(here, once)
+            return found
+        case Ref(name):
+            return known[name]
+    raise AssertionError(expr)
+
+
+_SPACE = star(any_of(" \t\n\r"))
+_HEX = chars("09", "af", "AF")
+_ESCAPE = seq(literal("\\"), alt(any_of('"\\/bfnrt'), seq(literal("u"), repeat(_HEX, 4, 4))))
+_STRING = seq(literal('"'), star(alt(chars_except(chars("\x00\x1f", '""', "\\\\")), _ESCAPE)), literal('"'))
+_DIGITS = repeat(chars("09"), 1)
+_NUMBER = seq(
+    optional(literal("-")),
+    alt(literal("0"), seq(chars("19"), star(chars("09")))),
+    optional(seq(literal("."), _DIGITS)),
+    optional(seq(any_of("eE"), optional(any_of("+-")), _DIGITS)),
+)
+
+
+def json_grammar(*, compact: bool = False) -> Grammar:
+    """Any JSON text (RFC 8259); `compact` ones have no white space."""
+    space = EMPTY if compact else _SPACE
+    words = [literal(word) for word in ("true", "false", "null")]
+    value = seq(alt(ref("nested"), _STRING, _NUMBER, *words), space)
+    comma, member = seq(literal(","), space), seq(_STRING, space, literal(":"), space, value)
+    array = seq(literal("["), space, separated(value, comma), literal("]"))
+    object_ = seq(literal("{"), space, separated(member, comma), literal("}"))
+    return Grammar(seq(space, value), {"nested": alt(array, object_)})

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,11 @@ VIOLATIONS = {
         "engine/structgen_engine/noise.py",
         "import structgen.errors",
     ),
-    "symbols are layered": ("structgen/grammar.py", "import structgen.constraint"),
+    "symbols are layered": ("structgen/trie.py", "import structgen.outline"),
     "numbers are layered": ("engine/structgen_engine/semiring.py", "import structgen_engine.decode"),
+    "the lazy regime is layered": ("structgen/lazy/classes.py", "import structgen.lazy.slices"),
 }
+CONTRACTS = len(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"])
 
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -52,7 +55,7 @@ def copied(tmp_path: Path) -> Path:
 def test_the_contracts_hold():
     done = lint(ROOT)
     assert done.returncode == 0, done.stdout
-    assert f"{len(VIOLATIONS)} kept, 0 broken" in done.stdout
+    assert f"{CONTRACTS} kept, 0 broken" in done.stdout
 
 
 @pytest.mark.parametrize("contract", VIOLATIONS)
@@ -64,4 +67,4 @@ def test_a_violated_contract_breaks_and_is_named(contract: str, copied: Path):
     assert done.returncode == 1, done.stdout + done.stderr
     broken = done.stdout.partition("Broken contracts")[2]
     assert contract in " ".join(broken.split())
-    assert f"{len(VIOLATIONS) - 1} kept, 1 broken" in done.stdout
+    assert f"{CONTRACTS - 1} kept, 1 broken" in done.stdout

@@ -15,6 +15,7 @@ import structgen
 
 ROOT = Path(__file__).parents[1]
 EXPORTS = [
+    "Call",
     "Choice",
     "Constraint",
     "Generation",
@@ -28,6 +29,7 @@ EXPORTS = [
     "ModelNotFound",
     "Regex",
     "Rejected",
+    "Reply",
     "StructgenError",
     "Unsatisfiable",
     "Unsupported",

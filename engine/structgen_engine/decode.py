@@ -18,33 +18,36 @@ Axes: B batch, N block (of the model), n positions in play, V vocabulary, S stat
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from structgen_engine.automaton import IMPOSSIBLE, NEVER, BlockAutomaton, Dfa, block
+from structgen_engine.automaton import IMPOSSIBLE, Dfa
 from structgen_engine.denoiser import Denoiser
+from structgen_engine.growing import Growing
 from structgen_engine.jacobi import Guess, greedy
-from structgen_engine.lattice import OPEN, Beliefs, Best, BlockLattice, EmptyLattice, feasible
+from structgen_engine.lattice import OPEN, Beliefs, Best, BlockLattice, forced
 from structgen_engine.noise import Absorbing
 from structgen_engine.policy import EntropyBound, Policy, surest
+from structgen_engine.progress import (
+    Block,
+    BudgetTooSmall,
+    Decoded,
+    Row,
+    admits,
+    begin,
+    opened,
+    remember,
+    tables,
+)
+
+__all__ = ["BudgetTooSmall", "Decoded", "Finish", "Schedule", "StepEvent", "StoppingRule", "decode"]
 
 # nats below a position's best logit: stands for −inf where the automaton needs what the model excludes
 FLOOR = -1e4
-
-
-class BudgetTooSmall(ValueError):
-    """The constraint cannot be met within max_tokens; `min_tokens` says what it takes."""
-
-    def __init__(self, row: int, min_tokens: int, max_tokens: int) -> None:
-        super().__init__(
-            f"row {row}: the shortest accepted output has {min_tokens} tokens, max_tokens is {max_tokens}: "
-            f"raise max_tokens to at least {min_tokens}"
-        )
-        self.row, self.min_tokens, self.max_tokens = row, min_tokens, max_tokens
 
 
 class Finish(Enum):
@@ -86,6 +89,8 @@ class StepEvent:
     block, step: counted from 0; rows: [b] int64, the rows of the batch that are still refined
     canvas: [b, n] what the next step sees; ids: [b, n] an accepted block, the step's joint draw or final block;
     accepted: [b, n] bool, positions kept; beliefs: of the b rows
+    dropped: [b] float64, at most this share of the accepted blocks' probability was left out; 0 for automata in tables
+    certified: [b] bool, `ids` are the most probable of all accepted blocks, those left out included
     """
 
     block: int
@@ -95,30 +100,14 @@ class StepEvent:
     ids: Tensor
     accepted: Tensor
     beliefs: Beliefs
-
-
-@dataclass(frozen=True, eq=False)
-class Decoded:
-    """One finished output.
-
-    ids: [T] int64, all blocks, end token and padding included
-    log_prob: nats, summed over blocks. Uniform noise: of the committed block given its last logits. Absorbing: of
-    the tokens each step settled, given that step's logits and what was settled before. Guess: of each token, among
-    those that could stand there after the tokens before it
-    steps: forward passes; blocks: how many; scaffold: whether the preferred ids were honoured, None without any
-    """
-
-    ids: Tensor
-    log_prob: float
-    steps: int
-    blocks: int
-    scaffold: bool | None
+    dropped: Tensor | None = None
+    certified: Tensor | None = None
 
 
 def decode(
     denoiser: Denoiser,
     prompts: Sequence[Sequence[int]],
-    dfas: Sequence[Dfa],
+    dfas: Sequence[Dfa | Growing],
     *,
     max_tokens: int,
     generator: torch.Generator,
@@ -140,7 +129,7 @@ def decode(
     accepted block within budget has them, else dropped as a whole. pad_id fills the canvas beyond the budget.
     The result depends on the generator's state and the arguments alone.
     """
-    _check(prompts, dfas, max_tokens, steps)
+    _check(prompts, dfas, steps)
     preferred = [None] * len(dfas) if scaffold is None else list(scaffold)
     if len(preferred) != len(dfas):
         raise ValueError(f"{len(preferred)} scaffolds for {len(dfas)} prompts: give one (or None) per prompt")
@@ -156,15 +145,19 @@ def decode(
         on_step=on_step,
         pad_id=pad_id,
     )
-    rows = [_Row(b, dfa, dfa.start) for b, dfa in enumerate(dfas)]
+    rows = [begin(dfa, b, max_tokens) for b, dfa in enumerate(dfas)]
     context, live, left, number = denoiser.start(prompts), rows, max_tokens, 0
     while live:
         n = min(denoiser.block_length, left)
         left -= n
-        automata = [block(row.dfa, entry=row.state, remaining=left) for row in live]
+        automata = [row.block(left) for row in live]
         settled = _pins(live, automata, preferred, n) if number == 0 else None
         ids = loop.refine(context, live, automata, n, settled, number)
         going = [k for k, row in enumerate(live) if not row.commit(ids[k])]
+        if going and not left:
+            raise AssertionError(
+                f"row {live[going[0]].index} was not closed within its budget: please report it"
+            )
         if going:
             kept = torch.tensor(going)
             context = denoiser.extend(_select(context, kept, len(live)), loop.padded(ids[kept]))
@@ -172,23 +165,37 @@ def decode(
     return [row.decoded() for row in rows]
 
 
-def _check(prompts: Sequence[Sequence[int]], dfas: Sequence[Dfa], max_tokens: int, steps: int) -> None:
+def nonempty(
+    parts: list[Block], logits: Tensor, *, settled: Tensor | None = None, temperature: float = 1.0
+) -> BlockLattice:
+    """The lattice of a step; −inf is the model's opinion, so it yields where nothing else is accepted.
+
+    logits: [B, n, ≥ V]; settled: [B, n] int64, −1 where open
+    """
+    if settled is None:
+        settled = torch.full(logits.shape[:2], OPEN, dtype=torch.int64)
+    pins = settled.to(logits.device)
+    lattice = BlockLattice(
+        opened(parts, logits, settled, temperature), logits, settled=pins, temperature=temperature
+    )
+    lattice.beliefs()  # finds alpha and beta together, which log Z alone would not
+    empty = lattice.log_partition() == IMPOSSIBLE
+    if not empty.any():
+        return lattice
+    top = logits.amax(-1, keepdim=True)
+    floor = torch.where(top == IMPOSSIBLE, 0.0, top) + FLOOR
+    floor[~empty] = IMPOSSIBLE
+    logits = logits.maximum(floor)
+    return BlockLattice(
+        opened(parts, logits, settled, temperature), logits, settled=pins, temperature=temperature
+    )
+
+
+def _check(prompts: Sequence[Sequence[int]], dfas: Sequence[Dfa | Growing], steps: int) -> None:
     if len(prompts) != len(dfas):
         raise ValueError(f"{len(dfas)} automata for {len(prompts)} prompts: give one per prompt")
     if steps < 1:
         raise ValueError(f"a block takes at least 1 step, not {steps}")
-    for row, dfa in enumerate(dfas):
-        needed = int(dfa.distance[dfa.start])
-        if needed == NEVER:
-            raise EmptyLattice(f"row {row}: the automaton accepts nothing")
-        if max(needed, 1) > max_tokens:
-            raise BudgetTooSmall(row, max(needed, 1), max_tokens)
-        stays = dfa.accepting[dfa.delta[:, dfa.alphabet.class_of.unique().long()].long()].any(-1)
-        if (dfa.accepting & ~stays).any():
-            raise ValueError(
-                f"row {row}: some accepting state cannot be followed by padding, so its blocks cannot be filled: "
-                "give every accepting state an edge to an accepting state"
-            )
 
 
 def _schedule(temperature: Schedule | float | None) -> Schedule:
@@ -197,9 +204,7 @@ def _schedule(temperature: Schedule | float | None) -> Schedule:
     return Schedule() if temperature is None else Schedule(temperature, temperature)
 
 
-def _pins(
-    rows: list[_Row], automata: list[BlockAutomaton], preferred: Sequence[Tensor | None], n: int
-) -> Tensor:
+def _pins(rows: list[Row], automata: list[Block], preferred: Sequence[Tensor | None], n: int) -> Tensor:
     """Settled positions [B, n] from the scaffolds that fit, noting in each row whether its own did."""
     settled = torch.full((len(rows), n), OPEN, dtype=torch.int64)
     for k, (row, automaton) in enumerate(zip(rows, automata, strict=True)):
@@ -208,7 +213,7 @@ def _pins(
             continue
         pins = torch.full((n,), OPEN, dtype=torch.int64)
         pins[: len(wish)] = wish[:n]
-        row.scaffold = bool((wish[n:] < 0).all()) and feasible(automaton, pins)
+        row.scaffold = bool((wish[n:] < 0).all()) and admits(automaton, pins)
         if row.scaffold:
             settled[k] = pins
     return settled
@@ -216,29 +221,6 @@ def _pins(
 
 def _select(context: Any, rows: Tensor, total: int) -> Any:
     return context if len(rows) == total else context.select(rows)
-
-
-@dataclass(eq=False)
-class _Row:
-    """One output in the making: where its automaton stands and what is committed."""
-
-    index: int
-    dfa: Dfa
-    state: int
-    scaffold: bool | None = None
-    log_prob: float = 0.0
-    steps: int = 0
-    committed: list[Tensor] = field(default_factory=list)
-
-    def commit(self, ids: Tensor) -> bool:
-        """Take a block [n]; whether the output is finished."""
-        self.committed.append(ids)
-        self.state = self.dfa.run(ids, self.state)
-        return bool(self.dfa.accepting[self.state])
-
-    def decoded(self) -> Decoded:
-        ids = torch.cat(self.committed)
-        return Decoded(ids, self.log_prob, self.steps, len(self.committed), self.scaffold)
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,8 +241,8 @@ class _Loop:
     def refine(
         self,
         context: Any,
-        rows: list[_Row],
-        automata: list[BlockAutomaton],
+        rows: list[Row],
+        automata: list[Block],
         n: int,
         settled: Tensor | None,
         number: int,
@@ -270,20 +252,23 @@ class _Loop:
         settled = torch.full((B, n), OPEN, dtype=torch.int64) if settled is None else settled
         canvas = torch.where(settled >= 0, settled, noise.start((B, n), self.generator))
         result, live = canvas.clone(), torch.arange(B)
+        known = self._known(automata, settled)
         calm = [_Calm() for _ in rows]
         for step in range(self.steps):
             here = live.tolist()
-            logits = self.denoiser(_select(context, live, B), self.padded(canvas[live]))[:, :n]
+            logits = self._logits(context, self.padded(canvas[live]), known)[:, :n]
             here_automata = [automata[k] for k in here]
-            lattice = self._lattice(here_automata, logits, settled[live], step)
+            heat = self.schedule.at(step, self.steps)
+            lattice = nonempty(here_automata, logits, settled=settled[live], temperature=heat)
             beliefs = _on_cpu(lattice.beliefs())
             if isinstance(noise, Absorbing):
                 choice = self._absorb(lattice, beliefs, settled[live], step)
                 settled[live] = torch.where(choice.keep, choice.ids, OPEN)
             elif isinstance(noise, Guess):
-                choice = self._reread(greedy(here_automata, logits, settled[live]), canvas[live], step)
+                choice = self._reread(greedy(lattice.automata, logits, settled[live]), canvas[live], step)
             else:
                 choice = self._revise(lattice, beliefs, settled[live], [calm[k] for k in here], step)
+            remember(here_automata, choice.ids)
             canvas[live] = noise.renoise(choice.ids, choice.keep, self.generator)
             result[live] = choice.ids
             for k, gain in zip(here, choice.gain.tolist(), strict=True):
@@ -291,21 +276,55 @@ class _Loop:
                 rows[k].log_prob += gain
             if self.on_step is not None:
                 index = torch.tensor([rows[k].index for k in here])
-                self.on_step(StepEvent(number, step, index, canvas[live], choice.ids, choice.keep, beliefs))
-            live = live[~choice.done]
-            if not len(live):
+                seen = canvas[live], choice.ids, choice.keep, beliefs, lattice.dropped(), choice.certified
+                self.on_step(StepEvent(number, step, index, *seen))
+            going = (~choice.done).nonzero().flatten()
+            if not len(going):
                 break
+            known = self._learnt(lattice, going)
+            context, live = _select(context, going, len(live)), live[going]
         return result
+
+    def _known(self, automata: list[Block], settled: Tensor) -> Tensor | None:
+        """What a self-conditioned denoiser is told before the first step, [B, n, V]; None for the others."""
+        if not self._conditioned or getattr(self.denoiser, "unconditioned_start", False):
+            return None
+        return forced(tables(automata, settled), settled, self.denoiser.vocabulary_size)
+
+    def _learnt(self, lattice: BlockLattice, rows: Tensor) -> Tensor | None:
+        """What a self-conditioned denoiser is told of the rows [b] that go on, [b, n, V]; None for the others."""
+        if not self._conditioned:
+            return None
+        marginals = lattice.marginals()
+        return marginals if len(rows) == len(marginals) else marginals[rows]
+
+    @property
+    def _conditioned(self) -> bool:
+        return getattr(self.denoiser, "self_conditioning", False)
+
+    def _logits(self, context: Any, canvas: Tensor, known: Tensor | None) -> Tensor:
+        """Logits [b, N, V] of canvases [b, N]; known [b, n, V] are the beliefs of the step before."""
+        if known is None:
+            return self.denoiser(context, canvas)
+        beyond = canvas.shape[1] - known.shape[1]
+        if beyond:  # a copy of the whole table is not for nothing
+            padding = torch.nn.functional.one_hot(torch.tensor(self.pad_id), known.shape[2]).to(known)
+            known = torch.cat([known, padding.expand(len(known), beyond, -1)], 1)
+        denoiser: Any = self.denoiser  # one that is told its beliefs takes a third argument
+        return denoiser(context, canvas, known)
 
     def _absorb(self, lattice: BlockLattice, beliefs: Beliefs, settled: Tensor, step: int) -> _Choice:
         """Settle the positions that the policy names, and at least this step's share of the open ones."""
-        quota = -((settled < 0).sum(-1) // -(self.steps - step))
-        keep = self.policy(beliefs, settled) | (settled >= 0) | surest(beliefs.entropy, settled, quota)
+        share = -((settled < 0).sum(-1) // -(self.steps - step))
+        keep = self.policy(beliefs, settled) | (settled >= 0)
+        lacking = (share - (keep & (settled < 0)).sum(-1)).clamp_min(0)
+        keep |= surest(beliefs.entropy, torch.where(keep, 0, settled), lacking)
         done = keep.all(-1)
         ids = lattice.sample(self.generator).cpu()
+        certified = torch.zeros_like(done)
         if self.finish is Finish.BEST and done.any():
-            ids = torch.where(done[:, None], lattice.argmax().ids.cpu(), ids)
-        return _Choice(ids, keep, done, lattice.log_prob(torch.where(keep, ids, OPEN)).cpu())
+            ids, certified = _finished(lattice.argmax(), done, ids)
+        return _Choice(ids, keep, done, lattice.log_prob(torch.where(keep, ids, OPEN)).cpu(), certified)
 
     def _revise(
         self, lattice: BlockLattice, beliefs: Beliefs, settled: Tensor, calm: list[_Calm], step: int
@@ -317,36 +336,23 @@ class _Loop:
         keep = self.policy(beliefs, settled) | (settled >= 0) | surest(beliefs.entropy, forced, quota)
         done = self._converged(lattice, beliefs, calm) | (step == self.steps - 1)
         ids, gain = lattice.sample(self.generator).cpu(), torch.zeros(len(keep), dtype=torch.float64)
+        certified = torch.zeros_like(done)
         if done.any():
             if self.finish is Finish.BEST:
-                ids = torch.where(done[:, None], lattice.argmax().ids.cpu(), ids)
+                ids, certified = _finished(lattice.argmax(), done, ids)
             gain = torch.where(done, lattice.log_prob(ids).cpu(), 0.0)
-        return _Choice(ids, keep | done[:, None], done, gain)
+        return _Choice(ids, keep | done[:, None], done, gain, certified)
 
     def _reread(self, reading: Best, canvas: Tensor, step: int) -> _Choice:
         """Keep the whole reading; done when the canvas held all of it that logits condition on, or at the last step."""
         ids, everything = reading.ids, torch.ones_like(canvas, dtype=torch.bool)
         done = (ids == canvas)[:, :-1].all(-1) | (step == self.steps - 1)
-        return _Choice(ids, everything, done, torch.where(done, reading.log_prob, 0.0))
+        gain = torch.where(done, reading.log_prob, 0.0)
+        return _Choice(ids, everything, done, gain, torch.zeros_like(done))
 
     def padded(self, ids: Tensor) -> Tensor:
         """The block [B, n] on a full canvas [B, N]."""
         return torch.nn.functional.pad(ids, (0, self.denoiser.block_length - ids.shape[1]), value=self.pad_id)
-
-    def _lattice(
-        self, automata: list[BlockAutomaton], logits: Tensor, settled: Tensor, step: int
-    ) -> BlockLattice:
-        """The lattice of a step; −inf is the model's opinion, so it yields where nothing else is accepted."""
-        heat, settled = self.schedule.at(step, self.steps), settled.to(logits.device)
-        lattice = BlockLattice(automata, logits, settled=settled, temperature=heat)
-        lattice.beliefs()  # finds alpha and beta together, which log Z alone would not
-        empty = lattice.log_partition() == IMPOSSIBLE
-        if not empty.any():
-            return lattice
-        top = logits.amax(-1, keepdim=True)
-        floor = torch.where(top == IMPOSSIBLE, 0.0, top) + FLOOR
-        floor[~empty] = IMPOSSIBLE
-        return BlockLattice(automata, logits.maximum(floor), settled=settled, temperature=heat)
 
     def _converged(self, lattice: BlockLattice, beliefs: Beliefs, calm: list[_Calm]) -> Tensor:
         """[B] bool: rows whose stopping rule holds; the best block is found only for those that may stop."""
@@ -363,13 +369,20 @@ class _Loop:
 
 @dataclass(frozen=True, eq=False)
 class _Choice:
-    """What a step makes of a lattice: an accepted block [b, n], the positions kept [b, n], the rows done [b], and the
-    log-probability [b] nats of what was newly committed."""
+    """What a step makes of a lattice: an accepted block [b, n], the positions kept [b, n], the rows done [b], the
+    log-probability [b] nats of what was newly committed, and whether the block is for certain the best [b]."""
 
     ids: Tensor
     keep: Tensor
     done: Tensor
     gain: Tensor
+    certified: Tensor
+
+
+def _finished(best: Best, done: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
+    """The best block in the rows that are done [b], the draw `ids` [b, n] in the others; which are certified [b]."""
+    certified = done if best.certified is None else done & best.certified
+    return torch.where(done[:, None], best.ids.cpu(), ids), certified
 
 
 @dataclass(eq=False)

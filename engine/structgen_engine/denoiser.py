@@ -27,6 +27,10 @@ class Denoiser(Protocol):
     """A block-diffusion model: logits for all positions of a block at once.
 
     Canvases and blocks arrive on the CPU; logits may live on any device.
+
+    A denoiser whose attribute `self_conditioning` is true is called with a third argument, `beliefs` [B, N, V]: the
+    marginals after the step before, and before the first step what the constraint forces (see `lattice.forced`). One
+    whose attribute `unconditioned_start` is true as well is called without them in the first step.
     """
 
     @property

@@ -21,10 +21,10 @@ import torch
 from torch import Tensor
 
 from structgen_engine.automaton import DEAD, IMPOSSIBLE, BlockAutomaton
+from structgen_engine.explore import Explored
 from structgen_engine.kernels import Backend, Messages, Posterior, backend_for
-from structgen_engine.kernels.scores import ClassScores, pin_table_, place_
-
-OPEN = -1
+from structgen_engine.kernels.scores import ClassScores, finite, pin_table_, place_
+from structgen_engine.rows import OPEN
 
 
 class EmptyLattice(ValueError):
@@ -32,10 +32,12 @@ class EmptyLattice(ValueError):
 
 
 class Best(NamedTuple):
-    """The most probable block: ids [B, N] int64, log_prob [B] float64 nats."""
+    """The most probable block: ids [B, N] int64, log_prob [B] float64 nats; certified [B] bool, whether that holds of
+    all accepted blocks, those that exploring left out included (None: not asked)."""
 
     ids: Tensor
     log_prob: Tensor
+    certified: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +58,7 @@ class BlockLattice:
 
     def __init__(
         self,
-        automata: BlockAutomaton | Sequence[BlockAutomaton],
+        automata: BlockAutomaton | Sequence[BlockAutomaton | Explored],
         logits: Tensor,
         *,
         settled: Tensor | None = None,
@@ -66,17 +68,21 @@ class BlockLattice:
         """logits: [B, N, V of the model], of any float type; settled: [B, N] int64, −1 where open.
 
         The model's vocabulary may be padded beyond the automaton's: what the automaton does not know is refused.
+        What was explored must have been so with the same logits, settled positions and temperature.
         """
-        rows = [automata] * len(logits) if isinstance(automata, BlockAutomaton) else list(automata)
+        given = [automata] * len(logits) if isinstance(automata, BlockAutomaton) else list(automata)
+        rows = [row.automaton if isinstance(row, Explored) else row for row in given]
         _check(rows, logits, settled, temperature)
-        self._logits = logits
+        self.automata, self._logits = rows, logits
         backend = backend or backend_for(logits.device)
         self._runs: list[_Run] = []
-        for _, group in groupby(range(len(rows)), key=lambda b: id(rows[b].dfa)):
+        explored = [row if isinstance(row, Explored) else None for row in given]
+        alone = [-1 if part is None else b for b, part in enumerate(explored)]  # each has scores of its own
+        for _, group in groupby(range(len(rows)), key=lambda b: (id(rows[b].dfa), alone[b])):
             span = list(group)
             at = slice(span[0], span[-1] + 1)  # neighbours that share an automaton are views, never copies
             pins = None if settled is None else settled[at]
-            self._runs.append(_Run(rows[at], logits[at], pins, temperature, backend))
+            self._runs.append(_Run(rows[at], logits[at], pins, temperature, backend, explored[span[0]]))
 
     def log_partition(self) -> Tensor:
         """log Z [B] float64 nats; −inf where nothing is accepted."""
@@ -120,8 +126,12 @@ class BlockLattice:
     def argmax(self) -> Best:
         """The most probable accepted block of each row (with several entry states: of the likeliest path)."""
         self._require_blocks()
-        parts = [run.best for run in self._runs]
-        return Best(torch.cat([p.ids for p in parts]), torch.cat([p.log_prob for p in parts]))
+        columns = zip(*[run.certified_best for run in self._runs], strict=True)
+        return Best(*(torch.cat(column) for column in columns))
+
+    def dropped(self) -> Tensor:
+        """[B] float64: at most this share of the accepted blocks' probability was left out; 0 for tables."""
+        return torch.cat([run.dropped for run in self._runs])
 
     def log_prob(self, ids: Tensor) -> Tensor:
         """[B] float64 nats: log-probability of the given blocks [B, N]; positions that hold −1 are summed out."""
@@ -169,8 +179,10 @@ class _Run:
         settled: Tensor | None,
         temperature: float,
         backend: Backend,
+        explored: Explored | None,
     ) -> None:
         self.logits, self.settled, self.temperature, self.backend = logits, settled, temperature, backend
+        self.explored = explored
         self.dfa = automata[0].dfa
         self.start = torch.stack([a.entry for a in automata]).double().to(logits.device)
         self.end = torch.stack([a.exit for a in automata]).double().to(logits.device)
@@ -178,12 +190,14 @@ class _Run:
 
     @cached_property
     def scores(self) -> ClassScores:
-        scores = self.backend.class_scores(
-            self.logits, self.dfa.alphabet, settled=self.settled, temperature=self.temperature
+        if self.explored is not None:
+            return self.explored.scores
+        alphabet = self.dfa.alphabet
+        return finite(
+            self.backend.class_scores(
+                self.logits, alphabet, settled=self.settled, temperature=self.temperature
+            )
         )
-        if not (scores.log_sum < float("inf")).all():
-            raise ValueError("the logits of allowed tokens hold NaN or +inf: the denoiser has diverged")
-        return scores
 
     @cached_property
     def beta(self) -> Messages:
@@ -235,11 +249,17 @@ class _Run:
             self.logits, self.dfa.alphabet, self.scores, labels, tokens, temperature=self.temperature
         )
 
+    @property
+    def dropped(self) -> Tensor:
+        shares = [0.0 if self.explored is None else self.explored.share(float(z)) for z in self.log_partition]
+        return torch.tensor(shares, dtype=torch.float64)
+
     @cached_property
-    def best(self) -> Best:
+    def certified_best(self) -> Best:
         labels, weight = self.backend.best(self.scores.peak, self.dfa, self.start, self.end)
         ids = self.backend.best_tokens(self.logits, self.dfa.alphabet, self.scores, labels)
-        return Best(ids, weight - self.log_partition)
+        certified = [self.explored is None or self.explored.certifies(float(w)) for w in weight]
+        return Best(ids, weight - self.log_partition, torch.tensor(certified))
 
     def log_prob(self, ids: Tensor) -> Tensor:
         """Z of the blocks that hold these ids, as a share of Z."""
@@ -269,6 +289,21 @@ def feasible(automaton: BlockAutomaton, settled: Tensor) -> bool:
     return bool((completable(automaton, settled)[0] & (automaton.entry > IMPOSSIBLE)).any())
 
 
+def example(automaton: BlockAutomaton, settled: Tensor) -> Tensor | None:
+    """Some accepted block [N] int64 with these tokens at the settled positions, or None; settled [N], −1 where open."""
+    alive, dfa = completable(automaton, settled), automaton.dfa
+    order, offsets = dfa.alphabet.members
+    state, ids = int(torch.where(alive[0], automaton.entry, IMPOSSIBLE).argmax()), settled.clone()
+    if not alive[0, state] or automaton.entry[state] == IMPOSSIBLE:
+        return None
+    for i, token in enumerate(settled.tolist()):
+        ways = alive[i + 1][dfa.delta[state].long()] & (offsets.diff() > 0)
+        label = int(ways.int().argmax()) if token == OPEN else int(dfa.alphabet.class_of[token])
+        ids[i] = order[offsets[label]] if token == OPEN else token
+        state = int(dfa.delta[state, label])
+    return ids
+
+
 def completable(automaton: BlockAutomaton, settled: Tensor) -> Tensor:
     """[N + 1, S] bool: the states from which positions i … N − 1, settled [N] among them, lead to an exit."""
     dfa, backend = automaton.dfa, backend_for("cpu")
@@ -278,3 +313,11 @@ def completable(automaton: BlockAutomaton, settled: Tensor) -> Tensor:
     end[:, DEAD] = IMPOSSIBLE
     beta = backend.backward(pin_table_(weights, settled.cpu()[None], dfa.alphabet), dfa, end)
     return backend.nats(beta)[0] > IMPOSSIBLE
+
+
+def forced(automata: Sequence[BlockAutomaton | Explored], settled: Tensor, width: int) -> Tensor:
+    """Beliefs [B, N, width] before any model spoke: certain where only one token is possible, flat elsewhere."""
+    nothing = torch.zeros(1, 1, 1).expand(*settled.shape, width)
+    mask = BlockLattice(automata, nothing, settled=settled).mask()
+    alone = mask.sum(-1, keepdim=True) == 1
+    return torch.where(alone, mask.float(), 1.0 / width)

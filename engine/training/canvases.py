@@ -8,21 +8,20 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
-from structgen.scaffold import DEFAULT_SLOTS, OPEN, SlotSizes, compact, fill, scaffold
+from structgen.scaffold import DEFAULT_SLOTS, OPEN, Scaffold, Slot, SlotSizes, compact, fill, scaffold
+from training.alignment import NOWHERE, sources
 from training.documents import Sample
 from training.tokenizer import EOS, NULL, PAD, prompt_text
 
+Encode = Callable[[str], tuple[int, ...]]
 ROOMY = SlotSizes(
     **{one.name: 80 for one in fields(SlotSizes) if one.name not in ("items", "nested_items", "nullable")}
 )
 
 
-SLOTS, WHOLE = (
-    0.85,
-    0.10,
-)  # shares of samples with noise in slots and on the whole canvas; the rest is free layout
+SLOTS, WHOLE = 0.80, 0.10  # shares of samples with noise in slots and on the whole scaffold; the rest is free
 PINNED_ARRAYS = 0.7  # share of the first in which the number of items is known
 
 
@@ -35,7 +34,7 @@ class Bucket:
     batch: int
 
 
-BUCKETS = (Bucket(128, 96, 16), Bucket(224, 160, 12), Bucket(288, 256, 8), Bucket(448, 256, 6))
+BUCKETS = (Bucket(128, 96, 16), Bucket(224, 160, 12), Bucket(288, 256, 8), Bucket(512, 256, 5))
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +45,11 @@ class Example:
     clean: np.ndarray  # [N] int64
     noisy: np.ndarray  # [N] int64
     weight: np.ndarray  # [N] float32, of each position's loss
+    pinned: np.ndarray  # [N] bool, positions that no noise ever reaches
+    source: np.ndarray  # [N] int64, where in the prompt a noised token is copied from, or NOWHERE
 
 
-def cached(tokenizer: Tokenizer, limit: int = 200_000) -> Callable[[str], tuple[int, ...]]:
+def cached(tokenizer: Tokenizer, limit: int = 200_000) -> Encode:
     """`tokenizer.encode` that remembers: skeleton pieces and values come again and again."""
     known: dict[str, tuple[int, ...]] = {}
 
@@ -74,7 +75,7 @@ def array_counts(value: Any, pointer: str = "") -> Iterator[tuple[str, int]]:
 
 def slot_sizes(
     sample: Sample,
-    encode: Callable[[str], tuple[int, ...]],
+    encode: Encode,
     rng: random.Random,
     vary: bool,
     counts: Mapping[str, int],
@@ -98,9 +99,9 @@ def slot_sizes(
 
 
 def lay_out(
-    sample: Sample, encode: Callable[[str], tuple[int, ...]], rng: random.Random, vary: bool
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Gold canvas and which of it is open, [N] each; None where it does not fit the largest bucket."""
+    sample: Sample, encode: Encode, rng: random.Random, vary: bool
+) -> tuple[tuple[int, ...], Scaffold] | None:
+    """Gold canvas [N] and its scaffold; None where it does not fit the largest bucket."""
     counts = dict(array_counts(sample.value)) if vary and rng.random() < PINNED_ARRAYS else {}
     sizes = slot_sizes(sample, encode, rng, vary, counts)
     longest = max([1, *(len(part) for part in sample.value.values() if isinstance(part, list))])
@@ -112,38 +113,57 @@ def lay_out(
     )
     if plan is None or gold is None:
         return None
-    return np.array(gold), np.array(plan.ids) == OPEN
+    return gold, plan
 
 
 def make_example(
-    sample: Sample, encode: Callable[[str], tuple[int, ...]], rng: random.Random, vocabulary: int
+    sample: Sample, tokenizer: Tokenizer, encode: Encode, rng: random.Random
 ) -> tuple[Example, Bucket] | None:
-    """Lay a sample out and noise it: in its slots, on the whole canvas, or in a free layout."""
-    prompt = np.array(encode(prompt_text(sample.schema, sample.document)))
+    """Lay a sample out and noise it: in its slots, on the whole canvas, or in a free layout.
+
+    encode: the tokenizer's, remembering
+    """
+    text = prompt_text(sample.schema, sample.document)
+    read = tokenizer.encode(text)
     form = rng.random()
-    if form < SLOTS + WHOLE:
-        laid = lay_out(sample, encode, rng, vary=form < SLOTS)
-        if laid is None:
-            return None
-        gold, within = laid
-        within = within if form < SLOTS else np.ones_like(within)
-    else:
-        gold = np.array(encode(compact(sample.value)))
-        within = np.ones(len(gold), dtype=bool)
-    bucket = next((one for one in BUCKETS if len(prompt) <= one.prompt and len(gold) < one.canvas), None)
+    laid = lay_out(sample, encode, rng, vary=form < SLOTS) if form < SLOTS + WHOLE else _free(sample, encode)
+    if laid is None:
+        return None
+    gold, plan = laid
+    bucket = next((one for one in BUCKETS if len(read.ids) <= one.prompt and len(gold) < one.canvas), None)
     if bucket is None:
         return None
     clean = np.full(bucket.canvas, PAD)
     clean[: len(gold)], clean[len(gold)] = gold, EOS
     noisable = np.full(bucket.canvas, form >= SLOTS)
-    noisable[: len(gold)] = within
-    return Example(prompt, clean, *_noise(clean, noisable, rng, vocabulary)), bucket
+    if form < SLOTS:
+        noisable[: len(gold)] = np.array(plan.ids) == OPEN
+    source = np.full(bucket.canvas, NOWHERE)
+    source[: len(gold)] = _sources(sample, len(text) - len(sample.document), gold, plan, read)
+    noisy, hit, weight = _noise(clean, noisable, rng, tokenizer.get_vocab_size())
+    example = Example(np.array(read.ids), clean, noisy, weight, ~noisable, np.where(hit, source, NOWHERE))
+    return example, bucket
+
+
+def _free(sample: Sample, encode: Encode) -> tuple[tuple[int, ...], Scaffold]:
+    """A canvas without scaffold is one slot."""
+    gold = tuple(encode(compact(sample.value)))
+    return gold, Scaffold((OPEN,) * len(gold), (Slot("", "object", 0, len(gold)),))
+
+
+def _sources(
+    sample: Sample, offset: int, gold: tuple[int, ...], plan: Scaffold, read: Encoding
+) -> np.ndarray:
+    """`sources` of a sample whose document starts `offset` characters into the prompt."""
+    spans = [replace(one, start=one.start + offset, end=one.end + offset) for one in sample.spans]
+    starts = [start for start, _ in read.offsets]
+    return sources(gold, plan.slots, spans, tuple(read.ids), starts)
 
 
 def _noise(
     clean: np.ndarray, noisable: np.ndarray, rng: random.Random, vocabulary: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Uniform noise at level t ~ U(0, 1], t = 1 in a fifth of the samples; and the loss weights."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Uniform noise at level t ~ U(0, 1], t = 1 in a fifth of the samples; where it fell, and the loss weights."""
     level = 1.0 if rng.random() < 0.2 else 1.0 - rng.random()
     draw = np.random.default_rng(rng.getrandbits(64))
     hit = (draw.random(len(clean)) < level) & noisable
@@ -151,13 +171,13 @@ def _noise(
     weight = (
         noisable * np.where(hit, 1.0, 0.2) * np.where(clean == NULL, 0.4, np.where(clean == PAD, 0.1, 1.0))
     )
-    return noisy, weight.astype(np.float32)
+    return noisy, hit, weight.astype(np.float32)
 
 
-def collate(examples: list[Example], bucket: Bucket) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """prompt [B, P], noisy [B, N], clean [B, N], weight [B, N]."""
+def collate(examples: list[Example], bucket: Bucket) -> dict[str, np.ndarray]:
+    """The fields of examples, stacked: prompt [B, P], the others [B, N]."""
     prompt = np.full((len(examples), bucket.prompt), PAD)
     for row, one in enumerate(examples):
         prompt[row, : len(one.prompt)] = one.prompt
-    stacked = (np.stack([getattr(one, name) for one in examples]) for name in ("noisy", "clean", "weight"))
-    return (prompt, *stacked)
+    names = [one.name for one in fields(Example) if one.name != "prompt"]
+    return {"prompt": prompt} | {name: np.stack([getattr(one, name) for one in examples]) for name in names}

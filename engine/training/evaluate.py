@@ -137,8 +137,10 @@ def decode(model: Mini, laid: list[Laid], steps: int, generator: torch.Generator
     memory = model.encode(prompt)
     best = only
     canvas = torch.where(pinned, only, torch.randint(NULL, vocabulary, only.shape, generator=generator))
+    beliefs = torch.where(pinned[..., None], allowed.float(), 1.0 / vocabulary)
     for step in range(steps):
-        scores = model.logits(memory, canvas).masked_fill(~allowed, -torch.inf)
+        scores = model.logits(memory, canvas, model.hint(beliefs)).masked_fill(~allowed, -torch.inf)
+        beliefs = scores.softmax(-1)
         sure, best = scores.max(-1)
         sure = sure.exp().masked_fill(pinned, -1.0)
         due = ((~pinned).sum(1) * (step + 1) / steps).long().clamp(min=1)

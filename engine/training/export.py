@@ -11,15 +11,17 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from torch import Tensor
 
+from structgen_engine.models.mini import SCALE
 from training.canvases import BUCKETS
 from training.tokenizer import EOS, NULL, PAD, PATH
 
 
 def export(checkpoint: Path, folder: Path = PATH.parent) -> int:
-    """EMA weights in float16 and config.json into a folder; returns the step they were taken at."""
+    """EMA weights and config.json into a folder; returns the step they were taken at."""
     saved = torch.load(checkpoint, weights_only=False)
-    weights = {name: weight.half().contiguous() for name, weight in saved["ema"].items()}
+    weights = stored(saved["ema"])
     config = {
         "model_type": "structgen-mini",
         "model": saved["config"]["model"],
@@ -39,6 +41,19 @@ def export(checkpoint: Path, folder: Path = PATH.parent) -> int:
     (folder / "model.part").replace(folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     return saved["step"]
+
+
+def stored(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Matrices as 8-bit integers with one float16 scale a row, everything else in float16."""
+    result = {}
+    for name, weight in weights.items():
+        if weight.ndim != 2:
+            result[name] = weight.half().contiguous()
+            continue
+        scale = (weight.abs().amax(1) / 127).clamp_min(1e-7).half()
+        result[name] = (weight / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8).contiguous()
+        result[name + SCALE] = scale
+    return result
 
 
 if __name__ == "__main__":

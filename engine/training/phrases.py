@@ -309,6 +309,17 @@ MONTHS = {
     "es": _words("enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"),
 }
 
+NUMERALS = {
+    "en": _words("one two three four five six seven eight nine ten eleven twelve"),
+    "de": _words("ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf"),
+    "fr": _words("un deux trois quatre cinq six sept huit neuf dix onze douze"),
+    "es": _words("un dos tres cuatro cinco seis siete ocho nueve diez once doce"),
+}
+LANGUAGE_NAMES = _words(
+    "German French Spanish Italian Polish Dutch Portuguese Swedish Turkish Greek Japanese Korean Arabic Hindi "
+    "Czech Danish Finnish Norwegian Hungarian Romanian English Russian Ukrainian Chinese"
+)
+
 # Phrases by kind: only used where the document has one field of that kind.
 PHRASES = {
     kind: [line.strip() for line in re.split(r"\s/\s", table)]

@@ -1,50 +1,34 @@
-"""Train the embedded denoiser on one CPU thread; start it again with the same --out to go on.
+"""Train the embedded denoiser, on one CPU thread or a GPU; start it again with the same --out to go on.
 
-PYTHONPATH=.:engine OMP_NUM_THREADS=1 python -m training.train --minutes 110 --out runs/mini
+    OMP_NUM_THREADS=1 python -m training.train engine/training/mini.toml --out runs/mini
+
+A run may start from exported weights (`grow` in its file). A model with more layers than those grows: the old layers
+are spread over the new ones, and what is between starts out as doing nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from structgen_engine.models.mini import Mini, MiniConfig
-from training.canvases import BUCKETS, Bucket, Example, cached, collate, make_example
-from training.documents import make_sample
-from training.pools import make_pools
-from training.tokenizer import load_tokenizer
+from structgen_engine.models.mini import Memory, Mini, load_mini
+from training.batches import Batch, Source, batches
+from training.canvases import Bucket
+from training.config import TrainConfig, read_config
+from training.export import export
 
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """Everything a run depends on besides the code."""
-
-    minutes: float = 110.0  # wall clock, of all starts together: the learning rate's cosine ends here
-    max_steps: int = 10**9
-    seed: int = 0
-    learning_rate: float = 1.5e-3
-    last_rate: float = 0.02  # share of learning_rate left at the end
-    warmup: int = 200  # steps
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    ema: float = 0.999
-    save_every: float = 180.0  # seconds
-    long_share: float = (
-        1.0  # of the samples beyond the smallest bucket, the share to keep: short ones teach copying
-    )
-    compile: bool = True
-    steps_as_clock: bool = False  # the cosine reads step / max_steps: runs are then equal to the last bit
-    pool_size: int = 6000
-    model: MiniConfig = field(default_factory=MiniConfig)
+LOG = "log.jsonl"  # step, seconds, prompts, and the loss in nats a token since the line before
 
 
 @dataclass
@@ -54,8 +38,8 @@ class State:
     model: Mini
     optimizers: tuple[torch.optim.Optimizer, ...]
     ema: dict[str, Tensor]
-    rng: random.Random
-    queues: dict[Bucket, list[Example]]
+    source: Source
+    device: torch.device
     step: int = 0
     prompts: int = 0
     elapsed: float = 0.0  # seconds
@@ -68,35 +52,59 @@ class State:
                 "model": self.model.state_dict(),
                 "optimizers": [one.state_dict() for one in self.optimizers],
                 "ema": self.ema,
-                "rng": self.rng.getstate(),
+                "rng": self.source.rng.getstate(),
                 "step": self.step,
                 "prompts": self.prompts,
                 "elapsed": self.elapsed,
-                "queues": {tuple(asdict(bucket).values()): queue for bucket, queue in self.queues.items()},
+                "queues": {
+                    tuple(asdict(bucket).values()): queue for bucket, queue in self.source.queues.items()
+                },
             },
             path.with_suffix(".part"),
         )
         os.replace(path.with_suffix(".part"), path)
 
     def load(self, path: Path) -> None:
-        saved = torch.load(path, weights_only=False)
+        """Go on from a checkpoint."""
+        saved = torch.load(path, weights_only=False, map_location=self.device)
         self.model.load_state_dict(saved["model"])
         for one, held in zip(self.optimizers, saved["optimizers"], strict=True):
             one.load_state_dict(held)
         self.ema = saved["ema"]
-        self.rng.setstate(saved["rng"])
-        self.queues = {Bucket(*key): queue for key, queue in saved["queues"].items()}
+        self.source.rng.setstate(saved["rng"])
+        self.source.queues = {Bucket(*key): queue for key, queue in saved["queues"].items()}
         self.step, self.prompts, self.elapsed = saved["step"], saved["prompts"], saved["elapsed"]
 
 
 def start(config: TrainConfig) -> State:
     """A fresh state."""
     torch.manual_seed(config.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = Mini(config.model)
+    if config.grow is not None:
+        grow_(model, load_mini(config.grow))
+    model = model.to(device)
     ema = {name: weight.clone() for name, weight in model.state_dict().items()}
-    return State(
-        model, _optimizers(config, model), ema, random.Random(config.seed), {bucket: [] for bucket in BUCKETS}
-    )
+    return State(model, _optimizers(config, model), ema, Source(random.Random(config.seed)), device)
+
+
+@torch.no_grad()
+def grow_(model: Mini, parent: Mini) -> None:
+    """Give a model the weights of one of the same width with fewer layers; it then computes the same logits."""
+    mine, theirs = model.state_dict(), parent.state_dict()
+    for name, weight in theirs.items():
+        if not name.startswith(("encoder.", "decoder.")):
+            mine[name].copy_(weight)
+    for half in ("encoder", "decoder"):
+        new, old = getattr(model, half), getattr(parent, half)
+        places = {round((i + 1) * len(new) / len(old)) - 1: i for i in range(len(old))}
+        for place, layer in enumerate(new):
+            if place in places:
+                layer.load_state_dict(old[places[place]].state_dict())
+                continue
+            ends = [layer.attention.out, layer.feed[2]] + ([layer.cross.out] if half == "decoder" else [])
+            for end in ends:
+                end.weight.zero_()
 
 
 def _optimizers(config: TrainConfig, model: Mini) -> tuple[torch.optim.Optimizer, ...]:
@@ -115,43 +123,77 @@ def _optimizers(config: TrainConfig, model: Mini) -> tuple[torch.optim.Optimizer
 
 
 def train(
-    config: TrainConfig, out: Path, log: Callable[[str], None] = print, *, stop_after: int | None = None
+    config: TrainConfig,
+    out: Path,
+    log: Callable[[dict[str, Any]], None] = lambda line: None,
+    *,
+    stop_after: int | None = None,
+    exported: Path | None = None,
 ) -> list[float]:
-    """Run or go on with a run in a folder, for at most `stop_after` steps now; returns their losses."""
+    """Run or go on with a run in a folder, for at most `stop_after` steps now; returns their losses.
+
+    exported: a folder to write the averaged weights to with every checkpoint
+    """
     torch.set_num_threads(1)
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.pt"
     state = start(config)
     if checkpoint.exists():
         state.load(checkpoint)
+
+    def save() -> None:
+        state.save(checkpoint, config)
+        if exported is not None:
+            export(checkpoint, exported)
+
     objective = torch.compile(loss_of, dynamic=False) if config.compile else loss_of
     began, saved_at, losses = time.time() - state.elapsed, state.elapsed, []
-    examples = _batches(config, state)
+    stream = batches(config, state.source, state.step)
     last = config.max_steps if stop_after is None else min(config.max_steps, state.step + stop_after)
     while state.elapsed < config.minutes * 60 and state.step < last:
-        bucket, batch = next(examples)
-        arrays = (torch.from_numpy(array) for array in collate(batch, bucket))
-        losses.append(_step(config, state, objective, tuple(arrays)))
-        state.step, state.prompts, state.elapsed = (
-            state.step + 1,
-            state.prompts + len(batch),
-            time.time() - began,
-        )
-        if state.step % 100 == 0:
-            recent = sum(losses[-100:]) / len(losses[-100:])
-            log(f"step {state.step} elapsed {state.elapsed:.0f}s prompts {state.prompts} loss {recent:.4f}")
+        batch = {name: part.to(state.device) for name, part in next(stream).items()}
+        losses.append(_step(config, state, objective, batch))
+        state.step, state.prompts = state.step + 1, state.prompts + len(batch["prompt"])
+        state.elapsed = time.time() - began
+        if state.step % config.log_every == 0:
+            recent = losses[-config.log_every :]
+            loss = round(sum(recent) / len(recent), 4)
+            log({"step": state.step, "seconds": round(state.elapsed), "prompts": state.prompts, "loss": loss})
         if state.elapsed - saved_at > config.save_every:
             saved_at = state.elapsed
-            state.save(checkpoint, config)
-    state.save(checkpoint, config)
+            save()
+    save()
     return losses
 
 
-def loss_of(model: Mini, prompt: Tensor, noisy: Tensor, clean: Tensor, weight: Tensor) -> Tensor:
-    """Weighted mean cross-entropy of the clean canvas, nats a token."""
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        log_probs = model.target_log_probs(model.encode(prompt), noisy, clean)
-    return -(log_probs * weight).sum() / weight.sum()
+def loss_of(model: Mini, batch: Batch, aim: float) -> Tensor:
+    """Weighted mean cross-entropy of the clean canvas, nats a token, plus `aim` times that of the known sources."""
+    device = batch["prompt"].device.type
+    with torch.autocast(device, dtype=torch.bfloat16):
+        memory = model.encode(batch["prompt"])
+        hint = _hints(model, memory, batch)
+        log_probs, found = model.target_log_probs(
+            memory, batch["noisy"], batch["clean"], hint, batch["source"]
+        )
+    weight, known = batch["weight"], batch["source"] >= 0
+    return -(log_probs * weight).sum() / weight.sum() - aim * found.sum() / known.sum().clamp_min(1)
+
+
+@torch.no_grad()
+def _hints(model: Mini, memory: Memory, batch: Batch) -> Tensor:
+    """What is pinned, for all rows; for the first half also what the model believes of the rest."""
+    half = len(batch["clean"]) // 2
+    pinned = batch["pinned"][..., None]
+    known = torch.where(pinned, model.embedding(batch["clean"]), 0.0)
+    first = Memory(
+        prompt=memory.prompt[:half],
+        bias=memory.bias[:half],
+        keys=tuple(one[:half] for one in memory.keys),
+        values=tuple(one[:half] for one in memory.values),
+        pointer_keys=memory.pointer_keys[:half],
+    )
+    believed = model.hint(model.probabilities(first, batch["noisy"][:half], known[:half]))
+    return torch.cat([torch.where(pinned[:half], known[:half], believed.to(known.dtype)), known[half:]])
 
 
 def rate(config: TrainConfig, state: State) -> float:
@@ -162,13 +204,11 @@ def rate(config: TrainConfig, state: State) -> float:
     return config.learning_rate * warm * (config.last_rate + (1 - config.last_rate) * cosine)
 
 
-def _step(
-    config: TrainConfig, state: State, objective: Callable[..., Tensor], arrays: tuple[Tensor, ...]
-) -> float:
+def _step(config: TrainConfig, state: State, objective: Callable[..., Tensor], batch: Batch) -> float:
     for optimizer in state.optimizers:
         for group in optimizer.param_groups:
             group["lr"] = rate(config, state)
-    loss = objective(state.model, *arrays)
+    loss = objective(state.model, batch, config.aim)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(state.model.parameters(), config.clip)
     for optimizer in state.optimizers:
@@ -180,44 +220,25 @@ def _step(
     return loss.item()
 
 
-def _batches(config: TrainConfig, state: State) -> Iterator[tuple[Bucket, list[Example]]]:
-    """Batches of one bucket each, as soon as one is full."""
-    pools = make_pools(config.seed, config.pool_size)
-    encode = cached(load_tokenizer(pools))
-    while True:
-        made = make_example(make_sample(state.rng, pools), encode, state.rng, config.model.vocabulary)
-        if made is None:
-            continue
-        example, bucket = made
-        if bucket != BUCKETS[0] and state.rng.random() > config.long_share:
-            continue
-        queue = state.queues[bucket]
-        queue.append(example)
-        if len(queue) == bucket.batch:
-            state.queues[bucket] = []
-            yield bucket, queue
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--minutes", type=float, default=110.0)
-    parser.add_argument("--max-steps", type=int, default=10**9)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--long-share", type=float, default=1.0)
-    parser.add_argument("--no-compile", dest="compile", action="store_false")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("config", type=Path, help="a TOML file of TrainConfig's fields")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint and the log")
+    parser.add_argument("--minutes", type=float, help="of all starts together, instead of the file's")
+    parser.add_argument("--export", type=Path, metavar="FOLDER", help="write the averaged weights there too")
     options = parser.parse_args()
-    config = replace(
-        TrainConfig(),
-        minutes=options.minutes,
-        max_steps=options.max_steps,
-        seed=options.seed,
-        long_share=options.long_share,
-        compile=options.compile,
-    )
-    train(config, options.out, lambda line: print(line, flush=True))
+    config = read_config(options.config)
+    config = config if options.minutes is None else replace(config, minutes=options.minutes)
+    options.out.mkdir(parents=True, exist_ok=True)
+    with (options.out / LOG).open("a", buffering=1) as file:
+
+        def log(line: dict[str, Any]) -> None:
+            print(*(f"{name} {value}" for name, value in line.items()), flush=True)
+            file.write(json.dumps(line) + "\n")
+
+        train(config, options.out, log, exported=options.export)
 
 
 if __name__ == "__main__":

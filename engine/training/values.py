@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from training.phrases import ENUMS, MONTHS, WEEKDAYS
+from training.phrases import ENUMS, MONTHS, NUMERALS, WEEKDAYS
 from training.pools import code, pseudo
+from training.wording import OPTIONS
 
 Pool = dict[str, list[str]]
 CURRENCIES = [
@@ -61,7 +62,17 @@ class Written:
 
 
 def write(kind: str, name: str, rng: random.Random, pool: Pool, language: str) -> Written:
-    """Draw a value of a kind; `name` decides the options of an enum."""
+    """Draw a value of a kind; `name` decides the options of an enum.
+
+    A kind may carry a detail: `count 1-9`, `money 500-2500`, `thousands 30-120`, `measure 36-41`, `option priority`,
+    `item skill`.
+    """
+    head, _, detail = kind.partition(" ")
+    if head == "item":
+        text = _item(detail, rng, pool, language)
+        return Written({"type": "string"}, text, text)
+    if detail:
+        return _DETAILED[head](detail, rng, language)
     if kind in _WRITERS:
         return _WRITERS[kind](rng, language)
     if kind == "enum":
@@ -70,6 +81,10 @@ def write(kind: str, name: str, rng: random.Random, pool: Pool, language: str) -
     schema: dict[str, Any] = {"type": "string"}
     if kind == "email" and rng.random() < 0.4:
         schema["format"] = "email"
+    if kind == "id" and rng.random() < 0.06:
+        schema = {"anyOf": [{"type": "string"}, {"type": "integer"}]}
+        if text.isdigit() and text[0] != "0":
+            return Written(schema, int(text), text)
     return Written(schema, text, text)
 
 
@@ -80,6 +95,8 @@ def _text(kind: str, rng: random.Random, pool: Pool, language: str) -> str:
         return _phone(rng)
     if kind == "weekday":
         return rng.choice(WEEKDAYS[language])
+    if kind in _TECHNICAL:
+        return _TECHNICAL[kind](rng, pool)
     if kind == "product":
         return _product(rng, pool)
     if kind == "note":
@@ -92,6 +109,17 @@ def _text(kind: str, rng: random.Random, pool: Pool, language: str) -> str:
     if kind in ("person", "company", "city") and rng.random() < 0.04:
         return text.upper()
     return text
+
+
+def _item(kind: str, rng: random.Random, pool: Pool, language: str) -> str:
+    """A skill, an ingredient …; now and then something unheard of, so that it must be read and not remembered."""
+    form = rng.random()
+    if form < 0.1:
+        return pseudo(rng)
+    if form < 0.25:
+        return " ".join(rng.choices(pool["word"], k=rng.randint(1, 3)))
+    known = pool.get(f"item {kind}_{language}", pool[f"item {kind}"])
+    return rng.choice(known)
 
 
 def _product(rng: random.Random, pool: Pool) -> str:
@@ -218,6 +246,135 @@ def _bool(rng: random.Random, language: str) -> Written:
     return Written({"type": "boolean"}, rng.random() < 0.5, "")
 
 
+def _bounds(detail: str) -> tuple[int, int]:
+    low, _, high = detail.partition("-")
+    return int(low), int(high)
+
+
+def _count_within(detail: str, rng: random.Random, language: str) -> Written:
+    low, high = _bounds(detail)
+    number = rng.randint(low, high)
+    surface = str(number)
+    if 2 <= number <= 12 and rng.random() < 0.2:
+        surface = NUMERALS[language][number - 1]
+    elif number >= 1000 and rng.random() < 0.5:
+        surface = f"{number:,}" if language == "en" else f"{number:,}".replace(",", ".")
+    form = rng.random()
+    if form < 0.90:
+        return Written({"type": "integer"}, number, surface)
+    if form < 0.96:
+        return Written({"type": "number"}, number, surface)
+    return Written({"anyOf": [{"type": "integer"}, {"type": "string"}]}, number, surface)
+
+
+def _money_within(detail: str, rng: random.Random, language: str) -> Written:
+    low, high = _bounds(detail)
+    whole = rng.random() < 0.4
+    amount = Decimal(rng.randint(low, high))
+    if not whole:
+        amount += Decimal(rng.choice([0, 50, 90, 95, 99, rng.randint(0, 99)])).scaleb(-2)
+    around = rng.choice(CURRENCIES) if rng.random() < 0.8 else "{}"
+    schema = {"type": "integer" if whole and rng.random() < 0.4 else "number"}
+    value = int(amount) if schema["type"] == "integer" else amount
+    return Written(schema, value, spell_number(amount, rng, language), around)
+
+
+def _thousands(detail: str, rng: random.Random, language: str) -> Written:
+    low, high = _bounds(detail)
+    number = 1000 * rng.randint(low, high)
+    around = rng.choice(CURRENCIES)
+    schema = {"type": "integer" if rng.random() < 0.5 else "number"}
+    if rng.random() < 0.4:
+        return Written(schema, number, f"{number // 1000}{rng.choice(['k', 'k', 'K'])}", around)
+    return Written(schema, number, spell_number(Decimal(number), rng, language), around)
+
+
+def _measure_within(detail: str, rng: random.Random, language: str) -> Written:
+    bounds, _, unit = detail.partition(" ")
+    low, high = _bounds(bounds)
+    amount = Decimal(rng.randint(10 * low, 10 * high)).scaleb(-1)
+    if rng.random() < 0.35:
+        amount = Decimal(int(amount))
+    surface = str(amount) if language == "en" else str(amount).replace(".", ",")
+    return Written({"type": "number"}, amount, surface, "{} " + unit if unit else "{}")
+
+
+def _percent(detail: str, rng: random.Random, language: str) -> Written:
+    written = _measure_within(detail, rng, language)
+    return Written(written.schema, written.value, written.surface, rng.choice(["{}%", "{} %", "{} percent"]))
+
+
+def _option(detail: str, rng: random.Random, language: str) -> Written:
+    known = OPTIONS[detail]
+    chosen = rng.sample(list(known), rng.randint(2, min(5, len(known))))
+    value = rng.choice(chosen)
+    spell = rng.choice(_SPELLINGS)
+    return Written(
+        {"type": "string", "enum": [spell(one) for one in chosen]}, spell(value), rng.choice(known[value])
+    )
+
+
+_SPELLINGS = [str, str, str, str.upper, str.capitalize, lambda option: option.replace("_", "-")]
+
+
+def reworded(written: Written, detail: str, rng: random.Random) -> Written:
+    """Another option of the same enum."""
+    options = written.schema["enum"]
+    keys = {_bare(option): option for option in options}
+    known = OPTIONS[detail]
+    choices = [key for key in known if _bare(key) in keys]
+    key = rng.choice(choices)
+    return Written(written.schema, keys[_bare(key)], rng.choice(known[key]))
+
+
+def _bare(option: str) -> str:
+    return option.replace("-", "_").lower()
+
+
+_DETAILED = {
+    "count": _count_within,
+    "money": _money_within,
+    "thousands": _thousands,
+    "measure": _measure_within,
+    "percent": _percent,
+    "option": _option,
+}
+
+
+def _username(rng: random.Random, pool: Pool) -> str:
+    name = f"{rng.choice(pool['first_name'])}{rng.choice(['', '.', '_'])}{rng.choice(pool['word'])}"
+    return name.lower().replace(" ", "")
+
+
+def _filename(rng: random.Random, pool: Pool) -> str:
+    ending = rng.choice(["pdf", "docx", "csv", "png", "txt", "xlsx"])
+    return f"{rng.choice(pool['word'])}{rng.choice(['', '_final', '-2', '_v3'])}.{ending}"
+
+
+def _amount(rng: random.Random, pool: Pool) -> str:
+    number = rng.choice([1, 2, 5, 10, 20, 50, 100, 200, 250, 400, 500, 800, 1000])
+    return f"{number} {rng.choice(['mg', 'ml', 'g', 'mcg', 'tablets', 'drops'])}"
+
+
+_TECHNICAL = {
+    "ip": lambda rng, pool: ".".join(str(rng.randint(1, 254)) for _ in range(4)),
+    "version": lambda rng, pool: (
+        f"{rng.randint(0, 12)}.{rng.randint(0, 20)}" + rng.choice(["", f".{rng.randint(0, 9)}"])
+    ),
+    "path": lambda rng, pool: "/" + "/".join(rng.choices(pool["word"], k=rng.randint(1, 3))),
+    "service": lambda rng, pool: (
+        f"{rng.choice(pool['word'])}-{rng.choice(['api', 'service', 'worker', 'db', 'gateway'])}"
+    ),
+    "username": _username,
+    "amount": _amount,
+    "dimensions": lambda rng, pool: (
+        f"{rng.randint(5, 250)} x {rng.randint(5, 250)} x {rng.randint(2, 120)} cm"
+    ),
+    "language": lambda rng, pool: rng.choice(pool["language"]),
+    "filename": _filename,
+    "plate": lambda rng, pool: f"{''.join(rng.choices('ABCDEFGHKLMNPRSTW', k=2))} {rng.randint(10, 9999)}",
+    "seat": lambda rng, pool: f"{rng.randint(1, 42)}{rng.choice('ABCDEF')}",
+}
 _WRITERS = {
     "date": _date,
     "time": _time,

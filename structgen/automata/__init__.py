@@ -6,6 +6,10 @@ the last state accepts. Everything structgen needs to know of a schema while it 
 The way there: `nfa` writes an expression as small pieces that may be in several places at once, `crawl` names the sets
 of places that can occur together, `minimize` merges the names that no text tells apart, `boolean` combines automata,
 `tables` holds the result.
+
+A grammar with recursion, or with rules used in many places, becomes automata that call each other: `rules` chooses
+which rules those are, `linked` keeps them small, `left_recursion` and `pushdown` finish them, `unroll`
+writes them out again.
 """
 
 from structgen.automata.regular import compile_bytes

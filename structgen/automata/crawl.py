@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 
 from structgen.automata.nfa import Ints, Nfa, too_large, too_slow
 
-# What the crawl may hold: table cells (4 bytes), members of sets (4 bytes) and edges (about 100 bytes until minimal).
-MAX_CELLS = 100_000_000
+# What the crawl may hold: members of sets (4 bytes) and edges (about 100 bytes until minimal).
 MAX_MEMBERS = 50_000_000
 MAX_EDGES = 10_000_000
 MAX_WORK = 250_000_000  # states looked at, each time: about five seconds
@@ -28,20 +27,39 @@ MAX_WORK = 250_000_000  # states looked at, each time: about five seconds
 
 @dataclass(frozen=True, eq=False)
 class Crawled:
-    """The sets met and the moves between them; set 0 is the empty one.
+    """The sets met and the moves between them; set 0 is the empty one, set 1 the start.
 
-    class_of: [symbols] int32 interval of each symbol; delta: [S, K] int32; start: 1
+    class_of: [symbols] int32 interval of each symbol
+    source, label, target: [E] int32, the moves to sets that are not empty, by source and then label
     members, offsets: the states of set s are members[offsets[s] : offsets[s + 1]]
     """
 
     class_of: Ints
-    delta: Ints
+    source: Ints
+    label: Ints
+    target: Ints
     members: Ints
     offsets: NDArray[np.int64]
 
+    @property
+    def sets(self) -> int:
+        """How many sets there are, the empty one included."""
+        return len(self.offsets) - 1
 
-def crawl(nfa: Nfa, *, together: int = 1) -> Crawled:
-    """Every set of states that a string leads to; sets with fewer than `together` members are not followed."""
+    def holding(self, states: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """[sets] bool: the sets that hold any of these states, [states] bool."""
+        owner = np.repeat(np.arange(self.sets), np.diff(self.offsets))
+        held = np.zeros(self.sets, bool)
+        held[owner[states[self.members]]] = True
+        return held
+
+
+def crawl(nfa: Nfa, *, together: int = 1, effort: int | None = None) -> Crawled:
+    """Every set of states that a string leads to; sets with fewer than `together` members are not followed.
+
+    Raises Unsupported where that takes more memory than the limits above, or more work than `effort`.
+    """
+    effort = MAX_WORK if effort is None else effort
     class_of, first, last = _intervals(nfa)
     order = np.argsort(nfa.moves[:, 0], kind="stable")
     moves = np.ascontiguousarray(
@@ -52,7 +70,7 @@ def crawl(nfa: Nfa, *, together: int = 1) -> Crawled:
     empty_targets = np.ascontiguousarray(nfa.empty[by_source, 1])
     empty_offsets = _offsets(nfa.empty[by_source, 0], nfa.states)
     matters = (np.diff(move_offsets) > 0) | (nfa.finals > 0)
-    delta, members, offsets, work = _subsets(
+    source, label, target, members, offsets, work = _subsets(
         np.array(nfa.starts, np.int32),
         moves,
         move_offsets,
@@ -61,11 +79,11 @@ def crawl(nfa: Nfa, *, together: int = 1) -> Crawled:
         matters,
         int(class_of.max()) + 1,
         together,
-        (MAX_CELLS, MAX_MEMBERS, MAX_EDGES, MAX_WORK),
+        (MAX_MEMBERS, MAX_EDGES, effort),
     )
-    if not len(delta):
-        raise too_slow() if work > MAX_WORK else too_large(MAX_EDGES, "edges")
-    return Crawled(class_of, delta, members, offsets)
+    if not len(offsets):
+        raise too_slow() if work > effort else too_large(MAX_EDGES, "edges")
+    return Crawled(class_of, source, label, target, members, offsets)
 
 
 def _intervals(nfa: Nfa) -> tuple[Ints, Ints, Ints]:
@@ -131,53 +149,49 @@ def _digest(states, count):  # pragma: no cover
 def _subsets(  # pragma: no cover
     starts, moves, move_offsets, empty_targets, empty_offsets, matters, classes, together, limits
 ):
-    """Tables of the sets met, and the work it took to find them.
+    """The moves between the sets met, the sets, and the work it took to find them.
 
-    limits: of cells, members, edges and work; no rows where one is exceeded
+    limits: of members and edges held and of work; no offsets where one is exceeded
     """
-    cells, most, edges, effort = limits
-    limit = cells // classes
+    most, most_edges, effort = limits
     states = len(matters)
     mark, stamp = np.zeros(states, np.int64), 0
     stack, scratch = np.empty(states + 1, np.int32), np.empty(states + 1, np.int32)
     seen, seen_stamp = np.zeros(states, np.int64), 0
     members, offsets = np.empty(1024, np.int32), np.zeros(257, np.int64)
-    delta = np.zeros((256, classes), np.int32)
+    source, label, target = np.empty(1024, np.int32), np.empty(1024, np.int32), np.empty(1024, np.int32)
     table, mask = np.zeros(1024, np.int32), 1023
-    sets, filled, at, work = 1, 0, 0, 0
-    first = np.empty(classes, np.int32)  # per class, a chain of (target, next) pairs
+    sets, known, filled, edges, at, work = 1, 0, 0, 0, 0, 0
+    first = np.full(classes, -1, np.int32)  # per class, a chain of (target, next) pairs
+    touched = np.empty(classes, np.int32)
     pairs, chain = np.empty(1024, np.int32), np.empty(1024, np.int32)
     while at < sets:
-        first[:] = -1
-        count_pairs = 0
-        if at > 0:
-            alive = offsets[at + 1] - offsets[at] >= together
+        count_pairs, count_touched = 0, 0
+        if offsets[at + 1] - offsets[at] >= together:
             for m in range(offsets[at], offsets[at + 1]):
-                if not alive:
-                    break
                 state = members[m]
                 for e in range(move_offsets[state], move_offsets[state + 1]):
                     for c in range(moves[e, 0], moves[e, 1] + 1):
-                        if count_pairs == most:
-                            return delta[:0], members[:0], offsets[:0], work
+                        if count_pairs == most_edges:
+                            return source, label, target, members, offsets[:0], work
                         if count_pairs == len(pairs):
                             pairs, chain = _grown(pairs, 0), _grown(chain, 0)
+                        if first[c] < 0:
+                            touched[count_touched] = c
+                            count_touched += 1
                         pairs[count_pairs] = moves[e, 2]
                         chain[count_pairs] = first[c]
                         first[c] = count_pairs
                         count_pairs += 1
         work += count_pairs
-        for c in range(-1, classes):
-            count = 0
-            if c < 0:
-                if at != 0:
-                    continue
+        touched[:count_touched].sort()
+        for t in range(count_touched if at else 1):  # set 0 stands for the way into the start
+            count, c = 0, touched[t]
+            if at == 0:
                 for s in starts:
                     scratch[count] = s
                     count += 1
             else:
-                if at == 0 or first[c] < 0:
-                    continue
                 seen_stamp += 1
                 p = first[c]
                 while p >= 0:
@@ -186,24 +200,27 @@ def _subsets(  # pragma: no cover
                         scratch[count] = pairs[p]
                         count += 1
                     p = chain[p]
-                if c > 0 and first[c - 1] >= 0:  # neighbouring classes often lead to the same set
-                    p, q = first[c], first[c - 1]
+                if t > 0:  # neighbouring classes often lead to the same set
+                    p, q = first[c], first[touched[t - 1]]
                     while p >= 0 and q >= 0 and pairs[p] == pairs[q]:
                         p, q = chain[p], chain[q]
                     if p < 0 and q < 0:
-                        delta[at, c] = delta[at, c - 1]
-                        edges -= 1
+                        if known:
+                            if edges == len(source):
+                                source, label, target = _grown(source, 0), _grown(label, 0), _grown(target, 0)
+                            source[edges], label[edges], target[edges] = at, c, known
+                            edges += 1
                         continue
             stamp += 1
             count, looked = _close(scratch, count, empty_targets, empty_offsets, matters, mark, stamp, stack)
             work += looked
             if work > effort:
-                return delta[:0], members[:0], offsets[:0], work
-            if count == 0 and c >= 0:
+                return source, label, target, members, offsets[:0], work
+            known = 0
+            if count == 0 and at > 0:
                 continue
             scratch[:count].sort()
             slot = np.int64(_digest(scratch, count) & np.uint64(mask))
-            found = 0
             while table[slot]:
                 other = table[slot]
                 if offsets[other + 1] - offsets[other] == count:
@@ -213,14 +230,14 @@ def _subsets(  # pragma: no cover
                             same = False
                             break
                     if same:
-                        found = other
+                        known = other
                         break
                 slot = (slot + 1) & mask
-            if not found:
-                if sets >= limit or filled + count > most:
-                    return delta[:0], members[:0], offsets[:0], work
-                found = sets
-                table[slot] = found
+            if not known:
+                if filled + count > most:
+                    return source, label, target, members, offsets[:0], work
+                known = sets
+                table[slot] = known
                 if filled + count > len(members):
                     members = _grown(members, filled + count)
                 members[filled : filled + count] = scratch[:count]
@@ -229,10 +246,6 @@ def _subsets(  # pragma: no cover
                 if sets + 1 > len(offsets):
                     offsets = _grown(offsets, 0)
                 offsets[sets] = filled
-                if sets > len(delta):
-                    wider = np.zeros((min(2 * len(delta), max(limit, 256)), classes), np.int32)
-                    wider[: len(delta)] = delta
-                    delta = wider
                 if 2 * sets > mask:
                     mask = 2 * mask + 1
                     table = np.zeros(mask + 1, np.int32)
@@ -242,10 +255,14 @@ def _subsets(  # pragma: no cover
                         while table[slot]:
                             slot = (slot + 1) & mask
                         table[slot] = other
-            if c >= 0:
-                delta[at, c] = found
-                edges -= 1
-        if edges < 0:
-            return delta[:0], members[:0], offsets[:0], work
+            if at > 0:
+                if edges == most_edges:
+                    return source, label, target, members, offsets[:0], work
+                if edges == len(source):
+                    source, label, target = _grown(source, 0), _grown(label, 0), _grown(target, 0)
+                source[edges], label[edges], target[edges] = at, c, known
+                edges += 1
+        for t in range(count_touched):
+            first[touched[t]] = -1
         at += 1
-    return delta[:sets], members[:filled], offsets[: sets + 1], work
+    return source[:edges], label[:edges], target[:edges], members[:filled], offsets[: sets + 1], work

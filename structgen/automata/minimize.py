@@ -62,8 +62,8 @@ def _assert_equal_columns(source, target, offsets, representative, counts) -> No
 def _useful(source: Ints, target: Ints, accepting: NDArray[np.bool_], start: int) -> NDArray[np.bool_]:
     """States on some path from the start to acceptance."""
     states = len(accepting)
-    forward = _reach(source, target, np.arange(states) == start)
-    backward = _reach(target, source, accepting)
+    forward = reach(source, target, np.arange(states) == start)
+    backward = reach(target, source, accepting)
     return forward & backward
 
 
@@ -83,7 +83,7 @@ def _by(keys, states):  # pragma: no cover
 
 
 @nb.njit(cache=True)
-def _reach(source, target, seeds):  # pragma: no cover
+def reach(source, target, seeds):  # pragma: no cover
     """The states that edges lead to from the seeds, seeds included."""
     order, offsets = _by(source, len(seeds))
     reached, stack = seeds.copy(), np.empty(len(seeds), np.int64)

@@ -4,8 +4,9 @@ The builder works backwards, in continuation-passing style: `build(expr, then)` 
 leads to the state `then`. Memoised on (expr, then), it gives equal tails one copy: an object with forty optional
 members, whose lowering shares every tail, costs forty members and not forty times forty.
 
-Symbols 0 … 255 are bytes; named special tokens follow. Bodies of counted repetitions, intersections and complements
-are compiled to minimal automata of their own and spliced in as `Fragment`s.
+Symbols 0 … 255 are bytes; named special tokens follow, then calls of the rules that are automata of their own. Bodies
+of counted repetitions, intersections and complements are compiled to minimal automata of their own and spliced in as
+`Fragment`s.
 
 What holds other expressions is written as a generator that asks for them, `state = yield part, then`: `build` keeps
 those that wait on a stack of its own, so that deep nesting costs memory and not the interpreter's stack.
@@ -74,6 +75,22 @@ class Fragment:
     accepting: Ints
 
 
+@dataclass(frozen=True)
+class Call:
+    """A rule that is not written out: the symbol that stands for its strings, and whether one of them is empty."""
+
+    symbol: int
+    nullable: bool
+
+
+NO_CALLS: Mapping[str, Call] = {}
+
+
+def symbol_count(tokens: Mapping[str, int], calls: Mapping[str, Call]) -> int:
+    """How many symbols there are: bytes, tokens, calls."""
+    return max([FIRST_TOKEN + len(tokens), *(call.symbol + 1 for call in calls.values())])
+
+
 class NfaBuilder:
     """Collects the states of one automaton; see the module's text."""
 
@@ -84,9 +101,11 @@ class NfaBuilder:
         null: str | None,
         fragment: Callable[[Expr], Fragment],
         open_rules: list[str],
+        calls: Mapping[str, Call] = NO_CALLS,
     ):
         self._rules, self._tokens, self._null, self._fragment = rules, tokens, null, fragment
         self._open_rules = open_rules  # the rules being expanded, outermost first
+        self._calls = calls
         self._states = self._spliced_moves = 0
         self._moves: list[tuple[int, int, int, int]] = []
         self._chunks: list[Ints] = []
@@ -110,7 +129,8 @@ class NfaBuilder:
         single = np.array(self._moves, np.int32).reshape(-1, 4)
         moves = np.concatenate([single, *self._chunks]) if self._chunks else single
         empty = np.array(self._empty, np.int32).reshape(-1, 2)
-        return Nfa(self._states, moves, empty, (start,), finals, FIRST_TOKEN + len(self._tokens))
+        symbols = symbol_count(self._tokens, self._calls)
+        return Nfa(self._states, moves, empty, (start,), finals, symbols)
 
     def build(self, expr: Expr, then: int) -> int:
         """A state from which `expr` leads to `then`."""
@@ -214,6 +234,12 @@ class NfaBuilder:
         return self._splice(self._fragment(expr), then)
 
     def _ref(self, expr: Ref, then: int) -> Steps:
+        if expr.name in self._calls:
+            call = self._calls[expr.name]
+            state = self._move(call.symbol, call.symbol, then)
+            if call.nullable:
+                self._empty.append((state, then))
+            return state
         if expr.name not in self._rules:
             raise InvalidSource(f"no rule is called {expr.name!r}")
         if expr.name in self._open_rules:

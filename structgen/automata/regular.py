@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-import numpy as np
-
 from structgen.automata.boolean import difference, intersection
 from structgen.automata.crawl import crawl
-from structgen.automata.nfa import FIRST_TOKEN, Fragment, NfaBuilder
+from structgen.automata.nfa import FIRST_TOKEN, NO_CALLS, Call, Fragment, NfaBuilder, symbol_count
 from structgen.automata.tables import Table, tabulate
 from structgen.errors import Unsupported
 from structgen.grammar import TEXT, And, Expr, Grammar, Not
@@ -24,7 +22,7 @@ def compile_bytes(grammar: Grammar, tokens: Sequence[str] = (), null: str | None
     """
     symbols = {name: FIRST_TOKEN + index for index, name in enumerate(tokens)}
     try:
-        return _Compiler(grammar, symbols, null).table(grammar.start)
+        return Compiler(grammar, symbols, null).table(grammar.start)
     except RecursionError:
         raise Unsupported(
             "repetitions, intersections and complements stand in one another too deeply",
@@ -33,42 +31,52 @@ def compile_bytes(grammar: Grammar, tokens: Sequence[str] = (), null: str | None
 
 
 @dataclass(frozen=True, eq=False)
-class _Compiler:
-    """One compilation: what is shared between an expression and the fragments inside it."""
+class Compiler:
+    """One compilation: what is shared between an expression and the fragments inside it.
+
+    symbols: of the special tokens; calls: the rules that are not written out but called
+    """
 
     grammar: Grammar
     symbols: dict[str, int]
     null: str | None
+    calls: Mapping[str, Call] = field(default_factory=lambda: NO_CALLS)
     fragments: dict[Expr, Fragment] = field(default_factory=dict)
     open_rules: list[str] = field(default_factory=list)
 
+    def builder(self) -> NfaBuilder:
+        """An empty automaton that shares this compilation's fragments."""
+        rules = self.grammar.rules
+        return NfaBuilder(rules, self.symbols, self.null, self.fragment, self.open_rules, self.calls)
+
     def table(self, expr: Expr) -> Table:
+        """The minimal automaton of `expr`."""
         if isinstance(expr, And):
             return intersection([self._text(part) for part in expr.parts], self._size)
         if isinstance(expr, Not):
             return difference(self._text(TEXT), self._text(expr.body), self._size)
-        builder = NfaBuilder(self.grammar.rules, self.symbols, self.null, self.fragment, self.open_rules)
+        builder = self.builder()
         final = builder.state()
         nfa = builder.finish(builder.build(expr, final), final)
         crawled = crawl(nfa)
-        owner = np.repeat(np.arange(len(crawled.delta)), np.diff(crawled.offsets))
-        accepting = np.zeros(len(crawled.delta), bool)
-        accepting[owner[nfa.finals[crawled.members] > 0]] = True
-        return tabulate(crawled, accepting)
+        return tabulate(crawled, crawled.holding(nfa.finals > 0))
 
     def fragment(self, expr: Expr) -> Fragment:
+        """The same, compiled once, to splice in."""
         if expr not in self.fragments:
             self.fragments[expr] = self.table(expr).fragment()
         return self.fragments[expr]
 
     def _text(self, expr: Expr) -> Fragment:
-        """The part of a Boolean operation: Slack inside it is the empty string."""
+        """The part of a Boolean operation: Slack inside it is the empty string, and every rule is written out."""
         return self._textual.fragment(expr)
 
     @cached_property
-    def _textual(self) -> _Compiler:
-        return self if self.null is None else replace(self, null=None, fragments={})
+    def _textual(self) -> Compiler:
+        if self.null is None and not self.calls:
+            return self
+        return replace(self, null=None, calls=NO_CALLS, fragments={})
 
     @property
     def _size(self) -> int:
-        return FIRST_TOKEN + len(self.symbols)
+        return symbol_count(self.symbols, self.calls)

@@ -68,15 +68,12 @@ class Table:
 
 def tabulate(crawled: Crawled, accepting: NDArray[np.bool_]) -> Table:
     """The minimal automaton of a crawl whose sets `accepting` accept."""
-    wide, label = crawled.delta.nonzero()
-    target = crawled.delta[wide, label]
-    coarse, classes = merge_columns(
-        wide.astype(np.int32), label.astype(np.int32), target, crawled.delta.shape[1]
-    )
+    source, label, target = crawled.source, crawled.label, crawled.target
+    coarse, classes = merge_columns(source, label, target, int(crawled.class_of.max()) + 1)
     first = np.zeros(classes, np.int64)
     first[coarse[::-1]] = np.arange(len(coarse))[::-1]  # one column for each class
     keep = first[coarse[label]] == label
-    edges = minimize(wide[keep].astype(np.int32), coarse[label[keep]], target[keep], accepting, 1)
+    edges = minimize(source[keep], coarse[label[keep]], target[keep], accepting, 1)
     return merged(*edges, class_of=coarse[crawled.class_of], classes=classes)
 
 

@@ -1,4 +1,4 @@
-"""The command line: `structgen demo`, `extract`, `compile`, `doctor`.
+"""The command line: `structgen demo`, `extract`, `call`, `compile`, `doctor`.
 
 Results go to stdout, progress and errors to stderr. Exit codes: 0 fine, 1 failure, 2 wrong usage, 130 interrupted.
 Everything heavy is imported inside the commands, so that `structgen --help` answers at once.
@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from structgen.cli.call import call_command
 from structgen.cli.compile import compile_command
 from structgen.cli.demo import demo_command
 from structgen.cli.doctor import doctor_command
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo_command)
 app.command("extract")(extract_command)
+app.command("call")(call_command)
 app.command("compile")(compile_command)
 app.command("doctor")(doctor_command)
 

@@ -27,10 +27,15 @@ def compile_command(
     whitespace: Annotated[
         Whitespace, typer.Option(help="White space between JSON tokens: anywhere, or nowhere.")
     ] = Whitespace.FLEXIBLE,
+    explain: Annotated[
+        bool, typer.Option(help="List everything that cannot be enforced, instead of compiling.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Compile a schema and print the size of its automaton."""
     spec = read_spec(schema)
+    if explain:
+        return _explain(schema, spec, as_json)
     from structgen.constraint import compile
     from structgen.vocabulary import BYTES, Vocabulary
 
@@ -40,6 +45,24 @@ def compile_command(
         print_json(_rounded(info))
     else:
         print_table(schema, _described(info, "bytes" if tokenizer is None else f"{vocabulary.size:,} tokens"))
+
+
+def _explain(name: str, spec: Any, as_json: bool) -> None:
+    """Print every refusal, each with its place and the way out; nothing is refused where the list is empty."""
+    from structgen.sources import JsonSchema, Model, as_source
+
+    source = as_source(spec)
+    refusals = source.refusals() if isinstance(source, JsonSchema | Model) else []
+    rows = [
+        {"at": error.pointer or "/", "keyword": error.keyword, "why": str(error), "instead": error.remedy}
+        for error in refusals
+    ]
+    if as_json:
+        print_json({"refusals": rows})
+    elif not rows:
+        print_table(name, {"refused": "nothing"})
+    else:
+        print_table(name, {row["at"]: row["why"] for row in rows})
 
 
 def _rounded(info: Info) -> dict[str, Any]:

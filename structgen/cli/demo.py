@@ -44,7 +44,7 @@ class Recording:
 
 
 def demo_command(
-    steps: Steps = 16,
+    steps: Steps = None,
     seed: Seed = 0,
     fast: Annotated[bool, typer.Option("--fast", help="Replay without pauses.")] = False,
     frames: Annotated[
@@ -72,7 +72,7 @@ def demo_command(
     _conclude(console, recording, first)
 
 
-def _record(steps: int, seed: int) -> Recording:
+def _record(steps: int | None, seed: int) -> Recording:
     from structgen.cli.draw import frame_of, last_attempt
     from structgen.demo import INVOICE_TEXT, Invoice
 

@@ -30,7 +30,7 @@ def extract_command(
         str, typer.Option("--schema", "-s", metavar="SCHEMA", help="file.py:Class, or a JSON Schema file.")
     ],
     model: Model = None,
-    steps: Steps = 16,
+    steps: Steps = None,
     seed: Seed = 0,
     max_tokens: MaxTokens = None,
     details: Annotated[

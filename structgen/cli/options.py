@@ -28,7 +28,12 @@ Model = Annotated[
         show_default=False,
     ),
 ]
-Steps = Annotated[int, typer.Option(metavar="N", min=1, help="Refinement steps a block takes at most.")]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=1, help="Refinement steps a block takes at most; the model's own number by default."
+    ),
+]
 Seed = Annotated[int, typer.Option(metavar="N", min=0, max=MOST_SEED, help="The only source of randomness.")]
 MaxTokens = Annotated[
     int | None,

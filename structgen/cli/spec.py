@@ -31,11 +31,12 @@ def read_spec(name: str) -> Any:
     return _json_schema(name)
 
 
-def _json_schema(name: str) -> dict[str, Any]:
-    shown = "the schema on stdin" if name == STDIN else name
-    content = sys.stdin.buffer.read() if name == STDIN else _bytes(Path(name))
+def read_json(name: str, what: str = "schema") -> Any:
+    """The JSON value in a file, or on stdin for `-`; raises InvalidSource where there is none."""
+    shown = f"the {what} on stdin" if name == STDIN else name
+    content = sys.stdin.buffer.read() if name == STDIN else _bytes(Path(name), what)
     try:
-        schema = json.loads(content.decode("utf-8-sig"))
+        return json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InvalidSource(f"{shown} is not UTF-8 text (at byte {error.start})") from None
     except json.JSONDecodeError as error:
@@ -44,6 +45,10 @@ def _json_schema(name: str) -> dict[str, Any]:
         ) from None
     except RecursionError:
         raise InvalidSource(f"{shown} is nested too deeply to be read") from None
+
+
+def _json_schema(name: str) -> dict[str, Any]:
+    schema, shown = read_json(name), "the schema on stdin" if name == STDIN else name
     if isinstance(schema, bool):
         return {} if schema else {"not": {}}
     if not isinstance(schema, dict):
@@ -51,13 +56,13 @@ def _json_schema(name: str) -> dict[str, Any]:
     return schema
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, what: str = "schema") -> bytes:
     if path.is_dir():
         raise InvalidSource(f"{path} is a folder, not a schema file or file.py:Class")
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise InvalidSource(f"there is no schema file {path}") from None
+        raise InvalidSource(f"there is no {what} file {path}") from None
     except (OSError, ValueError) as error:
         raise InvalidSource(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from ..grammar import (
+    ANY_CHAR,
+    EMPTY,
     NOTHING,
     TEXT,
     Alt,
@@ -17,13 +21,19 @@ from ..grammar import (
     Bytes,
     Chars,
     Expr,
+    Grammar,
     Not,
     Repeat,
     Seq,
     Slack,
     alt,
+    any_of,
     both,
+    chars_except,
     complement,
+    literal,
+    repeat,
+    seq,
 )
 
 
@@ -52,15 +62,95 @@ def intersect(left: Expr, right: Expr) -> Expr:
         return right
     if right is TEXT:
         return left
+    if _is_finite(left) and _is_finite(right):
+        kept = set(_options(right))
+        return alt(*(part for part in _options(left) if part in kept))
     for finite, other in ((left, right), (right, left)):
-        if isinstance(finite, Bytes | Alt) and all(isinstance(part, Bytes) for part in _options(finite)):
+        if _is_finite(finite):
             return alt(*(part for part in _options(finite) if contains(other, _text(part))))
-    return both(left, right)
+        if isinstance(other, Not) and other.body is finite:
+            return NOTHING
+    return _counted(left, right) or both(left, right)
+
+
+def _counted(left: Expr, right: Expr) -> Expr | None:
+    """Runs of one set of characters whose length is bounded twice, as one run."""
+    for run, length in ((left, right), (right, left)):
+        if not (isinstance(run, Repeat) and isinstance(run.body, Chars)):
+            continue
+        if isinstance(length, Repeat) and length.body is ANY_CHAR:
+            low = max(run.low, length.low)
+            high = min((n for n in (run.high, length.high) if n is not None), default=None)
+            return NOTHING if high is not None and low > high else repeat(run.body, low, high)
+    return None
+
+
+def opposite(expr: Expr) -> Expr:
+    """All of TEXT but `expr`; a length has the other lengths as its opposite."""
+    if expr is NOTHING:
+        return TEXT
+    if expr in _left_out:
+        return _left_out[expr]
+    if _is_finite(expr):
+        return _all_but(expr)
+    if isinstance(expr, Repeat) and expr.body is ANY_CHAR:
+        shorter = repeat(ANY_CHAR, 0, expr.low - 1) if expr.low else NOTHING
+        return alt(shorter, NOTHING if expr.high is None else repeat(ANY_CHAR, expr.high + 1))
+    return complement(expr)
+
+
+_left_out: WeakKeyDictionary[Expr, Expr] = WeakKeyDictionary()  # what _all_but leaves out
+
+
+@lru_cache(maxsize=2000)
+def _all_but(finite: Expr) -> Expr:
+    """TEXT but for a few strings, written along the tree of their beginnings: no complement has to be taken."""
+    tree: dict[str, Any] = {}
+    for part in _options(finite):
+        node = tree
+        for char in _text(part):
+            node = node.setdefault(char, {})
+        node[""] = True
+
+    def rest(node: dict[str, Any]) -> Expr:
+        inside = [(char, rest(child)) for char, child in node.items() if char]
+        other = chars_except(any_of("".join(char for char, _ in inside)))
+        known = [seq(literal(char), tail) for char, tail in inside]
+        return alt(*([] if "" in node else [EMPTY]), seq(other, TEXT), *known)
+
+    expr = rest(tree)
+    _left_out[expr] = finite
+    return expr
 
 
 def without(left: Expr, right: Expr) -> Expr:
     """`left` less `right`."""
-    return left if right is NOTHING else intersect(left, complement(right))
+    if _is_finite(left) and _is_finite(right):
+        dropped = set(_options(right))
+        return alt(*(part for part in _options(left) if part not in dropped))
+    return left if right is NOTHING else intersect(left, opposite(right))
+
+
+@lru_cache(maxsize=20_000)
+def empty(expr: Expr) -> bool:
+    """Whether `expr` holds no string at all; decided by its automaton where its form does not tell."""
+    if expr is NOTHING or isinstance(expr, Bytes | Chars | Repeat):
+        return expr is NOTHING
+    if isinstance(expr, Alt):
+        return all(map(empty, expr.parts))
+    if isinstance(expr, Seq) and not any(isinstance(part, And | Not | Seq | Alt) for part in expr.parts):
+        return False
+    if any(contains(expr, text) for text in _candidates(expr)):
+        return False
+    from ..automata import compile_bytes  # numba takes a moment to import
+
+    return compile_bytes(Grammar(expr)).empty
+
+
+@lru_cache(maxsize=20_000)
+def _is_finite(expr: Expr) -> bool:
+    """Whether `expr` is written as literals."""
+    return isinstance(expr, Bytes | Alt) and all(isinstance(part, Bytes) for part in _options(expr))
 
 
 def strings_of(expr: Expr) -> tuple[str, ...] | None:
@@ -82,6 +172,36 @@ def _text(part: Expr) -> str:
 def contains(expr: Expr, text: str) -> bool:
     """Whether `text` is one of the strings of `expr`."""
     return len(text) in _Reader(text).ends(expr, 0)
+
+
+def _candidates(expr: Expr) -> Iterator[str]:
+    """Strings that may well be in `expr`: plain ones, and examples of what it is made of."""
+    yield from _PLAIN
+    for part in expr.parts if isinstance(expr, And) else (expr,):
+        if not isinstance(part, Not):
+            for pick in (0, -1):
+                text = _example(part, pick)
+                yield text
+                yield from (text + more for more in ("a", "0", "~"))
+
+
+_PLAIN = ("", "a", "z", "Z", "0", "~", "a1", "x-y", "zzzzzzzzzzzz", "\u0394")
+
+
+def _example(expr: Expr, pick: int) -> str:
+    """A short string of `expr` if it is made of no intersections; alternatives and characters by `pick`."""
+    match expr:
+        case Bytes():
+            return _text(expr)
+        case Chars(ranges):
+            return chr(ranges[pick][pick])
+        case Seq(parts):
+            return "".join(_example(part, pick) for part in parts)
+        case Alt(parts) if parts:
+            return _example(parts[pick], pick)
+        case Repeat(body, low, _):
+            return _example(body, pick) * min(low, 1000)
+    return ""
 
 
 class _Reader:

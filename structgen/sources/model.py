@@ -26,7 +26,7 @@ from typing_extensions import TypedDict
 
 from ..errors import InvalidSource, Unsupported
 from ..grammar import Grammar
-from .json_schema import lower
+from .json_schema import lower, refusals
 from .json_schema.layout import Layout, Whitespace
 from .model_schema import PYDANTIC, ModelSchema
 
@@ -75,7 +75,11 @@ class Model(Generic[T]):
 
     def lower(self) -> Grammar:
         """The valid texts, as a grammar. Raises Unsupported with the pointer of the cause."""
-        return Grammar(lower(self.schema, Layout(self.whitespace), rules=PYDANTIC))
+        return lower(self.schema, Layout(self.whitespace), rules=PYDANTIC)
+
+    def refusals(self) -> list[Unsupported]:
+        """Everything in the type's schema that cannot be enforced; empty where it can be lowered."""
+        return refusals(self.schema, Layout(self.whitespace), rules=PYDANTIC)
 
     def parse(self, text: str) -> T:
         """The validated object that the text stands for."""

@@ -55,6 +55,14 @@ class ModelSchema(GenerateJsonSchema):
         counted = "minLength" in result or "maxLength" in result
         return {**result, "pattern": ASCII} if counted else result
 
+    def set_schema(self, schema: core_schema.SetSchema) -> JsonSchemaValue:
+        """Sets are read from any array; equal elements become one, which matters only where several are needed."""
+        return _loosened(super().set_schema(schema))
+
+    def frozenset_schema(self, schema: core_schema.FrozenSetSchema) -> JsonSchemaValue:
+        """The same for frozen sets."""
+        return _loosened(super().frozenset_schema(schema))
+
     def url_schema(self, schema: core_schema.UrlSchema) -> JsonSchemaValue:
         """URLs have the schemes that the type allows, and a host."""
         schemes = schema.get("allowed_schemes") or ["http", "https"]
@@ -64,6 +72,13 @@ class ModelSchema(GenerateJsonSchema):
     def multi_host_url_schema(self, schema: core_schema.MultiHostUrlSchema) -> JsonSchemaValue:
         """URLs of databases have parts that pydantic checks one by one."""
         return {**super().multi_host_url_schema(schema), "format": "multi-host-uri"}
+
+
+def _loosened(result: JsonSchemaValue) -> JsonSchemaValue:
+    """The array without uniqueItems where repetitions do no harm and its elements are not a few constants."""
+    if result.get("minItems", 0) > 1 or "enum" in result.get("items", {}):
+        return result
+    return {keyword: value for keyword, value in result.items() if keyword != "uniqueItems"}
 
 
 def _digits(digits: int | None, places: int | None) -> JsonSchemaValue:
@@ -142,4 +157,4 @@ class _Formats(Mapping[str, "Expr | None"]):
         return len(list(iter(self)))
 
 
-PYDANTIC = Rules(formats=_Formats(), dialect=Dialect.RUST)
+PYDANTIC = Rules(formats=_Formats(), dialect=Dialect.RUST, pointed=False)

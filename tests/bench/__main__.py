@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import json
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,6 +14,13 @@ from rich.console import Console
 app = typer.Typer(add_completion=False, help=__doc__)
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
+WIDTH = 150
+
+Causal = Annotated[
+    Path | None, typer.Option(help="A causal model to compare with, as .gguf or folder; needs llguidance.")
+]
+Json = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file too.")]
+Steps = Annotated[int | None, typer.Option(help="Refinement steps a block; the model's own number if none.")]
 Tokenizer = Annotated[Path, typer.Option(help="A tokenizer.json, gzipped or not.")]
 
 
@@ -33,12 +41,127 @@ def step(tokenizer: Tokenizer = SHARED / "gemma3.tokenizer.json.gz", rounds: int
 
 
 @app.command()
-def extract(documents: int = 100, steps: int = 16, model: Path | None = None) -> None:
-    """Field accuracy on held-out documents, constrained and not, with and without scaffolds."""
-    import structgen
-    from bench.extract import run
+def blocks(blocks: int = 100_000, grammars: int = 50, json_file: Json = None) -> None:
+    """Random denoisers over random recursive grammars: every output accepted, closed and within budget."""
+    from bench.blocks import run
 
-    run(structgen.load(model), Console(width=120), documents=documents, steps=steps)
+    _keep(run(Console(width=WIDTH), blocks=blocks, count=grammars), json_file)
+
+
+@app.command()
+def scale(
+    tokenizer: Tokenizer = SHARED / "gemma3.tokenizer.json.gz",
+    schemas: Annotated[Path, typer.Option(help="Rows with a schema and tests, JSON lines, gzipped.")] = SHARED
+    / "maskbench_dev.jsonl.gz",
+    count: Annotated[int, typer.Option(help="How many schemas, the largest first.")] = 20,
+    json_file: Json = None,
+) -> None:
+    """The largest real schemas as components, and lazy steps over them."""
+    from bench.scale import run
+
+    with tempfile.TemporaryDirectory() as folder:
+        _keep(run(_unpacked(tokenizer, Path(folder)), schemas, Console(width=WIDTH), count=count), json_file)
+
+
+@app.command()
+def extract(
+    documents: Annotated[int, typer.Option(help="Documents a split.")] = 100,
+    steps: Steps = None,
+    model: Annotated[Path | None, typer.Option(help="A model folder; the embedded model if none.")] = None,
+    causal: Causal = None,
+    causal_documents: Annotated[int, typer.Option(help="Documents a split for the causal model.")] = 8,
+    split: Annotated[
+        list[str] | None, typer.Option(help="values, names or handwritten; all if none.")
+    ] = None,
+    json_file: Json = None,
+) -> None:
+    """Extraction on held-out documents: accuracy, validity, calibration and speed, constrained and not."""
+    import structgen
+    from bench.extract import SPLITS, run
+
+    figures = run(
+        structgen.load(model),
+        Console(width=WIDTH),
+        documents=documents,
+        steps=steps,
+        causal=causal,
+        causal_documents=causal_documents,
+        splits=split or SPLITS,
+    )
+    _keep(figures, json_file)
+
+
+@app.command()
+def tools(
+    items: Annotated[int, typer.Option(help="Questions a category.")] = 100,
+    data: Annotated[Path, typer.Option(help="BFCL's questions, JSON lines, gzipped.")] = SHARED
+    / "bfcl_v4_dev.jsonl.gz",
+    steps: Steps = None,
+    model: Annotated[Path | None, typer.Option(help="A model folder; the embedded model if none.")] = None,
+    causal: Causal = None,
+    causal_items: Annotated[int, typer.Option(help="Questions a category for the causal model.")] = 20,
+    json_file: Json = None,
+) -> None:
+    """Tool calls on BFCL: validity and accuracy by its AST rule."""
+    import structgen
+    from bench.tools import run
+
+    if not data.exists():
+        raise typer.BadParameter(f"{data} does not exist; name BFCL's questions with --data")
+    figures = run(
+        structgen.load(model),
+        data,
+        Console(width=WIDTH),
+        items=items,
+        steps=steps,
+        causal=causal,
+        causal_items=causal_items,
+    )
+    _keep(figures, json_file)
+
+
+@app.command()
+def hosts(
+    count: Annotated[int, typer.Option(help="Constrained outputs in every loop.")] = 200,
+    json_file: Json = None,
+) -> None:
+    """DiffusionGemma with random weights in every loop that runs it: how many constrained outputs are valid."""
+    from bench.hosts import run
+
+    _keep(run(Console(width=WIDTH), count=count), json_file)
+
+
+@app.command()
+def gpu(
+    tokenizer: Annotated[
+        Path | None, typer.Option(help="A tokenizer.json, gzipped or not; a made vocabulary if none.")
+    ] = None,
+    rounds: int = 50,
+    json_file: Json = None,
+) -> None:
+    """The GPU kernels: right first, then how fast; where there is no GPU, what they move and what they compile to."""
+    from bench.gpu import run
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = tokenizer and _unpacked(tokenizer, Path(folder))
+        _keep(run(path, Console(width=WIDTH), rounds=rounds), json_file)
+
+
+@app.command()
+def schema(
+    tokenizer: Tokenizer = SHARED / "gemma3.tokenizer.json.gz",
+    schemas: Annotated[int, typer.Option(help="How many of MaskBench's schemas.")] = 200,
+    engine: Annotated[list[str] | None, typer.Option(help="An engine; all installed ones if none.")] = None,
+    json_file: Json = None,
+) -> None:
+    """Coverage and compile time on real JSON Schemas, beside llguidance, xgrammar and outlines-core."""
+    from bench.schema import run
+
+    with tempfile.TemporaryDirectory() as folder:
+        figures = run(
+            _unpacked(tokenizer, Path(folder)), Console(width=WIDTH), schemas=schemas, engines=engine
+        )
+    _keep(figures, json_file)
 
 
 @app.command()
@@ -47,6 +170,11 @@ def causal(path: Path, documents: int = 10) -> None:
     from bench.causal import run
 
     run(path, documents=documents)
+
+
+def _keep(figures: Any, file: Path | None) -> None:
+    if file is not None:
+        file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 def _unpacked(path: Path, folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 CURRENCIES = ["USD", "EUR", "GBP", "JPY", "CHF"]
@@ -46,3 +47,15 @@ SCHEMAS: dict[str, Schema] = {
     "invoice": invoice({"type": "string"}),
     "maxLength 40": invoice({"type": "string", "maxLength": 40}),
 }
+
+
+def closed(schema: Any) -> Any:
+    """The schema with no undeclared members, which is how structgen reads silence."""
+    if isinstance(schema, list):
+        return [closed(part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    parts = {name: closed(part) for name, part in schema.items()}
+    return (
+        {"additionalProperties": False, **parts} if isinstance(schema.get("properties"), Mapping) else parts
+    )

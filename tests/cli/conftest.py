@@ -13,6 +13,7 @@ from types import ModuleType
 
 import pytest
 
+import structgen
 from structgen.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -41,14 +42,15 @@ class Run:
     written: tuple[str, ...]
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def loader() -> Iterator[ModuleType]:
-    """The module structgen.loading, made to load the embedded model once for all tests."""
+    """The module structgen.loading, made to load the embedded model once for all tests of a file."""
     module = import_module("structgen.loading")
     load = module.load
     module.load = cache(load)
     yield module
     module.load = load
+    vars(structgen).pop("load", None)  # which it remembers since its first use
 
 
 @pytest.fixture

@@ -47,3 +47,15 @@ def test_a_schema_comes_from_stdin(run):
 def test_the_second_time_comes_from_the_cache(run):
     run("compile", "models.py:Person")
     assert json.loads(run("compile", "models.py:Person", "--json").out)["cached"] is True
+
+
+def test_explain_lists_everything_that_is_refused(run, folder):
+    schema = {"properties": {"a": {"format": "postcode"}, "b": {"extends": {}}}, "type": "object"}
+    (folder / "schema.json").write_text(json.dumps(schema))
+    refusals = json.loads(run("compile", "schema.json", "--explain", "--json").out)["refusals"]
+    assert [(row["at"], row["keyword"]) for row in refusals] == [
+        ("/properties/a/format", "format"),
+        ("/properties/b/extends", "extends"),
+    ]
+    assert all(row["instead"] for row in refusals)
+    assert "nothing" in run("compile", "models.py:Bill", "--explain").out

@@ -7,7 +7,6 @@ import datetime
 import random
 import sys
 import uuid
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -183,14 +182,10 @@ def test_types_accept_their_json(type_: Any, accepted: list[str], rejected: list
 @pytest.mark.parametrize(
     ("type_", "keyword"),
     [
-        (set[int], "uniqueItems"),
+        (Annotated[set[int], Field(min_length=2)], "uniqueItems"),
         (complex, "format"),
         (Json[int], "format"),
         (PostgresDsn, "format"),
-        (Any, None),
-        (list, None),
-        (dict, None),
-        (Node, "$ref"),
     ],
 )
 def test_types_that_no_automaton_holds_are_refused(type_: Any, keyword: str | None):
@@ -239,9 +234,7 @@ def test_as_source_knows_what_people_write():
     assert isinstance(regex, Source)
 
 
-@pytest.mark.parametrize(
-    "spec", [3, "text", [1, 2], lambda: None, OrderedDict, Regex, object(), [], b"", {1}]
-)
+@pytest.mark.parametrize("spec", [3, "text", [1, 2], lambda: None, Regex, object(), [], b"", {1}])
 def test_as_source_refuses_the_rest_in_one_sentence(spec: Any):
     with pytest.raises((InvalidSource, Unsupported)) as error:
         as_source(spec).lower()

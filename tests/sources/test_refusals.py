@@ -17,33 +17,20 @@ from structgen.sources.regex import Regex
 @pytest.mark.parametrize(
     ("schema", "keyword", "pointer"),
     [
-        ({"type": "object", "properties": {"a/b": {"not": {}}}}, "not", "/properties/a~1b/not"),
+        ({"type": "object", "properties": {"a/b": {"extends": {}}}}, "extends", "/properties/a~1b/extends"),
         ({"type": "array", "items": {"type": "string"}, "uniqueItems": True}, "uniqueItems", "/uniqueItems"),
-        ({"oneOf": [{"type": "integer"}, {"type": "number"}]}, "oneOf", "/oneOf/1"),
-        ({"type": "integer", "multipleOf": 7}, "multipleOf", "/multipleOf"),
+        ({"type": "array", "not": {"uniqueItems": True}}, "uniqueItems", "/not/uniqueItems"),
+        ({"type": "integer", "multipleOf": 10007}, "multipleOf", "/multipleOf"),
         ({"type": "string", "format": "postcode"}, "format", "/format"),
         ({"type": "string", "pattern": r"(a)\1"}, "pattern", "/pattern"),
         ({"type": "string", "pattern": "(a$)*b"}, "pattern", "/pattern"),
         ({"$ref": "https://example.com/schema"}, "$ref", "/$ref"),
-        (
-            {"$defs": {"a": {"type": "array", "items": {"$ref": "#/$defs/a"}}}, "$ref": "#/$defs/a"},
-            "$ref",
-            None,
-        ),
-        ({"type": "array", "items": {"$ref": "#"}}, "$ref", "/items/$ref"),
-        ({"type": "array"}, None, ""),
-        ({"type": "object", "properties": {"a": {}}}, None, "/properties/a"),
-        ({"type": "object", "properties": {"a": {"type": "object"}}}, None, "/properties/a"),
+        ({"anyOf": [{"type": "null"}, {"$ref": "#"}]}, "$ref", ""),
         ({"type": "string", "colour": "red"}, "colour", "/colour"),
         (
             {"type": "object", "additionalProperties": {"type": "null"}, "minProperties": 2},
             "minProperties",
             None,
-        ),
-        (
-            {"properties": {"a": {"$id": "x:/y", "items": {"$ref": "#/z"}}}},
-            "$ref",
-            "/properties/a/items/$ref",
         ),
     ],
 )
@@ -54,6 +41,29 @@ def test_a_refusal_names_keyword_pointer_and_remedy(schema: Any, keyword: str | 
     assert error.value.remedy
     if pointer is not None:
         assert error.value.pointer == pointer
+
+
+def test_a_refusal_names_everything_that_is_refused():
+    schema = {
+        "type": "object",
+        "properties": {
+            "a": {"type": "string", "format": "postcode"},
+            "b": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+            "c": {"type": "string", "format": "idn-email"},
+        },
+    }
+    refusals = JsonSchema(schema).refusals()
+    assert [(error.keyword, error.pointer) for error in refusals] == [
+        ("format", "/properties/a/format"),
+        ("uniqueItems", "/properties/b/uniqueItems"),
+        ("format", "/properties/c/format"),
+    ]
+    assert all(error.remedy for error in refusals)
+    with pytest.raises(
+        Unsupported, match=r"uniqueItems \(at /properties/b/uniqueItems\), format \(at /properties/c"
+    ):
+        JsonSchema(schema).lower()
+    assert JsonSchema({"type": "string"}).refusals() == []
 
 
 @pytest.mark.parametrize("keyword", sorted(REFUSED))
@@ -94,6 +104,7 @@ def test_every_refused_keyword_is_refused(keyword: str):
         ({"type": "array", "items": 3}, "/items"),
         ({"type": "array", "items": {}, "minItems": True}, "/minItems"),
         ({"type": "object", "properties": {1: {}}}, "/properties"),
+        ({"properties": {"a": {"$id": "x:/y", "items": {"$ref": "#/z"}}}}, "/properties/a/items/$ref"),
     ],
 )
 def test_a_malformed_schema_is_refused_with_its_pointer(schema: Any, pointer: str):
@@ -119,9 +130,19 @@ def test_annotations_are_never_refused():
 
 def test_unknown_keywords_can_be_ignored_but_misspelled_ones_not():
     JsonSchema({"type": "string", "colour": "red"}, unknown="ignore").lower()
+    misspelled = {"type": "object", "additonalProperties": False}
     with pytest.raises(Unsupported, match="did you mean additionalProperties") as error:
-        JsonSchema({"type": "object", "additonalProperties": False}, unknown="ignore").lower()
+        JsonSchema(misspelled, unknown="ignore").lower()
     assert error.value.pointer == "/additonalProperties"
+    JsonSchema(misspelled, unknown="annotations").lower()
+
+
+def test_unknown_formats_say_nothing_where_unknown_words_do():
+    schema = {"type": "string", "format": "postcode"}
+    assert (
+        JsonSchema(schema, unknown="annotations").lower().start
+        is JsonSchema({"type": "string"}).lower().start
+    )
 
 
 @pytest.mark.parametrize("options", [{"whitespace": "loose"}, {"additional": "all"}, {"unknown": "keep"}])

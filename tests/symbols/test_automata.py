@@ -254,7 +254,6 @@ LARGE = {
         1000,
     ),
     "moves of copied bodies": (repeat(complement(literal("a")), 0, 500), nfa, "MAX_MOVES", 1000),
-    "sets": (seq(star(chars("ab")), literal("a"), repeat(chars("ab"), 12, 12)), crawl, "MAX_CELLS", 1000),
     "members": (seq(TEXT, repeat(chars("az"), 200, 200)), crawl, "MAX_MEMBERS", 1000),
     "edges": (seq(star(chars("ab")), literal("a"), repeat(chars("ab"), 12, 12)), crawl, "MAX_EDGES", 1000),
 }

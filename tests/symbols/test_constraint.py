@@ -20,7 +20,9 @@ from structgen.grammar import (
     Grammar,
     both,
     chars,
+    complement,
     literal,
+    optional,
     ref,
     repeat,
     seq,
@@ -205,10 +207,11 @@ def test_a_source_reads_its_texts_back_and_tells_what_it_cannot_enforce():
     assert constraint.accepts("aba")
     assert not constraint.accepts("ab")
     with pytest.raises(Unsupported, match="recursive"):
-        compile(Recursive(literal("a")), LETTERS)
+        compile(Excluding(literal("a")), LETTERS)
 
 
 @dataclass(frozen=True)
-class Recursive(Text):
+class Excluding(Text):
     def lower(self) -> Grammar:
-        return Grammar(ref("r"), {"r": seq(self.expr, ref("r"))})
+        inner = ref("r")
+        return Grammar(complement(inner), {"r": optional(seq(self.expr, inner, self.expr))})

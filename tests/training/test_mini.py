@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -52,7 +54,10 @@ def test_training_and_serving_see_one_distribution(
     memory, targets = model.encode(prompt), canvas.flip(1)
     gathered = model.logits(memory, canvas).gather(2, targets[..., None])[..., 0]
     torch.testing.assert_close(
-        model.target_log_probs(memory, canvas, targets), gathered, atol=1e-4, rtol=1e-4
+        model.target_log_probs(memory, canvas, targets, None, torch.full_like(targets, -1))[0],
+        gathered,
+        atol=1e-4,
+        rtol=1e-4,
     )
 
 
@@ -61,3 +66,20 @@ def test_rows_do_not_see_each_other(model: Mini, prompt: torch.Tensor, canvas: t
     both = model.logits(model.encode(prompt), canvas)
     alone = model.logits(model.encode(prompt[1:]), canvas[1:])
     torch.testing.assert_close(both[1:], alone, atol=1e-5, rtol=1e-5)
+
+
+@torch.inference_mode()
+def test_beliefs_that_say_nothing_give_no_hint(model: Mini) -> None:
+    flat = torch.full((1, 3, 50), 1 / 50)
+    torch.testing.assert_close(model.hint(flat), torch.zeros(1, 3, 32), atol=1e-6, rtol=0)
+    certain = torch.nn.functional.one_hot(torch.tensor([[4, 7, 9]]), 50).float()
+    torch.testing.assert_close(model.hint(certain)[0], model.embedding.weight[[4, 7, 9]])
+
+
+@torch.inference_mode()
+def test_neighbours_vote_along_the_diagonal() -> None:
+    model = Mini(replace(CONFIG, reach=1))
+    own = torch.zeros(1, 3, 5)
+    own[0, 0, 2] = 5.0  # position 0 points at 2, the others at nothing
+    votes = torch.tensor([1.0, 0.0]).expand(1, 3, 2)  # everyone listens to the position before
+    assert model._voted(own, votes).argmax(-1)[0, :2].tolist() == [2, 3]

@@ -36,7 +36,7 @@ def test_removing_nulls_gives_the_compact_json(tokenizer, vary: bool) -> None:
         placed = lay_out(sample, encode, rng, vary)
         if placed is not None:
             laid += 1
-            assert spelled(placed[0].tolist(), tokenizer) == compact(sample.value)
+            assert spelled(placed[0], tokenizer) == compact(sample.value)
     assert laid > 270
 
 
@@ -76,7 +76,7 @@ def test_a_word_has_the_same_ids_after_a_space_and_a_quote(tokenizer) -> None:
 
 def test_examples_end_with_eos_and_keep_the_skeleton_clean_in_slot_noise(tokenizer) -> None:
     rng, pools, encode = random.Random(2), make_pools(size=300), cached(tokenizer)
-    made = [make_example(make_sample(rng, pools), encode, rng, 4096) for _ in range(100)]
+    made = [make_example(make_sample(rng, pools), tokenizer, encode, rng) for _ in range(100)]
     for example, bucket in filter(None, made):
         assert len(example.clean) == bucket.canvas
         assert EOS in example.clean

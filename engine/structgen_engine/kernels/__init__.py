@@ -1,7 +1,7 @@
 """The numeric routines behind `BlockLattice`, one module per kind of device.
 
-A backend is a module with the functions of `Backend`: `reference` (plain torch, the truth) and `cpu` (numba). They are
-imported when first asked for, so that importing the engine loads no compiler.
+A backend is a module with the functions of `Backend`: `reference` (plain torch, the truth), `cpu` (numba) and `gpu`
+(Triton). They are imported when first asked for, so that importing the engine loads no compiler.
 
 Axes: B batch, N block, V vocabulary, K classes, S states.
 """
@@ -9,6 +9,7 @@ Axes: B batch, N block, V vocabulary, K classes, S states.
 from __future__ import annotations
 
 import importlib
+from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol, cast
 
 import torch
@@ -108,5 +109,7 @@ class Backend(Protocol):
 
 def backend_for(device: torch.device | str) -> Backend:
     """The fastest backend for tensors on `device`."""
-    name = "cpu" if torch.device(device).type == "cpu" else "reference"
+    kind = torch.device(device).type
+    fastest = {"cpu": "cpu", "cuda": "gpu" if find_spec("triton") else "reference"}
+    name = fastest.get(kind, "reference")
     return cast(Backend, importlib.import_module(f"structgen_engine.kernels.{name}"))

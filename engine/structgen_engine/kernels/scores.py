@@ -33,6 +33,13 @@ class ClassScores:
     chunks: tuple[Tensor, Tensor] | None = None
 
 
+def finite(scores: ClassScores) -> ClassScores:
+    """The same scores; ValueError where a denoiser's numbers have left the reals."""
+    if not (scores.log_sum < float("inf")).all():
+        raise ValueError("the logits of allowed tokens hold NaN or +inf: the denoiser has diverged")
+    return scores
+
+
 def pin_(scores: ClassScores, alphabet: Alphabet) -> ClassScores:
     """Make every settled position certain: its token with score 0, nothing else."""
     pin_table_(scores.log_sum, scores.pinned, alphabet)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import importlib.util
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -161,7 +162,7 @@ def _transformers(*, gguf: bool) -> Any:
         raise ImportError(
             "a causal language model needs transformers: pip install 'structgen-dlm[transformers]'"
         ) from None
-    if gguf and not (transformers.utils.is_gguf_available() and transformers.utils.is_accelerate_available()):
+    if gguf and not all(importlib.util.find_spec(name) for name in ("gguf", "accelerate")):
         raise ImportError("reading a .gguf file needs two more packages: pip install gguf accelerate")
     return transformers
 

@@ -1,25 +1,30 @@
 """JSON Schema as a source.
 
-    read    schema → Shape      each keyword becomes a shape; a schema is their intersection     (read, meet)
-    write   Shape → Expr        the JSON texts of a shape's values                               (write)
+    formula   what a place may hold, by the names of schemas            every, some, opposite
+    read      name → Shape      one level of a schema, type by type     meet, union, minus      (combine)
+    write     Shape → Expr      the JSON texts of a shape's values; schemas with names become rules
 
-Drafts 4 to 2020-12 are understood as far as their keywords are known; everything else is refused with its pointer.
+Every keyword that applies schemas to a value comes down to the operations in the right column. `$schema` decides the
+draft, 4 to 2020-12; what cannot be enforced is refused with its pointer.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from ...errors import InvalidSource
-from ...grammar import SLACK, Expr, Grammar, seq
+from ...errors import InvalidSource, Unsupported
+from ...grammar import SLACK, Grammar, seq
 from .keywords import Unknown
 from .layout import Layout, Whitespace
 from .node import Node
+from .productive import productive
 from .read import JSON_SCHEMA, Reader, Rules
 from .write import Additional, Writer
+
+MOST_NAMED = 8  # refusals that one message names beside the first
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +38,10 @@ class JsonSchema:
     without `type` gets the types its keywords are about. Every output is valid, not every valid value an output.
     With "open" silence allows anything, as JSON Schema has it; what would then be any JSON value is refused.
 
-    `unknown` "refuse" refuses keywords that no draft defines; "ignore" takes them for annotations, as JSON Schema
-    says, except those that look like a misspelled keyword.
+    `unknown` "refuse" refuses keywords and formats that no draft defines; "annotations" lets them say nothing, as JSON
+    Schema has it; "ignore" does too, except for keywords that look misspelled.
+
+    `resources` are other schemas that references may name, by absolute URI. Nothing is ever fetched.
 
     Members are written in the order in which they are declared, numbers with bounds without an exponent.
     """
@@ -43,13 +50,14 @@ class JsonSchema:
     whitespace: Whitespace = "flexible"
     additional: Additional = "declared"
     unknown: Unknown = "refuse"
+    resources: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         Layout(self.whitespace)
         if self.additional not in ("declared", "open"):
             raise InvalidSource(f"additional is 'declared' or 'open', not {self.additional!r}")
-        if self.unknown not in ("refuse", "ignore"):
-            raise InvalidSource(f"unknown is 'refuse' or 'ignore', not {self.unknown!r}")
+        if self.unknown not in ("refuse", "ignore", "annotations"):
+            raise InvalidSource(f"unknown is 'refuse', 'ignore' or 'annotations', not {self.unknown!r}")
         if not isinstance(self.schema, dict | bool):
             raise InvalidSource(
                 f"a JSON schema is an object, true or false, not {type(self.schema).__name__}"
@@ -57,9 +65,13 @@ class JsonSchema:
 
     def lower(self) -> Grammar:
         """The valid texts, as a grammar. Raises InvalidSource or Unsupported with the pointer of the cause."""
-        return Grammar(
-            lower(self.schema, Layout(self.whitespace), self.additional, Rules(unknown=self.unknown))
-        )
+        rules = Rules(unknown=self.unknown, resources=self.resources)
+        return lower(self.schema, Layout(self.whitespace), self.additional, rules)
+
+    def refusals(self) -> list[Unsupported]:
+        """Everything in the schema that cannot be enforced; empty where it can be lowered."""
+        rules = Rules(unknown=self.unknown, resources=self.resources)
+        return refusals(self.schema, Layout(self.whitespace), self.additional, rules)
 
     def parse(self, text: str) -> Any:
         """The value that the text stands for."""
@@ -71,11 +83,39 @@ def lower(
     layout: Layout,
     additional: Additional = "declared",
     rules: Rules = JSON_SCHEMA,
-) -> Expr:
+) -> Grammar:
     """The texts that are valid under a schema. Slack may follow but no white space, or a model could go on for ever."""
-    root = Node(schema)
-    shape = Reader(root, rules).read(root)
-    return seq(Writer(layout, additional).text(shape), SLACK)
+    try:
+        return _lowered(Reader(Node(schema), rules), layout, additional)
+    except Unsupported as first:
+        others = [error for error in refusals(schema, layout, additional, rules) if str(error) != str(first)]
+        if others:
+            named = ", ".join(f"{error.keyword} (at {error.pointer or '/'})" for error in others[:MOST_NAMED])
+            more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
+            first.args = (f"{first}; also refused: {named}{more}",)
+        raise
 
 
-__all__ = ["Additional", "JsonSchema", "Rules", "Unknown", "Whitespace", "lower"]
+def refusals(
+    schema: Any, layout: Layout, additional: Additional = "declared", rules: Rules = JSON_SCHEMA
+) -> list[Unsupported]:
+    """Everything in a schema that cannot be enforced, each with keyword, pointer and remedy."""
+    reader = Reader(Node(schema), rules)
+    reader.refusals = []
+    try:
+        _lowered(reader, layout, additional)
+    except Unsupported as error:
+        reader.refuse(error)
+    return reader.refusals
+
+
+def _lowered(reader: Reader, layout: Layout, additional: Additional) -> Grammar:
+    writer = Writer(reader, layout, additional)
+    try:
+        text = writer.text(reader.root())
+    except RecursionError:
+        raise Unsupported("the schema is nested too deeply", pointer="", remedy="flatten it") from None
+    return productive(Grammar(seq(text, SLACK), writer.rules))
+
+
+__all__ = ["Additional", "JsonSchema", "Rules", "Unknown", "Whitespace", "lower", "refusals"]

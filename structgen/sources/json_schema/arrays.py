@@ -1,66 +1,115 @@
-"""Arrays: reading their keywords, and spelling their values."""
+"""Sets of arrays: elements by position, how many, and how many of them are of some kind."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
-from ...grammar import EMPTY, Expr, alt, literal, optional, repeat, seq
-from .layout import Layout
+from .formula import ANYTHING, NOTHING, Formula, every, opposite
 from .node import Node
-from .shape import NEVER, Arrays, Shape
 
 
-def read_arrays(node: Node, read: Callable[[Node], Shape]) -> tuple[Arrays, ...]:
-    """The arrays that items, prefixItems, minItems and maxItems allow; no alternative if there are none."""
+@dataclass(frozen=True)
+class Contains:
+    """From `low` to `high` of the elements from index `start` on are in `value`."""
+
+    value: Formula
+    low: int = 1
+    high: int | None = None
+    start: int = 0
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Arrays of `low` to `high` elements: first `prefix`, then `rest`; each of `contains` holds.
+
+    `unique` True: no two elements are equal; False: some two are; None: nothing is said. `origin` is the pointer of
+    the schema, for refusals.
+    """
+
+    prefix: tuple[Formula, ...] = ()
+    rest: Formula = ANYTHING
+    low: int = 0
+    high: int | None = None
+    contains: tuple[Contains, ...] = ()
+    unique: bool | None = None
+    origin: str = ""
+
+    def item(self, index: int) -> Formula:
+        """What may stand at an index."""
+        return self.prefix[index] if index < len(self.prefix) else self.rest
+
+    def meet(self, other: Arrays) -> Arrays | None:
+        """What both sets have in common; None where that is surely nothing."""
+        low, high = max(self.low, other.low), least(self.high, other.high)
+        length = max(len(self.prefix), len(other.prefix))
+        prefix = tuple(every(self.item(i), other.item(i)) for i in range(length))
+        contains = (*self.contains, *(c for c in other.contains if c not in self.contains))
+        if self.unique is not None and other.unique is not None and self.unique != other.unique:
+            return None
+        unique = other.unique if self.unique is None else self.unique
+        origin = max(self.origin, other.origin, key=len)  # the deeper pointer is the more telling one
+        return Arrays(prefix, every(self.rest, other.rest), low, high, contains, unique, origin).closed()
+
+    def closed(self) -> Arrays | None:
+        """The same set without positions at which nothing can stand; None if nothing is left."""
+        items = [*self.prefix, self.rest]
+        end = items.index(NOTHING) if NOTHING in items else None
+        high = self.high if end is None else least(self.high, end)
+        if high is not None and self.low > high:
+            return None
+        prefix = self.prefix if high is None else self.prefix[:high]
+        return replace(self, prefix=prefix, high=high)
+
+    def opposite(self) -> Iterator[Arrays]:
+        """All other arrays: too short, too long, or wrong at some place."""
+        if self.low:
+            yield Arrays(high=self.low - 1, origin=self.origin)
+        if self.high is not None:
+            yield Arrays(low=self.high + 1, origin=self.origin)
+        for index, value in enumerate(self.prefix):
+            if value != ANYTHING:
+                before = (ANYTHING,) * index
+                yield Arrays((*before, opposite(value)), low=index + 1, origin=self.origin)
+        if self.rest != ANYTHING:
+            wrong = Contains(opposite(self.rest), start=len(self.prefix))
+            yield Arrays(contains=(wrong,), origin=self.origin)
+        for group in self.contains:
+            if group.low:
+                yield Arrays(contains=(replace(group, low=0, high=group.low - 1),), origin=self.origin)
+            if group.high is not None:
+                yield Arrays(contains=(replace(group, low=group.high + 1, high=None),), origin=self.origin)
+        if self.unique is not None:
+            yield Arrays(unique=not self.unique, low=2 if self.unique else 0, origin=self.origin)
+
+
+def least(a: int | None, b: int | None) -> int | None:
+    """The smaller of two bounds, where None is no bound."""
+    return min((n for n in (a, b) if n is not None), default=None)
+
+
+def read_arrays(node: Node, formula: Callable[[Node], Formula]) -> tuple[Arrays, ...]:
+    """The arrays that the keywords for arrays allow; no alternative if there are none."""
     low = node.child("minItems").count() if "minItems" in node else 0
     high = node.child("maxItems").count() if "maxItems" in node else None
-    prefix, items = _elements(node, read)
-    if items is NEVER:
-        high = len(prefix) if high is None else min(high, len(prefix))
-    if "uniqueItems" in node and node.child("uniqueItems").boolean() and (high is None or high > 1):
-        remedy = (
-            "drop it, or use an object with a boolean member per choice, or check the result after parsing"
-        )
-        node.child("uniqueItems").unsupported(
-            "uniqueItems cannot be told while generating", "uniqueItems", remedy
-        )
-    return () if high is not None and low > high else (Arrays(prefix, items, low, high, node.pointer),)
+    prefix, rest = _elements(node, formula)
+    unique = True if "uniqueItems" in node and node.child("uniqueItems").boolean() else None
+    contains: tuple[Contains, ...] = ()
+    if "contains" in node:
+        least_ = node.child("minContains").count() if "minContains" in node else 1
+        most = node.child("maxContains").count() if "maxContains" in node else None
+        if most is not None and least_ > most:
+            return ()
+        if least_ or most is not None:
+            contains = (Contains(formula(node.child("contains")), least_, most),)
+    arrays = Arrays(prefix, rest, low, high, contains, unique, node.pointer).closed()
+    return () if arrays is None else (arrays,)
 
 
-def _elements(node: Node, read: Callable[[Node], Shape]) -> tuple[tuple[Shape, ...], Shape | None]:
-    """The shapes by position, and of the rest. Up to draft 2019-09 `items` was the list, additionalItems the rest."""
+def _elements(node: Node, formula: Callable[[Node], Formula]) -> tuple[tuple[Formula, ...], Formula]:
+    """What stands at each position, and after them; before 2020-12 in `items` and `additionalItems`."""
     listed, rest = "prefixItems", "items"
     if "prefixItems" not in node and "items" in node and isinstance(node.value["items"], list | tuple):
         listed, rest = "items", "additionalItems"
-    prefix = tuple(map(read, node.child(listed).elements())) if listed in node else ()
-    return prefix, read(node.child(rest)) if rest in node else None
-
-
-def spell_arrays(
-    arrays: Arrays, spell: Callable[[Shape], Expr], anything: Callable[[str], Expr], layout: Layout
-) -> Expr:
-    """The texts of these arrays; `spell` writes elements, `anything` those without any constraint."""
-    rest = anything(arrays.origin) if arrays.items is None and arrays.high != len(arrays.prefix) else EMPTY
-    if arrays.items is not None:
-        rest = spell(arrays.items)
-    tail = _tail(arrays, list(map(spell, arrays.prefix)), rest, layout)
-    return seq(literal("["), layout.gap, alt(tail, literal("]") if arrays.low == 0 else alt()))
-
-
-def _tail(arrays: Arrays, prefix: list[Expr], rest: Expr, layout: Layout) -> Expr:
-    """From the first element on: built from the right, so that the ends are shared."""
-    close = seq(layout.gap, literal("]"))
-    low, high, count = arrays.low, arrays.high, len(prefix)
-    if high is not None and high < count:
-        prefix, count = prefix[:high], high
-    if not prefix:
-        if high == 0:
-            return alt()
-        more = repeat(seq(layout.comma, rest), max(low - 1, 0), None if high is None else high - 1)
-        return seq(rest, more, close)
-    more = repeat(seq(layout.comma, rest), max(low - count, 0), None if high is None else high - count)
-    tail = more if low <= count or more is not EMPTY else alt()
-    for index in range(count - 1, 0, -1):
-        tail = seq(layout.comma, prefix[index], tail)
-        tail = optional(tail) if index >= low else tail
-    return seq(prefix[0], tail, close)
+    prefix = tuple(map(formula, node.child(listed).elements())) if listed in node else ()
+    return prefix, formula(node.child(rest)) if rest in node else ANYTHING

@@ -7,9 +7,12 @@ small as the bounds are long, whatever their size. A number without bounds may a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import ROUND_FLOOR, Decimal
 from fractions import Fraction
 from functools import lru_cache
+from math import ceil, floor
+from typing import NoReturn
 
 from ...errors import Unsupported
 from ...grammar import (
@@ -21,32 +24,33 @@ from ...grammar import (
     both,
     char_ranges,
     chars,
+    complement,
     literal,
     optional,
     repeat,
     seq,
     star,
 )
+from .multiples import DIGIT, DIGITS, NATURAL, OFF_ONE, SIGN, ZEROS, multiples, others, whole
 from .numbers import Numbers
 
-DIGIT = chars("09")
-ZEROS = star(literal("0"))
-SIGN = optional(literal("-"))
-NATURAL = alt(literal("0"), seq(chars("19"), star(DIGIT)))
 FRACTION = seq(literal("."), repeat(DIGIT, 1))
 EXPONENT = seq(any_of("eE"), optional(any_of("+-")), repeat(DIGIT, 1, 2))  # so that doubles hold it
+
+# Numbers that doubles tell from their neighbours: integers, and decimals with few digits.
+SHORT = seq(SIGN, alt(whole(DIGITS), seq(whole(9), literal("."), repeat(DIGIT, 1, 6))))
 
 # Doubles tell numbers of this many significant digits apart. More digits near an open bound could round onto
 # it when the text is read, so that a number above an exclusive minimum would be read as the minimum itself.
 EXACT_DIGITS = 15
-ENUMERATED = 1000  # endings of multiples that are listed
+ENUMERATED = 200  # multiples within bounds that are listed
 
 
 @lru_cache(maxsize=2000)
 def spell_numbers(numbers: Numbers) -> Expr:
     """The texts of these numbers: integers plainly, others as decimals, and with an exponent if unbounded."""
-    if numbers.step is not None:
-        return _multiples(numbers, numbers.step)
+    if numbers.step is not None or numbers.avoid:
+        return _on_steps(numbers)
     if numbers.low is None and numbers.high is None:
         return (
             seq(SIGN, NATURAL)
@@ -199,48 +203,45 @@ def _same_length(low: str, high: str) -> Expr:
     return alt(*parts)
 
 
-def _multiples(numbers: Numbers, step: Fraction) -> Expr:
-    """Multiples of steps whose last digits tell them: 10, 25, 0.01, 0.5 and the like."""
-    if numbers.integer:
-        step = Fraction(step.numerator)  # an integer is a multiple of p/q exactly if it is one of p
-    places = _decimal_places(step)
-    endings = None if places is None else _endings(step, places)
-    if places is None or endings is None:
-        raise Unsupported(
-            f"multiples of {step} are not told by their last digits",
-            keyword="multipleOf",
-            pointer=f"{numbers.origin}/multipleOf",
-            remedy="list the values in an enum, or drop multipleOf and check the result",
-        )
-    within = Numbers(numbers.low, numbers.high, numbers.low_open, numbers.high_open, places == 0)
-    plain = within.low is None and within.high is None
-    base = seq(SIGN, NATURAL, _fraction(("", False), None, places)) if plain else _signed(within, places)
-    return base if endings is NOTHING else both(base, seq(SIGN, endings))
+def _on_steps(numbers: Numbers) -> Expr:
+    """Numbers that are, or are not, multiples of steps."""
+    plain = replace(numbers, step=None, avoid=frozenset())
+    if plain.low is None and plain.high is None:
+        base = seq(SIGN, NATURAL) if numbers.integer else seq(SIGN, NATURAL, optional(FRACTION))
+    else:
+        base = _signed(plain, 0 if numbers.integer else _places(plain))
+    parts = [base]
+    step = numbers.grid if numbers.step is not None else None
+    if step is not None:
+        points = _points(numbers, step)
+        if points is not None:
+            return alt(*(_point(value, numbers.integer) for value in points))
+        parts.append(multiples(step) or _refused(step, numbers.origin))
+    for unit in sorted(numbers.avoid):
+        if unit == 1:
+            parts.append(OFF_ONE)
+        else:
+            parts += [SHORT, complement(others(unit) or _refused(unit, numbers.origin))]
+    return both(*parts)
 
 
-def _decimal_places(step: Fraction) -> int | None:
-    for places in range(20):
-        if (step * 10**places).denominator == 1:
-            return places
-    return None
-
-
-def _endings(step: Fraction, places: int) -> Expr | None:
-    """What multiples look like, NOTHING if no limit is needed, None if their last digits do not tell."""
-    unit = int(step * 10**places)
-    if unit == 1:
-        return NOTHING
-    count = next((n for n in range(1, 20) if 10**n % unit == 0), None)
-    if count is None or 10**count // unit > ENUMERATED or (places and count > places):
+def _points(numbers: Numbers, step: Fraction) -> list[Decimal] | None:
+    """The multiples of a step within bounds, if they are few."""
+    if numbers.low is None or numbers.high is None:
         return None
-    if places:
-        return seq(NATURAL, alt(EMPTY, seq(literal("."), alt(*_fraction_endings(unit, places)))))
-    small = [literal(str(n)) for n in range(0, 10**count, unit)]
-    large = [literal(f"{n:0{count}d}") for n in range(0, 10**count, unit)]
-    return alt(*small, seq(chars("19"), star(DIGIT), alt(*large)))
+    first, last = ceil(Fraction(numbers.low) / step), floor(Fraction(numbers.high) / step)
+    if last - first >= ENUMERATED:
+        return None
+    values = (step * n for n in range(first, last + 1))
+    exact = [Decimal(v.numerator) / Decimal(v.denominator) for v in values]
+    whole = (Numbers(numbers.low, numbers.high, numbers.low_open, numbers.high_open, avoid=numbers.avoid),)
+    return [v for v in exact if any(n.meet(Numbers(v, v)) for n in whole)]
 
 
-def _fraction_endings(unit: int, places: int) -> list[Expr]:
-    texts = {f"{n:0{places}d}" for n in range(0, 10**places, unit)}
-    shorter = {text[:length] for text in texts for length in range(1, places) if not text[length:].strip("0")}
-    return [literal(text) for text in sorted(texts | shorter)]
+def _refused(step: Fraction, origin: str) -> NoReturn:
+    raise Unsupported(
+        f"multiples of {step} are not told by their digits",
+        keyword="multipleOf",
+        pointer=f"{origin}/multipleOf",
+        remedy="list the values in an enum, or drop multipleOf and check the result",
+    )

@@ -117,6 +117,9 @@ _BUILT = {"hostname": _hostname, "email": _email}
 # They name a use, an encoding of bytes or a width of numbers; no validator asserts them on strings.
 _HINTS = ("password", "binary", "byte", "int32", "int64", "float", "double", "textarea", "color", "path")
 
+# Formats of the specification that are no regular languages, or need tables that Python does not have.
+UNTOLD = ("idn-email", "idn-hostname", "regex")
+
 
 @cache
 def _language(name: str) -> Expr:

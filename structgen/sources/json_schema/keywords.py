@@ -11,15 +11,22 @@ TYPES = ("null", "boolean", "number", "integer", "string", "array", "object")
 
 # Keywords that constrain the instances of one type only, and say nothing about the others.
 TYPED = {
-    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "divisibleBy"),
     "string": ("minLength", "maxLength", "pattern", "format"),
-    "array": ("items", "prefixItems", "additionalItems", "minItems", "maxItems", "uniqueItems"),
+    "array": (
+        "items", "prefixItems", "additionalItems", "minItems", "maxItems", "uniqueItems", "contains", "minContains",
+        "maxContains", "unevaluatedItems",
+    ),
     "object": (
         "properties", "required", "additionalProperties", "patternProperties", "propertyNames",
-        "minProperties", "maxProperties",
+        "minProperties", "maxProperties", "dependentRequired", "dependentSchemas", "dependencies",
+        "unevaluatedProperties",
     ),
 }  # fmt: skip
-GENERAL = ("type", "enum", "const", "allOf", "anyOf", "oneOf", "$ref", "nullable", "discriminator")
+GENERAL = (
+    "type", "enum", "const", "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "$ref", "$dynamicRef",
+    "$recursiveRef", "nullable", "discriminator",
+)  # fmt: skip
 
 # Annotations, identifiers and places where definitions live; `discriminator` and `nullable` are OpenAPI's.
 ANNOTATIONS = frozenset(
@@ -28,6 +35,8 @@ ANNOTATIONS = frozenset(
         "$id",
         "id",
         "$anchor",
+        "$dynamicAnchor",
+        "$recursiveAnchor",
         "$comment",
         "$defs",
         "definitions",
@@ -51,27 +60,9 @@ ANNOTATIONS = frozenset(
     ]
 )
 
-_CHECK = "drop it and check the result after parsing"
 REFUSED = {
-    "not": "state what is allowed instead",
-    "if": "write the cases as anyOf",
-    "then": "write the cases as anyOf",
-    "else": "write the cases as anyOf",
-    "contains": _CHECK,
-    "minContains": _CHECK,
-    "maxContains": _CHECK,
-    "dependentRequired": "write the cases as anyOf",
-    "dependentSchemas": "write the cases as anyOf",
-    "dependencies": "write the cases as anyOf",
-    "unevaluatedProperties": "use additionalProperties",
-    "unevaluatedItems": "use items after prefixItems",
-    "$dynamicRef": "use $ref",
-    "$dynamicAnchor": "use $anchor",
-    "$recursiveRef": "use $ref",
-    "$recursiveAnchor": "use $anchor",
     "extends": "use allOf",
-    "disallow": "state what is allowed instead",
-    "divisibleBy": "use multipleOf",
+    "disallow": "use not",
 }
 
 _UNDERSTOOD = frozenset(GENERAL).union(*TYPED.values())
@@ -80,14 +71,14 @@ _LONG = [
 ]  # short words are close to everything
 
 
-Unknown = Literal["refuse", "ignore"]
+Unknown = Literal["refuse", "ignore", "annotations"]
 
 
 def check_keywords(node: Node, unknown: Unknown) -> None:
     """Refuse the first keyword of a schema that is neither understood nor an annotation.
 
-    JSON Schema takes unknown keywords for annotations. With unknown="ignore" so do we, but not those that differ
-    from a keyword we understand by little: they are surely misspelled.
+    JSON Schema takes unknown keywords for annotations, and so does unknown="annotations". With "ignore" those that
+    differ by little from a keyword we understand are refused all the same: they are surely misspelled.
     """
     for keyword in node.mapping():
         if keyword in _UNDERSTOOD or keyword in ANNOTATIONS or keyword.startswith("x-"):
@@ -95,6 +86,8 @@ def check_keywords(node: Node, unknown: Unknown) -> None:
         place = node.child(keyword)
         if keyword in REFUSED:
             place.unsupported(f"{keyword} is not supported", keyword, REFUSED[keyword])
+        if unknown == "annotations":
+            continue
         meant = get_close_matches(keyword, _LONG, n=1, cutoff=0.85) if keyword[:1].isalpha() else []
         if meant:
             place.unsupported(f"{keyword} is not a keyword", keyword, f"did you mean {meant[0]}?")

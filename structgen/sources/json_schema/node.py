@@ -6,24 +6,31 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
 from ...errors import InvalidSource, Unsupported
 
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """`value`, found at `pointer`; the getters check the form of keywords and refuse with the pointer."""
+    """`value`, found at `pointer`; the getters check the form of keywords and refuse with the pointer.
+
+    base: the identifier of the resource it belongs to; dynamic: what dynamic anchors mean on the way here, as pairs of
+    a name and the outermost resource that has it
+    """
 
     value: Any
     pointer: str = ""
+    base: str = ""
+    dynamic: tuple[tuple[str, str], ...] = ()
 
     def __contains__(self, keyword: str) -> bool:
         return isinstance(self.value, dict) and keyword in self.value
 
     def child(self, step: str | int) -> Node:
         """The value under a key or index."""
-        return Node(self.value[step], f"{self.pointer}/{escape(str(step))}")
+        pointer = f"{self.pointer}/{escape(str(step))}"
+        return Node(self.value[step], pointer, self.base, self.dynamic)
 
     def items(self) -> Iterator[tuple[str, Node]]:
         """The members of an object, with their keys."""
@@ -70,13 +77,13 @@ class Node:
             self.malformed("a number")
         return exact(self.value)
 
-    def malformed(self, expected: str) -> Any:
+    def malformed(self, expected: str) -> NoReturn:
         """Raise InvalidSource: the value does not have the form that the keyword asks for."""
         shown = repr(self.value)
         shown = shown if len(shown) <= 60 else shown[:57] + "..."
         raise InvalidSource(f"this must be {expected}, not {shown}", pointer=self.pointer)
 
-    def unsupported(self, message: str, keyword: str | None, remedy: str) -> Any:
+    def unsupported(self, message: str, keyword: str | None, remedy: str) -> NoReturn:
         """Raise Unsupported at this place."""
         raise Unsupported(message, keyword=keyword, pointer=self.pointer, remedy=remedy)
 

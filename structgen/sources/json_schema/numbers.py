@@ -1,8 +1,9 @@
-"""Sets of numbers: an interval with exact decimal ends, perhaps only integers, perhaps only multiples."""
+"""Sets of numbers: an interval with exact decimal ends, perhaps only multiples of a step, perhaps none of another."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import gcd, lcm
@@ -14,7 +15,7 @@ from .node import Node
 class Numbers:
     """The numbers from `low` to `high` (None: no bound; open: the bound is left out).
 
-    `step` keeps only its multiples; `integer` keeps integers and asks for their spelling without a fraction.
+    `step` keeps only its multiples, `avoid` drops the multiples of each of its members; `integer` keeps integers.
     """
 
     low: Decimal | None = None
@@ -24,6 +25,7 @@ class Numbers:
     integer: bool = False
     step: Fraction | None = None
     origin: str = ""
+    avoid: frozenset[Fraction] = frozenset()
 
     def meet(self, other: Numbers) -> Numbers | None:
         """What both sets have in common; None where that is surely nothing."""
@@ -31,12 +33,49 @@ class Numbers:
         high, high_open = _tighter(self.high, self.high_open, other.high, other.high_open, sign=-1)
         if low is not None and high is not None and (low > high or (low == high and (low_open or high_open))):
             return None
-        return Numbers(
+        both = Numbers(
             low, high, low_open, high_open,
             self.integer or other.integer,
             _common_multiple(self.step, other.step),
             self.origin or other.origin,
+            self.avoid | other.avoid,
         )  # fmt: skip
+        return None if both._contradicts() else both
+
+    def opposite(self) -> Iterator[Numbers]:
+        """All other numbers, as sets that do not overlap: below, above, and between but off the steps."""
+        if self.low is not None:
+            yield Numbers(high=self.low, high_open=not self.low_open, origin=self.origin)
+        if self.high is not None:
+            yield Numbers(low=self.high, low_open=not self.high_open, origin=self.origin)
+        if self.is_point:
+            return
+        within = replace(self, integer=False, step=None, avoid=frozenset())
+        if self.grid is not None:
+            yield replace(within, avoid=frozenset({self.grid}))
+        for unit in self.avoid:
+            yield replace(within, step=unit)
+
+    @property
+    def is_point(self) -> bool:
+        """Whether this is a single number."""
+        return self.low is not None and self.low == self.high
+
+    @property
+    def grid(self) -> Fraction | None:
+        """The step that all numbers are multiples of; integers are multiples of 1."""
+        return _common_multiple(self.step, Fraction(1) if self.integer else None)
+
+    def _contradicts(self) -> bool:
+        """Whether steps surely leave nothing: all multiples are avoided, or a single number is none."""
+        grid = self.grid
+        if grid is not None and any((grid / unit).denominator == 1 for unit in self.avoid):
+            return True
+        if not self.is_point:
+            return False
+        point = Fraction(self.low or 0)
+        on_grid = grid is None or (point / grid).denominator == 1
+        return not on_grid or any((point / unit).denominator == 1 for unit in self.avoid)
 
 
 def _tighter(
@@ -69,11 +108,12 @@ def read_numbers(node: Node) -> Numbers | None:
             parts.append(_bound(end, node.child(keyword).number(), open_))
         if exclusive in node and not qualifies:
             parts.append(_bound(end, node.child(exclusive).number(), True))
-    if "multipleOf" in node:
-        step = Fraction(node.child("multipleOf").number())
-        if step <= 0:
-            node.child("multipleOf").malformed("a number greater than zero")
-        parts.append(Numbers(step=step))
+    for keyword in ("multipleOf", "divisibleBy"):
+        if keyword in node:
+            step = Fraction(node.child(keyword).number())
+            if step <= 0:
+                node.child(keyword).malformed("a number greater than zero")
+            parts.append(Numbers(step=step, integer=step.denominator == 1))
     numbers: Numbers | None = parts[0]
     for part in parts[1:]:
         numbers = numbers and numbers.meet(part)

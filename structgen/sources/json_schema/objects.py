@@ -1,56 +1,172 @@
-"""Objects: reading their keywords, and spelling their values.
-
-Members are written in the order in which the schema declares them, optional ones perhaps left out, and undeclared
-ones after them. The expression is built from the right, one per (member, number of members so far as far as that
-matters), so that all the ways to leave members out share their ends.
-"""
+"""Sets of objects: named members, other members by their keys, how many, and which must be among them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
-from ...errors import Unsupported
-from ...grammar import EMPTY, NOTHING, TEXT, Expr, alt, literal, repeat, seq
-from ..languages import contains, intersect, without
-from .layout import Layout
-from .meet import meet
+from ...grammar import TEXT, Expr, alt, literal
+from ..languages import contains, empty, intersect, opposite, without
+from . import formula as f
+from .arrays import least
+from .formula import ANYTHING, NOTHING, Formula, every
 from .node import Node
-from .shape import NEVER, Extras, Member, Objects, Shape, anything
-from .strings import encodable, spell_key
+from .strings import encodable
 
-Read = Callable[[Node], Shape]
 Search = Callable[[str, str], Expr]  # the strings in which a pattern, found at a pointer, is found
-MOST_PATTERNS = 6  # patternProperties whose combinations are told apart
+MOST_PATTERNS = 20  # patternProperties
+MOST_GROUPS = 64  # combinations of them that are told apart
 
 
-def read_objects(node: Node, read: Read, search: Search) -> tuple[Objects, ...]:
-    """The objects that the keywords allow; no alternative if there are none."""
-    extras = _extras(node, read, search)
-    names = _names(node, read)
-    members = _members(node, read, search, extras)
+@dataclass(frozen=True)
+class Member:
+    """A member of an object that a schema names; `declared` by properties, not by other keywords alone."""
+
+    value: Formula
+    required: bool = False
+    declared: bool = False
+
+
+@dataclass(frozen=True)
+class Extras:
+    """Members beyond the named ones: their keys, as a language of strings, and their values.
+
+    `silent`: nothing in the schema speaks about such members, they are allowed by its silence.
+    """
+
+    keys: Expr
+    value: Formula = ANYTHING
+    silent: bool = False
+
+
+@dataclass(frozen=True)
+class Need:
+    """Some member whose key is in `keys` has its value in `value`."""
+
+    keys: Expr
+    value: Formula
+
+
+FREE = (Extras(TEXT, ANYTHING, silent=True),)
+
+
+@dataclass(frozen=True, eq=False)
+class Objects:
+    """Objects with the named `members` and then `extras`, whose key languages are disjoint.
+
+    The key languages may contain names of members; for those the member counts. No other keys are allowed. `low` to
+    `high` members there are in all. `origin` is the pointer of the schema, for refusals.
+    """
+
+    members: Mapping[str, Member] = field(default_factory=dict)
+    extras: tuple[Extras, ...] = FREE
+    low: int = 0
+    high: int | None = None
+    needs: tuple[Need, ...] = ()
+    origin: str = ""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for objects that are written alike."""
+        return tuple(self.members.items()), self.extras, self.low, self.high, self.needs
+
+    def value_at(self, key: str) -> Formula:
+        """What a member called `key` may be; NOTHING where it may not be there."""
+        if key in self.members:
+            return self.members[key].value
+        return next((extra.value for extra in self.extras if contains(extra.keys, key)), NOTHING)
+
+    def meet(self, other: Objects) -> Objects | None:
+        """What both sets have in common; None where that is surely nothing."""
+        low, high = max(self.low, other.low), least(self.high, other.high)
+        members: dict[str, Member] = {}
+        for key in _names(self, other):
+            named = [objects.members[key] for objects in (self, other) if key in objects.members]
+            value = every(self.value_at(key), other.value_at(key))
+            required = any(member.required for member in named)
+            members[key] = Member(value, required, any(member.declared for member in named))
+        needs = (*self.needs, *(need for need in other.needs if need not in self.needs))
+        extras = self.extras if other.extras is FREE else _crossed(self.extras, other.extras)
+        origin = max(self.origin, other.origin, key=len)
+        return Objects(members, extras, low, high, needs, origin).possible()
+
+    def possible(self) -> Objects | None:
+        """The same set, or None where it is surely empty."""
+        if any(member.required and member.value == NOTHING for member in self.members.values()):
+            return None
+        required = sum(member.required for member in self.members.values())
+        high = self.high
+        if not self.extras:
+            high = least(high, sum(member.value != NOTHING for member in self.members.values()))
+        if high is not None and max(self.low, required) > high:
+            return None
+        return self
+
+    def opposite(self) -> Iterator[Objects]:
+        """All other objects: a member too many, too few, missing or wrong."""
+        if self.low:
+            yield Objects(high=self.low - 1, origin=self.origin)
+        if self.high is not None:
+            yield Objects(low=self.high + 1, origin=self.origin)
+        for key, member in self.members.items():
+            if member.required:
+                yield Objects({key: Member(NOTHING)}, origin=self.origin)
+            if member.value != ANYTHING:
+                yield Objects({key: Member(f.opposite(member.value), required=True)}, origin=self.origin)
+        names = alt(*map(literal, self.members))
+        for extra in self.extras:
+            if extra.value != ANYTHING:
+                wrong = Need(without(extra.keys, names), f.opposite(extra.value))
+                yield Objects(needs=(wrong,), origin=self.origin)
+        other = opposite(alt(names, *(extra.keys for extra in self.extras)))
+        if not empty(other):
+            yield Objects(needs=(Need(other, ANYTHING),), origin=self.origin)
+        for need in self.needs:
+            inside = Extras(need.keys, f.opposite(need.value))
+            outside = Extras(opposite(need.keys), silent=True)
+            yield Objects(extras=_alive((inside, outside)), origin=self.origin)
+
+
+def _names(a: Objects, b: Objects) -> list[str]:
+    """The members of both, in order: first those that properties declare, then those that are only named."""
+    members = [item for objects in (a, b) for item in objects.members.items()]
+    return list(
+        dict.fromkeys(key for declared in (True, False) for key, m in members if m.declared == declared)
+    )
+
+
+def _crossed(left: tuple[Extras, ...], right: tuple[Extras, ...]) -> tuple[Extras, ...]:
+    return _alive(
+        Extras(intersect(x.keys, y.keys), every(x.value, y.value), x.silent and y.silent)
+        for x in left
+        for y in right
+    )
+
+
+def _alive(extras: Iterator[Extras] | tuple[Extras, ...]) -> tuple[Extras, ...]:
+    return tuple(extra for extra in extras if extra.value != NOTHING and not empty(extra.keys))
+
+
+def read_objects(
+    node: Node, formula: Callable[[Node], Formula], names: Expr, search: Search
+) -> tuple[Objects, ...]:
+    """The objects that the keywords allow; no alternative if there are none. `names` are the keys it may have."""
+    extras = _extras(node, formula, search)
+    members = _members(node, formula, search, extras)
     if names is not TEXT:
-        extras = [Extras(keys, x.shape) for x in extras if (keys := intersect(x.keys, names)) is not NOTHING]
+        extras = [replace(x, keys=keys) for x in extras if not empty(keys := intersect(x.keys, names))]
         members = {
-            key: m if contains(names, key) else Member(NEVER, m.required, m.declared)
-            for key, m in members.items()
+            key: m if contains(names, key) else replace(m, value=NOTHING) for key, m in members.items()
         }
     low = node.child("minProperties").count() if "minProperties" in node else 0
     high = node.child("maxProperties").count() if "maxProperties" in node else None
-    if high is not None and low > high:
-        return ()
-    if any(member.required and not member.shape.kinds() for member in members.values()):
-        return ()
-    return (Objects(members, tuple(extras), low, high, node.pointer),)
+    objects = Objects(members, tuple(extras), low, high, origin=node.pointer).possible()
+    return () if objects is None else (objects,)
 
 
-def _names(node: Node, read: Read) -> Expr:
-    """The language of keys that propertyNames allows."""
-    return read(node.child("propertyNames")).strings if "propertyNames" in node else TEXT
-
-
-def _members(node: Node, read: Read, search: Search, extras: list[Extras]) -> dict[str, Member]:
+def _members(
+    node: Node, formula: Callable[[Node], Formula], search: Search, extras: list[Extras]
+) -> dict[str, Member]:
     """Declared and required members; a pattern that a declared key matches applies to it too."""
     declared = dict(node.child("properties").items()) if "properties" in node else {}
     required = _required(node)
@@ -58,21 +174,13 @@ def _members(node: Node, read: Read, search: Search, extras: list[Extras]) -> di
     members: dict[str, Member] = {}
     for key in [*declared, *(key for key in required if key not in declared)]:
         encodable(Node(key, declared[key].pointer if key in declared else f"{node.pointer}/required"))
-        matched = [place for pattern, place in patterns if contains(search(pattern, place.pointer), key)]
-        parts = [read(place) for place in ([declared[key]] if key in declared else []) + matched]
-        shape = parts[0] if parts else _undeclared(node, extras, key)
-        for part in parts[1:]:
-            shape = meet(shape, part)
-        members[key] = Member(shape, key in required, key in declared)
+        if key in declared:
+            matched = [place for pattern, place in patterns if contains(search(pattern, place.pointer), key)]
+            value = every(*map(formula, [declared[key], *matched]))
+        else:
+            value = next((extra.value for extra in extras if contains(extra.keys, key)), NOTHING)
+        members[key] = Member(value, key in required, key in declared)
     return members
-
-
-def _undeclared(node: Node, extras: list[Extras], key: str) -> Shape:
-    """A member that is required but not declared."""
-    for group in extras:
-        if contains(group.keys, key):
-            return anything(f"{node.pointer}/required") if group.shape is None else group.shape
-    return NEVER
 
 
 def _required(node: Node) -> list[str]:
@@ -83,91 +191,23 @@ def _required(node: Node) -> list[str]:
     return node.child("required").strings()
 
 
-def _extras(node: Node, read: Read, search: Search) -> list[Extras]:
+def _extras(node: Node, formula: Callable[[Node], Formula], search: Search) -> list[Extras]:
     """Undeclared keys, split by which patterns they match, and what their values may be."""
-    other = read(node.child("additionalProperties")) if "additionalProperties" in node else None
     patterns = list(node.child("patternProperties").items()) if "patternProperties" in node else []
     if len(patterns) > MOST_PATTERNS:
         place = node.child("patternProperties")
-        place.unsupported("so many patterns at once", "patternProperties", f"use at most {MOST_PATTERNS}")
-    groups: list[tuple[Expr, Shape | None]] = [
-        (TEXT, None)
-    ]  # keys so far, and what the patterns matched ask for
+        place.unsupported("so many patterns", "patternProperties", f"use at most {MOST_PATTERNS}")
+    other = formula(node.child("additionalProperties")) if "additionalProperties" in node else ANYTHING
+    groups: list[tuple[Expr, Formula | None]] = [(TEXT, None)]  # keys, and what the patterns matched ask for
     for pattern, place in patterns:
-        keys, shape = search(pattern, place.pointer), read(place)
-        inside = [(intersect(k, keys), shape if s is None else meet(s, shape)) for k, s in groups]
-        groups = [
-            (k, s) for k, s in [*inside, *((without(k, keys), s) for k, s in groups)] if k is not NOTHING
-        ]
-    filled = [(keys, other if shape is None else shape) for keys, shape in groups]
-    return [Extras(keys, shape) for keys, shape in filled if shape is None or shape.kinds()]
-
-
-@dataclass(frozen=True, eq=False)
-class ObjectSpeller:
-    """Writes objects as text: `spell` their values, `anything` values without any constraint."""
-
-    spell: Callable[[Shape], Expr]
-    anything: Callable[[str], Expr]
-    layout: Layout
-
-    def text(self, objects: Objects) -> Expr:
-        """The texts of these objects."""
-        members = [(key, member) for key, member in objects.members.items() if member.shape.kinds()]
-        written = [(self._member(literal(key), self.spell(m.shape)), m.required) for key, m in members]
-        extra = self._extra(objects)
-        self._check_count(objects, extra)
-        low, high = objects.low, objects.high
-        most = max(low, 1) if high is None else high  # more members than this need not be told apart
-
-        @cache
-        def rest(index: int, count: int) -> Expr:
-            """From member `index` on, `count` members being written."""
-            if index == len(written):
-                return self._tail(extra, count, low, high)
-            member, required = written[index]
-            comma = self.layout.comma if count else EMPTY
-            full = high is not None and count >= high
-            taken = NOTHING if full else seq(comma, member, rest(index + 1, min(count + 1, most)))
-            return taken if required else alt(taken, rest(index + 1, count))
-
-        return seq(literal("{"), self.layout.gap, rest(0, 0))
-
-    def _member(self, keys: Expr, value: Expr) -> Expr:
-        return seq(spell_key(keys), self.layout.colon, value)
-
-    def _extra(self, objects: Objects) -> Expr:
-        """One undeclared member."""
-        declared = alt(*map(literal, objects.members))
-        parts = [
-            self._member(
-                without(x.keys, declared),
-                self.anything(objects.origin) if x.shape is None else self.spell(x.shape),
-            )
-            for x in objects.extras
-        ]
-        return alt(*parts)
-
-    def _tail(self, extra: Expr, count: int, low: int, high: int | None) -> Expr:
-        """After the declared members: undeclared ones, and the closing brace."""
-        close = seq(self.layout.gap, literal("}"))
-        left = None if high is None else high - count
-        need = max(low - count, 0)
-        if extra is NOTHING or left == 0:
-            return NOTHING if need else (close if count else literal("}"))
-        more = seq(self.layout.comma, extra)
-        if count:
-            return seq(repeat(more, need, left), close)
-        some = seq(extra, repeat(more, max(need - 1, 0), None if left is None else left - 1), close)
-        return some if need else alt(literal("}"), some)
-
-    def _check_count(self, objects: Objects, extra: Expr) -> None:
-        """An undeclared key may be written twice and count once, so a least number is sure only up to one of them."""
-        sure = sum(member.required for member in objects.members.values())
-        if extra is not NOTHING and objects.low > sure + 1:
-            raise Unsupported(
-                f"minProperties {objects.low} where undeclared members may make up for it",
-                keyword="minProperties",
-                pointer=f"{objects.origin}/minProperties",
-                remedy="forbid additional members, or require some by name",
-            )
+        keys, value = search(encodable(Node(pattern, place.pointer)), place.pointer), formula(place)
+        inside = [(intersect(k, keys), value if v is None else every(v, value)) for k, v in groups]
+        groups = [(k, v) for k, v in [*inside, *((without(k, keys), v) for k, v in groups)] if not empty(k)]
+        if len(groups) > MOST_GROUPS:
+            place.unsupported("so many patterns that overlap", "patternProperties", "use fewer patterns")
+    silent = "additionalProperties" not in node
+    return [
+        Extras(keys, other if value is None else value, silent and value is None)
+        for keys, value in groups
+        if (other if value is None else value) != NOTHING
+    ]

@@ -1,27 +1,36 @@
-"""Schema to shape: every keyword becomes a shape, and a schema is what its keywords' shapes have in common."""
+"""Schema to shape: every keyword becomes a shape, and a schema is what its keywords' shapes have in common.
+
+A `Reader` also names the schemas of its document: `formula` gives a schema a number, `shape` reads what numbers mean,
+one level deep. Schemas that say the same share a number, so the same reference twice is one name.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from ...grammar import Expr
+from ...errors import Unsupported
+from ...grammar import TEXT, Expr
 from ..regex import search_expr
 from ..regex_syntax import Dialect
+from . import formula as f
 from .arrays import read_arrays
+from .combine import Circular, Combiner
 from .formats import FORMATS
-from .keywords import TYPED, TYPES, Unknown, check_keywords, mentioned
-from .meet import disjoint, meet
+from .formula import Every, Formula, Name, Some
+from .keywords import ANNOTATIONS, TYPED, TYPES, Unknown, check_keywords, mentioned
 from .node import Node
 from .numbers import Numbers, read_numbers
-from .objects import read_objects
-from .resolve import resolve
-from .shape import KINDS, NEVER, Shape, anything, union
-from .strings import read_strings
+from .objects import Member, Objects, read_objects
+from .resolve import Library
+from .shape import KINDS, Shape, anything, union
+from .strings import encodable, read_strings
+from .unevaluated import evaluated
 from .values import constant
 
-MOST_CASES = 5000  # alternatives of one schema after its unions are multiplied out
+REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+_DRAFT_4, _DRAFT_7 = 4, 7
 
 
 @dataclass(frozen=True)
@@ -29,52 +38,159 @@ class Rules:
     """What a reader of schemas may differ in.
 
     `formats` maps the known formats to the languages of their values, or to None where they say nothing;
-    `dialect` is that of patterns; `unknown` says whether keywords that nobody knows are refused or ignored.
+    `dialect` is that of patterns; `unknown` says whether keywords that nobody knows are refused or ignored;
+    `pointed` whether an integer may also be written with .0, which JSON Schema takes for an integer; `resources` are
+    other documents that references may name, by their identifiers.
     """
 
     formats: Mapping[str, Expr | None] = field(default_factory=lambda: FORMATS)
     dialect: Dialect = Dialect.ECMA
     unknown: Unknown = "refuse"
+    pointed: bool = True
+    resources: Mapping[str, Any] = field(default_factory=dict)
 
 
 JSON_SCHEMA = Rules()
 
 
-@dataclass
 class Reader:
-    """Reads one document; schemas that several references name are read once."""
+    """Reads the schemas of one document."""
 
-    root: Node
-    rules: Rules
-    known: dict[str, Shape] = field(default_factory=dict)
-    open: list[str] = field(default_factory=list)
+    def __init__(self, root: Node, rules: Rules):
+        self.rules = rules
+        self.library = Library(root, rules.resources)
+        self.combine = Combiner(self.shape)
+        self.places: list[tuple[Node, bool]] = []  # by number: the schema, or constant if the flag is set
+        self.referred: set[int] = set()  # numbers that some reference names
+        self.refusals: list[Unsupported] | None = None  # where they are collected, reading goes on
+        self._numbers: dict[object, int] = {}
+        self._shapes: dict[Formula, Shape] = {}
+        self._open: list[Formula] = []
+        self._naming: set[tuple[str, str]] = set()
 
-    def read(self, node: Node) -> Shape:
-        """The values that the schema at `node` allows."""
-        if node.pointer in self.known:
-            return self.known[node.pointer]
-        if node.pointer in self.open:
-            remedy = "unfold it to the depth you need"
-            node.unsupported("a schema that contains itself is not supported", "$ref", remedy)
-        self.open.append(node.pointer)
-        shape = self._read(node)
-        self.open.pop()
-        self.known[node.pointer] = shape
+    @property
+    def pointed(self) -> bool:
+        """Whether 1.0 is an integer; in draft 4 it is none."""
+        return self.rules.pointed and self.library.draft > _DRAFT_4
+
+    def root(self) -> Formula:
+        """The whole document."""
+        return self.formula(self.library.root)
+
+    def formula(self, node: Node) -> Formula:
+        """The values that the schema at `node` allows, by name."""
+        seen: set[str] = set()
+        referred = False
+        while True:
+            if isinstance(node.value, bool):
+                return f.ANYTHING if node.value else f.NOTHING
+            if not isinstance(node.value, dict):
+                node.malformed("a schema: an object, true or false")
+            node = self.library.entered(node)
+            if "$ref" not in node or not self._only_refers(node) or node.pointer in seen:
+                break
+            seen.add(node.pointer)
+            node, referred = self.library.follow(node, "$ref"), True
+        said = {key: value for key, value in node.value.items() if key not in ANNOTATIONS}
+        if said.keys() == {"anyOf"} and (node.pointer, node.base) not in self._naming:
+            return self._union(node)
+        number = self._number(node, (repr(said), node.base, node.dynamic), False)
+        if referred:
+            self.referred.add(number)
+        return Name(number)
+
+    def _union(self, node: Node) -> Formula:
+        """The union of schemas under their own names, so that what is shared stays shared."""
+        self._naming.add((node.pointer, node.base))
+        try:
+            return f.some(*map(self.formula, node.child("anyOf").elements(least=1)))
+        finally:
+            self._naming.discard((node.pointer, node.base))
+
+    def shape(self, formula: Formula) -> Shape:
+        """The values of a formula, written out one level deep."""
+        if formula in self._shapes:
+            return self._shapes[formula]
+        if formula in self._open:
+            raise Circular(
+                "a schema that refers to itself for the same value",
+                keyword="$ref",
+                pointer=self.origin(formula),
+                remedy="let the reference stand in properties or items",
+            )
+        self._open.append(formula)
+        try:
+            shape = self._shapes[formula] = self._shape(formula)
+        except Unsupported as error:
+            if self.refusals is None or isinstance(error, Circular):
+                raise
+            self.refuse(error)
+            shape = self._shapes[formula] = anything("")
+        finally:
+            self._open.pop()
         return shape
 
+    def refuse(self, error: Unsupported) -> None:
+        """Collect a refusal, or raise it where they are not collected."""
+        if self.refusals is None:
+            raise error
+        if all(str(error) != str(other) for other in self.refusals):
+            self.refusals.append(error)
+
+    def ordered(self, parts: Iterable[Formula]) -> list[Formula]:
+        """The parts of a formula in the order in which the document names them."""
+        return sorted(parts, key=_order)
+
+    def origin(self, formula: Formula) -> str:
+        """The pointer of the first schema that a formula names."""
+        match formula:
+            case Name(number):
+                return self.places[number][0].pointer
+            case Every(parts) | Some(parts):
+                return self.origin(min(parts, key=_order)) if parts else self.library.root.pointer
+        raise TypeError(f"{formula} is no formula")
+
+    def _number(self, node: Node, key: object, is_constant: bool) -> int:
+        number = self._numbers.setdefault(key, len(self.places))
+        if number == len(self.places):
+            self.places.append((node, is_constant))
+        return number
+
+    def constant(self, value: Any) -> Formula:
+        """The formula of one JSON value."""
+        return self._constant(Node(value))
+
+    def _constant(self, node: Node) -> Formula:
+        return Name(self._number(node, repr(node.value), True))
+
+    def _shape(self, formula: Formula) -> Shape:
+        match formula:
+            case Name(number, negated):
+                if negated:
+                    return self.combine.opposite(self.shape(Name(number)), self.origin(formula))
+                node, is_constant = self.places[number]
+                return constant(node, self._constant) if is_constant else self._read(node)
+            case Every(parts):
+                positive = [p for p in parts if not (isinstance(p, Name) and p.negated)]
+                shapes = [self.shape(part) for part in sorted(positive, key=_order)]
+                whole = self.combine.all_of(shapes[1:], shapes[0] if shapes else anything(""))
+                for part in sorted(parts.difference(positive), key=_order):
+                    whole = self.combine.minus(whole, self.shape(f.opposite(part)))
+                return whole
+            case Some(parts):
+                return union(*(self.shape(part) for part in sorted(parts, key=_order)))
+        raise TypeError(f"{formula} is no formula")
+
     def _read(self, node: Node) -> Shape:
-        if isinstance(node.value, bool):
-            return anything(node.pointer) if node.value else NEVER
-        if not isinstance(node.value, dict):
-            node.malformed("a schema: an object, true or false")
-        if "$ref" in node and self._references_stand_alone():
-            return self._referred(node)
         check_keywords(node, self.rules.unknown)
-        shape = self._by_type(node)
-        for part in self._applied(node):
-            shape = meet(shape, part)
-            if len(shape.objects) + len(shape.arrays) + len(shape.numbers) > MOST_CASES:
-                node.unsupported("too many combinations of anyOf", "anyOf", "merge the alternatives")
+        if "$ref" in node and self.library.draft <= _DRAFT_7:  # it hides its siblings
+            return self.shape(self.formula(self.library.follow(node, "$ref")))
+        shape = self.combine.all_of(self._constants(node), self._by_type(node))
+        for keyword in REFERENCES:
+            if keyword in node:
+                target = self.shape(self.formula(self.library.follow(node, keyword)))
+                shape = self.combine.meet(shape, target)
+        shape = self._applied(node, shape)
         if "nullable" in node and node.child("nullable").boolean() and self._is_openapi():
             shape = union(shape, Shape(null=True))
         return shape
@@ -89,18 +205,18 @@ class Reader:
         numbers = read_numbers(node) if _has(node, "number") else Numbers(origin=node.pointer)
         if numbers is not None and whole:
             numbers = numbers.meet(Numbers(integer=True))
-        shape = replace(
-            free,
-            numbers=() if numbers is None else (numbers,),
-            implied=KINDS - spoken,
-        )
+        shape = replace(free, numbers=() if numbers is None else (numbers,), implied=KINDS - spoken)
         # What says nothing about the types that remain is not read: an int32 is no string.
         if _has(node, "string") and "string" in kinds:
-            shape = replace(shape, strings=read_strings(node, self.rules.formats, self._search))
+            strings = read_strings(node, self.rules.formats, self.search, self.rules.unknown)
+            shape = replace(shape, strings=strings)
         if _has(node, "array") and "array" in kinds:
-            shape = replace(shape, arrays=read_arrays(node, self.read))
+            shape = replace(shape, arrays=read_arrays(node, self.formula))
         if _has(node, "object") and "object" in kinds:
-            shape = replace(shape, objects=read_objects(node, self.read, self._search))
+            names = TEXT
+            if "propertyNames" in node:
+                names = self.shape(self.formula(node.child("propertyNames"))).strings
+            shape = replace(shape, objects=read_objects(node, self.formula, names, self.search))
         return shape.only(kinds)
 
     def _type_names(self, place: Node) -> set[str]:
@@ -110,60 +226,111 @@ class Reader:
                 name.malformed("one of " + ", ".join(TYPES))
         return {name.value for name in names}
 
-    def _applied(self, node: Node) -> list[Shape]:
-        """The shapes of enum, const, references and combinations."""
+    def _constants(self, node: Node) -> list[Shape]:
         shapes: list[Shape] = []
         if "const" in node:
-            shapes.append(constant(node.child("const")))
+            shapes.append(constant(node.child("const"), self._constant))
         if "enum" in node:
-            shapes.append(union(*map(constant, node.child("enum").elements(least=1))))
-        if "$ref" in node:
-            shapes.append(self._referred(node))
-        for keyword in ("allOf", "anyOf", "oneOf"):
-            if keyword in node:
-                parts = node.child(keyword).elements(least=1)
-                read = [self.read(part) for part in parts]
-                if keyword == "oneOf":
-                    _check_disjoint(parts, read, node)
-                shapes += read if keyword == "allOf" else [union(*read)]
+            values = node.child("enum").elements(least=1)
+            shapes.append(union(*(constant(value, self._constant) for value in values)))
         return shapes
 
-    def _referred(self, node: Node) -> Shape:
-        place = node.child("$ref")
-        target = resolve(self.root, place)
-        if target.pointer in self.open:
-            remedy = "unfold it to the depth you need"
-            place.unsupported(
-                f"the reference {place.value!r} is recursive, which is not supported", "$ref", remedy
-            )
-        return self.read(target)
+    def parts(self, node: Node, keyword: str) -> list[Shape]:
+        """The shapes of an array of schemas."""
+        if keyword not in node:
+            return []
+        return [self.shape(self.formula(part)) for part in node.child(keyword).elements(least=1)]
 
-    def _search(self, pattern: str, pointer: str) -> Expr:
+    def _applied(self, node: Node, shape: Shape) -> Shape:
+        """What is left of `shape` under the keywords that apply schemas to the value itself."""
+        combine = self.combine
+        shape = combine.all_of(self.parts(node, "allOf"), shape)
+        if "anyOf" in node:
+            shape = combine.meet(shape, union(*self.parts(node, "anyOf")))
+        if "oneOf" in node:
+            shape = union(*self.exactly_one(self.parts(node, "oneOf"), shape))
+        for condition, then in self.dependencies(node):
+            present = combine.meet(shape, condition)
+            shape = union(combine.minus(shape, condition), combine.meet(present, then))
+        if "if" in node and ("then" in node or "else" in node):
+            condition = self.shape(self.formula(node.child("if")))
+            yes, no = combine.meet(shape, condition), combine.minus(shape, condition)
+            if "then" in node:
+                yes = combine.meet(yes, self.shape(self.formula(node.child("then"))))
+            if "else" in node:
+                no = combine.meet(no, self.shape(self.formula(node.child("else"))))
+            shape = union(yes, no)
+        if "not" in node:
+            shape = combine.minus(shape, self.shape(self.formula(node.child("not"))))
+        if "unevaluatedProperties" in node or "unevaluatedItems" in node:
+            cases = evaluated(self, node)
+            shape = union(
+                *(combine.meet(combine.meet(shape, c.condition), c.rest(self, node)) for c in cases)
+            )
+        return shape
+
+    def exactly_one(self, parts: list[Shape], whole: Shape) -> list[Shape]:
+        """For each part the values of `whole` that it allows and no other part does."""
+        inside = [self.combine.meet(whole, part) for part in parts]
+        only = []
+        for index, part in enumerate(inside):
+            for other, shape in enumerate(inside):
+                if other != index:
+                    part = self.combine.minus(part, shape)
+            only.append(part)
+        return only
+
+    def dependencies(self, node: Node) -> list[tuple[Shape, Shape]]:
+        """Pairs of shapes: where a member is present, what the object must also be."""
+        found: list[tuple[Shape, Shape]] = []
+        for keyword in ("dependentRequired", "dependentSchemas", "dependencies"):
+            for key, place in node.child(keyword).items() if keyword in node else ():
+                present = self._having([encodable(Node(key, place.pointer))], place)
+                if isinstance(place.value, list | tuple | str) and keyword != "dependentSchemas":
+                    keys = [place.value] if isinstance(place.value, str) else place.strings()
+                    found.append((present, self._having(keys, place)))
+                elif keyword == "dependentRequired":
+                    place.malformed("an array of strings")
+                else:
+                    found.append((present, self.shape(self.formula(place))))
+        return found
+
+    def dependent_schemas(self, node: Node) -> list[tuple[Shape, Node]]:
+        """Pairs of the objects that have a member, and the schema that then applies."""
+        places = node.child("dependentSchemas").items()
+        return [(self._having([key], place), place) for key, place in places]
+
+    def _having(self, keys: list[str], place: Node) -> Shape:
+        """Objects that have these members."""
+        members = {key: Member(f.ANYTHING, required=True) for key in keys}
+        return Shape(objects=(Objects(members, origin=place.pointer),))
+
+    def search(self, pattern: str, pointer: str) -> Expr:
+        """The strings in which a pattern is found."""
         return search_expr(pattern, pointer, self.rules.dialect)
 
-    def _references_stand_alone(self) -> bool:
-        """Until draft 7 a $ref hides its siblings."""
-        return re.search(r"draft-0[1-7]/", self._dialect()) is not None
+    def _only_refers(self, node: Node) -> bool:
+        """Whether a schema with $ref says nothing else. Until draft 7 a $ref hides its siblings."""
+        return self.library.draft <= _DRAFT_7 or all(
+            key == "$ref" or key in ANNOTATIONS for key in node.value
+        )
 
     def _is_openapi(self) -> bool:
         """`nullable` is OpenAPI's; in a document that names a JSON Schema dialect it is an unknown word."""
-        return not self._dialect()
-
-    def _dialect(self) -> str:
-        return str(self.root.value.get("$schema", "")) if isinstance(self.root.value, dict) else ""
+        root = self.library.root.value
+        return not (isinstance(root, dict) and root.get("$schema"))
 
 
 def _has(node: Node, kind: str) -> bool:
     return any(keyword in node for keyword in TYPED[kind])
 
 
-def _check_disjoint(parts: list[Node], shapes: list[Shape], node: Node) -> None:
-    """oneOf is anyOf where no two branches share a value."""
-    for i, left in enumerate(shapes):
-        for j in range(i):
-            if not disjoint(shapes[j], left):
-                parts[i].unsupported(
-                    f"oneOf whose branches {j} and {i} may both hold",
-                    "oneOf",
-                    "use anyOf, or tell the branches apart by a required member with different constants",
-                )
+def _order(formula: Formula) -> tuple[int, str]:
+    """An order that does not depend on hashes: by the first schema that is named."""
+    match formula:
+        case Name(number, negated):
+            return number, "not" if negated else ""
+        case Every(parts) | Some(parts):
+            first = min(map(_order, parts), default=(0, ""))
+            return first[0], f"{type(formula).__name__}{sorted(map(_order, parts))}"
+    raise TypeError(f"{formula} is no formula")

@@ -1,80 +1,172 @@
-"""Following `$ref` to the schema it names."""
+"""Following references: `$ref`, `$dynamicRef` and `$recursiveRef`, over documents, identifiers and anchors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from urllib.parse import unquote
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+from urllib.parse import unquote, urljoin
 
-from .node import Node
+from .node import Node, escape
 
 BUNDLE = "copy that schema into $defs and refer to it as #/$defs/name"
+LATEST = 2020
+
+# Where schemas stand within a schema: as the value of a keyword, in its array, or under names.
+_SINGLE = (
+    "additionalItems", "additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then",
+    "unevaluatedItems", "unevaluatedProperties", "contentSchema",
+)  # fmt: skip
+_LISTED = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
+_NAMED = ("$defs", "definitions", "dependentSchemas", "dependencies", "patternProperties", "properties")
 
 
-def resolve(root: Node, place: Node) -> Node:
-    """The schema that the `$ref` at `place` names: a JSON pointer or an anchor into the same document."""
-    reference = place.string()
-    base, _, fragment = reference.partition("#")
-    if base and base != _identifier(root):
-        place.unsupported(f"the reference {reference!r} leads out of the schema", "$ref", BUNDLE)
-    if _inside_resource(root, place):
-        remedy = "drop the nested $id, or refer from outside it"
-        place.unsupported("a reference inside a schema with its own $id", "$ref", remedy)
-    fragment = unquote(fragment)
-    if fragment and not fragment.startswith("/"):
-        return _anchored(root, place, fragment)
-    return _pointed(root, place, fragment)
+def draft_of(schema: Any) -> int:
+    """The draft that `$schema` names: 4, 6, 7, 2019 or 2020; the latest where it names none."""
+    name = str(schema.get("$schema", "")) if isinstance(schema, dict) else ""
+    older = re.search(r"draft-0([1-7])/", name)
+    if older:
+        return int(older[1])
+    return 2019 if "2019-09" in name else LATEST
 
 
-def _identifier(node: Node) -> str:
-    for keyword in ("$id", "id"):
-        if keyword in node and isinstance(node.value[keyword], str):
-            return node.value[keyword].rstrip("#")
-    return ""
+@dataclass
+class Library:
+    """The schemas that references may name: everything in one document, and the metaschemas."""
 
+    root: Node
+    given: Mapping[str, Any] = field(default_factory=dict)  # other documents, by identifier
+    resources: dict[str, Node] = field(default_factory=dict)  # by absolute identifier
+    anchors: dict[tuple[str, str], Node] = field(default_factory=dict)  # by resource and name
+    dynamic: dict[str, list[str]] = field(default_factory=dict)  # names of dynamic anchors, by resource
+    places: dict[int, str] = field(default_factory=dict)  # resources by the identity of their schemas
 
-def _inside_resource(root: Node, place: Node) -> bool:
-    """Whether a schema between the root and `place` has an identifier, so that references mean something else."""
-    node = root
-    for step in place.pointer.split("/")[1:]:
-        step = _unescaped(step)
-        node = node.child(int(step) if isinstance(node.value, list | tuple) else step)
-        if _identifier(node) and not _identifier(node).startswith("#"):
-            return True
-    return False
+    def __post_init__(self) -> None:
+        self.resources[""] = self.root
+        self._index(self.root, "")
+        self.root = replace(self.entered(self.root), base=self.places.get(id(self.root.value), ""))
 
+    @cached_property
+    def draft(self) -> int:
+        """The draft of the document."""
+        return draft_of(self.root.value)
 
-def _unescaped(step: str) -> str:
-    return step.replace("~1", "/").replace("~0", "~")
-
-
-def _pointed(root: Node, place: Node, pointer: str) -> Node:
-    node = root
-    for step in map(_unescaped, pointer.split("/")[1:]):
-        value = node.value
-        if isinstance(value, dict) and step in value:
-            node = node.child(step)
-        elif isinstance(value, list | tuple) and step.isdecimal() and int(step) < len(value):
-            node = node.child(int(step))
-        else:
-            place.malformed("a reference to a part of the schema that exists")
-    if not isinstance(node.value, dict | bool):
-        place.malformed("a reference to a schema")
-    return node
-
-
-def _anchored(root: Node, place: Node, name: str) -> Node:
-    for node in _schemas(root):
-        if node.value.get("$anchor") == name or f"#{name}" in (node.value.get("$id"), node.value.get("id")):
+    def entered(self, node: Node) -> Node:
+        """The node, in the scope of the resource that starts there, if one does."""
+        base = self.places.get(id(node.value))
+        if base is None and node.pointer:
             return node
-    return place.malformed("a reference to an anchor that exists")
+        base = base or ""
+        known = dict(node.dynamic)
+        for name in self.dynamic.get(base, ()):
+            known.setdefault(name, base)
+        return replace(node, base=base, dynamic=tuple(sorted(known.items())))
+
+    def follow(self, node: Node, keyword: str) -> Node:
+        """The schema that a reference of the schema at `node` names."""
+        place = node.child(keyword)
+        target = self._target(place)
+        name = unquote(place.value.partition("#")[2])
+        if keyword == "$ref" or name.startswith("/"):
+            return target
+        flagged = target.value.get("$recursiveAnchor") is True if isinstance(target.value, dict) else False
+        if keyword == "$recursiveRef":
+            name = "" if flagged else "no anchor"
+        elif not isinstance(target.value, dict) or target.value.get("$dynamicAnchor") != name:
+            return target
+        outermost = dict(place.dynamic).get(name)
+        return target if outermost is None else replace(self.anchors[outermost, name], dynamic=target.dynamic)
+
+    def _target(self, place: Node) -> Node:
+        uri, _, fragment = urljoin(place.base, place.string()).partition("#")
+        if place.value.startswith("#"):
+            uri = place.base
+        resource = self.resources.get(uri) or self._document(uri)
+        if resource is None:
+            place.unsupported(f"the reference {place.value!r} leads out of the schema", "$ref", BUNDLE)
+        resource = self.entered(replace(resource, dynamic=place.dynamic))
+        fragment = unquote(fragment)
+        if fragment and not fragment.startswith("/"):
+            anchored = self.anchors.get((uri, fragment))
+            if anchored is None:
+                place.malformed("a reference to an anchor that exists")
+            return replace(anchored, dynamic=resource.dynamic)
+        return self._pointed(resource, place, fragment)
+
+    def _pointed(self, node: Node, place: Node, pointer: str) -> Node:
+        for step in (step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]):
+            value = node.value
+            if isinstance(value, dict) and step in value:
+                node = node.child(step)
+            elif isinstance(value, list | tuple) and step.isdecimal() and int(step) < len(value):
+                node = node.child(int(step))
+            else:
+                place.malformed("a reference to a part of the schema that exists")
+            node = self.entered(node)
+        if not isinstance(node.value, dict | bool):
+            place.malformed("a reference to a schema")
+        return node
+
+    def _document(self, uri: str) -> Node | None:
+        """Another document: one that was given, or a metaschema."""
+        from jsonschema_specifications import REGISTRY
+
+        known = REGISTRY.get(uri) or REGISTRY.get(uri + "#")
+        contents = self.given.get(uri, None if known is None else known.contents)
+        if contents is None:
+            return None
+        node = Node(contents, uri + "#", uri)
+        self.resources[uri] = node
+        self._index(node, uri)
+        return self.resources[uri]
+
+    def _index(self, node: Node, base: str) -> None:
+        waiting, seen = [(node, base)], set[int]()
+        while waiting:
+            node, base = waiting.pop()
+            if not isinstance(node.value, dict) or id(node.value) in seen:
+                continue
+            seen.add(id(node.value))
+            base = self._identified(node, base)
+            node = replace(node, base=base)
+            for keyword in ("$anchor", "$dynamicAnchor"):
+                if isinstance(name := node.value.get(keyword), str):
+                    self.anchors[base, name] = node
+                    if keyword == "$dynamicAnchor":
+                        self.dynamic.setdefault(base, []).append(name)
+            if node.value.get("$recursiveAnchor") is True:
+                self.anchors[base, ""] = node
+                self.dynamic.setdefault(base, []).append("")
+            waiting += [(child, base) for child in _subschemas(node)]
+
+    def _identified(self, node: Node, base: str) -> str:
+        """The resource to which a schema belongs, which may begin there."""
+        keyword = "id" if draft_of(self.root.value) <= 4 else "$id"
+        name = node.value.get(keyword, node.value.get("id") if node is self.root else None)
+        if not isinstance(name, str):
+            return base
+        if name.startswith("#"):
+            self.anchors[base, name[1:]] = replace(node, base=base)
+            return base
+        uri = urljoin(base, name).partition("#")[0]
+        self.places[id(node.value)] = uri
+        self.resources[uri] = replace(node, base=uri)
+        return uri
 
 
-def _schemas(node: Node) -> Iterator[Node]:
-    """Every object within the document, the outermost first."""
-    if isinstance(node.value, dict):
-        yield node
-        for key in node.value:
-            yield from _schemas(node.child(key))
-    elif isinstance(node.value, list | tuple):
-        for i in range(len(node.value)):
-            yield from _schemas(node.child(i))
+def _subschemas(node: Node) -> Iterator[Node]:
+    value = node.value
+    for keyword in _SINGLE:
+        if isinstance(value.get(keyword), dict):
+            yield node.child(keyword)
+    for keyword in _LISTED:
+        if isinstance(value.get(keyword), list | tuple):
+            yield from node.child(keyword).elements()
+    for keyword in _NAMED:
+        if isinstance(value.get(keyword), dict):
+            inside = node.child(keyword)
+            yield from (
+                Node(v, f"{inside.pointer}/{escape(str(k))}", node.base) for k, v in inside.value.items()
+            )

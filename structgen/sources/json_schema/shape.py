@@ -1,71 +1,20 @@
 """The normal form of a schema: for each JSON type, which of its values are allowed.
 
-Reading a schema means building Shapes and combining them (`meet` for allOf and siblings, `union` for anyOf);
-writing one means spelling its values as text. Every constant is a Shape too: a number is an interval of one
-point, an object is required members and nothing else. So `enum` needs no rules of its own.
+A set of JSON values is a set of nulls, of booleans, of numbers, of strings, of arrays and of objects. On each of them
+`meet`, `union` and `opposite` are defined, and so on shapes; every keyword of JSON Schema that combines schemas comes
+down to these three. What stands inside arrays and objects is named, not written out (see formula).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ...grammar import NOTHING, TEXT, Expr, alt
+from .arrays import Arrays
 from .numbers import Numbers
+from .objects import Objects
 
 KINDS = frozenset({"null", "boolean", "number", "string", "array", "object"})
-
-
-@dataclass(frozen=True, eq=False)
-class Arrays:
-    """Arrays of `low` to `high` elements: first `prefix`, then `items`.
-
-    `items` None means any value at all. `origin` is the pointer of the schema, for refusals.
-    """
-
-    prefix: tuple[Shape, ...] = ()
-    items: Shape | None = None
-    low: int = 0
-    high: int | None = None
-    origin: str = ""
-
-    def item(self, index: int) -> Shape | None:
-        """What may stand at an index."""
-        return self.prefix[index] if index < len(self.prefix) else self.items
-
-
-@dataclass(frozen=True, eq=False)
-class Member:
-    """A member of an object that a schema names; `declared` by properties, not by required alone."""
-
-    shape: Shape
-    required: bool
-    declared: bool = True
-
-
-@dataclass(frozen=True, eq=False)
-class Extras:
-    """Members beyond the declared ones: their keys, as a language of strings, and their values.
-
-    `shape` None is any value, allowed by the silence of all schemas about such members.
-    """
-
-    keys: Expr
-    shape: Shape | None
-
-
-@dataclass(frozen=True, eq=False)
-class Objects:
-    """Objects with declared `members`, in this order, and then `extras`, whose key languages are disjoint.
-
-    The key languages may contain names of members; for those the member counts.
-    """
-
-    members: Mapping[str, Member] = field(default_factory=dict)
-    extras: tuple[Extras, ...] = (Extras(TEXT, None),)
-    low: int = 0
-    high: int | None = None
-    origin: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +65,7 @@ def anything(origin: str) -> Shape:
     return Shape(
         null=True,
         booleans=frozenset({True, False}),
-        numbers=(Numbers(),),
+        numbers=(Numbers(origin=origin),),
         strings=TEXT,
         arrays=(Arrays(origin=origin),),
         objects=(Objects(origin=origin),),
@@ -130,9 +79,13 @@ def union(*shapes: Shape) -> Shape:
     return Shape(
         null=any(shape.null for shape in shapes),
         booleans=frozenset().union(*(shape.booleans for shape in shapes)),
-        numbers=tuple(n for shape in shapes for n in shape.numbers),
+        numbers=tuple(dict.fromkeys(n for shape in shapes for n in shape.numbers)),
         strings=alt(*(shape.strings for shape in shapes)),
-        arrays=tuple(a for shape in shapes for a in shape.arrays),
-        objects=tuple(o for shape in shapes for o in shape.objects),
+        arrays=tuple(dict.fromkeys(a for shape in shapes for a in shape.arrays)),
+        objects=_distinct(tuple(o for shape in shapes for o in shape.objects)),
         implied=KINDS - spoken,
     )
+
+
+def _distinct(objects: tuple[Objects, ...]) -> tuple[Objects, ...]:
+    return tuple({o.key: o for o in reversed(objects)}.values())[::-1]

@@ -37,6 +37,8 @@ from ...grammar import (
     seq,
 )
 from ..languages import intersect
+from .formats import UNTOLD
+from .keywords import Unknown
 from .node import Node
 
 QUOTE = literal('"')
@@ -68,10 +70,16 @@ SHORT_SPELLING = alt(char_ranges(PLAIN), seq(literal("\\"), any_of('"\\/bfnrt'))
 MOST_COUNTED = 64
 
 
-def read_strings(node: Node, formats: Mapping[str, Expr | None], search: Callable[[str, str], Expr]) -> Expr:
+def read_strings(
+    node: Node,
+    formats: Mapping[str, Expr | None],
+    search: Callable[[str, str], Expr],
+    unknown: Unknown = "refuse",
+) -> Expr:
     """The values that minLength, maxLength, pattern and format allow; a format of None says nothing.
 
-    `search` gives the strings in which a pattern is found; its second argument is the pattern's pointer.
+    `search` gives the strings in which a pattern is found; its second argument is the pattern's pointer. `unknown`
+    says whether formats that nobody knows are refused or, as JSON Schema has it, say nothing.
     """
     low = node.child("minLength").count() if "minLength" in node else 0
     high = node.child("maxLength").count() if "maxLength" in node else None
@@ -79,15 +87,17 @@ def read_strings(node: Node, formats: Mapping[str, Expr | None], search: Callabl
         return NOTHING
     values = repeat(ANY_CHAR, low, high)
     if "format" in node:
-        values = intersect(_format(node.child("format"), formats), values)
+        values = intersect(_format(node.child("format"), formats, unknown), values)
     if "pattern" in node:
         place = node.child("pattern")
         values = intersect(search(encodable(place), place.pointer), values)
     return values
 
 
-def _format(place: Node, formats: Mapping[str, Expr | None]) -> Expr:
+def _format(place: Node, formats: Mapping[str, Expr | None], unknown: Unknown) -> Expr:
     name = place.string()
+    if unknown != "refuse" and name not in formats and name not in UNTOLD:
+        return TEXT
     if name not in formats:
         place.unsupported(f"the format {name!r} is not supported", "format", "drop it, or write a pattern")
     return formats[name] or TEXT

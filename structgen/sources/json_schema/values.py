@@ -1,16 +1,21 @@
-"""Constants as shapes: a value is the set that holds it alone."""
+"""Constants as shapes: a value is the set that holds it alone, under JSON's equality, where 1 and 1.0 are one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ...grammar import literal
+from .arrays import Arrays
+from .formula import NOTHING, Formula
 from .node import Node, exact, is_number
 from .numbers import Numbers
-from .shape import NEVER, Arrays, Member, Objects, Shape
+from .objects import Member, Objects
+from .shape import Shape
 from .strings import encodable
 
 
-def constant(node: Node) -> Shape:
-    """The shape of the one JSON value at `node`. An integer is written as one; 1.0 may be written 1 or 1.0."""
+def constant(node: Node, name: Callable[[Node], Formula]) -> Shape:
+    """The shape of the one JSON value at `node`; `name` gives the formulas of the values inside it."""
     value = node.value
     if value is None:
         return Shape(null=True)
@@ -21,9 +26,12 @@ def constant(node: Node) -> Shape:
     if isinstance(value, str):
         return Shape(strings=literal(encodable(node)))
     if isinstance(value, list | tuple):
-        items = tuple(map(constant, node.elements()))
-        return Shape(arrays=(Arrays(items, NEVER, len(items), len(items), node.pointer),))
+        items = tuple(map(name, node.elements()))
+        return Shape(arrays=(Arrays(items, NOTHING, len(items), len(items), origin=node.pointer),))
     if isinstance(value, dict):
-        members = {key: Member(constant(member), True) for key, member in node.items()}
+        members = {}
+        for key, member in node.items():
+            encodable(Node(key, member.pointer))
+            members[key] = Member(name(member), required=True)
         return Shape(objects=(Objects(members, (), origin=node.pointer),))
-    return node.malformed("a JSON value")
+    node.malformed("a JSON value")

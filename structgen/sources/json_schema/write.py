@@ -1,64 +1,126 @@
-"""Shape to expression: the JSON texts of the values that a shape allows."""
+"""Shape to expression: the JSON texts of the values that formulas name, and the rules that schemas with names become.
+
+A schema that some reference names, or that contains itself, becomes a rule of the grammar and is written once; all
+others are written where they stand.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from decimal import Decimal
 from typing import Literal
 
 from ...errors import Unsupported
-from ...grammar import Expr, alt, literal
-from .arrays import spell_arrays
+from ...grammar import NOTHING, Expr, alt, literal, optional, ref, seq
+from ..languages import strings_of
 from .decimals import spell_numbers
+from .formula import ANYTHING, Formula, Name, Some
 from .layout import Layout
-from .objects import ObjectSpeller
-from .shape import Objects, Shape
+from .numbers import Numbers
+from .objects import Objects
+from .read import Reader
+from .shape import Shape
 from .strings import spell_strings
+from .write_arrays import ArrayWriter
+from .write_objects import ObjectWriter
 
 Additional = Literal["declared", "open"]
+MOST_VALUES = 64  # of a finite set, listed one by one
 
 
-@dataclass(frozen=True, eq=False)
 class Writer:
-    """Spells shapes as JSON, each once.
+    """Spells the schemas of one document as JSON, each once.
 
     With additional="declared" silence allows nothing: types that a schema does not mention beside those it does,
     and members beside the declared ones, are not written. With "open" they are.
     """
 
-    layout: Layout
-    additional: Additional
-    known: dict[Shape, Expr] = field(default_factory=dict)
+    def __init__(self, reader: Reader, layout: Layout, additional: Additional):
+        self.reader, self.layout, self.additional = reader, layout, additional
+        self.rules: dict[str, Expr] = {}
+        self._known: dict[Formula, Expr] = {}
+        self._open: dict[Formula, str] = {}
+        self._called: set[Formula] = set()  # formulas that have been used within themselves
 
-    def text(self, shape: Shape) -> Expr:
-        """The texts of the values that `shape` allows."""
-        if shape not in self.known:
-            self.known[shape] = self._text(shape)
-        return self.known[shape]
+    def text(self, formula: Formula) -> Expr:
+        """The texts of the values that the formula holds."""
+        if formula in self._known:
+            return self._known[formula]
+        if formula in self._open:
+            self._called.add(formula)
+            return ref(self._open[formula])
+        if isinstance(formula, Some) and formula.parts:
+            return alt(*map(self.text, self.reader.ordered(formula.parts)))
+        shape = self._closed(self.reader.shape(formula))
+        self._open[formula] = self._name(formula)
+        try:
+            expr = self._text(shape)
+        except Unsupported as error:
+            self.reader.refuse(error)
+            expr = NOTHING
+        name = self._open.pop(formula)
+        nests = bool(shape.arrays or shape.objects)
+        shared = isinstance(formula, Name) and formula.number in self.reader.referred
+        if formula in self._called or (nests and shared):
+            self.rules[name] = expr
+            expr = ref(name)
+        self._known[formula] = expr
+        return expr
+
+    def values(self, formula: Formula) -> list[Formula] | None:
+        """The values of a formula, one formula each; None if they are not a few."""
+        shape = self._closed(self.reader.shape(formula))
+        strings = strings_of(shape.strings)
+        if strings is None or shape.arrays or shape.objects:
+            return None
+        if not all(numbers.is_point for numbers in shape.numbers):
+            return None
+        numbers = [_plain(n) for n in shape.numbers]
+        found = [*([None] if shape.null else []), *sorted(shape.booleans), *numbers, *strings]
+        return [self.reader.constant(v) for v in found] if len(found) <= MOST_VALUES else None
+
+    def _name(self, formula: Formula) -> str:
+        if formula == ANYTHING:
+            return "any JSON value"
+        origin = self.reader.origin(formula) or "/"
+        taken = {*self.rules, *self._open.values()}
+        if isinstance(formula, Name) and not formula.negated and origin not in taken:
+            return origin
+        number = 2
+        while f"{origin} ({number})" in taken:
+            number += 1
+        return f"{origin} ({number})"
+
+    def _closed(self, shape: Shape) -> Shape:
+        """Without the types that only silence allows, where some are spoken about."""
+        spoken = shape.kinds() - shape.implied
+        return shape.only(spoken) if self.additional == "declared" and spoken else shape
 
     def _text(self, shape: Shape) -> Expr:
-        spoken = shape.kinds() - shape.implied
-        if self.additional == "declared" and spoken:
-            shape = shape.only(spoken)
-        speller = ObjectSpeller(self.text, self._anything, self.layout)
+        arrays = ArrayWriter(self.text, self.values, self.layout)
+        objects = ObjectWriter(self.text, self.layout)
         return alt(
             *(literal("null") for _ in range(shape.null)),
             *(literal("true" if value else "false") for value in sorted(shape.booleans)),
-            *map(spell_numbers, shape.numbers),
+            *map(self._number, shape.numbers),
             spell_strings(shape.strings),
-            *(spell_arrays(arrays, self.text, self._anything, self.layout) for arrays in shape.arrays),
-            *(speller.text(self._closed(objects)) for objects in shape.objects),
+            *map(arrays.text, shape.arrays),
+            *(objects.text(self._declared(part)) for part in shape.objects),
         )
 
-    def _closed(self, objects: Objects) -> Objects:
+    def _number(self, numbers: Numbers) -> Expr:
+        spelled = spell_numbers(numbers)
+        pointed = self.reader.pointed and numbers.integer and spelled is not NOTHING
+        return seq(spelled, optional(literal(".0"))) if pointed else spelled
+
+    def _declared(self, objects: Objects) -> Objects:
         """Without the members that only silence allows, where some are spoken about."""
-        spoken = tuple(extras for extras in objects.extras if extras.shape is not None)
+        spoken = tuple(extra for extra in objects.extras if not extra.silent)
         if self.additional == "declared" and (objects.members or spoken):
             return replace(objects, extras=spoken)
         return objects
 
-    def _anything(self, origin: str) -> Expr:
-        raise Unsupported(
-            "any JSON value at all may stand here, nested without end",
-            pointer=origin,
-            remedy="give a type with properties or items",
-        )
+
+def _plain(numbers: Numbers) -> int | float:
+    value = numbers.low or Decimal(0)
+    return int(value) if value == value.to_integral_value() else float(value)

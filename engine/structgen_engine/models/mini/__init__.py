@@ -13,6 +13,8 @@ from structgen_engine.models.mini.model import Memory, Mini, MiniConfig
 
 __all__ = ["Memory", "Mini", "MiniConfig", "MiniDenoiser", "load_mini", "mini_folder"]
 
+SCALE = ".scale"  # behind the name of a matrix: its rows' scales
+
 
 def mini_folder() -> Path:
     """Where the embedded model's files lie."""
@@ -20,10 +22,20 @@ def mini_folder() -> Path:
 
 
 def load_mini(path: str | Path | None = None, device: str | torch.device = "cpu") -> Mini:
-    """Read config.json and model.safetensors of a folder (the embedded weights by default), in float32."""
+    """Read config.json and model.safetensors of a folder (the embedded weights by default), in float32.
+
+    Matrices are stored as 8-bit integers with one scale a row, everything else in float16.
+    """
     folder = Path(path) if path is not None else mini_folder()
     config = MiniConfig(**json.loads((folder / "config.json").read_text())["model"])
     model = Mini(config)
-    weights = load_file(folder / "model.safetensors", device=str(device))
-    model.load_state_dict({name: weight.float() for name, weight in weights.items()}, assign=True)
+    stored = load_file(folder / "model.safetensors", device=str(device))
+    weights = {
+        name: weight.float() * stored[name + SCALE].float()[:, None]
+        if name + SCALE in stored
+        else weight.float()
+        for name, weight in stored.items()
+        if not name.endswith(SCALE)
+    }
+    model.load_state_dict(weights, assign=True)
     return model.to(device).eval().requires_grad_(False)

@@ -39,7 +39,9 @@ class MiniContext:
 class MiniDenoiser:
     """The embedded model behind the interface of `Denoiser`."""
 
-    def __init__(self, model: Mini, *, block_length: int = 256, prompt_limit: int = 448) -> None:
+    self_conditioning = True
+
+    def __init__(self, model: Mini, *, block_length: int = 256, prompt_limit: int = 512) -> None:
         """prompt_limit: the longest prompt seen in training, in tokens."""
         self.model = model
         self.block_length = block_length
@@ -55,10 +57,16 @@ class MiniDenoiser:
         ids = torch.tensor(padded, dtype=torch.int64, device=device)
         return MiniContext(self.model.encode(ids), ids.new_empty(len(prompts), 0))
 
-    def __call__(self, context: MiniContext, canvas: Tensor) -> Tensor:
-        """Log-probabilities [B, N, V] of the canvas [B, N]; committed text stands in front of it."""
-        left = context.committed.shape[1]
-        return self.model.logits(context.memory, torch.cat([context.committed, canvas], 1))[:, left:]
+    def __call__(self, context: MiniContext, canvas: Tensor, beliefs: Tensor | None = None) -> Tensor:
+        """Log-probabilities [B, N, V] of the canvas [B, N]; committed text stands in front of it.
+
+        beliefs: [B, N, V] probabilities after the constraint, of the step before; committed text is certain
+        """
+        left, hint = context.committed.shape[1], None
+        if beliefs is not None:
+            certain = self.model.embedding(context.committed)
+            hint = torch.cat([certain, self.model.hint(beliefs.float())], 1)
+        return self.model.logits(context.memory, torch.cat([context.committed, canvas], 1), hint)[:, left:]
 
     def extend(self, context: MiniContext, block: Tensor) -> MiniContext:
         """The context after `block` [B, N] was committed."""

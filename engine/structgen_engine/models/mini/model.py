@@ -1,4 +1,4 @@
-"""Mini: a 6.7-million-parameter encoder–decoder denoiser that copies values from a prompt into a canvas.
+"""Mini: an encoder–decoder denoiser of ten million parameters that copies values from a prompt into a canvas.
 
 The prompt is encoded once; every refinement step runs only the decoder, bidirectionally over the canvas. A
 pointer head (See et al. 2017, "Get to the point") mixes the vocabulary with a copy of the prompt's tokens:
@@ -7,7 +7,13 @@ pointer head (See et al. 2017, "Get to the point") mixes the vocabulary with a c
 
 which is still a distribution over the vocabulary, so every lattice routine works on its logarithm.
 
-Axes: B batch, P prompt, N canvas, V vocabulary, D width, H heads, E width of a head.
+* Neighbours vote for the pointer: what position i + r points at, r further on, is where i points, if both copy one
+  value. So the scores are summed along their diagonals, with weights that position i chooses.
+* Self-conditioning (Chen et al. 2023, "Analog bits") on beliefs: the decoder sees which token it last believed in at
+  each position, after the constraint had its say, faint where it was unsure. What the constraint forces is certain from
+  the first step on, so the decoder knows noise from text.
+
+Axes: B batch, P prompt, N canvas, V vocabulary, D width, H heads, E width of a head, R reach of the votes.
 """
 
 from __future__ import annotations
@@ -22,6 +28,7 @@ from torch import Tensor, nn
 
 PAD = 0
 MASKED = -1e4  # added to attention scores of padding; finite, and far below any score in bfloat16
+FAINTEST = -12.0  # nats: a vote against a place counts no more than this
 FLOOR = 1e-9  # of a probability: padding the prompt must not turn a token impossible
 
 
@@ -32,8 +39,9 @@ class MiniConfig:
     vocabulary: int = 4096
     width: int = 256
     heads: int = 4
-    encoder_layers: int = 3
-    decoder_layers: int = 3
+    encoder_layers: int = 6
+    decoder_layers: int = 4
+    reach: int = 6  # neighbours on each side that vote for a position's pointer
     rope_base: float = 10_000.0
 
 
@@ -65,6 +73,10 @@ class Mini(nn.Module):
         self.pointer_query = nn.Linear(width, width, bias=False)
         self.pointer_key = nn.Linear(width, width, bias=False)
         self.gate = nn.Linear(width, 1)
+        self.votes = nn.Linear(width, 2 * config.reach)
+        self.belief = nn.Linear(width, width, bias=False)
+        for added in (self.votes.weight, self.votes.bias, self.belief.weight):
+            nn.init.zeros_(added)
 
     def encode(self, prompt_ids: Tensor) -> Memory:
         """Read prompts [B, P], padded behind with PAD."""
@@ -83,27 +95,49 @@ class Mini(nn.Module):
             pointer_keys=self.pointer_key(hidden),
         )
 
-    def logits(self, memory: Memory, canvas: Tensor) -> Tensor:
-        """Log-probabilities of the clean tokens of canvases [B, N]: float32 [B, N, V] nats."""
-        scores, copied, gate = self._heads(memory, canvas)
-        mixture = scores.float().softmax(-1) * gate
-        prompt = memory.prompt[:, None, :].expand(-1, canvas.shape[1], -1)
-        mixture = mixture.scatter_add(2, prompt, copied * (1 - gate))
+    def logits(self, memory: Memory, canvas: Tensor, hint: Tensor | None = None) -> Tensor:
+        """Log-probabilities of the clean tokens of canvases [B, N]: float32 [B, N, V] nats.
+
+        hint: [B, N, D], what `hint` makes of the last beliefs
+        """
+        mixture = self.probabilities(memory, canvas, hint)
         return (mixture + FLOOR).log().log_softmax(-1)
 
-    def target_log_probs(self, memory: Memory, canvas: Tensor, targets: Tensor) -> Tensor:
-        """`logits` at targets [B, N], without forming the mixture over the vocabulary: [B, N] nats."""
-        scores, copied, gate = self._heads(memory, canvas)
+    def probabilities(self, memory: Memory, canvas: Tensor, hint: Tensor | None = None) -> Tensor:
+        """Probabilities of the clean tokens, float32 [B, N, V]."""
+        scores, pointed, gate = self._heads(memory, canvas, hint)
+        mixture = scores.float().softmax(-1) * gate
+        prompt = memory.prompt[:, None, :].expand(-1, canvas.shape[1], -1)
+        return mixture.scatter_add(2, prompt, pointed.softmax(-1) * (1 - gate))
+
+    def target_log_probs(
+        self, memory: Memory, canvas: Tensor, targets: Tensor, hint: Tensor | None, sources: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """`logits` at targets [B, N], without forming the mixture over the vocabulary: [B, N] nats.
+
+        Beside it the log-probability that the pointer points at `sources` [B, N], positions of the prompt; −1 gives 0.
+        """
+        scores, pointed, gate = self._heads(memory, canvas, hint)
         spoken = F.cross_entropy(scores.flatten(0, 1), targets.flatten(), reduction="none").view(
             targets.shape
         )
-        pointed = (copied * (memory.prompt[:, None, :] == targets[:, :, None])).sum(-1)
+        aim = pointed.log_softmax(-1)
+        copied = (aim.exp() * (memory.prompt[:, None, :] == targets[:, :, None])).sum(-1)
         gate = gate[..., 0]
-        return (gate * (-spoken.float()).exp() + (1 - gate) * pointed + FLOOR).log()
+        found = aim.gather(2, sources.clamp_min(0)[..., None])[..., 0]
+        mixture = gate * (-spoken.float()).exp() + (1 - gate) * copied
+        return (mixture + FLOOR).log(), torch.where(sources >= 0, found, 0.0)
 
-    def _heads(self, memory: Memory, canvas: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Vocabulary scores [B, N, V], copy attention [B, N, P], gate [B, N, 1]."""
+    def hint(self, beliefs: Tensor) -> Tensor:
+        """The expected embedding [B, N, D] of beliefs [B, N, V], times 1 where they are certain and 0 where flat."""
+        spread = torch.special.entr(beliefs).sum(-1, keepdim=True) / math.log(beliefs.shape[-1])
+        return (beliefs @ self.embedding.weight.to(beliefs.dtype)) * (1 - spread)
+
+    def _heads(self, memory: Memory, canvas: Tensor, hint: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Vocabulary scores [B, N, V], pointer scores [B, N, P] nats, gate [B, N, 1]."""
         hidden = self.embedding(canvas) + self.side[1]
+        if hint is not None:
+            hidden = hidden + self.belief(hint)
         turn = self._turn(canvas.shape[1], hidden)
         for index, layer in enumerate(self.decoder):
             hidden = layer(
@@ -111,9 +145,19 @@ class Mini(nn.Module):
             )
         hidden = self.decoder_norm(hidden)
         scores = F.linear(hidden, self.embedding.weight)
-        pointed = (self.pointer_query(hidden) @ memory.pointer_keys.transpose(1, 2)).float()
-        copied = (pointed / math.sqrt(self.config.width) + memory.bias).softmax(-1)
-        return scores, copied, torch.sigmoid(self.gate(hidden).float())
+        own = (self.pointer_query(hidden) @ memory.pointer_keys.transpose(1, 2)).float()
+        pointed = self._voted(own / math.sqrt(self.config.width) + memory.bias, self.votes(hidden).float())
+        return scores, pointed + memory.bias, torch.sigmoid(self.gate(hidden).float())
+
+    def _voted(self, own: Tensor, votes: Tensor) -> Tensor:
+        """Pointer scores [B, N, P] plus those of the neighbours along the diagonal, weighted by votes [B, N, 2R]."""
+        reach, (_, canvas, prompt) = self.config.reach, own.shape
+        aim = F.pad(own.log_softmax(-1).clamp_min(FAINTEST), (reach,) * 4, value=FAINTEST)
+        total = own
+        for index, step in enumerate((*range(-reach, 0), *range(1, reach + 1))):
+            at = reach + step
+            total = total + votes[..., index, None] * aim[:, at : at + canvas, at : at + prompt]
+        return total
 
     def _turn(self, length: int, like: Tensor) -> tuple[Tensor, Tensor]:
         """Cosines and sines of the rotary angles, [length, E / 2] each."""

@@ -1,0 +1,208 @@
+"""The functions of `Backend` over the kernels, for rows that share one automaton.
+
+Axes: B batch, N block, V vocabulary, K classes, S states.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+
+from structgen_engine.automaton import IMPOSSIBLE, Alphabet, Dfa
+from structgen_engine.kernels import Posterior
+from structgen_engine.kernels.gpu import classes, pairs, paths, scans, tokens
+from structgen_engine.kernels.gpu.classes import Scores
+from structgen_engine.kernels.gpu.layout import AlphabetLayout, AutomatonLayout
+from structgen_engine.kernels.gpu.posterior import Marginals, marginals
+from structgen_engine.kernels.scores import ClassScores
+
+_Shape = tuple[int, int, torch.device]
+_alphabets: WeakKeyDictionary[Alphabet, dict[_Shape, AlphabetLayout]] = WeakKeyDictionary()
+_automata: WeakKeyDictionary[Dfa, dict[_Shape, AutomatonLayout]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, eq=False)
+class Messages:
+    """pairs: flat int64, as the kernels keep them; table: [B, N + 1, S], a view of them without the scratch"""
+
+    pairs: Tensor
+    table: Tensor
+
+
+def _alphabet(alphabet: Alphabet, logits: Tensor) -> AlphabetLayout:
+    (B, N, _), device, kept = logits.shape, logits.device, _alphabets.setdefault(alphabet, {})
+    if (B, N, device) not in kept:
+        kept[B, N, device] = AlphabetLayout.of([alphabet] * B, N, device)
+    return kept[B, N, device]
+
+
+def _automaton(dfa: Dfa, weights: Tensor) -> AutomatonLayout:
+    (B, N, _), device, kept = weights.shape, weights.device, _automata.setdefault(dfa, {})
+    if (B, N, device) not in kept:
+        kept[B, N, device] = AutomatonLayout.of([dfa] * B, N, device)
+    return kept[B, N, device]
+
+
+def _temperature(value: float, logits: Tensor) -> Tensor:
+    return torch.full((len(logits),), value, dtype=torch.float64, device=logits.device)
+
+
+def class_scores(
+    logits: Tensor, alphabet: Alphabet, *, settled: Tensor | None = None, temperature: float = 1.0
+) -> ClassScores:
+    """Log-sum, entropy, peak and count of the tokens of each class; logits [B, N, ≥ V], settled [B, N]."""
+    B, N = logits.shape[:2]
+    layout = _alphabet(alphabet, logits)
+    if settled is None:
+        pinned = torch.full((B, N), -1, dtype=torch.int64, device=logits.device)
+    else:
+        pinned = settled.to(logits.device).contiguous()
+    out = Scores.empty(layout)
+    classes.score(layout, logits.detach(), pinned, _temperature(temperature, logits), out)
+    chunks = out.top.view(B, N, layout.chunks // B), out.mass.view(B, N, layout.chunks // B)
+    log_sum, entropy, peak, count = (
+        table.view(B, N, alphabet.size) for table in (out.log_sum, out.entropy, out.peak, out.count)
+    )
+    return ClassScores(log_sum, entropy, peak, count, pinned, chunks)
+
+
+def backward(weights: Tensor, dfa: Dfa, end: Tensor) -> Messages:
+    """Beta: the weight of every suffix; weights [B, N, K], end [B, S]."""
+    return _scans(weights, dfa, end, end, scans.BACKWARD)[1]
+
+
+def forward(weights: Tensor, dfa: Dfa, start: Tensor) -> Messages:
+    """Alpha: the weight of every prefix; weights [B, N, K], start [B, S]."""
+    return _scans(weights, dfa, start, start, scans.FORWARD)[0]
+
+
+def forward_backward(weights: Tensor, dfa: Dfa, start: Tensor, end: Tensor) -> tuple[Messages, Messages]:
+    """Alpha and beta, in one launch."""
+    return _scans(weights, dfa, start, end, scans.BOTH)
+
+
+def _scans(
+    weights: Tensor, dfa: Dfa, start: Tensor, end: Tensor, directions: tuple[int, int]
+) -> tuple[Messages, Messages]:
+    layout, (B, N, _) = _automaton(dfa, weights), weights.shape
+    bundles = _pairs(layout.sizes["sets"], weights)
+    scans.bundle(layout, weights.contiguous(), bundles)
+    asked = range(directions[0], directions[0] + directions[1])
+    beta = _pairs(layout.sizes["leaving"] if 0 in asked else 0, weights)
+    alpha = _pairs(layout.sizes["entering"] if 1 in asked else 0, weights)
+    scans.scan(layout, bundles, start.contiguous(), end.contiguous(), alpha, beta, directions)
+    return _messages(alpha, dfa, B, N), _messages(beta, dfa, B, N)
+
+
+def _messages(flat: Tensor, dfa: Dfa, B: int, N: int) -> Messages:
+    table = (
+        flat.view(B, -1)[:, : (N + 1) * dfa.states] if len(flat) else flat.new_empty(B, (N + 1) * dfa.states)
+    )
+    return Messages(flat, table.unflatten(1, (N + 1, dfa.states)))
+
+
+def _pairs(size: int, like: Tensor) -> Tensor:
+    return torch.empty(size, dtype=torch.int64, device=like.device)
+
+
+def nats(messages: Messages) -> Tensor:
+    """[B, N + 1, S] float64."""
+    return pairs.nats(messages.table)
+
+
+def log_partition(beta: Messages, start: Tensor) -> Tensor:
+    """log Z [B]: entering, then any suffix."""
+    return torch.logsumexp(start + pairs.nats(beta.table[:, 0]), -1)
+
+
+def posterior(weights: Tensor, counts: Tensor, dfa: Dfa, alpha: Messages, beta: Messages) -> Posterior:
+    """Class marginals [B, N, K], and the positions [B, N] where two tokens are possible."""
+    found = _marginals(weights, counts, dfa, alpha, beta)
+    return Posterior(found.classes.view(weights.shape), found.free)
+
+
+def possible(weights: Tensor, dfa: Dfa, alpha: Messages, beta: Messages) -> Tensor:
+    """[B, N, K] bool: the classes with an edge from a state in reach to one that can still end."""
+    counts = torch.ones(weights.shape, dtype=torch.int32, device=weights.device)
+    return _marginals(weights, counts, dfa, alpha, beta).possible.view(weights.shape)
+
+
+def _marginals(weights: Tensor, counts: Tensor, dfa: Dfa, alpha: Messages, beta: Messages) -> Marginals:
+    layout, weights, nothing = _automaton(dfa, weights), weights.contiguous(), torch.empty(0)
+    scores = Scores(nothing, nothing, nothing, nothing, weights, weights, weights, counts.contiguous())
+    out = Marginals.empty(layout)
+    marginals(layout, scores, alpha.pairs, beta.pairs, out)  # its beliefs, of other scores, are not used
+    return out
+
+
+def sample(weights: Tensor, dfa: Dfa, start: Tensor, beta: Messages, uniforms: Tensor) -> Tensor:
+    """Classes [B, N] int64 of a joint draw; uniforms [B, N + 1] in [0, 1), the first one picks the entry."""
+    labels = torch.empty(weights.shape[:2], dtype=torch.int64, device=weights.device)
+    given = weights.contiguous(), start.contiguous(), beta.pairs, uniforms.double().contiguous()
+    paths.draw(_automaton(dfa, weights), *given, labels, weights.new_empty(len(weights)))
+    return labels
+
+
+def best(peaks: Tensor, dfa: Dfa, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
+    """Classes [B, N] int64 of the heaviest path, and its weight [B] nats; peaks [B, N, K]."""
+    layout, (B, N, _), peaks = _automaton(dfa, peaks), peaks.shape, peaks.contiguous()
+    labels = torch.empty(B, N, dtype=torch.int64, device=peaks.device)
+    bundles, beta, weight = (
+        torch.empty(size, dtype=torch.float64, device=peaks.device)
+        for size in (layout.sizes["sets"], layout.sizes["leaving"], B)
+    )
+    scans.bundle_max(layout, peaks, bundles)
+    scans.scan_max(layout, bundles, end.contiguous(), beta)
+    paths.follow(layout, peaks, start.contiguous(), beta, labels, weight)
+    return labels, weight
+
+
+def draw_tokens(
+    logits: Tensor,
+    alphabet: Alphabet,
+    scores: ClassScores,
+    labels: Tensor,
+    uniforms: Tensor,
+    *,
+    temperature: float = 1.0,
+) -> Tensor:
+    """Tokens [B, N] int64, each drawn inside its class; labels, uniforms [B, N]."""
+    ids = torch.empty_like(labels)
+    given = (
+        _chunks(scores),
+        scores.pinned,
+        labels,
+        uniforms.double().contiguous(),
+        _temperature(temperature, logits),
+    )
+    tokens.draw(_alphabet(alphabet, logits), logits.detach(), *given, ids)
+    return ids
+
+
+def best_tokens(logits: Tensor, alphabet: Alphabet, scores: ClassScores, labels: Tensor) -> Tensor:
+    """Tokens [B, N] int64: the highest score of each class, the lowest id among equals."""
+    ids = torch.empty_like(labels)
+    tokens.top(_alphabet(alphabet, logits), logits.detach(), _chunks(scores), scores.pinned, labels, ids)
+    return ids
+
+
+def _chunks(scores: ClassScores) -> Scores:
+    assert scores.chunks is not None
+    top, mass = (part.contiguous() for part in scores.chunks)
+    rest = scores.count  # not read
+    return Scores(top, mass, top, rest, scores.log_sum, scores.entropy, scores.peak, rest)
+
+
+def spread(
+    logits: Tensor, alphabet: Alphabet, scores: ClassScores, classes: Tensor, *, temperature: float = 1.0
+) -> Tensor:
+    """Token marginals [B, N, V of the logits] from class marginals [B, N, K]; zero outside the alphabet."""
+    inside = torch.where(classes > 0, scores.peak - scores.log_sum, IMPOSSIBLE)
+    shares = (classes.log() + inside).float().contiguous()
+    out = torch.empty(logits.shape, dtype=logits.dtype, device=logits.device)
+    given = scores.peak.contiguous(), shares, scores.pinned, _temperature(temperature, logits)
+    tokens.weigh(_alphabet(alphabet, logits), logits.detach(), *given, out, probabilities=True)
+    return out

@@ -1,0 +1,41 @@
+"""What a kernel is told about one row of the batch: a line of int64 numbers, by these indices.
+
+A batch may mix automata of all sizes. Their tables lie one after the other in one int32 array, the numbers of all rows
+of the batch in flat arrays; a line says where a row's own begin. Kernels get no other sizes than the common ones.
+
+Axes: B batch, N block, V vocabulary, K classes, S states, C chunks, E edges.
+"""
+
+from __future__ import annotations
+
+import triton.language as tl
+
+FIELDS = tl.constexpr(28)  # numbers in a line
+
+CLASSES = tl.constexpr(0)  # K
+AT_CLASS = tl.constexpr(1)  # where the row's [N, K] tables begin
+
+# lines of alphabets
+CHUNKS = tl.constexpr(2)  # C
+AT_CHUNK = tl.constexpr(3)  # where the row's [N, C] tables begin
+KNOWN = tl.constexpr(4)  # V of the alphabet
+CLASS_OF = tl.constexpr(5)  # [V]: where the table begins, as in the following
+CHUNK_FIRST = tl.constexpr(6)  # [K + 1], the first chunk of each class
+CHUNK_AT = tl.constexpr(7)  # [C], where the tokens of each chunk stand, counted from the first wide row
+CHUNK_SIZE = tl.constexpr(8)  # [C]
+WIDE = tl.constexpr(9)  # [rows, WIDTH] tokens; fields: table, the chunk of each row, number of rows
+NARROW = tl.constexpr(12)  # the same
+
+# lines of automata
+STATES = tl.constexpr(2)  # S
+AT_STATE = tl.constexpr(3)  # where the row's [S] tables begin
+EDGES = tl.constexpr(4)  # [S + 1] offsets, then [E] classes, then [E] targets
+EDGE_COUNT = tl.constexpr(5)  # E
+
+# trees; fields: table, number of results, where the row's numbers begin, number of row sums. The numbers of SETS, JOINT
+# and SHARES are [N, results and row sums], those of LEAVING and ENTERING [N + 1, results] and one set of row sums
+SETS = tl.constexpr(6)  # classes by bundle
+LEAVING = tl.constexpr(10)  # arcs out of each state: bundle and target
+ENTERING = tl.constexpr(14)  # arcs into each state: bundle and source
+JOINT = tl.constexpr(18)  # arcs of each bundle: source and target
+SHARES = tl.constexpr(22)  # bundles of each class

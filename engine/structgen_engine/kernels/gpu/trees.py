@@ -1,0 +1,148 @@
+"""Sums over segments of very different lengths, as trees of rows that are all equally wide.
+
+A segment is what one result adds up: the arcs out of a state, the classes of a bundle. Most have a handful of items, a
+few have hundreds, and a GPU wants the same work in every lane. So each segment is cut into rows of WIDTH items; a
+segment of one row is finished by it, the row sums of a longer one are items of the next level. Every level is one
+tile-wise pass, the order of additions is fixed by the table, and the results are the same in every run.
+
+Row sums that are not yet results stand in a scratch of their own; slots of the table name them −1, −2, … where they are
+written and 0, 1, … where they are read.
+
+The kernels of the scans, of the posterior and of the bundles all consist of `slots`, their own level 0, and `climb`.
+
+Axes: R rows, n segments.
+"""
+
+# pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false, reportAttributeAccessIssue=false
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import triton
+import triton.language as tl
+from numpy.typing import NDArray
+
+from structgen_engine.kernels.gpu.pairs import ZERO, exponent, mantissa, total
+
+Ints = NDArray[Any]
+
+WIDTHS = (4, 8, 16, 32)
+LEVEL_COST = 2000  # slots that could be summed while one level waits for the one before
+HEAD = 4  # numbers before the level offsets in a packed tree
+
+
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """first, second: what each slot refers to, [R · width] and [rows of level 0 · width], −1 where empty
+
+    out: [R], the result that a row is, or −1 − x for row sum x; levels: [L + 1], where each level's rows begin;
+    segments: how many results; partial: how many row sums
+    """
+
+    first: Ints
+    second: Ints
+    out: Ints
+    levels: Ints
+    segments: int
+    partial: int
+
+    def packed(self) -> Ints:
+        """int32: number of levels, where out, first and second begin, the level offsets, then the three tables."""
+        out_at = HEAD + len(self.levels)
+        first_at = out_at + len(self.out)
+        head = [len(self.levels) - 1, out_at, first_at, first_at + len(self.first)]
+        return np.concatenate([head, self.levels, self.out, self.first, self.second]).astype(np.int32)
+
+
+def tree(counts: Ints, first: Ints, second: Ints | None, width: int) -> Tree:
+    """The tree over segments of counts[s] items each, which stand in `first` and `second` one segment after another."""
+    n, segments, levels, sums = len(counts), np.arange(len(counts)), [0], 0
+    tables, outs = [], []
+    items = first
+    while True:
+        rows = np.maximum(1, -(-counts // width))
+        table = np.full((rows.sum(), width), -1, np.int64)
+        at = _places(counts, rows, width)
+        table.reshape(-1)[at] = items
+        if not tables:
+            pair = np.full(table.size, -1, np.int64)
+            pair[at] = items if second is None else second
+        long = rows > 1
+        out = np.repeat(segments, rows)
+        partial = np.repeat(long, rows)
+        out[partial] = -1 - sums - np.arange(partial.sum())
+        tables.append(table.reshape(-1))
+        outs.append(out)
+        levels.append(levels[-1] + len(table))
+        if not long.any():
+            return Tree(np.concatenate(tables), pair, np.concatenate(outs), np.array(levels), n, sums)
+        items, segments, counts = -1 - out[partial], segments[long], rows[long]
+        sums += len(items)
+
+
+def _places(counts: Ints, rows: Ints, width: int) -> Ints:
+    """Where the items of consecutive segments stand when each segment begins on a row of its own."""
+    begin = (rows.cumsum() - rows) * width
+    return np.repeat(begin - (counts.cumsum() - counts), counts) + np.arange(counts.sum())
+
+
+def best_width(counts: list[Ints]) -> int:
+    """The row width that does the least work for all of these segmentations."""
+    return min(WIDTHS, key=lambda width: sum(_cost(part, width) for part in counts))
+
+
+def _cost(counts: Ints, width: int) -> int:
+    cost = 0
+    while True:
+        rows = np.maximum(1, -(-counts // width))
+        cost += int(rows.sum()) * width + LEVEL_COST
+        if not (rows > 1).any():
+            return cost
+        counts = rows[rows > 1]
+
+
+@triton.jit
+def slots(table, row, high, WIDTH: tl.constexpr):
+    """[R, WIDTH]: what the slots of these rows [R] refer to, −1 where empty or where the row is not below `high`."""
+    at = row[:, None] * WIDTH + tl.arange(0, WIDTH)[None, :]
+    return tl.load(table + at, mask=(row < high)[:, None], other=-1)
+
+
+@triton.jit
+def places(table, row, high, scratch):
+    """[R]: where the results of these rows stand; `scratch` is where the row sums begin, from the same origin."""
+    at = tl.load(table + row, mask=row < high, other=0)
+    return tl.where(at >= 0, at, scratch - 1 - at)
+
+
+@triton.jit
+def climb(head, values, scratch, ROWS: tl.constexpr, WIDTH: tl.constexpr):
+    """Sum the pairs of every level after the first, whose row sums and results are written, into `values`."""
+    for level in range(1, tl.load(head)):
+        tl.debug_barrier()
+        low, high = tl.load(head + 4 + level), tl.load(head + 5 + level)
+        for begin in range(low, high, ROWS):
+            row = begin + tl.arange(0, ROWS)
+            item = slots(head + tl.load(head + 2), row, high, WIDTH)
+            x = tl.load(values + scratch + item, mask=item >= 0, other=ZERO)
+            at = places(head + tl.load(head + 1), row, high, scratch)
+            tl.store(values + at, total(mantissa(x), exponent(x)), mask=row < high)
+    tl.debug_barrier()
+
+
+@triton.jit
+def climb_max(head, values, scratch, ROWS: tl.constexpr, WIDTH: tl.constexpr):
+    """The same for the maxima of float64 nats."""
+    for level in range(1, tl.load(head)):
+        tl.debug_barrier()
+        low, high = tl.load(head + 4 + level), tl.load(head + 5 + level)
+        for begin in range(low, high, ROWS):
+            row = begin + tl.arange(0, ROWS)
+            item = slots(head + tl.load(head + 2), row, high, WIDTH)
+            x = tl.load(values + scratch + item, mask=item >= 0, other=float("-inf"))
+            at = places(head + tl.load(head + 1), row, high, scratch)
+            tl.store(values + at, tl.max(x, 1), mask=row < high)
+    tl.debug_barrier()

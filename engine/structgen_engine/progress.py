@@ -1,0 +1,144 @@
+"""One output in the making: where its automaton stands, what is committed, and what its next block may be.
+
+An automaton in tables and one that grows differ here and nowhere else in the loop.
+
+Axes: n positions in play, T tokens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from structgen_engine.automaton import NEVER, BlockAutomaton, Dfa, block
+from structgen_engine.explore import Explored, Explorer
+from structgen_engine.growing import Growing
+from structgen_engine.lattice import EmptyLattice, example, feasible
+
+Block = BlockAutomaton | Explorer  # what one block of one row may be
+
+
+class BudgetTooSmall(ValueError):
+    """The constraint cannot be met within max_tokens; `min_tokens` says what it takes."""
+
+    def __init__(self, row: int, min_tokens: int, max_tokens: int) -> None:
+        super().__init__(
+            f"row {row}: the shortest accepted output has {min_tokens} tokens, max_tokens is {max_tokens}: "
+            f"raise max_tokens to at least {min_tokens}"
+        )
+        self.row, self.min_tokens, self.max_tokens = row, min_tokens, max_tokens
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """One finished output.
+
+    ids: [T] int64, all blocks, end token and padding included
+    log_prob: nats, summed over blocks. Uniform noise: of the committed block given its last logits. Absorbing: of
+    the tokens each step settled, given that step's logits and what was settled before. Guess: of each token, among
+    those that could stand there after the tokens before it
+    steps: forward passes; blocks: how many; scaffold: whether the preferred ids were honoured, None without any
+    """
+
+    ids: Tensor
+    log_prob: float
+    steps: int
+    blocks: int
+    scaffold: bool | None
+
+
+@dataclass(eq=False)
+class Row:
+    """One output; `state` is a state of the Dfa or a configuration of the Growing automaton."""
+
+    index: int
+    automaton: Dfa | Growing
+    state: int
+    scaffold: bool | None = None
+    log_prob: float = 0.0
+    steps: int = 0
+    committed: list[Tensor] = field(default_factory=list)
+
+    def block(self, remaining: int) -> Block:
+        """The block that comes next; `remaining` tokens of budget are left after it."""
+        if isinstance(self.automaton, Dfa):
+            return block(self.automaton, entry=self.state, remaining=remaining)
+        return Explorer(self.automaton, self.state, remaining)
+
+    def commit(self, ids: Tensor) -> bool:
+        """Take a block [n]; whether the output is finished."""
+        self.committed.append(ids)
+        if isinstance(self.automaton, Dfa):
+            self.state = self.automaton.run(ids, self.state)
+            return bool(self.automaton.accepting[self.state])
+        self.state = self.automaton.run(ids.tolist(), self.state)
+        return self.automaton.accepting(self.state)
+
+    def decoded(self) -> Decoded:
+        """What came out."""
+        ids = torch.cat(self.committed)
+        return Decoded(ids, self.log_prob, self.steps, len(self.committed), self.scaffold)
+
+
+def begin(automaton: Dfa | Growing, row: int, max_tokens: int) -> Row:
+    """Row number `row`, before its first block; refused where it cannot be decoded within max_tokens."""
+    if isinstance(automaton, Dfa):
+        needed, padded = int(automaton.distance[automaton.start]), _stays(automaton)
+    else:
+        needed, padded = int(automaton.most[automaton.start]), automaton.padded
+    if needed == NEVER:
+        raise EmptyLattice(f"row {row}: the automaton accepts nothing")
+    if max(needed, 1) > max_tokens:
+        raise BudgetTooSmall(row, max(needed, 1), max_tokens)
+    if not padded:
+        raise ValueError(
+            f"row {row}: some accepting state cannot be followed by padding, so its blocks cannot be filled: "
+            "give every accepting state an edge to an accepting state"
+        )
+    return Row(row, automaton, automaton.start)
+
+
+def _stays(dfa: Dfa) -> bool:
+    """Whether every accepting state has a token that leads to an accepting state."""
+    stays = dfa.accepting[dfa.delta[:, dfa.alphabet.class_of.unique().long()].long()].any(-1)
+    return not (dfa.accepting & ~stays).any()
+
+
+def admits(part: Block, settled: Tensor) -> bool:
+    """Whether some accepted block has these tokens at the settled positions [n], −1 where open.
+
+    For a growing automaton the search is bounded: it may miss one. What it finds is kept in view from then on.
+    """
+    if isinstance(part, BlockAutomaton):
+        return feasible(part, settled)
+    found = example(part.ahead(settled), settled)
+    part.witness = None if found is None else found.tolist()
+    return found is not None
+
+
+def opened(
+    parts: list[Block], logits: Tensor, settled: Tensor, temperature: float
+) -> list[BlockAutomaton | Explored]:
+    """What the lattice takes: tables as they are, of the others what these logits [b, n, V] reach; settled [b, n]."""
+    rows = zip(parts, logits, settled, strict=True)
+    return [
+        part
+        if isinstance(part, BlockAutomaton)
+        else part.explore(scores, settled=pins, temperature=temperature)
+        for part, scores, pins in rows
+    ]
+
+
+def tables(parts: list[Block], settled: Tensor) -> list[BlockAutomaton]:
+    """What the blocks may be before any logits are known; settled [b, n]."""
+    rows = zip(parts, settled, strict=True)
+    return [part if isinstance(part, BlockAutomaton) else part.ahead(pins) for part, pins in rows]
+
+
+def remember(parts: list[Block], ids: Tensor) -> None:
+    """These accepted blocks [b, n] are what settled positions come from."""
+    for part, row in zip(parts, ids.tolist(), strict=True):
+        if isinstance(part, Explorer):
+            part.witness = row

@@ -1,0 +1,278 @@
+"""Automata that call each other: a grammar's rules, each compiled once however often it is used.
+
+A finite automaton has a state for everything that may still have to follow. Where a rule may stand in a hundred
+places, or in itself, that is a hundred copies, or no end of them. Here each such rule is a *component*: a small
+automaton that others call. A call remembers on a stack where the caller goes on (`back`), runs the component from its
+start, and takes the state off the stack where the component accepts. A *configuration* is a state and such a stack.
+
+    value = [0-9]+ | "[" value ("," value)* "]"
+                                                 digit ⟲
+    component 0:   start ──digit──→ number (accepts)
+                     └──[──→ item ══value══→ more ──]──→ end (accepts, final)
+                               ↑──────,───────┘
+
+What makes configurations cheap to run holds for every Pushdown: components are deterministic in bytes and in calls,
+minimal and different from one another; a call takes at least one symbol before it returns (a callee's empty string is
+an extra way past the call in the caller); and no start can reach itself by calls alone (left recursion is gone), so
+that a state's calls are followed to an end. A return to a `final` state would only return again: whoever runs the
+automaton need not push it, and right recursion takes no stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from structgen.automata.left_recursion import without_left_recursion
+from structgen.automata.linked import GATE, Linked, determinise, distances, smallest, trimmed
+from structgen.automata.minimize import merge_columns
+from structgen.automata.nfa import FIRST_TOKEN, Call, Ints, Nfa
+from structgen.automata.regular import Compiler
+from structgen.automata.rules import Rules, analyse
+from structgen.errors import Unsatisfiable, Unsupported
+from structgen.grammar import Grammar
+
+DEAD = 0
+STOP = -1  # in `shortest`: return here
+
+
+@dataclass(frozen=True, eq=False)
+class Pushdown:
+    """Component automata that call each other; see the module's text. S states, B byte classes, T tokens, C components.
+
+    byte_class: [256] uint8, class of each byte, one partition for all components
+    tokens: the special tokens, symbols B … B + T − 1 after the byte classes
+    delta: [S, B + T] int32, next state; state 0 is DEAD; the states of all components are numbered together, and
+        components that end alike share states
+    call_at: [S + 1] int32, the calls of state q are call_at[q] … call_at[q + 1] − 1
+    callee: [calls] int32, component that is called; back: [calls] int32, where the caller goes on
+    accepting: [S] bool, the component may return here; with an empty stack the text may end here
+    final: [S] bool, accepting with neither edge nor call: as a `back` it need not be pushed
+    start: [C] int32, start state of each component; component 0 is the root, the only one whose start may accept
+    bytes_left: [S] int64, symbols of the shortest way from this state to a return, calls included (NEVER if none)
+    shortest: [S] int32, how that way begins: a symbol, STOP to return, or −2 − c for call c
+    """
+
+    byte_class: NDArray[np.uint8]
+    tokens: tuple[str, ...]
+    delta: Ints
+    call_at: Ints
+    callee: Ints
+    back: Ints
+    accepting: NDArray[np.bool_]
+    final: NDArray[np.bool_]
+    start: Ints
+    bytes_left: NDArray[np.int64]
+    shortest: Ints
+
+    @property
+    def states(self) -> int:
+        """S, DEAD included."""
+        return len(self.accepting)
+
+    @property
+    def components(self) -> int:
+        """C, the root included."""
+        return len(self.start)
+
+    @property
+    def edges(self) -> int:
+        """How many edges and calls there are."""
+        return int(np.count_nonzero(self.delta)) + len(self.callee)
+
+    @property
+    def byte_classes(self) -> int:
+        """B."""
+        return self.delta.shape[1] - len(self.tokens)
+
+    def calls(self, state: int) -> list[tuple[int, int]]:
+        """The (callee, back) of every call that the state may make."""
+        low, high = self.call_at[state], self.call_at[state + 1]
+        return list(zip(self.callee[low:high].tolist(), self.back[low:high].tolist(), strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """Where to go on after returning, and what lies below; equal stacks are one object, as each keeps those above."""
+
+    back: int = DEAD
+    below: Stack | None = None
+    above: dict[int, Stack] = field(default_factory=dict)
+
+    def push(self, back: int) -> Stack:
+        """The stack with one more state on top."""
+        if back not in self.above:
+            self.above[back] = Stack(back, self)
+        return self.above[back]
+
+
+Configuration = tuple[int, Stack]
+
+
+def begin(automaton: Pushdown) -> frozenset[Configuration]:
+    """The configurations before anything is read."""
+    return frozenset([(int(automaton.start[0]), Stack())])
+
+
+def advance(
+    automaton: Pushdown, configurations: Iterable[Configuration], symbol: int
+) -> frozenset[Configuration]:
+    """The configurations after one more symbol: a byte, or 256 + the number of a token."""
+    column = int(automaton.byte_class[symbol]) if symbol < 256 else automaton.byte_classes + symbol - 256
+    waiting = []
+    for state, stack in _called(automaton, configurations):
+        target = int(automaton.delta[state, column])
+        if target != DEAD:
+            waiting.append((target, stack))
+    found: set[Configuration] = set()
+    while waiting:
+        state, stack = waiting.pop()
+        if (state, stack) not in found:
+            found.add((state, stack))
+            if automaton.accepting[state] and stack.below:
+                waiting.append((stack.back, stack.below))
+    return frozenset(found)
+
+
+def ends(automaton: Pushdown, configurations: Iterable[Configuration]) -> bool:
+    """Whether the text may end here."""
+    return any(not stack.below and automaton.accepting[state] for state, stack in configurations)
+
+
+def accepts(automaton: Pushdown, text: Iterable[int]) -> bool:
+    """Whether the root accepts the text, as symbols: what every faster way to run the automaton must agree with."""
+    configurations = begin(automaton)
+    for symbol in text:
+        configurations = advance(automaton, configurations, symbol)
+    return ends(automaton, configurations)
+
+
+def _called(automaton: Pushdown, configurations: Iterable[Configuration]) -> set[Configuration]:
+    """These configurations and all that calls lead to; ends, as no start reaches itself by calls alone."""
+    found: set[Configuration] = set()
+    waiting = list(configurations)
+    while waiting:
+        state, stack = waiting.pop()
+        if (state, stack) not in found:
+            found.add((state, stack))
+            for callee, back in automaton.calls(state):
+                waiting.append(
+                    (int(automaton.start[callee]), stack if automaton.final[back] else stack.push(back))
+                )
+    return found
+
+
+def pushdown(grammar: Grammar, tokens: Sequence[str] = (), null: str | None = None) -> Pushdown:
+    """The component automata of `grammar` over bytes and the special `tokens`.
+
+    `null` names the zero-width token that Slack stands for; without one Slack is the empty string.
+    Raises Unsupported where recursion stands inside an intersection or a complement or the automata are too large,
+    InvalidSource where a name is unknown, Unsatisfiable where no text at all satisfies the grammar.
+    """
+    try:
+        linked = _linked(grammar, analyse(grammar), tokens, null)
+    except RecursionError:
+        raise Unsupported(
+            "repetitions, intersections and complements stand in one another too deeply",
+            remedy="lower the depth to which the source nests",
+        ) from None
+    linked = smallest(trimmed(without_left_recursion(trimmed(linked))))
+    if not linked.start[0]:
+        raise Unsatisfiable("nothing satisfies this source: its parts contradict each other")
+    return _assembled(linked, tuple(tokens))
+
+
+def _linked(grammar: Grammar, rules: Rules, tokens: Sequence[str], null: str | None) -> Linked:
+    """One automaton for each component, deterministic."""
+    symbols = {name: FIRST_TOKEN + index for index, name in enumerate(tokens)}
+    first_call = FIRST_TOKEN + len(tokens)
+    calls = {
+        name: Call(first_call + 1 + index, name in rules.nullable) for index, name in enumerate(rules.called)
+    }
+    builder = Compiler(grammar, symbols, null, calls).builder()
+    final = builder.state()
+    bodies = [grammar.start, *(grammar.rules[name] for name in rules.called)]
+    starts = [builder.build(expr, final) for expr in bodies]
+    split = [False, *(name in rules.nullable for name in rules.called)]
+    gated = _gated(builder.finish(starts[0], final), starts, split, first_call)
+    return determinise(gated, None, first_call, len(starts))
+
+
+def _gated(nfa: Nfa, starts: Sequence[int], split: Sequence[bool], first_call: int) -> Nfa:
+    """The automaton entered by a gate; a component that is `split` gets a start that accepts nothing by itself.
+
+    States are numbered anew: 0 is unused, GATE the gate, then the copies of the starts, then the states of `nfa`.
+    """
+    count = len(starts)
+    shift = GATE + 1 + count
+    copies = np.arange(GATE + 1, shift)
+    entries = np.stack([np.full(count, GATE), first_call + count + np.arange(count)], axis=1)
+    moves = np.concatenate(
+        [
+            np.column_stack([entries, entries[:, 1], copies]),
+            nfa.moves + np.array([shift, 0, 0, shift]),
+        ]
+    )
+    empty = np.concatenate([np.column_stack([copies, np.array(starts) + shift]), nfa.empty + shift])
+    finals = np.concatenate([np.zeros(shift), nfa.finals])
+    finals[copies] = np.where(split, 2, 0)
+    return replace(
+        nfa,
+        states=nfa.states + shift,
+        moves=moves.astype(np.int32),
+        empty=empty.astype(np.int32),
+        starts=(GATE,),
+        finals=finals.astype(np.int32),
+        symbols=first_call + 2 * count,
+    )
+
+
+def _assembled(linked: Linked, tokens: tuple[str, ...]) -> Pushdown:
+    """The tables: columns for classes of bytes and for tokens, calls by state; the gate is left out."""
+    living = np.flatnonzero(linked.start > 0)
+    renumber = np.full(len(linked.start), -1, np.int32)
+    renumber[living] = np.arange(len(living))
+    linked = replace(linked, source=linked.source - 1, target=linked.target - 1, start=linked.start - 1)
+    linked = replace(linked, accepting=np.concatenate([[False], linked.accepting[2:]]))
+    length, choice = distances(linked)
+    callee = linked.callee()
+    calls = np.flatnonzero(callee >= 0)
+    calls = calls[np.lexsort((callee[calls], linked.source[calls]))]
+    plain = np.flatnonzero(callee < 0)
+    byte_class, column, columns = _columns(linked, plain)
+    delta = np.zeros((linked.states, columns + len(tokens)), np.int32)
+    delta[linked.source[plain], column[linked.label[plain]]] = linked.target[plain]
+    begin = np.zeros(len(linked.label) + 1, np.int64)
+    begin[plain] = column[linked.label[plain]]
+    begin[calls] = -2 - np.arange(len(calls))
+    begin[-1] = STOP  # the choice of no edge
+    leaves = np.bincount(linked.source, minlength=linked.states) > 0
+    return Pushdown(
+        byte_class=byte_class,
+        tokens=tokens,
+        delta=delta,
+        call_at=np.searchsorted(linked.source[calls], np.arange(linked.states + 1)).astype(np.int32),
+        callee=renumber[callee[calls]],
+        back=linked.target[calls],
+        accepting=linked.accepting,
+        final=linked.accepting & ~leaves,
+        start=linked.start[living],
+        bytes_left=length,
+        shortest=begin[choice].astype(np.int32),
+    )
+
+
+def _columns(linked: Linked, plain: NDArray[np.int64]) -> tuple[NDArray[np.uint8], Ints, int]:
+    """Classes of bytes: class of each byte [256], column of each symbol that edges name, and how many classes."""
+    of_bytes = plain[linked.label[plain] < FIRST_TOKEN]
+    coarse, _ = merge_columns(
+        linked.source[of_bytes], linked.label[of_bytes], linked.target[of_bytes], FIRST_TOKEN
+    )
+    _, first = np.unique(linked.class_of, return_index=True)
+    used, byte_class = np.unique(coarse[first][linked.class_of], return_inverse=True)
+    of_byte = np.searchsorted(used, coarse).astype(np.int32)
+    of_token = len(used) + np.arange(linked.first_call - FIRST_TOKEN, dtype=np.int32)
+    return byte_class.astype(np.uint8), np.concatenate([of_byte, of_token]), len(used)

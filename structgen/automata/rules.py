@@ -1,0 +1,188 @@
+"""Which rules of a grammar become automata of their own, and which are written out where they are used.
+
+A rule on a cycle of rules has to be called somewhere on that cycle, a large rule used twice had better be: everything
+else is written out, small rules always, because a token crosses what is written out at no cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from structgen.errors import InvalidSource, Unsupported
+from structgen.grammar import Alt, And, Bytes, Expr, Grammar, Not, Ref, Repeat, Seq, Slack
+
+SMALL = 64  # a body of so many bytes, characters and references is written out wherever it is used
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What becomes of the rules that the start expression needs.
+
+    called: those that become components, callees first; nullable: those of them that contain the empty string
+    recursive: whether any rule refers to itself, if through others
+    """
+
+    called: tuple[str, ...]
+    nullable: frozenset[str]
+    recursive: bool
+
+
+def analyse(grammar: Grammar) -> Rules:
+    """Raises InvalidSource where a rule is unknown, Unsupported for recursion inside intersection or complement."""
+    book = _Book(grammar.rules)
+    start = book.mentions(grammar.start)
+    everything, _ = book.visit([*start.outside, *start.inside], inside=True)
+    order, loops = book.visit(start.outside)
+    inside = start.inside.union(*(book[name].inside for name in everything))
+    _, hidden = book.visit(sorted(inside), inside=True)
+    if hidden:
+        raise Unsupported(
+            f"the rule {min(hidden)!r} is recursive and stands inside an intersection or a complement",
+            remedy="keep what is recursive out of intersections and exclusions",
+        )
+    uses: dict[str, int] = dict.fromkeys(order, 0)
+    for mentioned in (start, *(book[name] for name in order)):
+        for name, times in mentioned.outside.items():
+            uses[name] += times
+    called: list[str] = []
+    sizes: dict[str, int] = dict.fromkeys(loops, 1)
+    memo: dict[Expr, int] = {}
+    for name in order:
+        size = fold(grammar.rules[name], lambda expr, parts: _size(expr, parts, sizes), memo)
+        if name in loops or (uses[name] > 1 and size > SMALL):
+            called.append(name)
+            size = 1
+        sizes[name] = size
+    nullable = _nullable(everything, grammar.rules).intersection(called)
+    return Rules(tuple(called), nullable, bool(loops))
+
+
+def fold(expr: Expr, value: Callable[[Expr, list[V]], V], memo: dict[Expr, V]) -> V:
+    """`value` of an expression, given the values of its children; from the leaves up, each expression once."""
+    waiting = [expr]
+    while waiting:
+        missing = [part for part in waiting[-1].children if part not in memo]
+        if not missing:
+            node = waiting.pop()
+            memo[node] = value(node, [memo[part] for part in node.children])
+        waiting += missing
+    return memo[expr]
+
+
+@dataclass
+class _Mentions:
+    """The rules that an expression refers to: outside of And and Not (1 where once, 2 where oftener), and inside."""
+
+    outside: dict[str, int] = field(default_factory=dict)
+    inside: set[str] = field(default_factory=set)
+
+
+@dataclass
+class _Book:
+    """The rules of a grammar with what each refers to, looked up once."""
+
+    rules: Mapping[str, Expr]
+    pages: dict[str, _Mentions] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> _Mentions:
+        if name not in self.pages:
+            if name not in self.rules:
+                raise InvalidSource(f"no rule is called {name!r}")
+            self.pages[name] = self.mentions(self.rules[name])
+        return self.pages[name]
+
+    def mentions(self, expr: Expr) -> _Mentions:
+        """What an expression refers to."""
+        found = _Mentions()
+        seen: dict[tuple[Expr, bool], int] = {}
+        waiting = [(expr, False, 1)]
+        while waiting:
+            expr, inside, times = waiting.pop()
+            before = seen.get((expr, inside), 0)
+            if before >= 2 - inside:  # one visit tells what is inside, two what stands there oftener
+                continue
+            seen[expr, inside] = before + times
+            if isinstance(expr, Ref):
+                if inside:
+                    found.inside.add(expr.name)
+                else:
+                    found.outside[expr.name] = min(before + times, 2)
+            inside = inside or isinstance(expr, And | Not)
+            if isinstance(expr, Repeat) and _copies(expr) > 1:
+                times = 2
+            waiting += [(part, inside, times) for part in reversed(expr.children)]
+        return found
+
+    def visit(self, names: Iterable[str], *, inside: bool = False) -> tuple[list[str], set[str]]:
+        """The rules that `names` lead to, each after those it refers to, and the rules at which cycles close."""
+        order: list[str] = []
+        loops: set[str] = set()
+        done: dict[str, bool] = {}  # False while a rule is open
+        for root in names:
+            path = [] if root in done else [(root, self._successors(root, inside))]
+            while path:
+                name, rest = path[-1]
+                done.setdefault(name, False)
+                for other in rest:
+                    if other not in done:
+                        path.append((other, self._successors(other, inside)))
+                        break
+                    if not done[other]:
+                        loops.add(other)
+                else:
+                    done[name] = True
+                    order.append(name)
+                    path.pop()
+        return order, loops
+
+    def _successors(self, name: str, inside: bool) -> Iterable[str]:
+        page = self[name]
+        return iter([*page.outside, *sorted(page.inside)] if inside else list(page.outside))
+
+
+def _copies(expr: Repeat) -> int:
+    return (expr.high or expr.low) + (expr.high is None)
+
+
+def _size(expr: Expr, parts: list[int], sizes: Mapping[str, int]) -> int:
+    if isinstance(expr, Ref):
+        return sizes.get(expr.name, 1)
+    if isinstance(expr, Bytes):
+        return len(expr.value)
+    return sum(parts) * _copies(expr) if isinstance(expr, Repeat) else max(sum(parts), 1)
+
+
+def _nullable(order: Iterable[str], rules: Mapping[str, Expr]) -> frozenset[str]:
+    """The rules that contain the empty string: a least fixed point, reached soon as callees come first."""
+    known: set[str] = set()
+    before = -1
+    while len(known) > before:
+        before = len(known)
+        memo: dict[Expr, bool] = {}
+        for name in order:
+            if fold(rules[name], lambda expr, parts: _empties(expr, parts, known), memo):
+                known.add(name)
+    return frozenset(known)
+
+
+def _empties(expr: Expr, parts: list[bool], known: set[str]) -> bool:
+    match expr:
+        case Bytes(value):
+            return not value
+        case Slack():
+            return True
+        case Seq() | And():
+            return all(parts)
+        case Alt():
+            return any(parts)
+        case Repeat(_, low, _):
+            return low == 0 or parts[0]
+        case Not():
+            return not parts[0]
+        case Ref(name):
+            return name in known
+    return False

@@ -1,0 +1,69 @@
+"""`structgen call`: a request and tools in, the calls out as JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from structgen.cli.document import STDIN, decoded
+from structgen.cli.extract import json_value
+from structgen.cli.failure import Misuse
+from structgen.cli.model import loaded, say_if_kernels_compile
+from structgen.cli.options import MaxTokens, Model, Seed, Steps
+from structgen.cli.spec import read_json, read_spec
+from structgen.cli.terminal import print_json
+
+
+def call_command(
+    request: Annotated[str, typer.Argument(metavar="REQUEST", help="What is asked for, or - for stdin.")],
+    tools: Annotated[
+        list[str],
+        typer.Option(
+            "--tools",
+            "-t",
+            metavar="TOOLS",
+            help="A JSON file of tools, or file.py:function; may be repeated.",
+        ),
+    ],
+    tool_choice: Annotated[
+        str, typer.Option(metavar="CHOICE", help="auto, required, none, or a tool's name.")
+    ] = "auto",
+    parallel: Annotated[bool, typer.Option("--parallel", help="Allow up to eight calls.")] = False,
+    model: Model = None,
+    steps: Steps = None,
+    seed: Seed = 0,
+    max_tokens: MaxTokens = None,
+    compact: Annotated[bool, typer.Option("--compact", help="Print JSON on one line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; call always does.")] = False,
+) -> None:
+    """Print the tool calls that a request asks for, as JSON, or {"answer": …} where no tool is needed."""
+    if [request, *tools].count(STDIN) > 1:
+        raise Misuse("only one of REQUEST and --tools can be -")
+    given = [tool for name in tools for tool in _read(name)]
+    said = decoded(sys.stdin.buffer.read(), "the request on stdin") if request == STDIN else request
+    say_if_kernels_compile()
+    generation = loaded(model).call(
+        said,
+        given,
+        tool_choice=tool_choice,
+        parallel=parallel,
+        details=True,
+        max_tokens=max_tokens,
+        steps=steps,
+        seed=seed,
+    )
+    print_json(json_value(generation.text), compact=compact)
+
+
+def _read(name: str) -> Iterator[Any]:
+    """The tools in a file: a list, one alone, or an object with the list as its "tools"."""
+    if ".py" in name:
+        yield read_spec(name)
+        return
+    value = read_json(name, "tools")
+    if isinstance(value, dict) and isinstance(value.get("tools"), list):
+        value = value["tools"]
+    yield from value if isinstance(value, list) else [value]

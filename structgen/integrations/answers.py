@@ -1,0 +1,65 @@
+"""What hosts are given and what comes back: the vocabulary of a model in their hands, the value of generated ids."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from torch import Tensor
+
+from structgen.cache import cache_folder
+from structgen.constraint import Constraint
+from structgen.errors import InvalidVocabulary
+from structgen.vocabulary import Vocabulary
+
+T = TypeVar("T")
+
+
+def vocabulary_of(model: Any, tokenizer: Any, *, thinking: bool = False) -> Vocabulary:
+    """What the ids of this model spell, with the thought that precedes its answers.
+
+    tokenizer: a fast tokenizer or processor of transformers, or the path of a tokenizer.json. Some published chat
+    templates put an empty thought into the prompt; where this tokenizer's does, answers have none
+    thinking: whether anything may be thought before the answer; the prompt must then ask for it too
+    """
+    by_path = isinstance(tokenizer, str | Path)
+    path, prompt = (tokenizer, "") if by_path else (_written(tokenizer), _prompt(tokenizer, thinking))
+    vocabulary = Vocabulary.from_file(path).narrowed(model.config.text_config.vocab_size)
+    return vocabulary.prefaced(prompt, thinking=thinking)
+
+
+def read(constraint: Constraint[T], ids: Tensor | Sequence[int]) -> T:
+    """The value that generated ids [T], without the prompt, stand for."""
+    spelled = constraint.vocabulary.decode(ids.tolist() if isinstance(ids, Tensor) else ids)
+    return constraint.parse(spelled.decode())
+
+
+def _prompt(tokenizer: Any, thinking: bool) -> str:
+    """What stands before an answer, by the tokenizer's chat template; nothing if it has none."""
+    if getattr(tokenizer, "chat_template", None) is None:
+        return ""
+    turn = [{"role": "user", "content": "?"}]
+    return tokenizer.apply_chat_template(
+        turn, tokenize=False, add_generation_prompt=True, enable_thinking=thinking
+    )
+
+
+def _written(tokenizer: Any) -> Path:
+    """The tokenizer.json of a fast tokenizer, written to the cache folder once."""
+    backend = getattr(getattr(tokenizer, "tokenizer", tokenizer), "backend_tokenizer", None)
+    if backend is None:
+        raise InvalidVocabulary(
+            f"a fast tokenizer is needed, or the path of a tokenizer.json, not {type(tokenizer).__name__}"
+        )
+    content = backend.to_str().encode()
+    key = hashlib.blake2b(content, digest_size=16).hexdigest()
+    path = (cache_folder() or Path(tempfile.mkdtemp())) / "tokenizer" / key / "tokenizer.json"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".draft")
+        draft.write_bytes(content)
+        draft.replace(path)
+    return path

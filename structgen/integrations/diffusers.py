@@ -1,0 +1,116 @@
+"""Constraints for DiffusionGemmaPipeline of diffusers: a scheduler, the pipeline's own place for how to sample.
+
+    pipe.scheduler = ConstrainedScheduler(EntropyBoundScheduler(), [invoice, None], gen_length=512)
+    output = pipe(messages=..., gen_length=512)
+
+Rows without a constraint are stepped by the scheduler inside. Constrained rows keep, of a joint draw, the positions
+whose entropy under the constraint fits that scheduler's bound, and the last step leaves the joint best block. The
+pipeline may end a row before: it then takes the best token of each position of `pred_logits`. So the joint best block
+is made the best of every position there, which changes nothing where the model is sure enough to stop.
+
+Axes: B batch, b constrained rows, N block, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from structgen.constraint import Constraint
+from structgen.errors import InvalidOption
+from structgen.integrations.answers import read, vocabulary_of
+from structgen.integrations.rows import Rows
+from structgen_engine.policy import EntropyBound
+
+__all__ = ["ConstrainedScheduler", "read", "vocabulary_of"]
+
+LEAD = 1e-3  # nats by which the joint best block leads where it is not the best of its position
+
+
+class ConstrainedScheduler:
+    """diffusers' EntropyBoundScheduler with constraints, for as many calls of the pipeline as you like."""
+
+    def __init__(
+        self,
+        scheduler: Any,
+        constraints: Sequence[Constraint[Any] | None],
+        *,
+        canvas_length: int = 256,
+        gen_length: int = 256,
+        seed: int = 0,
+    ) -> None:
+        """scheduler: an EntropyBoundScheduler; constraints: one per row, None where anything may be written
+
+        canvas_length: of the model; gen_length: tokens, the same as the pipeline is called with
+        seed: of the joint draws; unconstrained rows draw from the pipeline's generator as ever
+        """
+        if not hasattr(scheduler.config, "entropy_bound"):
+            raise InvalidOption(
+                f"{type(scheduler).__name__} has no entropy bound: give ConstrainedScheduler an EntropyBoundScheduler"
+            )
+        self.scheduler, self.config = scheduler, scheduler.config
+        self._constraints, self._seed = list(constraints), seed
+        self._block_length, self._max_tokens = canvas_length, gen_length
+        self._begin()
+
+    def set_timesteps(self, num_inference_steps: int, device: Any = None) -> None:
+        """Begin a call of the pipeline."""
+        self.scheduler.set_timesteps(num_inference_steps, device=device)
+        self._begin()
+
+    def step(
+        self,
+        model_output: Tensor,
+        timestep: int | Tensor,
+        sample: Tensor,
+        *,
+        generator: torch.Generator | None = None,
+        return_dict: bool = True,
+    ) -> Any:
+        """The next canvas [B, N] and the logits that it was drawn from, from logits [B, N, V] and a canvas [B, N]."""
+        step = int(timestep)
+        output = self.scheduler.step(model_output, step, sample, generator=generator, return_dict=True)
+        if len(self._rows.index):
+            self._replace_(output, step, sample, last=step == self.scheduler.num_inference_steps - 1)
+        return output if return_dict else tuple(output.values())
+
+    def _begin(self) -> None:
+        self._rows = Rows(
+            self._constraints, block_length=self._block_length, max_tokens=self._max_tokens, seed=self._seed
+        )
+        self._noise = torch.Generator().manual_seed(self._seed)
+        self._best: Tensor | None = None  # [b, N], of the step before
+
+    def _replace_(self, output: Any, step: int, sample: Tensor, *, last: bool) -> None:
+        """Put the constrained rows of a step into the scheduler's output."""
+        rows, index = self._rows, self._rows.index.to(sample.device)
+        if step == 0 and self._best is not None:
+            rows.commit(self._best)
+            self._best = None
+        logits = rows.constrained(output.pred_logits)
+        best = rows.best().to(sample.device)
+        if self._best is not None:  # the pipeline ended a row if it holds the best block: that one stays
+            ended = (sample[index] == self._best).all(-1, keepdim=True)
+            best = torch.where(ended, self._best, best)
+        beliefs = rows.beliefs()
+        keep = EntropyBound(self.config.entropy_bound)(beliefs, torch.full_like(best, -1)).to(sample.device)
+        noise = torch.randint(logits.shape[-1], best.shape, generator=self._noise).to(sample.device)
+        drawn = rows.drawn().to(sample.device)
+        output.prev_sample = output.prev_sample.index_copy(
+            0, index, best if last else torch.where(keep, drawn, noise)
+        )
+        output.accepted_index = output.accepted_index.index_copy(0, index, keep)
+        output.sampled_tokens = output.sampled_tokens.index_copy(0, index, drawn)
+        output.pred_logits = _led(logits, index, best)
+        self._best = best
+
+
+def _led(logits: Tensor, index: Tensor, best: Tensor) -> Tensor:
+    """The logits [B, N, V] with the tokens of `best` [b, N] the best of their positions in the rows `index` [b]."""
+    top, place = logits[index].max(-1)
+    row, position = (place != best).nonzero(as_tuple=True)
+    lead = top[row, position] + LEAD
+    return logits.index_put((index[row], position, best[row, position]), lead)

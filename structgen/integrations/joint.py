@@ -1,0 +1,114 @@
+"""Joint draws and an own stopping rule inside transformers' `generate`: then it does all that structgen's loop does.
+
+    arguments = constrain(model, [invoice, None], max_new_tokens=512)
+    output = jointly(model, arguments).generate(**inputs, **arguments)
+
+With `constrain` alone `generate` draws each position by itself, and it averages entropy over all positions, the forced
+ones included. `jointly` gives a view of the model that shares its weights and overrides three of its methods; the
+model and the library stay as they are. Those methods are transformers' own affair and may change: where one is missing
+this is refused, and `constrain` goes on to work.
+
+Axes: B batch, b constrained rows, N block, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from structgen.errors import Unsupported
+from structgen.integrations.rows import Rows
+
+HOOKS = ("_prepare_sampler", "_prepare_diffusion_stopping_criteria", "_compile_functions")
+
+
+def jointly(model: Any, arguments: Mapping[str, Any]) -> Any:
+    """A view of the model for one call of `generate` with these arguments, which `constrain` gave.
+
+    Raises Unsupported where this version of transformers has no such methods.
+    """
+    kind = type(model)
+    missing = [hook for hook in HOOKS if not hasattr(kind, hook)]
+    if missing:
+        raise Unsupported(
+            f"{kind.__name__} of this version of transformers has no {', '.join(missing)}",
+            remedy="generate with the arguments of constrain alone",
+        )
+    view = copy.copy(model)
+    view.__class__ = type(kind.__name__, (_Joint, kind), {})
+    view._structgen_rows = arguments["logits_processor"].rows
+    return view
+
+
+class _Joint:
+    """The methods that a view overrides."""
+
+    _structgen_rows: Rows
+
+    def _prepare_sampler(self, *arguments: Any, **named: Any) -> Any:
+        sampler = super()._prepare_sampler(*arguments, **named)  # type: ignore[misc]
+        sampler.accept_canvas = _Accept(self._structgen_rows, sampler.accept_canvas)
+        return sampler
+
+    def _prepare_diffusion_stopping_criteria(self, generation_config: Any) -> Any:
+        stock = super()._prepare_diffusion_stopping_criteria(generation_config)  # type: ignore[misc]
+        if stock is None:
+            return None
+        return _Calm(self._structgen_rows, stock)
+
+    def _compile_functions(self, sampler: Any, stopping: Any) -> Any:
+        """Network and renoising compiled as ever; the lattice is no part of a graph."""
+        accept = sampler.accept_canvas
+        sampler.accept_canvas = accept.stock
+        stock = None if stopping is None else stopping.stock
+        encoder, decoder, sampler, _ = super()._compile_functions(sampler, stock)  # type: ignore[misc]
+        accept.stock, sampler.accept_canvas = sampler.accept_canvas, accept
+        return encoder, decoder, sampler, stopping
+
+
+class _Accept:
+    """`accept_canvas` of a sampler: constrained rows accept from a joint draw."""
+
+    def __init__(self, rows: Rows, stock: Any) -> None:
+        self.rows, self.stock = rows, stock
+
+    def __call__(self, current: Tensor, drawn: Tensor, logits: Tensor, step: Any) -> Tensor:
+        """canvases [B, N], logits [B, N, V]"""
+        if len(self.rows.index):
+            index = self.rows.index.to(drawn.device)
+            drawn = drawn.index_copy(0, index, self.rows.drawn().to(drawn))
+        return self.stock(current, drawn, logits, step)
+
+
+class _Calm:
+    """When to stop: a constrained row when its free positions are nearly certain and its best block stays the same."""
+
+    def __init__(self, rows: Rows, stock: Any) -> None:
+        self.rows, self.stock = rows, stock
+        self._best: Tensor | None = None  # [b, N]
+        self._same = torch.zeros(len(rows.index), dtype=torch.int64)  # steps without a change
+
+    def reset(self) -> None:
+        self.stock.reset()
+        self._best, self._same = None, torch.zeros_like(self._same)
+
+    def __call__(self, argmax_canvas: Tensor, logits: Tensor, **more: Any) -> Tensor:
+        """done [B] bool; canvas [B, N], logits [B, N, V]"""
+        done = self.stock(argmax_canvas, logits, **more)
+        if not len(self.rows.index):
+            return done
+        beliefs, best = self.rows.beliefs(), self.rows.best()
+        unchanged = torch.zeros_like(self._same, dtype=torch.bool)
+        if self._best is not None:
+            unchanged = (best == self._best).all(-1).cpu()
+        self._best, self._same = best, torch.where(unchanged, self._same + 1, 0)
+        free = beliefs.free.sum(-1).clamp_min(1)
+        doubt = (beliefs.entropy * beliefs.free).sum(-1) / free
+        calm = (doubt.cpu() < self.stock.confidence_threshold) & (
+            self._same >= self.stock.stability_threshold
+        )
+        return done.index_copy(0, self.rows.index.to(done.device), calm.to(done.device))

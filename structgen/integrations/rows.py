@@ -1,0 +1,116 @@
+"""The rows of a batch whose refinement loop somebody else runs.
+
+Such a host shows logits and shapes the next canvas from what it gets back. At each step it gets the marginals under
+the constraint, and when it commits a block, that block is replaced by the joint best one (or a joint draw).
+
+Axes: B batch, b constrained rows, N block, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from structgen.constraint import Constraint
+from structgen.errors import InvalidOption, Unsatisfiable
+from structgen_engine.decode import Finish, nonempty
+from structgen_engine.lattice import Beliefs, BlockLattice
+from structgen_engine.progress import Block, BudgetTooSmall, begin
+
+LEAST_LOG = (
+    -1e4
+)  # nats, for what is impossible: hosts multiply it by a probability of 0, which −inf does not survive
+
+
+class Rows:
+    """Where each row's automaton stands. One object serves one call of the host.
+
+    index: [b] int64, the constrained rows of the batch; left: tokens of budget before the current block
+    """
+
+    def __init__(
+        self,
+        constraints: Sequence[Constraint[Any] | None],
+        *,
+        block_length: int,
+        max_tokens: int,
+        finish: Finish = Finish.BEST,
+        seed: int = 0,
+    ) -> None:
+        """constraints: one per row, None where anything may be written; max_tokens: whole blocks are generated.
+
+        Raises Unsatisfiable where a constraint needs more tokens than those blocks have.
+        """
+        self.size, self.block_length = len(constraints), block_length
+        self.left = -(-max_tokens // block_length) * block_length
+        chosen = [(row, c.automaton) for row, c in enumerate(constraints) if c is not None]
+        self.index = torch.tensor([row for row, _ in chosen], dtype=torch.int64)
+        try:
+            self._rows = [begin(automaton, row, self.left) for row, automaton in chosen]
+        except BudgetTooSmall as error:
+            raise Unsatisfiable(
+                f"row {error.row}: the budget of {self.left} tokens is too small: the shortest output that satisfies "
+                f"the constraint takes {error.min_tokens} tokens; raise max_new_tokens",
+                min_tokens=error.min_tokens,
+            ) from None
+        self._finish, self._generator = finish, torch.Generator().manual_seed(seed)
+        self._blocks: list[Block] = []
+        self._lattice: BlockLattice | None = None
+
+    def constrained(self, scores: Tensor) -> Tensor:
+        """The scores [B, N, V] of a step, temperature included, with the constrained rows replaced by log-marginals."""
+        if len(scores) != self.size:
+            raise InvalidOption(
+                f"{self.size} constraints for a batch of {len(scores)} rows: give one per row, None for a row that "
+                "may hold anything"
+            )
+        if not self._rows:
+            return scores
+        everything = len(self.index) == len(scores)
+        index = self.index.to(scores.device)
+        self._lattice = self._seen(scores if everything else scores[index])
+        table = self._lattice.marginals().log_().clamp_(min=LEAST_LOG)
+        return table if everything else scores.index_copy(0, index, table.to(scores.dtype))
+
+    def beliefs(self) -> Beliefs:
+        """What the step seen last says of each position [b, N]."""
+        return self._last.beliefs()
+
+    def drawn(self, generator: torch.Generator | None = None) -> Tensor:
+        """A joint draw [b, N] from the step seen last."""
+        return self._last.sample(self._generator if generator is None else generator)
+
+    def best(self) -> Tensor:
+        """The joint best blocks [b, N] of the step seen last."""
+        return self._last.argmax().ids
+
+    def finals(self) -> Tensor:
+        """What the step seen last commits [b, N]: joint best blocks, or joint draws."""
+        return self.drawn() if self._finish is Finish.SAMPLE else self.best()
+
+    def commit(self, blocks: Tensor) -> Tensor:
+        """Go on behind these accepted blocks [b, N]; [b] bool, whether each row is complete."""
+        self.left -= self.block_length
+        self._blocks, self._lattice = [], None
+        finished = [row.commit(ids) for row, ids in zip(self._rows, blocks.cpu(), strict=True)]
+        return torch.tensor(finished, dtype=torch.bool)
+
+    def _seen(self, scores: Tensor) -> BlockLattice:
+        """The lattice of the constrained rows' scores [b, N, V]."""
+        after = self.left - self.block_length
+        if after < 0:
+            raise InvalidOption(
+                "more blocks are generated than the constraints were told: give both the same number of new tokens"
+            )
+        if not self._blocks:
+            self._blocks = [row.block(after) for row in self._rows]
+        return nonempty(self._blocks, scores)
+
+    @property
+    def _last(self) -> BlockLattice:
+        if self._lattice is None:
+            raise RuntimeError("no step of this block was shown, so there is nothing to commit")
+        return self._lattice

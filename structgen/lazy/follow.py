@@ -1,0 +1,63 @@
+"""Which symbols may come after a component returns, whoever called it: the FOLLOW sets of compiler construction.
+
+A return is only worth following if the caller can go on with the symbol at hand. In a number every digit might be the
+last one, but no caller goes on with a digit, so no token of digits leaves the number in its middle.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from structgen.automata.pushdown import Pushdown
+
+
+def follow_sets(pushdown: Pushdown) -> NDArray[np.bool_]:
+    """[S, B + T] whether a symbol may follow the return of the component that the state is in."""
+    call_of = np.repeat(np.arange(pushdown.states, dtype=np.int32), np.diff(pushdown.call_at))
+    entered = pushdown.start[pushdown.callee]
+    first = pushdown.delta != 0
+    _spread(first, entered, call_of)  # what a state can read, itself or through its calls
+    follow = np.zeros_like(first)
+    np.logical_or.at(follow, entered, first[pushdown.back])
+    source, target = np.nonzero(pushdown.delta)[0].astype(np.int32), pushdown.delta[pushdown.delta.nonzero()]
+    returns = pushdown.accepting[pushdown.back]  # then what follows the caller follows the callee
+    sources = np.concatenate([source, call_of, pushdown.back[returns]])
+    targets = np.concatenate([target, pushdown.back, entered[returns]])
+    pairs = np.unique(np.stack([sources, targets], 1), axis=0) if len(sources) else np.empty((0, 2), np.int32)
+    _spread(follow, pairs[:, 0], pairs[:, 1])
+    return follow
+
+
+def _spread(marks: NDArray[np.bool_], source: NDArray[Any], target: NDArray[Any]) -> None:
+    """The least marks [S, symbols] above the given ones with marks[target] ⊇ marks[source]."""
+    order = np.argsort(source, kind="stable")
+    at = np.zeros(len(marks) + 1, np.int64)
+    at[1:] = np.bincount(source, minlength=len(marks)).cumsum()
+    _flow(marks, at, np.ascontiguousarray(target[order]).astype(np.int64))
+
+
+@nb.njit(cache=True)
+def _flow(marks, at, target):  # pragma: no cover
+    states, symbols = marks.shape
+    waiting, queued = np.empty(states, np.int64), np.ones(states, np.bool_)
+    for state in range(states):
+        waiting[state] = state
+    count = states
+    while count:
+        count -= 1
+        state = waiting[count]
+        queued[state] = False
+        for e in range(at[state], at[state + 1]):
+            to, grew = target[e], False
+            for symbol in range(symbols):
+                if marks[state, symbol] and not marks[to, symbol]:
+                    marks[to, symbol] = True
+                    grew = True
+            if grew and not queued[to]:
+                queued[to] = True
+                waiting[count] = to
+                count += 1

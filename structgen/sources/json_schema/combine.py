@@ -1,0 +1,187 @@
+"""Boolean operations on shapes, and which combinations hold no value at all.
+
+Arrays and objects are unions of alternatives, so an intersection multiplies them and a difference more so. What is
+surely empty is dropped on the way: that keeps a discriminated union as large as its branches. Whether a member can
+have a value at all is asked of the schema it names, no further than has been read (`hollow`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar, cast
+
+from ...errors import Unsupported
+from ...grammar import NOTHING, Expr
+from ..languages import contains, empty, intersect, without
+from . import formula as f
+from .arrays import Arrays
+from .formula import Every, Formula, Some
+from .numbers import Numbers
+from .objects import Need, Objects
+from .shape import Shape, anything
+
+MOST_CASES = 2000  # alternatives of one schema after its unions are multiplied out
+MOST_WORK = 30_000  # combinations tried for one document
+
+Part = TypeVar("Part", Arrays, Objects)
+
+
+class Circular(Unsupported):
+    """A schema that applies to the very value that it is about to describe."""
+
+
+@dataclass
+class Combiner:
+    """Operations on shapes of one document; `shape_of` reads the schemas that formulas name."""
+
+    shape_of: Callable[[Formula], Shape]
+    work: int = 0
+    known: dict[Formula, bool] = field(default_factory=dict)
+    asked: set[Formula] = field(default_factory=set)
+
+    def meet(self, left: Shape, right: Shape) -> Shape:
+        """The values that both allow. A type stays implied only if neither shape has spoken about it."""
+        return Shape(
+            null=left.null and right.null,
+            booleans=left.booleans & right.booleans,
+            numbers=_meet_numbers(left.numbers, right.numbers),
+            strings=intersect(left.strings, right.strings),
+            arrays=self._meet(left.arrays, right.arrays, self._empty_array),
+            objects=self._meet(left.objects, right.objects, self._empty_object),
+            implied=left.implied & right.implied,
+        )
+
+    def minus(self, left: Shape, right: Shape) -> Shape:
+        """The values of `left` that `right` does not allow."""
+        return Shape(
+            null=left.null and not right.null,
+            booleans=left.booleans - right.booleans,
+            numbers=_minus_numbers(left.numbers, right.numbers),
+            strings=_minus_strings(left.strings, right.strings),
+            arrays=self._minus(left.arrays, right.arrays, self._empty_array),
+            objects=self._minus(left.objects, right.objects, self._empty_object),
+            implied=left.implied,
+        )
+
+    def opposite(self, shape: Shape, origin: str) -> Shape:
+        """All other values."""
+        return self.minus(anything(origin), shape)
+
+    def all_of(self, shapes: Iterable[Shape], start: Shape) -> Shape:
+        """The values that `start` and all shapes allow."""
+        for shape in shapes:
+            start = self.meet(start, shape)
+        return start
+
+    def hollow(self, formula: Formula) -> bool:
+        """Whether the formula surely holds no value; False where that is not known without reading on in circles."""
+        if formula in (f.NOTHING, f.ANYTHING):
+            return formula == f.NOTHING
+        if formula not in self.known:
+            if formula in self.asked or not isinstance(formula, Every | Some):
+                return False
+            self.asked.add(formula)
+            try:
+                self.known[formula] = self._empty_shape(self.shape_of(formula))
+            except Circular:
+                return False
+            finally:
+                self.asked.discard(formula)
+        return self.known[formula]
+
+    def _empty_shape(self, shape: Shape) -> bool:
+        return not (
+            shape.null or shape.booleans or shape.numbers or not empty(shape.strings)
+            or not all(map(self._empty_array, shape.arrays))
+            or not all(map(self._empty_object, shape.objects))
+        )  # fmt: skip
+
+    def _empty_array(self, arrays: Arrays) -> bool:
+        return any(self.hollow(arrays.item(index)) for index in range(min(arrays.low, 32)))
+
+    def _empty_object(self, objects: Objects) -> bool:
+        required = (member.value for member in objects.members.values() if member.required)
+        return any(map(self.hollow, required)) or not all(self._met(objects, need) for need in objects.needs)
+
+    def _met(self, objects: Objects, need: Need) -> bool:
+        """Whether a member that is needed may be there."""
+        for key, member in objects.members.items():
+            if contains(need.keys, key) and f.every(member.value, need.value) != f.NOTHING:
+                return True
+        return any(
+            f.every(extra.value, need.value) != f.NOTHING and not empty(intersect(extra.keys, need.keys))
+            for extra in objects.extras
+        )
+
+    def _meet(
+        self, left: tuple[Part, ...], right: tuple[Part, ...], is_empty: Callable[[Part], bool]
+    ) -> tuple[Part, ...]:
+        found: dict[object, Part] = {}
+        for a in left:
+            for b in right:
+                self._count(len(found), a.origin)
+                both = a.meet(b)
+                if both is not None and not is_empty(both):
+                    found.setdefault(both.key if isinstance(both, Objects) else both, both)
+        return tuple(found.values())
+
+    def _minus(
+        self, left: tuple[Part, ...], right: tuple[Part, ...], is_empty: Callable[[Part], bool]
+    ) -> tuple[Part, ...]:
+        remaining = left
+        for taken in right:
+            others = None
+            kept: list[Part] = []
+            for part in remaining:
+                self._count(len(kept), part.origin)
+                both = part.meet(taken)
+                if both is None or is_empty(both):
+                    kept.append(part)
+                else:
+                    others = cast(tuple[Part, ...], tuple(taken.opposite())) if others is None else others
+                    kept += self._meet((part,), others, is_empty)
+            remaining = tuple(kept)
+        return remaining
+
+    def _count(self, cases: int, origin: str) -> None:
+        self.work += 1
+        if cases > MOST_CASES or self.work > MOST_WORK:
+            raise Unsupported(
+                "too many combinations of alternatives (anyOf, oneOf, not, if, dependencies)",
+                pointer=origin,
+                remedy="merge the alternatives, or tell them apart by a required member with constants",
+            )
+
+
+def _meet_numbers(left: tuple[Numbers, ...], right: tuple[Numbers, ...]) -> tuple[Numbers, ...]:
+    """Single numbers are looked up, not multiplied out: an enum may have thousands."""
+    points = {n.low: n for n in right if n.is_point}
+    wide = [n for n in right if not n.is_point]
+    found: list[Numbers | None] = []
+    for a in left:
+        if a.is_point:
+            found += [a.meet(b) for b in (*([points[a.low]] if a.low in points else []), *wide)]
+        else:
+            found += [a.meet(b) for b in right]
+    return tuple(dict.fromkeys(n for n in found if n is not None))
+
+
+def _minus_numbers(left: tuple[Numbers, ...], right: tuple[Numbers, ...]) -> tuple[Numbers, ...]:
+    points = {n.low for n in right if n.is_point}
+    single = tuple(n for n in left if n.is_point and n.low not in points)
+    wide = tuple(n for n in left if not n.is_point)
+    for taken in right:
+        others = tuple(replace(n, origin="") for n in taken.opposite())
+        if not taken.is_point and any(part.meet(taken) for part in single):
+            single = _meet_numbers(single, others)
+        if any(part.meet(taken) for part in wide):
+            wide = _meet_numbers(wide, others)
+    return single + wide
+
+
+def _minus_strings(left: Expr, right: Expr) -> Expr:
+    if left is NOTHING or right is NOTHING or empty(intersect(left, right)):
+        return left
+    rest = without(left, right)
+    return NOTHING if empty(rest) else rest

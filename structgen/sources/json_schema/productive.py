@@ -1,0 +1,58 @@
+"""Rules that no finite text satisfies, such as a list whose every node needs another: they are taken out."""
+
+from __future__ import annotations
+
+from ...grammar import NOTHING, Alt, Expr, Grammar, Ref, Repeat, Seq, alt, repeat, seq
+
+
+def productive(grammar: Grammar) -> Grammar:
+    """The same texts without rules that have none; the start is NOTHING if it has none."""
+    alive: set[str] = set()
+    while True:
+        known: dict[Expr, bool] = {}
+        found = {name for name, rule in grammar.rules.items() if _has_text(rule, alive, known)}
+        if found == alive:
+            break
+        alive = found
+    if len(alive) == len(grammar.rules):
+        return grammar
+    known_exprs: dict[Expr, Expr] = {}
+    rules = {
+        name: _without(rule, alive, known_exprs) for name, rule in grammar.rules.items() if name in alive
+    }
+    return Grammar(_without(grammar.start, alive, known_exprs), rules)
+
+
+def _has_text(expr: Expr, alive: set[str], known: dict[Expr, bool]) -> bool:
+    """Whether some text satisfies `expr`, given the rules that are known to have one."""
+    if expr not in known:
+        match expr:
+            case Ref(name):
+                known[expr] = name in alive
+            case Seq(parts):
+                known[expr] = all(_has_text(part, alive, known) for part in parts)
+            case Alt(parts):
+                known[expr] = any(_has_text(part, alive, known) for part in parts)
+            case Repeat(body, low, _):
+                known[expr] = low == 0 or _has_text(body, alive, known)
+            case _:
+                known[expr] = True
+    return known[expr]
+
+
+def _without(expr: Expr, alive: set[str], known: dict[Expr, Expr]) -> Expr:
+    """`expr` with nothing in place of the rules that have no text."""
+    if expr not in known:
+        match expr:
+            case Ref(name):
+                made = expr if name in alive else NOTHING
+            case Seq(parts):
+                made = seq(*(_without(part, alive, known) for part in parts))
+            case Alt(parts):
+                made = alt(*(_without(part, alive, known) for part in parts))
+            case Repeat(body, low, high):
+                made = repeat(_without(body, alive, known), low, high)
+            case _:
+                made = expr
+        known[expr] = made
+    return known[expr]

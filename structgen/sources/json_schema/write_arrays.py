@@ -1,0 +1,184 @@
+"""Spelling arrays as text.
+
+Elements by position and then any number of the rest are one expression, built from the right. Where elements are
+counted by kind (`contains`) or must differ (`uniqueItems`), what follows depends on those that have been: the counts,
+or which of finitely many values are used up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+
+from ...errors import Unsupported
+from ...grammar import EMPTY, NOTHING, Expr, alt, literal, optional, repeat, seq, star
+from .arrays import Arrays, Contains
+from .formula import Formula, every, opposite
+from .layout import Layout
+
+MOST_UNIQUE = 10  # values of which each subset is a state
+MOST_STATES = 20_000  # positions times counts
+
+Counts = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayWriter:
+    """Writes arrays as text; `spell` writes elements, `values` lists a finite set of them, one formula each."""
+
+    spell: Callable[[Formula], Expr]
+    values: Callable[[Formula], list[Formula] | None]
+    layout: Layout
+
+    def text(self, arrays: Arrays) -> Expr:
+        """The texts of these arrays."""
+        if arrays.unique and (arrays.high is None or arrays.high > 1):
+            inside = self._unique(arrays)
+        elif arrays.unique is False:
+            raise _refused(arrays, "arrays that must repeat an element")
+        elif arrays.contains:
+            inside = _Counted(self, arrays).text()
+        else:
+            inside = alt(self._plain(arrays), literal("]") if arrays.low == 0 else NOTHING)
+        return seq(literal("["), self.layout.gap, inside)
+
+    def _plain(self, arrays: Arrays) -> Expr:
+        """From the first element on: built from the right, so that the ends are shared."""
+        close = seq(self.layout.gap, literal("]"))
+        low, high, count = arrays.low, arrays.high, len(arrays.prefix)
+        prefix = [self.spell(value) for value in arrays.prefix]
+        if high == 0:
+            return NOTHING
+        rest = self.spell(arrays.rest) if high is None or high > count else NOTHING
+        if not prefix:
+            more = repeat(seq(self.layout.comma, rest), max(low - 1, 0), None if high is None else high - 1)
+            return seq(rest, more, close)
+        most = None if high is None else high - count
+        tail = repeat(seq(self.layout.comma, rest), max(low - count, 0), most)
+        for index in range(count - 1, 0, -1):
+            tail = seq(self.layout.comma, prefix[index], tail)
+            tail = optional(tail) if index >= low else tail
+        return seq(prefix[0], tail, close)
+
+    def _unique(self, arrays: Arrays) -> Expr:
+        """Arrays of different values, of which there are few: what may follow depends on which are used up."""
+        pool: dict[Formula, None] = {}
+        length = len(arrays.prefix)
+        positions = range(length if arrays.high == length else length + 1)
+        allowed = []
+        for index in positions:
+            values = self.values(arrays.item(index))
+            if values is None:
+                raise _refused(arrays, "uniqueItems of elements that are not of a few values")
+            allowed.append(frozenset(values))
+            pool.update(dict.fromkeys(values))
+        if len(pool) > MOST_UNIQUE:
+            raise _refused(arrays, f"uniqueItems of more than {MOST_UNIQUE} values")
+        if arrays.contains:
+            raise _refused(arrays, "uniqueItems beside contains")
+        high = len(pool) if arrays.high is None else min(arrays.high, len(pool))
+        close = literal("]")
+
+        @cache
+        def rest(used: frozenset[Formula]) -> Expr:
+            count = len(used)
+            end = (seq(self.layout.gap, close) if count else close) if count >= arrays.low else NOTHING
+            if count >= high:
+                return end
+            comma = self.layout.comma if count else EMPTY
+            here = allowed[min(count, len(allowed) - 1)]
+            return alt(
+                end,
+                *(
+                    seq(comma, self.spell(value), rest(used | {value}))
+                    for value in pool
+                    if value in here and value not in used
+                ),
+            )
+
+        return rest(frozenset())
+
+
+@dataclass(frozen=True, eq=False)
+class _Counted:
+    """Arrays with elements counted by kind."""
+
+    writer: ArrayWriter
+    arrays: Arrays
+
+    def text(self) -> Expr:
+        """What follows the opening bracket."""
+        arrays, layout = self.arrays, self.writer.layout
+        groups = arrays.contains
+        last = max(len(arrays.prefix), arrays.low, 1, *(group.start for group in groups))
+        last = last if arrays.high is None else arrays.high
+        states = (last + 1) * _product(_most(group) + 1 for group in groups)
+        if states > MOST_STATES:
+            raise _refused(arrays, "elements counted so far")
+        close = literal("]")
+
+        @cache
+        def rest(index: int, counts: Counts) -> Expr:
+            done = index >= arrays.low and all(
+                n >= group.low for n, group in zip(counts, groups, strict=True)
+            )
+            end = (seq(layout.gap, close) if index else close) if done else NOTHING
+            if index == arrays.high:
+                return end
+            comma = layout.comma if index else EMPTY
+            loops, ways = [], [end]
+            for value, after in self._elements(index, counts):
+                element = self.writer.spell(value)
+                if element is NOTHING:
+                    continue
+                following = min(index + 1, last)
+                if (following, after) == (index, counts):
+                    loops.append(seq(comma, element))
+                else:
+                    ways.append(seq(comma, element, rest(following, after)))
+            return seq(star(alt(*loops)), alt(*ways)) if loops else alt(*ways)
+
+        return rest(0, (0,) * len(groups))
+
+    def _elements(self, index: int, counts: Counts) -> Iterator[tuple[Formula, Counts]]:
+        """The kinds of element that may stand at an index, and the counts after each."""
+        item = self.arrays.item(index)
+        groups = self.arrays.contains
+        open_ = [k for k, group in enumerate(groups) if index >= group.start and _matters(group, counts[k])]
+        for size in range(len(open_) + 1):
+            for chosen in combinations(open_, size):
+                after = tuple(n + (k in chosen) for k, n in enumerate(counts))
+                if any(g.high is not None and n > g.high for n, g in zip(after, groups, strict=True)):
+                    continue
+                # Where only a least number is asked for, not to count an element does no harm.
+                others = [
+                    opposite(groups[k].value) for k in open_ if k not in chosen and groups[k].high is not None
+                ]
+                yield every(item, *(groups[k].value for k in chosen), *others), after
+
+
+def _matters(group: Contains, count: int) -> bool:
+    return group.high is not None or count < group.low
+
+
+def _most(group: Contains) -> int:
+    return group.low if group.high is None else group.high
+
+
+def _product(numbers: Iterator[int]) -> int:
+    product = 1
+    for number in numbers:
+        product *= number
+    return product
+
+
+def _refused(arrays: Arrays, what: str) -> Unsupported:
+    keyword = "uniqueItems" if arrays.unique is not None else "contains"
+    return Unsupported(
+        f"{what} cannot be told while generating",
+        keyword=keyword,
+        pointer=f"{arrays.origin}/{keyword}",
+        remedy="drop it, or use an object with a boolean member per choice, or check the result after parsing",
+    )

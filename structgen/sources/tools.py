@@ -1,0 +1,260 @@
+"""Tools as a source: what a model may call, as JSON `{"name": …, "arguments": {…}}`, and the calls read back.
+
+A tool is a Python function, a class that pydantic reads, or a dict as OpenAI's API has it. The arguments of each are
+a source of their own, so a function's are checked by pydantic and a dict's by its JSON Schema. Around them stands
+
+    {"name": "book", "arguments": {…}}      one call; with several tools, one of them
+    [{"name": …}, …]                        with `parallel`: 1 to 8 calls
+    {"answer": "…"}                         where the choice is "auto" or "none": a reply in words
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any, overload
+
+from ..errors import InvalidOption, InvalidSource
+from ..grammar import (
+    NOTHING,
+    SLACK,
+    Alt,
+    And,
+    Expr,
+    Grammar,
+    Not,
+    Ref,
+    Repeat,
+    Seq,
+    alt,
+    both,
+    complement,
+    literal,
+    ref,
+    repeat,
+    separated,
+    seq,
+)
+from .json_schema import JsonSchema
+from .json_schema.layout import Layout, Whitespace
+from .tool import Tool, as_tool
+
+MOST_CALLS = 8
+CHOICES = ("auto", "required", "none")
+ANSWER: dict[str, Any] = {
+    "type": "object",
+    "properties": {"answer": {"type": "string"}},
+    "required": ["answer"],
+    "additionalProperties": False,
+}
+_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+_VALUES = frozenset({"const", "enum", "default", "example", "examples"})
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a tool.
+
+    arguments: by name for a function or a dict, the validated object for a class; what a function's caller left out
+    is not in it
+    """
+
+    name: str
+    arguments: Any
+    tool: Tool
+
+    def run(self) -> Any:
+        """What the function returns for these arguments. Raises InvalidOption where the tool is no function."""
+        return self.tool.run(self.arguments)
+
+
+@dataclass(frozen=True)
+class Reply(Sequence[Call]):
+    """The calls a model makes, in order; or no calls, and its answer in words."""
+
+    calls: tuple[Call, ...] = ()
+    answer: str | None = None
+
+    @overload
+    def __getitem__(self, index: int) -> Call: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Call]: ...
+    def __getitem__(self, index: int | slice) -> Call | Sequence[Call]:
+        return self.calls[index]
+
+    def __len__(self) -> int:
+        return len(self.calls)
+
+
+@dataclass(frozen=True, eq=False)
+class ToolCalls:
+    """JSON text that calls tools, or answers in words; parsing gives a Reply.
+
+    choice: "auto" calls or answers, "required" calls, "none" answers, a tool's name calls that one
+    parallel: an array of 1 to 8 calls instead of a single one
+    """
+
+    tools: Sequence[Any]
+    choice: str = "auto"
+    parallel: bool = False
+    whitespace: Whitespace = "flexible"
+
+    def __post_init__(self) -> None:
+        Layout(self.whitespace)
+        if isinstance(self.tools, str | Mapping) or not isinstance(self.tools, Sequence):
+            raise InvalidSource(f"tools are a list, not {type(self.tools).__name__}")
+        tools = tuple(as_tool(given, index, self.whitespace) for index, given in enumerate(self.tools))
+        names = [tool.name for tool in tools]
+        twice = [name for index, name in enumerate(names) if name in names[:index]]
+        if twice:
+            raise InvalidSource(f"two tools are named {twice[0]!r}: give each a name of its own")
+        if not tools and self.choice != "none":
+            raise InvalidSource('there is no tool to call: give at least one, or tool_choice="none"')
+        if self.choice not in CHOICES and self.choice not in names:
+            known = ", ".join(map(repr, (*CHOICES, *names)))
+            raise InvalidOption(f"tool_choice must be one of {known}, not {self.choice!r}")
+        object.__setattr__(self, "tools", tools)
+
+    @property
+    def answers(self) -> bool:
+        """Whether a reply in words is allowed."""
+        return self.choice in ("auto", "none")
+
+    @cached_property
+    def callable(self) -> tuple[Tool, ...]:
+        """The tools that the choice lets the model call."""
+        if self.choice == "none":
+            return ()
+        return tuple(tool for tool in self.tools if self.choice in (*CHOICES, tool.name))
+
+    @cached_property
+    def alternatives(self) -> tuple[dict[str, Any], ...]:
+        """A JSON Schema of each kind of reply: every call and the answer; with `parallel` all calls are one kind."""
+        return tuple(self._kinds(""))
+
+    @property
+    def openings(self) -> tuple[str, ...]:
+        """How the replies of each alternative begin, without white space, as far as to tell them apart."""
+        calls = [f'{{"name":{_quoted(tool.name)}' for tool in self.callable]
+        if self.parallel and calls:
+            calls = ["["]
+        return (*calls, *(['{"answer"'] if self.answers else []))
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of all replies."""
+        if len(self.alternatives) == 1:
+            return self.alternatives[0]
+        return {"anyOf": list(self._kinds("/anyOf/{}"))}
+
+    def _kinds(self, at: str) -> Iterator[dict[str, Any]]:
+        """The alternatives, the one of index i standing at the JSON pointer `at`, {} being i."""
+        calls = self.callable
+        if not self.parallel:
+            yield from (call_schema(tool, at.format(index)) for index, tool in enumerate(calls))
+        elif len(calls) == 1:
+            yield _calls_schema(call_schema(calls[0], f"{at.format(0)}/items"))
+        elif calls:
+            several = [call_schema(tool, f"{at.format(0)}/items/anyOf/{i}") for i, tool in enumerate(calls)]
+            yield _calls_schema({"anyOf": several})
+        if self.answers:
+            yield ANSWER
+
+    def lower(self) -> Grammar:
+        """The replies, as a grammar. Raises Unsupported naming the tool and the pointer of the cause."""
+        layout, rules = Layout(self.whitespace), {}
+        calls = alt(*(_call(index, tool, layout, rules) for index, tool in enumerate(self.callable)))
+        if self.parallel:
+            many = separated(calls, layout.comma, 1, MOST_CALLS)
+            calls = seq(literal("["), layout.gap, many, layout.gap, literal("]"))
+        answer = JsonSchema(ANSWER, self.whitespace).lower().start if self.answers else NOTHING
+        return Grammar(seq(alt(calls, answer) if self.callable else answer, SLACK), rules)
+
+    def parse(self, text: str) -> Reply:
+        """The calls, or the answer, that the text stands for; arguments are validated."""
+        value = json.loads(text)
+        if isinstance(value, Mapping) and "answer" in value:
+            return Reply(answer=value["answer"])
+        return Reply(tuple(self._read(one) for one in (value if isinstance(value, list) else [value])))
+
+    def _read(self, value: Mapping[str, Any]) -> Call:
+        tool = next(tool for tool in self.callable if tool.name == value["name"])
+        return Call(tool.name, tool.arguments.parse(json.dumps(value["arguments"])), tool)
+
+
+def call_schema(tool: Tool, at: str = "") -> dict[str, Any]:
+    """The JSON Schema of one call of the tool, to stand at the JSON pointer `at` of a larger schema."""
+    return {
+        "type": "object",
+        "properties": {
+            "name": {"const": tool.name},
+            "arguments": rebased(tool.schema, f"{at}/properties/arguments"),
+        },
+        "required": ["name", "arguments"],
+        "additionalProperties": False,
+    }
+
+
+def rebased(schema: Any, at: str) -> Any:
+    """The schema with its references into itself made to hold where it stands at the JSON pointer `at` of another."""
+    if isinstance(schema, list):
+        return [rebased(part, at) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    return {keyword: _rebased_part(keyword, part, at) for keyword, part in schema.items()}
+
+
+def _rebased_part(keyword: str, part: Any, at: str) -> Any:
+    if keyword == "$ref" and isinstance(part, str):
+        return f"#{at}{part[1:]}" if part.startswith("#") else part
+    if keyword in _NAMED and isinstance(part, Mapping):
+        return {name: rebased(one, at) for name, one in part.items()}
+    return part if keyword in _VALUES else rebased(part, at)
+
+
+def _calls_schema(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items, "minItems": 1, "maxItems": MOST_CALLS}
+
+
+def _call(index: int, tool: Tool, layout: Layout, rules: dict[str, Expr]) -> Expr:
+    """The texts of one call; the rules that its arguments need are added to `rules`, renamed if they must be."""
+    grammar, names = tool.lower(), {}
+    if any(rules.get(name, rule) is not rule for name, rule in grammar.rules.items()):
+        names = {name: f"tool {index} {name}" for name in grammar.rules}
+    rules |= {names.get(name, name): _renamed(rule, names) for name, rule in grammar.rules.items()}
+    return seq(
+        *(
+            literal("{"),
+            layout.gap,
+            literal('"name"'),
+            layout.colon,
+            literal(_quoted(tool.name)),
+        ),
+        *(layout.comma, literal('"arguments"'), layout.colon, _renamed(grammar.start, names)),
+        *(layout.gap, literal("}")),
+    )
+
+
+def _renamed(expr: Expr, names: Mapping[str, str]) -> Expr:
+    """The expression with its rules called by their new names; parts that occur often are rebuilt once."""
+
+    @cache
+    def rebuilt(expr: Expr) -> Expr:
+        if isinstance(expr, Ref):
+            return ref(names[expr.name])
+        if isinstance(expr, Repeat):
+            return repeat(rebuilt(expr.body), expr.low, expr.high)
+        if isinstance(expr, Not):
+            return complement(rebuilt(expr.body))
+        for kind, build in ((Seq, seq), (Alt, alt), (And, both)):
+            if isinstance(expr, kind):
+                return build(*map(rebuilt, expr.parts))
+        return expr
+
+    return rebuilt(expr) if names else expr
+
+
+def _quoted(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False)

@@ -1,0 +1,64 @@
+"""Documents to extract from: drawn by the training generator's held-out splits, and written by hand."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import structgen as sg
+from structgen.generate import prompt_ids
+from structgen.generator import Generator
+
+ENGINE = Path(__file__).parents[2] / "engine"
+HANDWRITTEN = ENGINE / "training" / "handwritten.jsonl"
+SEED = 4242
+SPLITS = ("values", "names", "handwritten")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A document, the schema to fill and the value a perfect reader returns."""
+
+    schema: dict[str, Any]
+    document: str
+    value: Any
+
+
+def problems(split: str, count: int, model: Generator) -> list[Problem]:
+    """The first `count` problems of a split that the model can read."""
+    drawn = handwritten() if split == "handwritten" else _generated(split)
+    return list(islice((problem for problem in drawn if _fits(model, problem)), count))
+
+
+def handwritten() -> Iterator[Problem]:
+    """The hand-written documents, in the order of the file."""
+    for line in HANDWRITTEN.read_text(encoding="utf-8").splitlines():
+        entry = json.loads(line)
+        yield Problem(entry["schema"], entry["document"], entry["value"])
+
+
+def _fits(model: Generator, problem: Problem) -> bool:
+    try:
+        prompt_ids(model, model.prompts.extraction(problem.schema, problem.document))
+    except sg.InvalidDocument:
+        return False
+    return True
+
+
+def _generated(split: str) -> Iterator[Problem]:
+    if str(ENGINE) not in sys.path:
+        sys.path.append(str(ENGINE))
+    from training.documents import make_sample
+    from training.pools import make_pools
+    from training.train import TrainConfig
+
+    pools, rng = make_pools(TrainConfig().seed, TrainConfig().pool_size), random.Random(SEED)
+    while True:
+        sample = make_sample(rng, pools, split)
+        yield Problem(sample.schema, sample.document, json.loads(json.dumps(sample.value, default=float)))

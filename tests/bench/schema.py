@@ -1,0 +1,142 @@
+"""Coverage and compile time on real schemas, beside the engines that are installed.
+
+Every engine has a process of its own, so that a crash, a memory limit or a schema that takes for ever is that engine's
+alone; schemas go to all of them in turn. Times are of CPU, from schema to ready to step, with the tokenizer loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import resource
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.engines import ENGINES, installed
+from conformance.suites import Group, maskbench
+
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One engine on one schema; seconds of CPU. kind: right, accepts, rejects, refused or slow."""
+
+    kind: str
+    seconds: float
+    reason: str = ""
+
+
+class Worker:
+    """An engine in a process of its own, started again when it had to be stopped."""
+
+    def __init__(self, name: str, tokenizer: Path, limit: float):
+        self.name, self.tokenizer, self.limit = name, tokenizer, limit
+        self.peak = 0
+        self._start()
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(self.name, self.tokenizer, theirs), daemon=True)
+        self.process.start()
+        if not self.pipe.poll(600):
+            raise TimeoutError(f"{self.name} does not load its tokenizer")
+        self.pipe.recv()
+
+    def result(self, group: Group) -> Result:
+        """What the engine makes of a schema and its instances, within the limit."""
+        self.pipe.send((group.schema, group.instances))
+        begun = time.process_time()
+        if self.pipe.poll(self.limit * 4):  # seconds on the wall, of a machine that others use too
+            try:
+                result, peak = self.pipe.recv()
+                self.peak = max(self.peak, peak)
+                return result if result.seconds <= self.limit else Result("slow", result.seconds)
+            except EOFError:
+                pass
+        self.process.kill()
+        self.process.join()
+        self._start()
+        return Result("slow", self.limit + time.process_time() - begun)
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.kill()
+
+
+def _serve(name: str, tokenizer: Path, pipe: Connection) -> None:
+    os.environ["STRUCTGEN_CACHE"] = ""
+    engine = ENGINES[name][1](tokenizer)
+    pipe.send("ready")
+    while True:
+        schema, instances = pipe.recv()
+        result = _judged(engine, schema, instances)
+        pipe.send((result, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+
+
+def _judged(engine: Any, schema: Any, instances: Sequence[tuple[Any, bool]]) -> Result:
+    begun = time.process_time()
+    try:
+        accepts = engine.compile(schema)
+    except Exception as error:
+        return Result("refused", time.process_time() - begun, f"{type(error).__name__}: {error}"[:120])
+    seconds = time.process_time() - begun
+    wrong = {valid for value, valid in instances if accepts(json.dumps(value, ensure_ascii=False)) != valid}
+    return Result("accepts" if False in wrong else "rejects" if wrong else "right", seconds)
+
+
+def run(
+    tokenizer: Path,
+    console: Console,
+    *,
+    schemas: int,
+    engines: Sequence[str] | None = None,
+    limit: float = 20.0,
+) -> dict[str, Any]:
+    """Print the table; returns its figures, by engine."""
+    names = [name for name in engines or installed() if name in ENGINES]
+    every = max(1, 2295 // schemas)
+    workers = [Worker(name, tokenizer, limit) for name in names]
+    results: dict[str, list[Result]] = {name: [] for name in names}
+    for group in maskbench(every, every // 2):
+        for worker in workers:
+            results[worker.name].append(worker.result(group))
+    figures = {w.name: _figures(results[w.name]) | {"peak MB": w.peak // 1024} for w in workers}
+    for worker in workers:
+        worker.close()
+    _print(figures, console)
+    detail = {name: [asdict(result) for result in found] for name, found in results.items()}
+    return {"figures": figures, "results": detail}
+
+
+def _figures(results: list[Result]) -> dict[str, Any]:
+    kinds = [result.kind for result in results]
+    seconds = sorted(result.seconds for result in results if result.kind not in ("refused", "slow"))
+    counts = {kind: kinds.count(kind) for kind in ("right", "accepts", "rejects", "refused", "slow")}
+    share = {"fully right %": round(100 * counts["right"] / max(len(results), 1), 1)}
+    times = {
+        f"{name} ms": round(1000 * seconds[min(int(q * len(seconds)), len(seconds) - 1)], 1)
+        if seconds
+        else None
+        for name, q in QUANTILES.items()
+    }
+    return {"schemas": len(results), **share, **counts, **times}
+
+
+def _print(figures: dict[str, dict[str, Any]], console: Console) -> None:
+    table = Table(title="Real schemas: coverage, and CPU time until ready to step")
+    table.add_column("")
+    for name in figures:
+        table.add_column(name, justify="right")
+    for row in next(iter(figures.values()), {}):
+        table.add_row(row, *(str(figures[name][row]) for name in figures))
+    console.print(table)

@@ -1,0 +1,125 @@
+"""Ways to answer an extraction problem, each giving an Answer.
+
+Unconstrained decoding is the same loop with an automaton that accepts every token, so that only the constraint
+differs; with a scaffold it uses the layout that the constrained run found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from jsonschema import Draft202012Validator
+
+import structgen as sg
+from bench.autoregressive import Greedy, Written
+from bench.clock import Seconds, now, since
+from bench.confidence import Witness, confidences
+from bench.problems import Problem
+from bench.schemas import closed
+from bench.scores import Answer
+from structgen.extract import extract_in_layout
+from structgen.generate import Generation, Options, generate, prompt_ids
+from structgen.generator import Generator
+from structgen_engine.automaton import Alphabet, Dfa
+from structgen_engine.decode import decode
+
+Way = Callable[[Problem], Answer]
+
+
+def diffusion_ways(model: Generator, steps: int | None) -> dict[str, Way]:
+    """The ways of a block-diffusion model, by name; steps: a block at most, None for the model's own number."""
+    names = (
+        "free canvas, unconstrained",
+        "free canvas, grammar",
+        "scaffold, unconstrained",
+        "scaffold, grammar",
+    )
+    return {name: _way(model, steps, name) for name in names}
+
+
+def causal_ways(model: Generator) -> dict[str, Way]:
+    """The ways of a causal model: token by token with llguidance's masks, and read in blocks through our lattice."""
+    greedy = Greedy(model)
+
+    def masked(problem: Problem) -> Answer:
+        begun = now()
+        prompt = prompt_ids(model, model.prompts.extraction(problem.schema, problem.document))
+        written = greedy(prompt, closed(problem.schema))
+        return _judged(model, problem, written, since(begun))
+
+    def lattice(problem: Problem) -> Answer:
+        sg.compile(problem.schema, model.vocabulary)
+        witness, begun = Witness(), now()
+        done = model.extract(problem.document, problem.schema, details=True, on_step=witness)
+        return _judged(model, problem, _written(done, witness), since(begun))
+
+    return {"token by token, llguidance": masked, "in blocks, our lattice": lattice}
+
+
+def _way(model: Generator, steps: int | None, name: str) -> Way:
+    def answer(problem: Problem) -> Answer:
+        constraint, witness = sg.compile(problem.schema, model.vocabulary), Witness()
+        options = Options(steps=steps, on_step=witness)
+        prompt = model.prompts.extraction(problem.schema, problem.document)
+        begun, pinned = now(), None
+        if name == "free canvas, grammar":
+            done = generate(model, prompt, constraint, options)
+            return _judged(model, problem, _written(done, witness), since(begun))
+        if name.startswith("scaffold"):
+            done, layout = extract_in_layout(model, problem.document, problem.schema, options)
+            if name == "scaffold, grammar":
+                return _judged(model, problem, _written(done, witness), since(begun))
+            pinned = None if layout is None else layout.block
+        begun = now()
+        written = _unconstrained(model, prompt_ids(model, prompt), pinned, options, witness)
+        return _judged(model, problem, written, since(begun))
+
+    return answer
+
+
+def _written(done: Generation[Any], witness: Witness) -> Written:
+    return Written(done.text, done.ids, done.steps, tuple(witness.probabilities))
+
+
+def _judged(model: Generator, problem: Problem, written: Written, seconds: Seconds) -> Answer:
+    """The answer that a text is; jsonschema says whether it is valid, not the automaton that made it."""
+    tokens = sum(bool(model.vocabulary.decode([one])) for one in written.ids)
+    try:
+        value = json.loads(written.text)
+    except ValueError:
+        return Answer(None, False, written.steps, tokens, seconds)
+    judge = Draft202012Validator(closed(problem.schema), format_checker=Draft202012Validator.FORMAT_CHECKER)
+    beliefs = confidences(written.text, written.ids, written.probabilities, model.vocabulary)
+    return Answer(value, judge.is_valid(value), written.steps, tokens, seconds, beliefs)
+
+
+def _unconstrained(
+    model: Generator, prompt: list[int], pinned: Sequence[int] | None, options: Options, witness: Witness
+) -> Written:
+    """The same loop, every token allowed everywhere."""
+    anything = Dfa(
+        Alphabet(torch.ones(model.vocabulary.size, dtype=torch.int32), 2),
+        torch.tensor([[0, 0], [0, 1]], dtype=torch.int32),
+        torch.tensor([False, True]),
+        1,
+    )
+    decoded = decode(
+        model.denoiser,
+        [prompt],
+        [anything],
+        max_tokens=model.denoiser.block_length,
+        steps=model.steps if options.steps is None else options.steps,
+        policy=model.policy,
+        pad_id=0,
+        temperature=model.temperature,
+        pace=model.pace,
+        generator=torch.Generator().manual_seed(options.seed),
+        scaffold=None if pinned is None else [torch.tensor(pinned)],
+        on_step=witness,
+    )[0]
+    ids = tuple(decoded.ids.tolist())
+    text = model.vocabulary.decode(ids).decode(errors="replace")
+    return Written(text, ids, decoded.steps, tuple(witness.probabilities))

@@ -1,0 +1,130 @@
+"""The verdict on one schema: are all its valid instances accepted and all its invalid ones not?
+
+An instance is a value, and structgen writes each value in one order of members. So where a valid instance is not
+accepted as it stands, its members are put into the schema's order and it is tried again; that counts as right, and is
+counted.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from conformance.recogniser import recognises
+from conformance.suites import Group
+from structgen.errors import StructgenError
+from structgen.sources.json_schema import JsonSchema
+
+# From worst to best. "slow" is neither right nor refused within the limit.
+RANKS = ("accepts", "crash", "slow", "rejects", "refused", "reordered", "right")
+LIMIT = 20  # seconds of computing for one schema
+
+Accepts = Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One of RANKS, and why."""
+
+    rank: str
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.rank}: {self.reason}" if self.reason else self.rank
+
+
+def source_of(group: Group) -> JsonSchema:
+    """The schema as JSON Schema means it: silence allows everything, unknown words are annotations."""
+    return JsonSchema(group.schema, additional="open", unknown="annotations", resources=group.resources)
+
+
+def by_grammar(group: Group) -> Accepts:
+    """Acceptance by the grammar itself, read without an automaton."""
+    grammar = source_of(group).lower()
+    return lambda text: recognises(grammar, text)
+
+
+def by_automaton(group: Group) -> Accepts:
+    """Acceptance by the automaton over bytes."""
+    from structgen.constraint import compile
+
+    return compile(source_of(group)).accepts
+
+
+def judge(group: Group, compiled: Callable[[Group], Accepts] = by_grammar, limit: float = LIMIT) -> Verdict:
+    """The verdict on the schema of a group; `limit` in seconds of computing."""
+    try:
+        with limited(limit):
+            return _judged(group, compiled(group))
+    except TimeoutError:
+        return Verdict("slow")
+    except StructgenError as error:
+        return Verdict("refused", f"{getattr(error, 'keyword', None)}: {error}"[:200])
+    except Exception as error:
+        return Verdict("crash", repr(error)[:200])
+
+
+def _judged(group: Group, accepts: Accepts) -> Verdict:
+    orders = list(_orders(group.schema))
+    rejected, reordered = None, False
+    for value, valid in group.instances:
+        accepted = accepts(json.dumps(value, ensure_ascii=False))
+        if accepted and not valid:
+            return Verdict("accepts", json.dumps(value)[:200])
+        if valid and not accepted:
+            if accepts(json.dumps(_ordered(value, orders), ensure_ascii=False)):
+                reordered = True
+            else:
+                rejected = value
+    if rejected is not None:
+        return Verdict("rejects", json.dumps(rejected)[:200])
+    return Verdict("reordered" if reordered else "right")
+
+
+def _orders(schema: Any) -> Iterator[list[str]]:
+    """The orders in which a document lists members."""
+    if isinstance(schema, dict):
+        for value in schema.values():
+            yield from _orders(value)
+        if isinstance(schema.get("properties"), dict):
+            yield list(schema["properties"])
+        if isinstance(schema.get("const"), dict):
+            yield list(schema["const"])
+        for key, needed in (schema.get("dependentRequired") or {}).items():
+            yield [key, *(needed if isinstance(needed, list) else ())]
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _orders(value)
+
+
+def _ordered(value: Any, orders: list[list[str]]) -> Any:
+    """The value with the members of each object in the order that fits it best, others behind."""
+    if isinstance(value, dict):
+        best = max(orders, key=lambda order: (len(value.keys() & set(order)), -len(order)), default=[])
+        place = {key: index for index, key in enumerate(best)}
+        return {
+            key: _ordered(value[key], orders)
+            for key in sorted(value, key=lambda key: place.get(key, len(best)))
+        }
+    return [_ordered(item, orders) for item in value] if isinstance(value, list) else value
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError after so many seconds of computing."""
+
+    def expire(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGPROF, expire)
+    signal.setitimer(signal.ITIMER_PROF, seconds, 1.0)  # again where a destructor swallowed it
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)

@@ -1,0 +1,86 @@
+"""A grammar read directly, without an automaton: which texts it accepts, rules within rules included.
+
+Slow and simple, and of no use beside the real thing but as a second opinion: the ends an expression can reach from a
+place in the text, memoised. Rules never call themselves before they have read something, so this comes to an end.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from structgen.grammar import Alt, And, Bytes, Chars, Expr, Grammar, Not, Ref, Repeat, Seq, Slack
+
+Ends = frozenset[int]
+
+
+class Recogniser:
+    """Where expressions that start somewhere in one text can end."""
+
+    def __init__(self, grammar: Grammar, text: str):
+        self.rules, self.text = grammar.rules, text
+        self.known: dict[tuple[Expr, int], Ends] = {}
+
+    def ends(self, expr: Expr, start: int) -> Ends:
+        """The places that `expr` can end at from `start`."""
+        match expr:
+            case Bytes(value):
+                piece = value.decode()
+                return frozenset([start + len(piece)]) if self.text.startswith(piece, start) else frozenset()
+            case Chars(ranges):
+                inside = start < len(self.text) and any(a <= ord(self.text[start]) <= b for a, b in ranges)
+                return frozenset([start + 1]) if inside else frozenset()
+        key = (expr, start)
+        if key not in self.known:
+            self.known[key] = frozenset(self._ends(expr, start))
+        return self.known[key]
+
+    def _ends(self, expr: Expr, start: int) -> Iterator[int]:
+        match expr:
+            case Ref(name):
+                yield from self.ends(self.rules[name], start)
+            case Seq(parts):
+                places = {start}
+                for part in parts:
+                    places = {end for place in places for end in self.ends(part, place)}
+                yield from places
+            case Alt(parts):
+                for part in parts:
+                    yield from self.ends(part, start)
+            case And(parts):
+                yield from frozenset.intersection(*(self.ends(part, start) for part in parts))
+            case Not(body):
+                yield from set(range(start, len(self.text) + 1)) - self.ends(body, start)
+            case Repeat():
+                yield from self._repeated(expr, start)
+            case Slack():
+                yield start
+            case _:
+                raise TypeError(f"{type(expr).__name__} is not about characters")
+
+    def _repeated(self, expr: Repeat, start: int) -> Iterator[int]:
+        places, seen, count = {start}, set[int](), 0
+        while places and (expr.high is None or count <= expr.high):
+            if count >= expr.low:
+                places -= seen if expr.high is None else set()
+                seen |= places
+            places = {end for place in places for end in self.ends(expr.body, place)}
+            count += 1
+        yield from seen
+
+
+def recognises(grammar: Grammar, text: str) -> bool:
+    """Whether the text is one of the grammar's."""
+    with _deep():
+        return len(text) in Recogniser(grammar, text).ends(grammar.start, 0)
+
+
+@contextmanager
+def _deep() -> Iterator[None]:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(50_000)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)

@@ -1,0 +1,236 @@
+"""Blocks of growing automata: exact where nothing is dropped, within the reported share where something is."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from oracle import Enumeration
+from pushdowns import accepts, answers, pushdowns, spelled
+from structgen.automata.pushdown import Pushdown
+from structgen.constraint import compile as compile_constraint
+from structgen.grammar import EMPTY, Expr, Grammar, alt, any_of, literal, ref, separated, seq, star
+from structgen.lazy import LazyAutomaton
+from structgen.vocabulary import Vocabulary
+from structgen_engine.decode import BudgetTooSmall, Finish, StepEvent, decode
+from structgen_engine.denoiser import RandomDenoiser
+from structgen_engine.explore import EXACT, Explorer, Pruning
+from structgen_engine.jacobi import Guess
+from structgen_engine.kernels import Backend, cpu, reference
+from structgen_engine.lattice import BlockLattice, EmptyLattice
+from structgen_engine.noise import Absorbing, Uniform
+
+IMPOSSIBLE = float("-inf")
+NEAR = 1e-5
+SMALL = Vocabulary.from_tokens([b"a", b"b", b"c", b"ab", b"bca", b"cc", "<e>", None])
+WORDS = Vocabulary.from_tokens(
+    ["<pad>", "<eos>", b"a", b"b", b"[", b"]", b",", b"[a", b"]]", b"],[", b"a,b", b"ab", b'"', b"aa", b',"']
+)
+
+backends = st.sampled_from([cpu, reference])
+
+
+def rules() -> list[Expr]:
+    """Bodies of a rule v: nested, left recursive, centre recursive and nullable, ambiguous, with strings inside."""
+    v = ref("v")
+    return [
+        alt(literal("a"), seq(literal("["), separated(v, literal(",")), literal("]"))),
+        alt(seq(v, literal("a")), literal("b"), seq(literal("["), v, literal("]"))),
+        alt(EMPTY, seq(literal("a"), v, literal("b"))),
+        alt(
+            literal("a"),
+            seq(literal("["), v, v, literal("]")),
+            seq(literal('"'), star(any_of("ab")), literal('"')),
+        ),
+        alt(literal("a"), seq(literal("a"), v), seq(literal("["), v, literal("]"), v)),
+    ]
+
+
+def lazy_of(body: Expr) -> LazyAutomaton:
+    return LazyAutomaton.of(Grammar(ref("v"), {"v": body}), WORDS)
+
+
+def truth_of(automaton: Pushdown, logits: Tensor, settled: Tensor) -> Enumeration:
+    """Accepted blocks by definition, weighed one by one."""
+    N, V = logits.shape
+    strings = [
+        s
+        for s in answers(automaton, SMALL, N)
+        if all(p in (-1, v) for p, v in zip(settled.tolist(), s, strict=True))
+    ]
+    table = torch.tensor(strings, dtype=torch.int64).reshape(-1, N)
+    scores = logits.double().masked_fill((settled >= 0)[:, None], 0.0)
+    weights = scores[torch.arange(N), table].sum(-1)
+    alive = weights > IMPOSSIBLE
+    return Enumeration(table[alive], weights[alive], V)
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> tuple[Pushdown, Tensor, Tensor]:
+    """A pushdown, logits [N, V + 1] and settled [N]."""
+    automaton, N = draw(pushdowns(("<e>",))), draw(st.integers(1, 4))
+    generator = torch.Generator().manual_seed(draw(st.integers(0, 999)))
+    logits = torch.randn(N, SMALL.size + 1, generator=generator) * draw(st.sampled_from([1.0, 3.0, 100.0]))
+    if draw(st.booleans()):
+        logits[torch.rand(logits.shape, generator=generator) < 0.1] = IMPOSSIBLE
+    settled = [draw(st.integers(0, 6)) if draw(st.integers(0, 7)) == 7 else -1 for _ in range(N)]
+    return automaton, logits, torch.tensor(settled)
+
+
+@given(problem=problems(), backend=backends)
+@settings(max_examples=300)
+def test_with_nothing_dropped_a_block_equals_enumeration(
+    problem: tuple[Pushdown, Tensor, Tensor], backend: Backend
+) -> None:
+    automaton, logits, settled = problem
+    lazy, truth = LazyAutomaton(automaton, SMALL), truth_of(automaton, logits, settled)
+    explored = Explorer(lazy, lazy.start, 0, EXACT).explore(logits, settled=settled, backend=backend)
+    lattice = BlockLattice([explored], logits[None], settled=settled[None], backend=backend)
+    log_z = float(lattice.log_partition()[0])
+    assert log_z == pytest.approx(truth.log_partition, rel=NEAR, abs=NEAR)
+    assert torch.allclose(lattice.marginals()[0].double(), truth.marginals(), atol=NEAR)
+    assert lattice.dropped()[0] == 0
+    if len(truth.strings):
+        best = lattice.argmax()
+        assert float(best.log_prob[0]) == pytest.approx(float(truth.log_probs.max()), abs=1e-4)
+        assert best.certified is not None
+        assert best.certified[0]
+
+
+@given(problem=problems(), epsilon=st.sampled_from([1e-7, 1e-2, 0.3]), width=st.sampled_from([1, 3, 100]))
+@settings(max_examples=200)
+def test_what_is_dropped_is_within_the_reported_share(
+    problem: tuple[Pushdown, Tensor, Tensor], epsilon: float, width: int
+) -> None:
+    automaton, logits, _ = problem
+    truth = truth_of(automaton, logits, torch.full((len(logits),), -1))
+    assume(len(truth.strings))
+    lazy = LazyAutomaton(automaton, SMALL)
+    explored = Explorer(lazy, lazy.start, 0, Pruning(epsilon, width)).explore(logits)
+    lattice = BlockLattice([explored], logits[None])
+    found, share = float(lattice.log_partition()[0]), float(lattice.dropped()[0])
+    assert 1 - math.exp(min(0.0, found - truth.log_partition)) <= share + NEAR
+    if found > IMPOSSIBLE:
+        best = lattice.argmax()
+        assert best.certified is not None
+        if best.certified[0]:
+            weight = float(best.log_prob[0]) + found
+            assert weight == pytest.approx(float(truth.weights.max()), rel=NEAR, abs=NEAR)
+
+
+@given(index=st.integers(0, 4), N=st.integers(1, 8), spare=st.integers(0, 6), seed=st.integers(0, 99))
+def test_what_begins_within_budget_never_runs_out_of_ways(index: int, N: int, spare: int, seed: int) -> None:
+    lazy = lazy_of(rules()[index])
+    logits = torch.randn(N, WORDS.size, generator=torch.Generator().manual_seed(seed)) * 100
+    remaining = max(0, int(lazy.most[lazy.start]) - N) + spare
+    explored = Explorer(lazy, lazy.start, remaining, Pruning(0.5, 1)).explore(logits)
+    assert float(BlockLattice([explored], logits[None]).log_partition()[0]) > IMPOSSIBLE
+
+
+def test_steps_that_meet_nothing_new_use_the_same_tables() -> None:
+    lazy = lazy_of(rules()[0])
+    explorer = Explorer(lazy, lazy.start, 6)
+    logits = torch.randn(6, WORDS.size, generator=torch.Generator().manual_seed(0))
+    first, second = explorer.explore(logits), explorer.explore(logits * 0.9)
+    assert second.automaton is first.automaton
+
+
+@pytest.mark.parametrize("index", range(5))
+@pytest.mark.parametrize("noise", ["absorbing", "uniform", "guess"])
+def test_every_output_is_accepted_closed_and_within_budget(index: int, noise: str) -> None:
+    lazy = lazy_of(rules()[index])
+    needed, V = int(lazy.most[lazy.start]), WORDS.size
+    blocks = 0
+    for seed in range(12):
+        draw, events = random.Random(seed), list[StepEvent]()
+        length = draw.randint(2, 10)
+        kind = {"absorbing": Absorbing(V), "uniform": Uniform(0, V), "guess": Guess(0, V)}[noise]
+        budget = needed + draw.randint(0, 3 * length)
+        rows = decode(
+            RandomDenoiser(kind, length, V + 1, seed, draw.choice([1.0, 3.0, 200.0])),
+            [[1], [2]],
+            [lazy, lazy],
+            max_tokens=budget,
+            steps=draw.randint(1, 4),
+            generator=torch.Generator().manual_seed(seed),
+            finish=draw.choice(list(Finish)),
+            on_step=events.append,
+        )
+        for row in rows:
+            symbols = spelled(lazy.pushdown, WORDS, tuple(row.ids.tolist()))
+            assert symbols is not None
+            assert accepts(lazy.pushdown, symbols)
+            assert len(row.ids) <= budget
+            blocks += row.blocks
+        assert all(0 <= float(share) <= 1 for e in events if e.dropped is not None for share in e.dropped)
+    assert blocks > 24
+
+
+def test_a_batch_may_mix_tables_and_growing_automata() -> None:
+    lazy = lazy_of(rules()[0])
+    table = compile_constraint(["a", "b"], WORDS).dfa
+    rows = decode(
+        RandomDenoiser(Uniform(0, WORDS.size), 6, WORDS.size),
+        [[1], [2], [3]],
+        [lazy, table, lazy],
+        max_tokens=12,
+        steps=2,
+        generator=torch.Generator().manual_seed(0),
+    )
+    assert table.accepts(rows[1].ids)
+    assert all(lazy.accepts_ids(rows[k].ids.tolist()) for k in (0, 2))
+
+
+def test_a_scaffold_is_honoured_as_a_whole_or_dropped() -> None:
+    lazy = lazy_of(rules()[0])
+    for noise in (Absorbing(WORDS.size), Uniform(0, WORDS.size)):
+        for wish, honoured in (
+            ([4, -1, -1, 5, -1, -1], True),
+            ([5, -1, -1, -1, -1, -1], False),
+            ([-1] * 5 + [4], False),
+        ):
+            (row,) = decode(
+                RandomDenoiser(noise, 6, WORDS.size + 1),
+                [[1]],
+                [lazy],
+                max_tokens=6,
+                steps=3,
+                scaffold=[torch.tensor(wish)],
+                generator=torch.Generator().manual_seed(0),
+            )
+            assert row.scaffold is honoured
+            assert lazy.accepts_ids(row.ids.tolist())
+            assert not honoured or all(w in (-1, v) for w, v in zip(wish, row.ids.tolist(), strict=True))
+
+
+def test_a_budget_too_small_is_refused_with_what_it_takes() -> None:
+    lazy = LazyAutomaton.of(Grammar(seq(literal("["), ref("v"), literal("]")), {"v": rules()[0]}), WORDS)
+    with pytest.raises(BudgetTooSmall) as refusal:
+        decode(
+            RandomDenoiser(Uniform(0, WORDS.size), 6, WORDS.size),
+            [[1]],
+            [lazy],
+            max_tokens=2,
+            generator=torch.Generator().manual_seed(0),
+        )
+    assert refusal.value.min_tokens == int(lazy.most[lazy.start])
+
+
+def test_logits_that_exclude_everything_are_an_empty_lattice() -> None:
+    lazy = lazy_of(rules()[0])
+    logits = torch.full((4, WORDS.size), IMPOSSIBLE)
+    explored = Explorer(lazy, lazy.start, 4).explore(logits)
+    with pytest.raises(EmptyLattice):
+        BlockLattice([explored], logits[None]).argmax()
+
+
+def test_numbers_that_have_left_the_reals_are_refused() -> None:
+    lazy = lazy_of(rules()[0])
+    with pytest.raises(ValueError, match="diverged"):
+        Explorer(lazy, lazy.start, 4).explore(torch.full((4, WORDS.size), float("nan")))

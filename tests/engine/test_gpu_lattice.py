@@ -1,0 +1,204 @@
+"""The lattice on the GPU kernels is the reference's, function by function and as one prepared step."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import torch
+from hypothesis import Phase, given, settings
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from gpu_cases import DEVICE, IMPOSSIBLE, close, logits_for, poisoned, random_row
+from strategies import Case, cases
+from structgen_engine.automaton import BlockAutomaton
+from structgen_engine.kernels import backend_for, gpu, reference
+from structgen_engine.lattice import BlockLattice
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in.*:RuntimeWarning")
+# the launches of `run`, `run_best` and `process_`; classes of more than 512 tokens add a second "_chunks"
+KERNELS = (
+    *("_chunks", "_join", "_bundle", "_scan", "_marginals", "_draw", "_draw"),
+    *("_chunks", "_join", "_bundle_max", "_scan_max", "_follow", "_top"),
+    "_weigh",
+)
+SIZES = (
+    {"states": 12, "classes": 9, "tokens": 60},
+    {"states": 4, "classes": 4, "tokens": 12, "live": 0.8},
+    {"states": 12, "classes": 9, "tokens": 60},
+)
+
+
+def agree(row: BlockAutomaton, logits: torch.Tensor, settled: torch.Tensor, temperature: float) -> None:
+    """Everything that a lattice says: log Z, marginals, mask, beliefs, and, where blocks exist, draws and the best."""
+    given = {"settled": settled[None], "temperature": temperature}
+    with poisoned():
+        fast = BlockLattice(row, logits[None], backend=gpu, **given)
+        found, marginals, mask, beliefs = fast.log_partition(), fast.marginals(), fast.mask(), fast.beliefs()
+    slow = BlockLattice(row, logits[None].double(), backend=reference, **given)
+    assert close(found, slow.log_partition(), 1e-6)
+    assert close(marginals, slow.marginals(), 2e-6)
+    assert torch.equal(mask, slow.mask())
+    assert close(beliefs.entropy, slow.beliefs().entropy, 5e-6)
+    assert close(beliefs.top_probability, slow.beliefs().top_probability, 2e-6)
+    assert torch.equal(beliefs.free, slow.beliefs().free)
+    if found.item() > IMPOSSIBLE:
+        with poisoned():
+            draws, best = fast.sample(torch.Generator().manual_seed(0)), fast.argmax()
+        assert torch.equal(draws, slow.sample(torch.Generator().manual_seed(0)))
+        assert close(best.log_prob, slow.argmax().log_prob, 1e-6)
+        assert (
+            slow.log_prob(best.ids) >= slow.argmax().log_prob - 1e-6
+        )  # more, where several entries lead to it
+
+
+class TestLattice:
+    @given(row=cases())
+    @settings(max_examples=8, phases=[Phase.generate])  # interpreted kernels are too slow to shrink with
+    def test_small_lattices_agree_in_everything(self, row: Case) -> None:
+        agree(row.automaton, row.logits.to(DEVICE), row.settled.to(DEVICE), row.temperature)
+
+    @pytest.mark.parametrize("kind", ["plain", "peaked", "holes"])
+    def test_larger_lattices_agree_in_everything(self, kind: str) -> None:
+        logits = logits_for(0, (12, 70), kind)
+        settled = torch.full((12,), -1, device=DEVICE)
+        agree(random_row(3, states=15, classes=10, tokens=60), logits, settled, 0.7)
+
+    def test_the_gpu_backend_is_chosen_for_gpu_tensors(self) -> None:
+        assert backend_for("cuda") is gpu
+
+    def test_nothing_of_triton_is_imported_with_the_engine(self) -> None:
+        program = "import structgen, structgen_engine.lattice; print('triton' in sys.modules)"
+        path = [str(Path(__file__).parents[2] / part) for part in ("", "engine")]
+        run = subprocess.run(
+            [sys.executable, "-c", f"import sys; sys.path[:0] = {path}; {program}"],
+            capture_output=True,
+            text=True,
+        )
+        assert run.stdout.strip() == "False", run.stderr
+
+
+class TestCompiler:
+    def test_every_kernel_compiles_for_an_h100_and_spills_nothing(self) -> None:
+        """The interpreter runs what the compiler refuses, a variable that changes its shape in a loop, say."""
+        root = Path(__file__).parents[2]
+        path = os.pathsep.join(str(root / part) for part in ("", "engine", "tests"))
+        environment = {**os.environ, "PYTHONPATH": path, "TRITON_INTERPRET": "0"}
+        run = subprocess.run(
+            [sys.executable, "-m", "bench.offline"], capture_output=True, text=True, env=environment
+        )
+        assert run.returncode == 0, run.stderr
+        lines = [json.loads(line) for line in run.stdout.splitlines()]
+        assert {line["kernel"] for line in lines} == set(KERNELS)
+        assert not any(line["spilled"] for line in lines)
+
+
+class Refusing(TorchDispatchMode):
+    """Nothing but views: any other operation of torch would allocate or, at worst, wait for the GPU."""
+
+    VIEWS = ("slice", "select", "view", "as_strided", "detach", "alias")
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        assert func.overloadpacket.__name__ in self.VIEWS, func
+        return func(*args, **(kwargs or {}))
+
+
+class TestStep:
+    def step_and_logits(self, kind: str) -> tuple[list[BlockAutomaton], gpu.Step, torch.Tensor]:
+        rows = [random_row(seed, **sizes) for seed, sizes in enumerate(SIZES)]
+        rows[2] = BlockAutomaton(rows[0].dfa, rows[2].exit.roll(0), rows[0].exit)  # a dfa shared by two rows
+        with poisoned():
+            step = gpu.Step.of(rows, positions=5, device=DEVICE)
+        step.uniforms.copy_(
+            torch.rand(3, 11, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+        )
+        step.temperature.copy_(torch.tensor([0.5, 1.0, 2.0]))
+        return rows, step, logits_for(6, (3, 5, 64), kind)
+
+    @pytest.mark.parametrize("kind", ["plain", "peaked", "holes"])
+    def test_a_step_of_different_automata_is_each_lattice_alone(self, kind: str) -> None:
+        rows, step, logits = self.step_and_logits(kind)
+        step.run(logits)
+        beliefs = (
+            step.log_partition.clone(),
+            step.entropy.clone(),
+            step.top.clone(),
+            step.free.clone(),
+            step.ids.clone(),
+        )
+        step.run_best(logits)
+        for b, row in enumerate(rows):
+            degree = float(step.temperature[b])
+            one = BlockLattice(row, logits[b : b + 1].double(), temperature=degree, backend=reference)
+            assert close(beliefs[0][b : b + 1], one.log_partition(), 1e-6)
+            assert close(beliefs[1][b : b + 1], one.beliefs().entropy, 5e-6)
+            assert close(beliefs[2][b : b + 1], one.beliefs().top_probability, 2e-6)
+            assert torch.equal(beliefs[3][b : b + 1], one.beliefs().free)
+            if one.log_partition().item() > IMPOSSIBLE:
+                run = one._runs[0]
+                drawn = run.sample(step.uniforms[b : b + 1, :6], step.uniforms[b : b + 1, 6:])
+                assert torch.equal(beliefs[4][b : b + 1], drawn)
+                assert torch.equal(step.best[b : b + 1], one.argmax().ids)
+                assert close(step.best_weight[b : b + 1] - one.log_partition(), one.argmax().log_prob, 1e-6)
+
+    def test_processed_logits_give_the_marginals(self) -> None:
+        rows, step, logits = self.step_and_logits("plain")
+        step.settled[1, 2] = 3
+        before = logits.clone()
+        step.run(logits)
+        assert torch.equal(logits, before)
+        step.process_(logits)
+        for b, row in enumerate(rows):
+            degree = float(step.temperature[b])
+            one = BlockLattice(
+                row,
+                before[b : b + 1].double(),
+                settled=step.settled[b : b + 1],
+                temperature=degree,
+                backend=reference,
+            )
+            if one.log_partition().item() > IMPOSSIBLE:
+                assert close((logits[b : b + 1] / degree).softmax(-1), one.marginals(), 2e-6)
+
+    def test_a_diverged_denoiser_shows_in_the_entropy(self) -> None:
+        rows, step, logits = self.step_and_logits("plain")
+        logits[0, 3, int((rows[0].dfa.alphabet.class_of == 3).nonzero()[0])] = float("nan")
+        step.run(logits)
+        assert step.entropy.isnan().nonzero().tolist() == [[0, 3]]
+
+    def test_a_step_only_launches_kernels(self) -> None:
+        """No allocation, no transfer, no look at a result: the same launches whatever the logits hold."""
+        from triton.runtime.interpreter import InterpretedFunction
+        from triton.runtime.jit import JITFunction
+
+        _, step, logits = self.step_and_logits("plain")
+        launched: list[str] = []
+
+        def record(kernel: Any, grid: Any) -> Any:
+            return lambda *args, **options: launched.append(kernel.__name__)
+
+        with (
+            patch.object(InterpretedFunction, "__getitem__", record, create=True),
+            patch.object(JITFunction, "__getitem__", record, create=True),
+            Refusing(),
+        ):
+            step.run(logits)
+            step.run_best(logits)
+            step.process_(logits)
+        assert launched == list(KERNELS)
+
+    @pytest.mark.parametrize("shape", [(3, 5, 59), (3, 4, 64), (2, 5, 64)])
+    def test_logits_of_another_shape_are_refused(self, shape: tuple[int, ...]) -> None:
+        _, step, _ = self.step_and_logits("plain")
+        with pytest.raises(ValueError, match=r"made for logits \[3, 5, '≥ 60'\], not"):
+            step.run(torch.zeros(shape, device=DEVICE))
+
+    def test_a_step_knows_its_memory(self) -> None:
+        _, step, _ = self.step_and_logits("plain")
+        assert step.nbytes > step.alpha.nbytes + step.beta.nbytes + step.scores.log_sum.nbytes

@@ -1,0 +1,140 @@
+"""`model.call`: every reply calls a tool that may be called or answers in words, whatever the model knows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+import pytest
+from jsonschema import Draft202012Validator
+
+import structgen as sg
+from structgen.call import conversation
+from structgen.generator import Generator
+from structgen.prompt import ChatPrompts, OutlinePrompts
+from structgen.sources.tools import ToolCalls
+from structgen.vocabulary import Vocabulary
+from structgen_engine.denoiser import RandomDenoiser
+from structgen_engine.models.mini import mini_folder
+from structgen_engine.noise import Absorbing, Uniform
+
+
+def get_weather(city: str, unit: Literal["celsius", "fahrenheit"] = "celsius") -> str:
+    """The weather in a city."""
+    return f"{city}/{unit}"
+
+
+BOOK = {
+    "type": "function",
+    "function": {
+        "name": "book_flight",
+        "parameters": {
+            "type": "object",
+            "properties": {"to": {"type": "string", "maxLength": 20}, "seats": {"type": "integer"}},
+            "required": ["to", "seats"],
+        },
+    },
+}
+TOOLS = [get_weather, BOOK]
+REQUEST = "Book 2 seats on a flight to Oslo, please."
+CHOICES = ["auto", "required", "none", "get_weather"]
+
+
+@pytest.fixture(scope="module")
+def model() -> sg.Generator:
+    return sg.load()
+
+
+@pytest.fixture(scope="module", params=["uniform", "absorbing"])
+def random_model(request: pytest.FixtureRequest) -> Generator:
+    vocabulary = Vocabulary.from_file(mini_folder() / "tokenizer.json")
+    noise = Uniform(2, vocabulary.size) if request.param == "uniform" else Absorbing(0)
+    denoiser = RandomDenoiser(noise, 64, vocabulary.size)
+    return Generator("random", denoiser, vocabulary, OutlinePrompts(), scaffolds=True)
+
+
+def check(generation: sg.Generation[Any], choice: str, parallel: bool) -> None:
+    """The text validates under the schema, and the reply says what the text says."""
+    source, said = ToolCalls(TOOLS, choice, parallel), json.loads(generation.text)
+    Draft202012Validator(source.schema).validate(said)
+    if isinstance(said, dict) and "answer" in said:
+        assert (generation.value.answer, len(generation.value)) == (said["answer"], 0)
+        return
+    calls = said if parallel else [said]
+    assert [(call.name, call.arguments) for call in generation.value] == [
+        (call["name"], call["arguments"]) for call in calls
+    ]
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+@pytest.mark.parametrize("choice", CHOICES)
+def test_replies_of_a_random_denoiser_are_valid(random_model: Generator, choice: str, parallel: bool):
+    for seed in range(3):
+        done = random_model.call(
+            REQUEST, TOOLS, tool_choice=choice, parallel=parallel, details=True, steps=2, seed=seed
+        )
+        check(done, choice, parallel)
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+@pytest.mark.parametrize("choice", CHOICES)
+def test_replies_of_the_embedded_model_are_valid(model: sg.Generator, choice: str, parallel: bool):
+    done = model.call(REQUEST, TOOLS, tool_choice=choice, parallel=parallel, details=True, steps=3)
+    check(done, choice, parallel)
+
+
+def test_a_named_function_is_called(model: sg.Generator):
+    reply = model.call("How warm is it in Oslo?", TOOLS, tool_choice="get_weather", steps=4)
+    (call,) = reply
+    assert call.run() == f"{call.arguments['city']}/{call.arguments.get('unit', 'celsius')}"
+
+
+def test_the_same_seed_gives_the_same_reply(model: sg.Generator):
+    first, second = (model.call(REQUEST, TOOLS, details=True, steps=3, seed=7).text for _ in range(2))
+    assert first == second
+
+
+def test_the_embedded_model_reads_the_outline_of_all_tools_and_the_request():
+    (prompt,) = OutlinePrompts().calls(ToolCalls(TOOLS, "required"), REQUEST)
+    tools = "{name:get_weather; arguments:{city:string; unit:celsius|fahrenheit?}}"
+    tools += "|{name:book_flight; arguments:{to:string; seats:integer}}"
+    assert prompt == f"{tools}\n#\n{REQUEST}"
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_a_chat_model_reads_the_tools_that_it_may_call(choice: str):
+    text = "".join(ChatPrompts().calls(ToolCalls(TOOLS, choice), REQUEST))
+    assert ("The weather in a city." in text) == (choice != "none")
+    assert ("book_flight" in text) == (choice in ("auto", "required"))
+    assert ('{"answer"' in text) == (choice in ("auto", "none"))
+    assert REQUEST in text
+
+
+def test_a_conversation_is_read_with_its_roles():
+    user = {"role": "user", "content": REQUEST}
+    assert conversation([user]) == REQUEST
+    parts = {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}
+    called = {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}
+    assert conversation([user, called, parts]) == f'user: {REQUEST}\nassistant: [{{"id": "1"}}]\nuser: a\nb'
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        None,
+        5,
+        "",
+        " \n",
+        "half a pair \ud800",
+        [],
+        ["text"],
+        [{"content": "x"}],
+        [{"role": "user"}],
+        [{"role": "user", "content": ""}],
+        [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}],
+    ],
+    ids=repr,
+)
+def test_what_is_no_request_is_refused(model: sg.Generator, messages: Any):
+    with pytest.raises(sg.InvalidDocument):
+        model.call(messages, TOOLS)
