@@ -50,12 +50,11 @@ SCHEMAS: dict[str, Schema] = {
 
 
 def closed(schema: Any) -> Any:
-    """The schema with no undeclared members, which is how structgen reads silence."""
+    """The schema with no undeclared members where it declares some, which is how structgen reads silence."""
     if isinstance(schema, list):
         return [closed(part) for part in schema]
     if not isinstance(schema, Mapping):
         return schema
     parts = {name: closed(part) for name, part in schema.items()}
-    return (
-        {"additionalProperties": False, **parts} if isinstance(schema.get("properties"), Mapping) else parts
-    )
+    named = isinstance(schema.get("properties"), Mapping) and schema["properties"]
+    return {"additionalProperties": False, **parts} if named else parts
