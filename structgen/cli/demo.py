@@ -28,8 +28,8 @@ PACE = 0.35  # seconds a frame stays
 WIDEST = 100  # cells
 MARGIN = 4
 AFTERWORD = (
-    "The embedded model has a few million parameters and knows nothing but copying: valid is not the same as right. "
-    'Once its runtime lands, sg.load("google/diffusiongemma-26B-A4B-it") puts a large model behind the same call.'
+    "The embedded model has ten million parameters and knows nothing but copying: valid is not the same as right. "
+    'sg.load("google/diffusiongemma-26B-A4B-it") puts a large model behind the same call.'
 )
 
 
