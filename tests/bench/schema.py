@@ -28,7 +28,7 @@ QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
 
 @dataclass(frozen=True)
 class Result:
-    """One engine on one schema; seconds of CPU. kind: right, accepts, rejects, refused or slow."""
+    """One engine on one schema; seconds of CPU. kind: right, accepts, rejects, refused, slow or died."""
 
     kind: str
     seconds: float
@@ -62,11 +62,15 @@ class Worker:
                 self.peak = max(self.peak, peak)
                 return result if result.seconds <= self.limit else Result("slow", result.seconds)
             except EOFError:
-                pass
+                self._restart()
+                return Result("died", self.limit)
+        self._restart()
+        return Result("slow", self.limit + time.process_time() - begun)
+
+    def _restart(self) -> None:
         self.process.kill()
         self.process.join()
         self._start()
-        return Result("slow", self.limit + time.process_time() - begun)
 
     def close(self) -> None:
         """End the process."""
@@ -120,8 +124,8 @@ def run(
 
 def _figures(results: list[Result]) -> dict[str, Any]:
     kinds = [result.kind for result in results]
-    seconds = sorted(result.seconds for result in results if result.kind not in ("refused", "slow"))
-    counts = {kind: kinds.count(kind) for kind in ("right", "accepts", "rejects", "refused", "slow")}
+    seconds = sorted(result.seconds for result in results if result.kind not in ("refused", "slow", "died"))
+    counts = {kind: kinds.count(kind) for kind in ("right", "accepts", "rejects", "refused", "slow", "died")}
     share = {"fully right %": round(100 * counts["right"] / max(len(results), 1), 1)}
     times = {
         f"{name} ms": round(1000 * seconds[min(int(q * len(seconds)), len(seconds) - 1)], 1)

@@ -354,3 +354,33 @@ def test_a_pace_keeps_at_least_its_share_of_the_free_positions(steps: int) -> No
     for step, event in enumerate(seen):
         free = event.beliefs.free
         assert (event.accepted & free).sum() >= free.sum() * (step + 1) / steps
+
+
+@dataclass
+class Told:
+    """A random denoiser that notes the beliefs it is told."""
+
+    inner: RandomDenoiser
+    heard: list[Tensor] = field(default_factory=list)
+    self_conditioning = True
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+    def __call__(self, context: RandomContext, canvas: Tensor, beliefs: Tensor) -> Tensor:
+        self.heard.append(beliefs)
+        return self.inner(context, canvas)
+
+
+def test_a_self_conditioned_denoiser_is_told_what_is_forced_and_then_the_marginals() -> None:
+    dfa = verbatim(2)
+    denoiser = Told(RandomDenoiser(Uniform(0, 4), 6, 4, seed=3))
+    decode(denoiser, [[]], [dfa], max_tokens=6, generator=seeded(), steps=3, stop=StoppingRule(0.0, 9))
+    first, *later = denoiser.heard
+    assert first[0, 2:].argmax(-1).tolist() == [1, 0, 0, 0]
+    assert torch.equal(first[0, :2], torch.full((2, 4), 0.25))
+    assert len(later) == 2
+    for beliefs in later:
+        torch.testing.assert_close(beliefs.sum(-1), torch.ones(1, 6))
+        assert not beliefs[0, :2, :2].any()  # what the automaton refuses
+        assert (beliefs[0, :2, 2:] > 0).all()

@@ -13,7 +13,7 @@ from oracle import Enumeration, enumerate_blocks, total_variation
 from strategies import Case, cases
 from structgen_engine.automaton import Alphabet, BlockAutomaton, Dfa, block
 from structgen_engine.kernels import Backend, backend_for, cpu, reference
-from structgen_engine.lattice import BlockLattice, EmptyLattice, feasible
+from structgen_engine.lattice import BlockLattice, EmptyLattice, feasible, forced
 
 IMPOSSIBLE = float("-inf")
 NEAR = 1e-5
@@ -359,3 +359,14 @@ def wide_automaton() -> BlockAutomaton:
     accepting[0] = False
     labels = torch.randint(0, 20, (200,), generator=generator, dtype=torch.int32)
     return block(Dfa(Alphabet(labels, 20), delta, accepting, 1))
+
+
+@given(row=cases())
+@settings(max_examples=60)
+def test_what_is_forced_is_told_before_any_model_speaks(row: Case) -> None:
+    width = row.logits.shape[1]
+    possible = enumerate_blocks(row.automaton, torch.zeros_like(row.logits), row.settled, 1.0).mask()
+    told = forced([row.automaton], row.settled[None], width)[0]
+    for position, tokens in enumerate(possible):
+        flat = torch.full((width,), 1 / width)
+        assert torch.equal(told[position], tokens.float() if tokens.sum() == 1 else flat)
