@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from structgen.generate import Generation
     from structgen.generator import Generator
     from structgen.loading import load
+    from structgen.sources.ebnf import Ebnf
     from structgen.sources.json_schema import JsonSchema
     from structgen.sources.regex import Regex
     from structgen.sources.tools import Call, Reply
@@ -39,6 +40,7 @@ __all__ = [
     "Call",
     "Choice",
     "Constraint",
+    "Ebnf",
     "Generation",
     "Generator",
     "Info",
@@ -64,6 +66,7 @@ _HOMES = {
     "Call": "sources.tools",
     "Choice": "choose",
     "Constraint": "constraint",
+    "Ebnf": "sources.ebnf",
     "Generation": "generate",
     "Generator": "generator",
     "Info": "constraint",

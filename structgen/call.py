@@ -19,11 +19,13 @@ from structgen.constraint import Constraint, compile
 from structgen.errors import InvalidDocument
 from structgen.extract import fill_slots
 from structgen.generate import Generation, Options, Runtime, check_text, prompt_ids
-from structgen.layout import CANVASES, Layout, first_layout, first_look
+from structgen.layout import Layout, first_layout, first_look
 from structgen.prompt import Prompt
 from structgen.scaffold import OPEN
 from structgen.sources import Whitespace
 from structgen.sources.tools import Reply, ToolCalls
+from structgen_engine.automaton import NEVER
+from structgen_engine.progress import needed
 
 
 def call(
@@ -46,7 +48,7 @@ def call(
     constraint = compile(source, runtime.vocabulary)
     prompt, options = runtime.prompts.calls(source, request), options or Options()
     layout = _likeliest(runtime, prompt, constraint, source, options.seed)
-    return fill_slots(runtime, prompt, constraint, layout, options)[0]
+    return fill_slots(runtime, prompt, request, constraint, layout, options)[0]
 
 
 def conversation(messages: str | Sequence[Mapping[str, Any]]) -> str:
@@ -103,9 +105,13 @@ def _weights(
 ) -> Tensor:
     """Probability [kinds] of the replies that begin as each kind of reply does, without white space."""
     open_block = [OPEN] * runtime.denoiser.block_length
-    lattice = first_look(runtime, open_block, constraint.dfa, prompt_ids(runtime, prompt), generator)
+    openings = [runtime.vocabulary.encode(opening)[: len(open_block)] for opening in source.openings]
+    lengths = [len(opening) + needed(constraint.automaton, opening) for opening in openings]
+    longest = max((length for length in lengths if length < NEVER), default=0)
+    ids, remaining = prompt_ids(runtime, prompt), max(0, longest - len(open_block))
+    seen = first_look(runtime, open_block, constraint.automaton, ids, generator, remaining=remaining)
     weights = []
-    for opening in map(runtime.vocabulary.encode, source.openings):
-        ids = torch.tensor([*opening, *open_block[len(opening) :]])
-        weights.append(lattice.log_prob(ids.expand(CANVASES, -1)).exp().mean())
+    for opening in openings:
+        begun = torch.tensor([*opening, *open_block[len(opening) :]])
+        weights.append(seen.log_prob(begun).exp().mean())
     return torch.stack(weights)

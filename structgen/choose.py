@@ -20,9 +20,8 @@ from structgen.generate import MOST_SEED, Runtime, check_text, check_whole, prom
 from structgen.layout import first_layout
 from structgen.prompt import choice_schema
 from structgen.sources import as_source
-from structgen_engine.automaton import block
 from structgen_engine.jacobi import Guess
-from structgen_engine.lattice import BlockLattice
+from structgen_engine.look import Look
 
 CANVASES = 8  # noisy canvases to average over
 
@@ -53,7 +52,10 @@ def choose(runtime: Runtime, text: str, options: Sequence[str], *, seed: int = 0
     logits, settled = _first_look(
         runtime, prompt, layout and layout.block, torch.Generator().manual_seed(seed)
     )
-    weights = torch.stack([_weight(runtime, option, logits, settled) for option in options], dim=1)
+    constraints = [compile(as_source(choice_schema([option])), runtime.vocabulary) for option in options]
+    remaining = max(0, max(one.min_tokens for one in constraints) - runtime.denoiser.block_length)
+    looks = [Look(one.automaton, logits, settled, remaining) for one in constraints]
+    weights = torch.stack([one.lattice.log_partition().cpu() for one in looks], dim=1)
     return _chosen(options, weights.double().softmax(1).mean(0))
 
 
@@ -82,12 +84,6 @@ def _first_look(
     noise = denoiser.noise.start((CANVASES, denoiser.block_length), generator)
     canvas = torch.where(settled >= 0, settled, noise)
     return denoiser(denoiser.start([prompt] * CANVASES), canvas), settled
-
-
-def _weight(runtime: Runtime, option: str, logits: Tensor, settled: Tensor) -> Tensor:
-    """The log weight of all answers that choose `option`: [CANVASES] nats."""
-    constraint = compile(as_source(choice_schema([option])), runtime.vocabulary)
-    return BlockLattice([block(constraint.dfa)] * CANVASES, logits, settled=settled).log_partition()
 
 
 def _likelihoods(runtime: Runtime, prompt: list[int], options: Sequence[str]) -> Tensor:

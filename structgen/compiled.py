@@ -36,16 +36,15 @@ class Expanded:
 
 @dataclass(frozen=True, eq=False)
 class Components:
-    """A grammar as automata that call each other; answer: of whole answers, text: of the text alone."""
+    """A grammar as automata that call each other; answer: over bytes and special tokens, whole answers."""
 
     answer: Pushdown
-    text: Pushdown
 
 
 def to_arrays(compiled: Expanded | Components) -> Arrays:
     """What `from_arrays` makes an equal object of."""
     if isinstance(compiled, Components):
-        return {**_pushdown_arrays("answer", compiled.answer), **_pushdown_arrays("text", compiled.text)}
+        return _pushdown_arrays("answer", compiled.answer)
     depth = -1 if compiled.depth is None else compiled.depth
     return {
         "expanded": np.array([depth, compiled.components]),
@@ -57,7 +56,7 @@ def to_arrays(compiled: Expanded | Components) -> Arrays:
 def from_arrays(arrays: Arrays) -> Expanded | Components:
     """The object that `to_arrays` was given."""
     if "expanded" not in arrays:
-        return Components(_pushdown(arrays, "answer"), _pushdown(arrays, "text"))
+        return Components(_pushdown(arrays, "answer"))
     depth, components = arrays["expanded"].tolist()
     return Expanded(
         _dfa(arrays, "answer"), _dfa(arrays, "text"), None if depth < 0 else depth, int(components)

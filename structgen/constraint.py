@@ -11,19 +11,21 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
 
 from structgen.cache import cached_arrays
 from structgen.compiled import Components, Expanded, Regime, from_arrays, to_arrays
 from structgen.errors import InvalidOption, InvalidVocabulary, Unsatisfiable, Unsupported
-from structgen.grammar import Grammar
+from structgen.grammar import TEXT, Grammar, both, complement, literal, optional, ref, seq
+from structgen.limits import limited, loading
 from structgen.sources import Source, Whitespace, as_source
 from structgen.vocabulary import BYTES, Vocabulary
 from structgen_engine.automaton import NEVER, Dfa
+from structgen_engine.progress import needed
 
 if TYPE_CHECKING:
-    from structgen.lazy import LazyAutomaton
+    from structgen.lazy import LazyAutomaton, Renewal
 
 T = TypeVar("T")
 
@@ -59,14 +61,21 @@ class Constraint(Generic[T]):
     milliseconds: float
     cached: bool = field(default=False)
 
-    @cached_property
+    @property
     def automaton(self) -> Dfa | LazyAutomaton:
-        """Over token ids, whole answers: a table, or one that grows as it is used."""
-        if isinstance(self.compiled, Expanded):
-            return self.compiled.answer
-        from structgen.lazy import LazyAutomaton
+        """Over token ids, whole answers: a table, or one that grows as it is used.
 
-        return LazyAutomaton(self.compiled.answer, self.vocabulary)
+        What grows may be shared by threads. It is begun anew for whoever asks when it has become too large: a request
+        asks once, and keeps to what it was given.
+        """
+        return self.compiled.answer if isinstance(self.compiled, Expanded) else self._renewal.current()
+
+    @cached_property
+    def _renewal(self) -> Renewal:
+        from structgen.lazy import Renewal
+
+        assert isinstance(self.compiled, Components)
+        return Renewal(self.compiled.answer, self.vocabulary)
 
     @property
     def dfa(self) -> Dfa:
@@ -90,9 +99,7 @@ class Constraint(Generic[T]):
     @property
     def min_tokens(self) -> int:
         """The least number of tokens of a complete answer, end token included; lazily, a number that suffices."""
-        if isinstance(self.automaton, Dfa):
-            return int(self.automaton.distance[self.automaton.start])
-        return int(self.automaton.most[self.automaton.start])
+        return needed(self.automaton)
 
     def accepts(self, text: str | bytes) -> bool:
         """Whether the text satisfies the source."""
@@ -102,23 +109,22 @@ class Constraint(Generic[T]):
         if isinstance(self.compiled, Expanded):
             return self.compiled.text.accepts(list(spelled))
         from structgen.automata.pushdown import accepts
+        from structgen.framing import enclosed
 
-        return accepts(self.compiled.text, spelled)
+        answer = self.compiled.answer
+        return accepts(answer, enclosed(spelled, self.vocabulary, answer.tokens))
 
     def accepts_ids(self, ids: Iterable[int]) -> bool:
         """Whether the ids are a whole answer, with or without the end token and padding."""
-        ids = list(ids)
+        ids, automaton, end = list(ids), self.automaton, self.vocabulary.end
         if any(not 0 <= token_id < self.vocabulary.size for token_id in ids):
             return False
-        end = self.vocabulary.end
-        state = self.automaton.run(ids)
-        return self._accepting(state) or (
-            end is not None and self._accepting(self.automaton.run([self.vocabulary.special[end]], state))
-        )
-
-    def _accepting(self, state: int) -> bool:
-        automaton = self.automaton
-        return bool(automaton.accepting[state] if isinstance(automaton, Dfa) else automaton.accepting(state))
+        if not isinstance(automaton, Dfa):
+            return automaton.accepts_ids(ids)
+        state = automaton.run(ids)
+        if end is not None and not automaton.accepting[state]:
+            state = automaton.run([self.vocabulary.special[end]], state)
+        return bool(automaton.accepting[state])
 
     def parse(self, text: str) -> T:
         """The value that an accepted text stands for."""
@@ -130,15 +136,18 @@ class Constraint(Generic[T]):
         common: dict[str, Any] = {
             "classes": alphabet.size,
             "min_tokens": self.min_tokens,
-            "byte_states": compiled.text.states,
             "states": compiled.answer.states,
             "milliseconds": self.milliseconds,
             "cached": self.cached,
         }
         if isinstance(compiled, Expanded):
             edges, components = len(compiled.answer.edges), compiled.components
-            return Info("expanded", compiled.depth, components, edges=edges, **common)
-        return Info("lazy", None, compiled.text.components, edges=compiled.answer.edges, **common)
+            byte_states = compiled.text.states
+            return Info(
+                "expanded", compiled.depth, components, edges=edges, byte_states=byte_states, **common
+            )
+        answer = compiled.answer
+        return Info("lazy", None, answer.components, edges=answer.edges, byte_states=answer.states, **common)
 
 
 def compile(
@@ -147,6 +156,8 @@ def compile(
     *,
     whitespace: Whitespace = "flexible",
     regime: Regime = "auto",
+    seconds: float = 20.0,
+    gigabytes: float = 2.0,
 ) -> Constraint[Any]:
     """Compile what `source` describes into an automaton over the tokens of `vocabulary`.
 
@@ -154,10 +165,10 @@ def compile(
     whitespace: "flexible" admits white space between JSON tokens, "compact" none; a Source keeps its own
     regime: "expanded" makes one table, in which recursion has a depth (see `info()`); "lazy" computes states as they
         are needed, to any depth; "auto" makes a table where it holds the whole language, and else is lazy
+    seconds, gigabytes: what compiling may take of the CPU, and add to the process's memory, before it is refused
 
     Raises InvalidSource, Unsupported (naming keyword, pointer and remedy), Unsatisfiable or InvalidVocabulary.
     """
-    begun = time.perf_counter()
     if not isinstance(vocabulary, Vocabulary):
         raise InvalidVocabulary(
             f"a vocabulary is needed, not {vocabulary!r:.80}; read one with Vocabulary.from_file(path)"
@@ -165,22 +176,43 @@ def compile(
     if regime not in get_args(Regime):
         raise InvalidOption(f"regime must be one of {', '.join(get_args(Regime))}, not {regime!r}")
     source = as_source(source, whitespace=whitespace)
+    begun = time.perf_counter()
+    with limited(seconds, gigabytes):
+        constraint = _compiled(source, vocabulary, regime, begun)
+        if isinstance(constraint.compiled, Components) and constraint.min_tokens >= NEVER:
+            raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
+        return constraint
+
+
+def _compiled(source: Source[Any], vocabulary: Vocabulary, regime: Regime, begun: float) -> Constraint[Any]:
     grammar = _lowered(source)
     made: list[Expanded | Components] = []
 
     def make() -> Any:
         from structgen.regimes import compile_grammar
 
+        with loading("all"):
+            _load_kernels()
         made.append(compile_grammar(grammar, vocabulary, regime))
         return to_arrays(made[0])
 
     arrays = cached_arrays("constraint", f"{grammar.fingerprint}-{vocabulary.fingerprint}-{regime}", make)
     compiled = made[0] if made else from_arrays(arrays)
     milliseconds = (time.perf_counter() - begun) * 1000
-    constraint = Constraint(source, vocabulary, compiled, milliseconds, cached=not made)
-    if isinstance(compiled, Components) and constraint.min_tokens >= NEVER:
-        raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
-    return constraint
+    return Constraint(source, vocabulary, compiled, milliseconds, cached=not made)
+
+
+@cache
+def _load_kernels() -> None:
+    """Compile something small, so that what numba compiles once for an installation is not on a source's account."""
+    from structgen.lazy import LazyAutomaton
+    from structgen.regimes import compile_grammar
+
+    nested = Grammar(
+        ref("a"), {"a": optional(seq(literal("("), complement(both(TEXT, literal("a"))), ref("a")))}
+    )
+    compile_grammar(nested, BYTES, "expanded")
+    LazyAutomaton.of(nested, BYTES)
 
 
 def _lowered(source: Source[Any]) -> Grammar:

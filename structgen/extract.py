@@ -9,14 +9,15 @@ from typing import Any
 import torch
 
 from structgen.constraint import Constraint, compile
+from structgen.copies import copying
+from structgen.counting import recounted
 from structgen.errors import InvalidDocument, InvalidSource
 from structgen.generate import Generation, Options, Runtime, prompt_ids, read, write
 from structgen.layout import Layout, counted, first_layout, grown
 from structgen.prompt import Prompt
 from structgen.sources import Whitespace, as_source
-from structgen_engine.automaton import Dfa
 
-ATTEMPTS = 3  # lengths of slots to try
+ATTEMPTS = 6  # layouts to try
 
 
 def extract(
@@ -55,27 +56,45 @@ def extract_in_layout(
         )
     constraint = compile(source, runtime.vocabulary)
     prompt = runtime.prompts.extraction(schema, text)
-    return fill_slots(runtime, prompt, constraint, first_layout(runtime, schema), options or Options())
+    return fill_slots(runtime, prompt, text, constraint, first_layout(runtime, schema), options or Options())
 
 
 def fill_slots(
     runtime: Runtime,
     prompt: Prompt,
+    document: str,
     constraint: Constraint[Any],
     layout: Layout | None,
     options: Options,
 ) -> tuple[Generation[Any], Layout | None]:
-    """Fill a layout, with the likeliest number of items and with larger slots where they are full; the last layout."""
-    steps = 0
-    if layout is not None and isinstance(constraint.automaton, Dfa):
-        generator = torch.Generator().manual_seed(options.seed)
-        layout = counted(runtime, layout, constraint.dfa, prompt_ids(runtime, prompt), generator)
+    """Fill a layout, with the likeliest number of items and with larger slots where they are full; the last layout.
+
+    document: what the prompt asks about, for a copier to copy from
+    """
+    steps, tried = 0, []
+    generator, ids = torch.Generator().manual_seed(options.seed), prompt_ids(runtime, prompt)
+    if layout is not None:
+        layout = counted(runtime, layout, constraint.automaton, ids, generator)
     for attempt in range(ATTEMPTS):
         pinned = None if layout is None else layout.block
-        written = write(runtime, prompt, constraint, options, pinned=pinned)
+        written = write(copier(runtime, layout, document), prompt, constraint, options, pinned=pinned)
         steps += written.steps
-        larger = None if layout is None else grown(runtime, layout, tuple(written.ids.tolist()))
-        if larger is None or attempt == ATTEMPTS - 1:
+        if layout is None or attempt == ATTEMPTS - 1:
             break
-        layout = larger
+        tried.append(layout.counts)
+        text = runtime.vocabulary.decode(written.ids.tolist()).decode()
+        better = recounted(runtime, layout, text, constraint.automaton, ids, generator)
+        if better is None or better.counts in tried:
+            better = grown(runtime, layout, tuple(written.ids.tolist()))
+        if better is None:
+            break
+        layout = better
     return replace(read(runtime, constraint, written), steps=steps), layout
+
+
+def copier(runtime: Runtime, layout: Layout | None, document: str) -> Runtime:
+    """The runtime with a denoiser that prefers copies in the layout's slots, where it is a copier's."""
+    if layout is None or not runtime.copier:
+        return runtime
+    denoiser = copying(runtime.denoiser, document, layout, runtime.vocabulary, runtime.null_id)
+    return replace(runtime, denoiser=denoiser)

@@ -55,12 +55,19 @@ class Runtime:
     prompts: Prompts
     prompt_limit: int | None = None
     scaffolds: bool = False  # whether the model was trained to fill scaffolds
+    copier: bool = False  # whether text and numbers in slots are copies of the document's as a rule
     blocks: int = 4
     temperature: Schedule = Schedule()  # noqa: RUF009  (frozen)
     pace: Schedule | None = None
     steps: int = 16
     stop: StoppingRule | None = None
     policy: Policy | None = None
+
+    @property
+    def null_id(self) -> int:
+        """The zero-width token that fills slots, −1 where the vocabulary has none."""
+        null = self.vocabulary.null
+        return -1 if null is None else self.vocabulary.special[null]
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,22 @@ SURROGATES = (0xD800, 0xDFFF)
 MAX_CODE_POINT = 0x10FFFF
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of an expression from its parts.
+
+    closed: there is no Ref in it, so that what it denotes is here in full
+    textual: it is about bytes and characters alone, without Ref, Token or Slack
+    size: bytes, characters and references when its repetitions are written out
+    nullable: it contains the empty string; of a Ref that is not known, and False
+    """
+
+    closed: bool
+    textual: bool
+    size: int
+    nullable: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Expr:
     """A set of strings; the subclasses are its syntax."""
@@ -43,6 +59,11 @@ class Expr:
     def children(self) -> tuple[Expr, ...]:
         """The expressions this one is made of."""
         return ()
+
+    @property
+    def facts(self) -> Facts:
+        """What has been known of it since it was built."""
+        return self.__dict__["facts"]
 
     def _digest(self) -> bytes:
         digest = hashlib.blake2b(type(self).__name__.encode(), digest_size=16)
@@ -162,8 +183,49 @@ def _intern(kind: type[E], *values: Any) -> E:
     node = _interned.get(key)
     if node is None:
         node = kind(*values)
+        node.__dict__["facts"] = _facts(node)
         _interned[key] = node
     return node  # type: ignore[return-value]
+
+
+def _facts(expr: Expr) -> Facts:
+    parts = [part.facts for part in expr.children]
+    return Facts(
+        all(part.closed for part in parts) and not isinstance(expr, Ref),
+        all(part.textual for part in parts) and not isinstance(expr, Ref | Token | Slack),
+        written_size(expr, [part.size for part in parts]),
+        contains_empty(expr, [part.nullable for part in parts]),
+    )
+
+
+def written_size(expr: Expr, parts: list[int]) -> int:
+    """Bytes, characters and references of an expression, given those of its parts."""
+    if isinstance(expr, Bytes):
+        return len(expr.value)
+    return sum(parts) * copies(expr) if isinstance(expr, Repeat) else max(sum(parts), 1)
+
+
+def copies(expr: Repeat) -> int:
+    """How often the body of a repetition is written when it is written out."""
+    return (expr.high or expr.low) + (expr.high is None)
+
+
+def contains_empty(expr: Expr, parts: list[bool]) -> bool:
+    """Whether an expression contains the empty string, given whether its parts do; False of a Ref."""
+    match expr:
+        case Bytes(value):
+            return not value
+        case Slack():
+            return True
+        case Seq() | And():
+            return all(parts)
+        case Alt():
+            return any(parts)
+        case Repeat(_, low, _):
+            return low == 0 or parts[0]
+        case Not():
+            return not parts[0]
+    return False
 
 
 EMPTY: Expr = _intern(Bytes, b"")
@@ -331,7 +393,7 @@ def tokens_of(grammar: Grammar) -> list[str]:
     waiting = [grammar.start, *grammar.rules.values()]
     while waiting:
         expr = waiting.pop()
-        if expr not in seen:
+        if expr not in seen and not expr.facts.textual:
             seen.add(expr)
             waiting += expr.children
     return sorted({expr.name for expr in seen if isinstance(expr, Token)})

@@ -18,10 +18,10 @@ from typing import Any
 import torch
 
 from structgen.generate import Runtime
-from structgen.scaffold import OPEN, Scaffold, item_patterns, scaffold
-from structgen_engine.automaton import Dfa, block
-from structgen_engine.denoiser import Denoiser
-from structgen_engine.lattice import BlockLattice, forced
+from structgen.scaffold import OPEN, Scaffold, Slot, item_patterns, least_items, scaffold
+from structgen_engine.automaton import Dfa
+from structgen_engine.growing import Growing
+from structgen_engine.look import Look, look
 
 CANVASES = 4  # noisy canvases to look at before counting
 GROWTH = 2
@@ -41,71 +41,82 @@ class Layout:
 
 def first_layout(runtime: Runtime, schema: Mapping[str, Any]) -> Layout | None:
     """Default slots and open arrays; None where the model fills no scaffolds or the block is too short for one."""
-    return _lay(runtime, schema, {}, {})
+    return lay(runtime, schema, {}, {})
 
 
 def counted(
-    runtime: Runtime, layout: Layout, dfa: Dfa, prompt: Sequence[int], generator: torch.Generator
+    runtime: Runtime,
+    layout: Layout,
+    automaton: Dfa | Growing,
+    prompt: Sequence[int],
+    generator: torch.Generator,
 ) -> Layout:
     """The layout with the likeliest number of items in every array; as it is where that does not fit the block.
 
-    dfa: of the whole constraint; prompt: token ids
+    automaton: of the whole constraint; prompt: token ids
     """
-    encode, null_id = runtime.vocabulary.encode, _null_id(runtime)
-    patterns = {s: item_patterns(layout.schema, s, encode, null_id) for s in layout.scaffold.slots}
-    if not any(patterns.values()):
+    patterns = item_slots(runtime, layout)
+    if not patterns:
         return layout
-    lattice = first_look(runtime, layout.block, dfa, prompt, generator)
+    seen = first_look(runtime, layout.block, automaton, prompt, generator)
     counts = {}
     for slot, ids in patterns.items():
-        weights = [_weight(lattice, layout, slot.start, pattern) for pattern in ids]
-        if ids:
-            counts[slot.pointer] = max(range(len(ids)), key=weights.__getitem__)
-    return _lay(runtime, layout.schema, layout.sizes, counts) or layout
+        weights = [_weight(seen, layout, slot.start, pattern) for pattern in ids]
+        least = min(least_items(layout.schema, slot), len(ids) - 1)
+        counts[slot.pointer] = max(range(least, len(ids)), key=weights.__getitem__)
+    return lay(runtime, layout.schema, layout.sizes, counts) or layout
+
+
+def item_slots(runtime: Runtime, layout: Layout) -> dict[Slot, list[tuple[int, ...]]]:
+    """The slots that hold open arrays, with what they hold for 0, 1, 2 … items; see `item_patterns`."""
+    encode = runtime.vocabulary.encode
+    found = {s: item_patterns(layout.schema, s, encode, runtime.null_id) for s in layout.scaffold.slots}
+    return {slot: patterns for slot, patterns in found.items() if patterns}
 
 
 def first_look(
-    runtime: Runtime, pinned: Sequence[int], dfa: Dfa, prompt: Sequence[int], generator: torch.Generator
-) -> BlockLattice:
-    """The answers as the model sees them on CANVASES canvases that are noise but for the pinned ids, −1 where open."""
-    denoiser = runtime.denoiser
+    runtime: Runtime,
+    pinned: Sequence[int],
+    automaton: Dfa | Growing,
+    prompt: Sequence[int],
+    generator: torch.Generator,
+    *,
+    remaining: int = 0,
+) -> Look:
+    """The answers as the model sees them on CANVASES canvases that are noise but for the pinned ids, −1 where open.
+
+    remaining: tokens that an answer may take beyond the first block
+    """
     settled = torch.tensor(pinned).expand(CANVASES, -1)
-    noise = denoiser.noise.start((CANVASES, denoiser.block_length), generator)
-    automata = [block(dfa)] * CANVASES
-    known = (forced(automata, settled, denoiser.vocabulary_size),) if _conditioned(denoiser) else ()
-    logits = denoiser(denoiser.start([prompt] * CANVASES), torch.where(settled >= 0, settled, noise), *known)
-    return BlockLattice(automata, logits, settled=settled)
+    return look(runtime.denoiser, prompt, automaton, settled, generator, remaining=remaining)
 
 
-def _conditioned(denoiser: Denoiser) -> bool:
-    return getattr(denoiser, "self_conditioning", False)
-
-
-def _weight(lattice: BlockLattice, layout: Layout, start: int, pattern: Sequence[int]) -> float:
+def _weight(seen: Look, layout: Layout, start: int, pattern: Sequence[int]) -> float:
     """Log-probability of the answers that hold these ids from position `start` on, anything where they are OPEN."""
-    ids = torch.full((CANVASES, len(layout.block)), OPEN)
-    ids[:, start : start + len(pattern)] = torch.tensor(pattern)
-    return float(lattice.log_prob(ids).logsumexp(0))
+    ids = torch.full((len(layout.block),), OPEN)
+    ids[start : start + len(pattern)] = torch.tensor(pattern)
+    return float(seen.log_prob(ids).logsumexp(0))
 
 
 def grown(runtime: Runtime, layout: Layout, ids: tuple[int, ...]) -> Layout | None:
     """The layout with its full text slots doubled; None where none is full or the block has no room."""
-    null_id = _null_id(runtime)
+    null_id = runtime.null_id
     full = {
         slot.pointer: GROWTH * slot.length
         for slot in layout.scaffold.slots
         if slot.kind in GROWING and null_id not in ids[slot.start : slot.start + slot.length]
     }
-    return _lay(runtime, layout.schema, {**layout.sizes, **full}, layout.counts) if full else None
+    return lay(runtime, layout.schema, {**layout.sizes, **full}, layout.counts) if full else None
 
 
-def _lay(
+def lay(
     runtime: Runtime, schema: Mapping[str, Any], sizes: Mapping[str, int], counts: Mapping[str, int]
 ) -> Layout | None:
+    """The layout with these sizes and counts; None where the model fills no scaffolds or the block is too short."""
     vocabulary, length = runtime.vocabulary, runtime.denoiser.block_length
     if not runtime.scaffolds or vocabulary.null is None:
         return None
-    laid = scaffold(schema, vocabulary.encode, _null_id(runtime), sizes=sizes, counts=counts, block=length)
+    laid = scaffold(schema, vocabulary.encode, runtime.null_id, sizes=sizes, counts=counts, block=length)
     if laid is None:
         return None
     end, pad = (
@@ -113,8 +124,3 @@ def _lay(
     )
     tail = (end, *[pad] * length)[: length - len(laid.ids)]
     return Layout(schema, laid, (*laid.ids, *tail), sizes, counts)
-
-
-def _null_id(runtime: Runtime) -> int:
-    null = runtime.vocabulary.null
-    return -1 if null is None else runtime.vocabulary.special[null]

@@ -7,9 +7,18 @@ distinct (prefix function, byte class) pair and found by its digest ever after. 
 few thousand pairs, and what remains is one table look-up for each node of the tree.
 
 Functions are stored sparsely, as (state, state) pairs: most tokens fit into few states.
+
+States inside JSON strings treat all plain characters alike. From those the tokens of plain characters, nine in ten, are
+not walked at all: where they lead depends on their length. So a token's function has two parts, one known from its
+length and one from a walk.
+
+Axes: V token ids, T some of them, S states, F functions, P pairs of all functions together, C classes.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
 
 import numba as nb
 import numpy as np
@@ -19,8 +28,14 @@ from structgen.automata.crawl import MAX_EDGES
 from structgen.automata.minimize import minimize
 from structgen.automata.nfa import FIRST_TOKEN, Ints, too_large
 from structgen.automata.tables import Table, merged
+from structgen.automata.utf8 import byte_sequences
+from structgen.limits import check
+from structgen.plain import PLAIN, Plain
+from structgen.trie import Trie
 from structgen.vocabulary import Vocabulary
 from structgen_engine.automaton import Dfa
+
+Longs = NDArray[np.int64]
 
 MAX_PAIRS = 30_000_000  # of all functions together, 8 bytes each
 MAX_CELLS = 100_000_000  # of a transition table, 4 bytes each
@@ -35,49 +50,163 @@ def lift(table: Table, vocabulary: Vocabulary, tokens: tuple[str, ...] = ()) -> 
     """
     if len(table.accepting) * table.classes > MAX_CELLS:
         raise too_large(MAX_CELLS, "cells (states times classes of bytes)")
-    trie = vocabulary.trie
-    node_function, offsets, sources, targets = _functions(
-        table.delta(), table.class_of[:FIRST_TOKEN], trie.symbol, trie.depth, trie.end, MAX_PAIRS, MAX_CELLS
-    )
-    if not len(offsets):
-        raise too_large(MAX_PAIRS, "moves by tokens")
-    class_of = node_function[trie.node_of]
-    class_of[trie.node_of == 0] = 0
-    label = np.repeat(np.arange(len(offsets) - 1, dtype=np.int32), np.diff(offsets))
-    used = np.zeros(len(offsets) - 1, bool)
-    used[class_of] = True
-    used[0] = False
-    keep = used[label]
-    edges = [sources[keep], label[keep], targets[keep]]
-    if len(edges[0]) > MAX_EDGES:
-        raise too_large(MAX_EDGES, "edges")
-    classes = len(offsets) - 1
+    class_of, classes, edges = np.zeros(vocabulary.size, np.int32), 1, []
+    for part in (_plain(table, vocabulary.plain), _other(table, vocabulary.plain)):
+        number, source, label, target = part.moves()
+        class_of[part.token] = number + (number > 0) * np.int32(classes - 1)
+        edges.append((source, label + np.int32(classes - 1), target))
+        classes += int(number.max(initial=0))
     for index, name in enumerate(tokens):
         if name in vocabulary.special:
             class_of[vocabulary.special[name]] = classes
-            symbol_edges = table.label == table.class_of[FIRST_TOKEN + index]
-            columns = (table.source, np.full(len(table.source), classes, np.int32), table.target)
-            edges = [
-                np.concatenate([edge, col[symbol_edges]]) for edge, col in zip(edges, columns, strict=True)
-            ]
+            moves = table.label == table.class_of[FIRST_TOKEN + index]
+            edges.append((table.source[moves], np.full(moves.sum(), classes), table.target[moves]))
             classes += 1
-    return _minimal(edges, class_of, classes, table)
-
-
-def _minimal(edges: list[Ints], class_of: Ints, classes: int, table: Table) -> Dfa:
-    """Minimise at token level: byte states that only tell apart the middles of tokens merge."""
-    source, label, target = edges
+    source, label, target = (np.concatenate(column).astype(np.int32) for column in zip(*edges, strict=True))
+    if len(source) > MAX_EDGES:
+        raise too_large(MAX_EDGES, "edges")
+    check()
     small = merged(*minimize(source, label, target, table.accepting, 1), class_of=class_of, classes=classes)
     if len(small.accepting) * small.classes > MAX_CELLS:
         raise too_large(MAX_CELLS, "cells (states times classes of tokens)")
     return small.dfa()
 
 
+@dataclass(frozen=True, eq=False)
+class _Functions:
+    """Functions from states to states: f moves sources[p] to targets[p] for offsets[f] ≤ p < offsets[f + 1].
+
+    offsets: [F + 1] int64; sources, targets: [P] int32. Function 0 is nowhere defined.
+    """
+
+    offsets: Longs
+    sources: Ints
+    targets: Ints
+
+    @property
+    def count(self) -> int:
+        """F."""
+        return len(self.offsets) - 1
+
+    def pairs(self, functions: NDArray[Any]) -> tuple[Ints, Longs, Ints]:
+        """The pairs of these functions: sources, the place of each one's function in the list, targets."""
+        counts = np.diff(self.offsets)[functions]
+        at = np.repeat(self.offsets[functions] - counts.cumsum() + counts, counts) + np.arange(counts.sum())
+        return self.sources[at], np.repeat(np.arange(len(functions)), counts), self.targets[at]
+
+
+NOWHERE = _Functions(np.zeros(2, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32))
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Some tokens and what they do: two functions each, defined on different states.
+
+    token: [T] int32 ids; first_of, second_of: [T] numbers of their functions among `first` and `second`
+    """
+
+    token: Ints
+    first: _Functions
+    first_of: Ints
+    second: _Functions
+    second_of: Ints
+
+    def moves(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """The class of each token [T], 0 where it leads nowhere; and all edges: source, class, target."""
+        if self.first.count * self.second.count > MAX_CELLS:
+            raise too_large(MAX_CELLS, "cells (functions of tokens)")
+        functions = self.first_of * np.int32(self.second.count) + self.second_of
+        present = np.zeros(self.first.count * self.second.count, np.bool_)
+        present[functions] = True
+        present[0] = False
+        both = np.flatnonzero(present)
+        parts = self.first.pairs(both // self.second.count), self.second.pairs(both % self.second.count)
+        source, label, target = (
+            np.concatenate(column).astype(np.int32) for column in zip(*parts, strict=True)
+        )
+        number = np.where(present, np.cumsum(present, dtype=np.int32), 0).astype(np.int32)
+        return number[functions], source, label + np.int32(1), target
+
+
+def _other(table: Table, plain: Plain) -> _Part:
+    """The tokens of other than plain characters, walked from every state."""
+    token, node = plain.other.spelled
+    functions, of_node = _walked(table, plain.other, np.ones(len(table.accepting), np.bool_))
+    return _Part(token, NOWHERE, np.zeros(len(token), np.int32), functions, of_node[node])
+
+
+def _plain(table: Table, plain: Plain) -> _Part:
+    """The tokens of plain characters, walked from those states only that do not treat these all alike."""
+    token, node = plain.plain.spelled
+    after, alike = _after_plain(table, len(plain.by_length) - 1)
+    numbers: dict[bytes, int] = {bytes(after[0].nbytes): 0}
+    of_length = np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in after], np.int32)
+    _, representative = np.unique(of_length, return_index=True)
+    rows = after[representative]
+    which, sources = rows.nonzero()
+    offsets = np.searchsorted(which, np.arange(len(rows) + 1))
+    counted = _Functions(offsets, sources.astype(np.int32), rows[which, sources])
+    functions, of_node = _walked(table, plain.plain, ~alike)
+    return _Part(token, counted, of_length[plain.plain_lengths], functions, of_node[node])
+
+
+def _after_plain(table: Table, longest: int) -> tuple[Ints, NDArray[np.bool_]]:
+    """Where k plain characters lead, [longest + 1, S], from the states that treat all of them alike, [S] bool.
+
+    0 in row 0 and for all other states.
+    """
+    states = len(table.accepting)
+    unlike = states  # stands for several targets, and only leads to itself
+    delta = np.concatenate([table.delta(), np.full((1, table.classes), unlike, np.int32)])
+    onward = None
+    for span in PLAIN:
+        for sequence in byte_sequences(*span):
+            reached = np.arange(states + 1)
+            for low, high in sequence:
+                classes = np.unique(table.class_of[low : high + 1])
+                targets = delta[:, classes[0]]
+                same = (delta[:, classes] == targets[:, None]).all(1)
+                reached = np.where(same, targets, unlike)[reached]
+            onward = reached if onward is None else np.where(onward == reached, onward, unlike)
+    assert onward is not None
+    after = np.zeros((longest + 1, states), np.int32)
+    reached = np.arange(states + 1)
+    for length in range(1, longest + 1):
+        reached = onward[reached]
+        after[length] = reached[:states]
+    alike = reached[:states] != unlike
+    return np.where(alike, after, 0).astype(np.int32), alike
+
+
+def _walked(table: Table, trie: Trie, inside: NDArray[np.bool_]) -> tuple[_Functions, Ints]:
+    """The functions of a tree's nodes on the states `inside` [S], found by walking it, and which is whose."""
+    of_node, offsets, sources, targets = _functions(
+        table.delta(),
+        table.class_of[:FIRST_TOKEN],
+        trie.symbol,
+        trie.depth,
+        trie.end,
+        inside,
+        MAX_PAIRS,
+        MAX_CELLS,
+    )
+    if not len(offsets):
+        raise too_large(MAX_PAIRS, "moves by tokens")
+    return _Functions(offsets, sources, targets), of_node
+
+
 @nb.njit(cache=True)
 def _functions(
-    delta: Ints, class_of: Ints, symbol: NDArray[np.uint8], depth: Ints, end: Ints, most: int, cells: int
-) -> tuple[Ints, NDArray[np.int64], Ints, Ints]:  # pragma: no cover
-    """The function of every node: number by node, and the pairs of each. 0 is nowhere defined, 1 the identity.
+    delta: Ints,
+    class_of: Ints,
+    symbol: NDArray[np.uint8],
+    depth: Ints,
+    end: Ints,
+    inside: NDArray[np.bool_],
+    most: int,
+    cells: int,
+) -> tuple[Ints, Longs, Ints, Ints]:  # pragma: no cover
+    """The function of every node: number by node, and the pairs of each. 0 is nowhere defined, 1 stays where it is.
 
     Empty where the functions would have more than `most` pairs, or their compositions more than `cells`.
     """
@@ -88,9 +217,12 @@ def _functions(
     digests = np.zeros(1024, np.uint64)
     step = np.full((1024, classes), -1, np.int32)
     buckets, mask = np.zeros(4096, np.int32), np.uint64(4095)
+    domain = 0
     for s in range(1, states):
-        sources[s - 1], targets[s - 1] = s, s
-    offsets[1], offsets[2], functions = 0, states - 1, 2
+        if inside[s]:
+            sources[domain], targets[domain] = s, s
+            domain += 1
+    offsets[1], offsets[2], functions = 0, domain, 2
     step[0, :] = 0
     path = np.zeros(depth.max() + 2, np.int32)
     path[0], node = 1, 1

@@ -150,6 +150,7 @@ def _embedded(folder: Path | None, placement: Placement) -> Generator:
         OutlinePrompts(),
         denoiser.prompt_limit,
         scaffolds=True,
+        copier=True,
         temperature=Schedule(0.3, 0.3),
         pace=Schedule(0.0, 1.0),
         steps=6,

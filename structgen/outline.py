@@ -35,6 +35,7 @@ class Shape:
     members: tuple[Member, ...] = ()
     item: Shape | None = None
     options: tuple[Any, ...] = ()  # values of an enum or const, shapes of a union
+    least: int = 0  # minItems
     most: int | None = None  # maxItems
 
 
@@ -112,7 +113,8 @@ def _typed(kind: str, schema: Mapping[str, Any], root: Mapping[str, Any], above:
             ),
         )
     if kind == "array":
-        return Shape("array", item=_read(schema.get("items", True), root, above), most=schema.get("maxItems"))
+        item = _read(schema.get("items", True), root, above)
+        return Shape("array", item=item, least=schema.get("minItems", 0), most=schema.get("maxItems"))
     if kind == "string" and schema.get("format") in FORMATS:
         return Shape(schema["format"])
     return Shape(kind)
@@ -123,7 +125,8 @@ def _follow(reference: str, root: Mapping[str, Any], above: tuple[str, ...]) -> 
         return Shape("any")
     target: Any = root
     for part in reference.removeprefix("#").split("/")[1:]:
-        target = target[part.replace("~1", "/").replace("~0", "~")]
+        key = part.replace("~1", "/").replace("~0", "~")
+        target = target[int(key) if isinstance(target, list) else key]
     return _read(target, root, (*above, reference))
 
 

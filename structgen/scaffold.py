@@ -118,7 +118,7 @@ def item_patterns(
 
     None at all where the slot is no array, or one that may be null.
     """
-    shape = _shape_at(shape_of(schema), slot.pointer)
+    shape = shape_at(shape_of(schema), slot.pointer)
     if shape is None or shape.kind != "array" or shape.nullable:
         return []
     writer = _Writer(encode, null_id, slots, {}, {})
@@ -130,7 +130,18 @@ def item_patterns(
         patterns.append((*ids, *[null_id] * (slot.length - len(ids))))
 
 
-def _shape_at(shape: Shape, pointer: str) -> Shape | None:
+def least_items(schema: Mapping[str, Any], slot: Slot) -> int:
+    """How many items the array of a slot has at least."""
+    shape = shape_at(shape_of(schema), slot.pointer)
+    return 0 if shape is None else shape.least
+
+
+def end_of_items(pattern: Sequence[int], null_id: int) -> int:
+    """Where one of `item_patterns` closes the array: what stands there says whether another item follows."""
+    return max(at for at, index in enumerate(pattern) if index != null_id)
+
+
+def shape_at(shape: Shape, pointer: str) -> Shape | None:
     """The shape of the member at a JSON pointer, if there is one."""
     for name in pointer.split("/")[1:]:
         found = [member.shape for member in shape.members if _escaped(member.name) == name]

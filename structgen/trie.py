@@ -9,6 +9,8 @@ Axes: M nodes (0 is the root), T spelled tokens.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numba as nb
 import numpy as np
@@ -24,6 +26,47 @@ class Trie:
     depth: NDArray[np.int32]
     end: NDArray[np.int32]
     node_of: NDArray[np.int32]
+
+    @cached_property
+    def parent(self) -> NDArray[np.int32]:
+        """[M] the node before each, 0 for the root."""
+        return _parents(self.depth)
+
+    @cached_property
+    def spelled(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """[T] the ids that the tree spells, and the node of each."""
+        ids = np.flatnonzero(self.node_of).astype(np.int32)
+        return ids, self.node_of[ids]
+
+    @cached_property
+    def tokens(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """[T] ids sorted by their nodes, and [M + 1]: the ids of node m are tokens[at[m]] … tokens[at[m + 1] - 1]."""
+        ids, node = self.spelled
+        at = np.zeros(len(self.symbol) + 1, np.int32)
+        at[1:] = np.bincount(node, minlength=len(self.symbol)).cumsum()
+        return ids[np.argsort(node, kind="stable")], at
+
+    @cached_property
+    def spelling(self) -> bytes:
+        """The symbols as bytes, which `bytes.translate` maps faster than an index does."""
+        return self.symbol.tobytes()
+
+    @cached_property
+    def single(self) -> NDArray[np.bool_]:
+        """[256] the bytes that tokens spell by themselves."""
+        alone = np.zeros(256, np.bool_)
+        node = self.spelled[1]
+        alone[self.symbol[node[self.depth[node] == 1]]] = True
+        return alone
+
+    def of(self, some: NDArray[np.bool_]) -> Trie:
+        """The tree of some of the ids, [V] bool."""
+        node_of = np.where(some, self.node_of, 0).astype(np.int32)
+        keep, end = _restricted(self.parent, self.end, node_of)
+        number = np.cumsum(keep, dtype=np.int32) - 1
+        return Trie(
+            self.symbol[keep], self.depth[keep], end, np.where(node_of, number[node_of], 0).astype(np.int32)
+        )
 
 
 def build_trie(buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Trie:
@@ -65,3 +108,35 @@ def _preorder(buffer, offsets, order):  # pragma: no cover
         level -= 1
     end[0] = nodes
     return symbol[:nodes].copy(), depth[:nodes].copy(), end[:nodes].copy(), node_of
+
+
+@nb.njit(cache=True)
+def _parents(depth):  # pragma: no cover
+    """The parent of every node of a tree in preorder, from the nodes' depths."""
+    path, parent = np.zeros(depth.max() + 2, np.int32), np.zeros(len(depth), np.int32)
+    for node in range(1, len(depth)):
+        parent[node] = path[depth[node] - 1]
+        path[depth[node]] = node
+    return parent
+
+
+@nb.njit(cache=True)
+def _restricted(parent, end, node_of) -> Any:  # pragma: no cover
+    """The nodes on the way to some token, [M] bool, and where the subtrees of those end among themselves."""
+    nodes = len(parent)
+    keep = np.zeros(nodes, np.bool_)
+    keep[0] = True
+    for node in node_of:
+        keep[node] = True
+    for node in range(nodes - 1, 0, -1):
+        if keep[node]:
+            keep[parent[node]] = True
+    before = np.zeros(nodes + 1, np.int32)
+    for node in range(nodes):
+        before[node + 1] = before[node] + keep[node]
+    ends, filled = np.empty(before[nodes], np.int32), 0
+    for node in range(nodes):
+        if keep[node]:
+            ends[filled] = before[end[node]]
+            filled += 1
+    return keep, ends

@@ -30,6 +30,7 @@ from structgen.errors import InvalidVocabulary
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+    from structgen.plain import Plain
     from structgen.trie import Trie
 
 HTML_TAG = re.compile(
@@ -165,7 +166,10 @@ class Vocabulary:
         Raises InvalidVocabulary where it has no special tokens for that.
         """
         preface = Preface(*PREFACE, thinking)
-        return replace(self, preface=None if prompt.rstrip().endswith(preface.close) else preface)
+        other = replace(self, preface=None if prompt.rstrip().endswith(preface.close) else preface)
+        shared = {name: self.__dict__[name] for name in ("trie", "plain") if name in self.__dict__}
+        other.__dict__.update(shared)  # cached properties of what is spelled, which stays the same
+        return other
 
     @property
     def size(self) -> int:
@@ -193,6 +197,13 @@ class Vocabulary:
             "trie", self.fingerprint, lambda: asdict(build_trie(self.buffer, self.offsets))
         )
         return Trie(**arrays)
+
+    @cached_property
+    def plain(self) -> Plain:
+        """The spelled tokens in two parts: those of plain characters, and others."""
+        from structgen.plain import plain_tokens
+
+        return plain_tokens(self.buffer, self.offsets, self.trie)
 
     def spelling(self, token_id: int) -> bytes:
         """The bytes of one id; none for a special token."""

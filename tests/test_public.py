@@ -18,6 +18,7 @@ EXPORTS = [
     "Call",
     "Choice",
     "Constraint",
+    "Ebnf",
     "Generation",
     "Generator",
     "Info",

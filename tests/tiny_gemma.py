@@ -91,8 +91,10 @@ def gemma4_tokenizer(gemma3: Path, path: Path) -> Path:
     return path
 
 
-def tiny_model(*, vocabulary: int = HEAD, canvas: int = CANVAS, seed: int = 0, hidden: int = 32) -> Any:
-    """A DiffusionGemmaForBlockDiffusion of random weights in evaluation mode."""
+def tiny_model(
+    *, vocabulary: int = HEAD, canvas: int = CANVAS, seed: int = 0, hidden: int = 32, head: int = 16
+) -> Any:
+    """A DiffusionGemmaForBlockDiffusion of random weights in evaluation mode; head: width of an attention head."""
     transformers = needs_transformers()
     text = transformers.DiffusionGemmaTextConfig(
         vocab_size=vocabulary,
@@ -101,8 +103,8 @@ def tiny_model(*, vocabulary: int = HEAD, canvas: int = CANVAS, seed: int = 0, h
         num_hidden_layers=2,
         num_attention_heads=2,
         num_key_value_heads=1,
-        head_dim=16,
-        global_head_dim=32,
+        head_dim=head,
+        global_head_dim=2 * head,
         num_global_key_value_heads=1,
         max_position_embeddings=2048,
         sliding_window=48,

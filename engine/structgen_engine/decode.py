@@ -27,6 +27,7 @@ from torch import Tensor
 
 from structgen_engine.automaton import IMPOSSIBLE, Dfa
 from structgen_engine.denoiser import Denoiser
+from structgen_engine.explore import Pruning
 from structgen_engine.growing import Growing
 from structgen_engine.jacobi import Guess, greedy
 from structgen_engine.lattice import OPEN, Beliefs, Best, BlockLattice, forced
@@ -118,6 +119,7 @@ def decode(
     scaffold: Sequence[Tensor | None] | None = None,
     finish: Finish = Finish.BEST,
     stop: StoppingRule | None = None,
+    pruning: Pruning | None = None,
     on_step: Callable[[StepEvent], None] | None = None,
     pad_id: int = 0,
 ) -> list[Decoded]:
@@ -126,7 +128,8 @@ def decode(
     pace: with uniform noise, the least share of the free positions that a step keeps, the surest first (default: none;
     a model whose beliefs never get sharp needs it to build on what it has).
     dfas: one per prompt. scaffold: per row the ids [≤ N] preferred in the first block, −1 open; kept as a whole if some
-    accepted block within budget has them, else dropped as a whole. pad_id fills the canvas beyond the budget.
+    accepted block within budget has them, else dropped as a whole. pruning: what growing automata leave out (default:
+    next to nothing). pad_id fills the canvas beyond the budget.
     The result depends on the generator's state and the arguments alone.
     """
     _check(prompts, dfas, steps)
@@ -145,7 +148,7 @@ def decode(
         on_step=on_step,
         pad_id=pad_id,
     )
-    rows = [begin(dfa, b, max_tokens) for b, dfa in enumerate(dfas)]
+    rows = [begin(dfa, b, max_tokens, pruning) for b, dfa in enumerate(dfas)]
     context, live, left, number = denoiser.start(prompts), rows, max_tokens, 0
     while live:
         n = min(denoiser.block_length, left)

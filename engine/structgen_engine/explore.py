@@ -122,15 +122,19 @@ class Explorer:
     ) -> Explored:
         """What to keep for logits [N, ≥ V], of any float type, and settled [N] int64."""
         pins = None if settled is None else settled[None]
-        rows = Scored(self.growing, logits[None], pins, temperature, backend or backend_for(logits.device))
-        kept, account = self._search(rows)
-        configurations, automaton = self._automaton(kept)
-        return Explored(automaton, configurations, rows.all(), *account.totals())
+        with self.growing.lock:
+            rows = Scored(
+                self.growing, logits[None], pins, temperature, backend or backend_for(logits.device)
+            )
+            kept, account = self._search(rows)
+            configurations, automaton = self._automaton(kept)
+            return Explored(automaton, configurations, rows.all(), *account.totals())
 
     def ahead(self, settled: Tensor) -> BlockAutomaton:
         """What to keep when all tokens weigh the same; settled [N] int64."""
-        kept, _ = self._search(Indifferent(self.growing, settled))
-        return self._automaton(kept)[1]
+        with self.growing.lock:
+            kept, _ = self._search(Indifferent(self.growing, settled))
+            return self._automaton(kept)[1]
 
     def _search(self, rows: Rows) -> tuple[Longs, Account]:
         """What is kept at any position, sorted, and the account of what is not."""
@@ -215,10 +219,8 @@ def _path(growing: Growing, entry: int, ids: Sequence[int] | None, N: int) -> li
 
 def _of_sets(sets: list[NDArray[np.int32]], log_sum: Floats, peak: Floats) -> tuple[Floats, Floats]:
     """The log-sum and the peak of each set of classes; log_sum, peak [K]."""
-    labels = np.concatenate(sets)
-    first = np.zeros(len(sets), np.int64)
-    first[1:] = np.cumsum([len(part) for part in sets])[:-1]
-    index = np.repeat(np.arange(len(sets)), np.diff(first, append=len(labels)))
+    labels, sizes = np.concatenate(sets), np.array([len(part) for part in sets])
+    first, index = sizes.cumsum() - sizes, np.arange(len(sets)).repeat(sizes)
     return _segmented(log_sum[labels], first, index), np.maximum.reduceat(peak[labels], first)
 
 
@@ -226,8 +228,8 @@ def _grouped(weight: Floats, best: Floats, group: Longs, groups: int) -> tuple[F
     """Log-sums of `weight` and maxima of `best` by group."""
     if not groups:
         return np.zeros(0), np.zeros(0)
-    order = np.argsort(group, kind="stable")
-    first = np.flatnonzero(np.diff(group[order], prepend=-1))
+    order, sizes = group.argsort(kind="stable"), np.bincount(group, minlength=groups)
+    first = sizes.cumsum() - sizes
     return _segmented(weight[order], first, group[order]), np.maximum.reduceat(best[order], first)
 
 

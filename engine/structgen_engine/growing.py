@@ -3,7 +3,8 @@
 Where a `Dfa` has states, a `Growing` automaton has *configurations*, numbered in the order in which they are met; 0 is
 the dead one. Its edges carry sets of tokens. A set is a list of classes of one alphabet, which gets finer as the
 automaton grows: numbers of configurations and of sets keep their meaning for ever, those of classes until a new
-`alphabet` appears.
+`alphabet` appears. An automaton may be shared by threads; who reads several things that must fit together, as sets and
+their alphabet, holds its `lock`.
 
 Axes: A arcs of one configuration, V vocabulary, K classes.
 """
@@ -11,6 +12,7 @@ Axes: A arcs of one configuration, V vocabulary, K classes.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
@@ -34,6 +36,11 @@ class Closing(NamedTuple):
 
 class Growing(Protocol):
     """What the engine asks of an automaton that grows."""
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """Held by one thread at a time, which may take it again; meanwhile nothing is met."""
+        ...
 
     @property
     def start(self) -> int:

@@ -7,13 +7,14 @@ Axes: n positions in play, T tokens.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from structgen_engine.automaton import NEVER, BlockAutomaton, Dfa, block
-from structgen_engine.explore import Explored, Explorer
+from structgen_engine.explore import Explored, Explorer, Pruning
 from structgen_engine.growing import Growing
 from structgen_engine.lattice import EmptyLattice, example, feasible
 
@@ -56,6 +57,7 @@ class Row:
     index: int
     automaton: Dfa | Growing
     state: int
+    pruning: Pruning | None = None
     scaffold: bool | None = None
     log_prob: float = 0.0
     steps: int = 0
@@ -63,9 +65,7 @@ class Row:
 
     def block(self, remaining: int) -> Block:
         """The block that comes next; `remaining` tokens of budget are left after it."""
-        if isinstance(self.automaton, Dfa):
-            return block(self.automaton, entry=self.state, remaining=remaining)
-        return Explorer(self.automaton, self.state, remaining)
+        return block_from(self.automaton, self.state, remaining, self.pruning)
 
     def commit(self, ids: Tensor) -> bool:
         """Take a block [n]; whether the output is finished."""
@@ -82,22 +82,42 @@ class Row:
         return Decoded(ids, self.log_prob, self.steps, len(self.committed), self.scaffold)
 
 
-def begin(automaton: Dfa | Growing, row: int, max_tokens: int) -> Row:
-    """Row number `row`, before its first block; refused where it cannot be decoded within max_tokens."""
+def block_from(automaton: Dfa | Growing, state: int, remaining: int, pruning: Pruning | None = None) -> Block:
+    """What a block may be that starts in a state and leaves `remaining` tokens of budget after itself."""
     if isinstance(automaton, Dfa):
-        needed, padded = int(automaton.distance[automaton.start]), _stays(automaton)
-    else:
-        needed, padded = int(automaton.most[automaton.start]), automaton.padded
-    if needed == NEVER:
+        return block(automaton, entry=state, remaining=remaining)
+    return Explorer(automaton, state, remaining, pruning)
+
+
+def first_block(automaton: Dfa | Growing, remaining: int = 0, pruning: Pruning | None = None) -> Block:
+    """What the first block may be."""
+    return block_from(automaton, automaton.start, remaining, pruning)
+
+
+def needed(automaton: Dfa | Growing, ids: Sequence[int] = ()) -> int:
+    """Tokens that suffice to complete an output that begins with the ids, themselves not counted; NEVER where none do.
+
+    In tables the least number; of what grows an upper bound that some tokens attain.
+    """
+    if isinstance(automaton, Dfa):
+        return int(automaton.distance[automaton.run(list(ids))])
+    configuration = automaton.run(ids)  # first: the bounds grow with what is met
+    return int(automaton.most[configuration])
+
+
+def begin(automaton: Dfa | Growing, row: int, max_tokens: int, pruning: Pruning | None = None) -> Row:
+    """Row number `row`, before its first block; refused where it cannot be decoded within max_tokens."""
+    least = needed(automaton)
+    if least == NEVER:
         raise EmptyLattice(f"row {row}: the automaton accepts nothing")
-    if max(needed, 1) > max_tokens:
-        raise BudgetTooSmall(row, max(needed, 1), max_tokens)
-    if not padded:
+    if max(least, 1) > max_tokens:
+        raise BudgetTooSmall(row, max(least, 1), max_tokens)
+    if not (_stays(automaton) if isinstance(automaton, Dfa) else automaton.padded):
         raise ValueError(
             f"row {row}: some accepting state cannot be followed by padding, so its blocks cannot be filled: "
             "give every accepting state an edge to an accepting state"
         )
-    return Row(row, automaton, automaton.start)
+    return Row(row, automaton, automaton.start, pruning)
 
 
 def _stays(dfa: Dfa) -> bool:
@@ -116,6 +136,18 @@ def admits(part: Block, settled: Tensor) -> bool:
     found = example(part.ahead(settled), settled)
     part.witness = None if found is None else found.tolist()
     return found is not None
+
+
+def pinned(parts: Sequence[Block], settled: Tensor) -> None:
+    """Keep in view, in blocks that begin alike and grow, some accepted block with the ids settled [b, n]."""
+    found: dict[tuple[int, ...], Sequence[int] | None] = {}
+    for part, pins in zip(parts, settled, strict=True):
+        if isinstance(part, Explorer):
+            key = tuple(pins.tolist())
+            if key not in found:
+                admits(part, pins)
+                found[key] = part.witness
+            part.witness = found[key]
 
 
 def opened(

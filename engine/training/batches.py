@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from training.canvases import BUCKETS, Bucket, Example, cached, collate, make_example
+from training.canvases import BUCKETS, SHORT, Bucket, Example, cached, collate, make_example
 from training.config import TrainConfig
 from training.documents import make_sample
 from training.pools import make_pools
@@ -58,7 +58,7 @@ def _stream(config: TrainConfig, source: Source) -> Iterator[Batch]:
         if made is None:
             continue
         example, bucket = made
-        if bucket != BUCKETS[0] and source.rng.random() > config.long_share:
+        if bucket.canvas > SHORT.canvas and source.rng.random() > config.long_share:
             continue
         queue = source.queues[bucket]
         queue.append(example)

@@ -10,7 +10,18 @@ from typing import Any
 import numpy as np
 from tokenizers import Encoding, Tokenizer
 
-from structgen.scaffold import DEFAULT_SLOTS, OPEN, Scaffold, Slot, SlotSizes, compact, fill, scaffold
+from structgen.scaffold import (
+    DEFAULT_SLOTS,
+    OPEN,
+    Scaffold,
+    Slot,
+    SlotSizes,
+    compact,
+    end_of_items,
+    fill,
+    item_patterns,
+    scaffold,
+)
 from training.alignment import NOWHERE, sources
 from training.documents import Sample
 from training.tokenizer import EOS, NULL, PAD, prompt_text
@@ -21,8 +32,13 @@ ROOMY = SlotSizes(
 )
 
 
+CHOSEN = (
+    0.55  # share of the requests to one of several tools whose skeleton is known, as when the tool is chosen
+)
 SLOTS, WHOLE = 0.80, 0.10  # shares of samples with noise in slots and on the whole scaffold; the rest is free
-PINNED_ARRAYS = 0.7  # share of the first in which the number of items is known
+PINNED_ARRAYS = 0.55  # share of the first in which the number of items is known
+CUT = 0.6  # share of the others in which an array is known up to one of its items, and all noise behind
+CUT_WEIGHT = 3.0  # of the token that says whether another item follows
 
 
 @dataclass(frozen=True)
@@ -34,7 +50,19 @@ class Bucket:
     batch: int
 
 
-BUCKETS = (Bucket(128, 96, 16), Bucket(224, 160, 12), Bucket(288, 256, 8), Bucket(512, 256, 5))
+# Chosen to pad little; the batches cost about the same.
+BUCKETS = (
+    Bucket(64, 48, 64),
+    Bucket(96, 64, 48),
+    Bucket(112, 80, 40),
+    Bucket(128, 96, 32),
+    Bucket(160, 128, 24),
+    Bucket(192, 160, 20),
+    Bucket(224, 192, 16),
+    Bucket(256, 256, 12),
+    Bucket(512, 256, 10),
+)
+SHORT = BUCKETS[3]  # short documents teach copying, longer ones cost more
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +154,9 @@ def make_example(
     text = prompt_text(sample.schema, sample.document)
     read = tokenizer.encode(text)
     form = rng.random()
+    if "anyOf" in sample.schema:
+        chosen = rng.random() < CHOSEN
+        sample, form = (replace(sample, schema=_answered(sample)), 0.0) if chosen else (sample, 1.0)
     laid = lay_out(sample, encode, rng, vary=form < SLOTS) if form < SLOTS + WHOLE else _free(sample, encode)
     if laid is None:
         return None
@@ -140,9 +171,16 @@ def make_example(
         noisable[: len(gold)] = np.array(plan.ids) == OPEN
     source = np.full(bucket.canvas, NOWHERE)
     source[: len(gold)] = _sources(sample, len(text) - len(sample.document), gold, plan, read)
-    noisy, hit, weight = _noise(clean, noisable, rng, tokenizer.get_vocab_size())
+    cut = _cut(sample, gold, plan, encode, rng) if form < SLOTS else None
+    noisy, hit, weight = _noise(clean, noisable, cut, rng, tokenizer.get_vocab_size())
     example = Example(np.array(read.ids), clean, noisy, weight, ~noisable, np.where(hit, source, NOWHERE))
     return example, bucket
+
+
+def _answered(sample: Sample) -> dict[str, Any]:
+    """The alternative that a tool call answers."""
+    options = sample.schema["anyOf"]
+    return next(one for one in options if one["properties"]["name"]["const"] == sample.value["name"])
 
 
 def _free(sample: Sample, encode: Encode) -> tuple[tuple[int, ...], Scaffold]:
@@ -160,17 +198,40 @@ def _sources(
     return sources(gold, plan.slots, spans, tuple(read.ids), starts)
 
 
+def _cut(
+    sample: Sample, gold: tuple[int, ...], plan: Scaffold, encode: Encode, rng: random.Random
+) -> tuple[int, int, int] | None:
+    """An open array's first position, the one behind some number of its items, and the one behind its slot."""
+    arrays = [slot for slot in plan.slots if slot.kind == "array" and slot.pointer.count("/") == 1]
+    if not arrays or rng.random() >= CUT:
+        return None
+    slot = rng.choice(arrays)
+    value = sample.value.get(slot.pointer[1:])
+    patterns = item_patterns(sample.schema, slot, encode, NULL)
+    if not isinstance(value, list) or len(value) >= len(patterns):
+        return None
+    closes = end_of_items(patterns[rng.randint(0, len(value))], NULL)
+    return slot.start, slot.start + closes, slot.start + slot.length
+
+
 def _noise(
-    clean: np.ndarray, noisable: np.ndarray, rng: random.Random, vocabulary: int
+    clean: np.ndarray,
+    noisable: np.ndarray,
+    cut: tuple[int, int, int] | None,
+    rng: random.Random,
+    vocabulary: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Uniform noise at level t ~ U(0, 1], t = 1 in a fifth of the samples; where it fell, and the loss weights."""
     level = 1.0 if rng.random() < 0.2 else 1.0 - rng.random()
     draw = np.random.default_rng(rng.getrandbits(64))
     hit = (draw.random(len(clean)) < level) & noisable
+    weight = np.where(clean == NULL, 0.4, np.where(clean == PAD, 0.1, 1.0))
+    if cut is not None:
+        start, behind, end = cut
+        hit[start:behind], hit[behind:end] = False, True
+        weight[behind] = CUT_WEIGHT
     noisy = np.where(hit, draw.integers(NULL, vocabulary, len(clean)), clean)
-    weight = (
-        noisable * np.where(hit, 1.0, 0.2) * np.where(clean == NULL, 0.4, np.where(clean == PAD, 0.1, 1.0))
-    )
+    weight *= noisable * np.where(hit, 1.0, 0.2)
     return noisy, hit, weight.astype(np.float32)
 
 

@@ -30,7 +30,7 @@ class TrainConfig:
     aim: float = 0.5  # weight of the loss of the pointer against the known sources
     save_every: float = 180.0  # seconds
     log_every: int = 100  # steps
-    long_share: float = 1.0  # of the samples beyond the smallest bucket, the share to keep
+    long_share: float = 1.0  # of the samples beyond the bucket SHORT, the share to keep
     batch: int = 1  # multiplies the buckets' batches
     workers: int = (
         0  # processes that make examples; 0 makes them in the training process, resumable to the bit

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from structgen_engine.models.mini import Memory, Mini, load_mini
 from training.batches import Batch, Source, batches
-from training.canvases import Bucket
+from training.canvases import BUCKETS, Bucket
 from training.config import TrainConfig, read_config
 from training.export import export
 
@@ -146,6 +146,7 @@ def train(
         if exported is not None:
             export(checkpoint, exported)
 
+    torch._dynamo.config.recompile_limit = max(8, len(BUCKETS) + 1)  # one program for each bucket
     objective = torch.compile(loss_of, dynamic=False) if config.compile else loss_of
     began, saved_at, losses = time.time() - state.elapsed, state.elapsed, []
     stream = batches(config, state.source, state.step)

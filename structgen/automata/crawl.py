@@ -18,11 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.nfa import Ints, Nfa, too_large, too_slow
+from structgen.limits import check, loading, remaining
 
 # What the crawl may hold: members of sets (4 bytes) and edges (about 100 bytes until minimal).
 MAX_MEMBERS = 50_000_000
 MAX_EDGES = 10_000_000
 MAX_WORK = 250_000_000  # states looked at, each time: about five seconds
+WORK_RATE = 12_000_000  # states looked at in a second of a slow machine
+EDGE_RATE = 150_000  # edges for which a second suffices, with all that is done to them later
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +62,10 @@ def crawl(nfa: Nfa, *, together: int = 1, effort: int | None = None) -> Crawled:
 
     Raises Unsupported where that takes more memory than the limits above, or more work than `effort`.
     """
-    effort = MAX_WORK if effort is None else effort
+    check()
+    left = min(remaining(), 1e6)
+    effort = min(MAX_WORK if effort is None else effort, int(left * WORK_RATE))
+    most_edges = min(MAX_EDGES, int(left * EDGE_RATE))
     class_of, first, last = _intervals(nfa)
     order = np.argsort(nfa.moves[:, 0], kind="stable")
     moves = np.ascontiguousarray(
@@ -70,17 +76,19 @@ def crawl(nfa: Nfa, *, together: int = 1, effort: int | None = None) -> Crawled:
     empty_targets = np.ascontiguousarray(nfa.empty[by_source, 1])
     empty_offsets = _offsets(nfa.empty[by_source, 0], nfa.states)
     matters = (np.diff(move_offsets) > 0) | (nfa.finals > 0)
-    source, label, target, members, offsets, work = _subsets(
-        np.array(nfa.starts, np.int32),
-        moves,
-        move_offsets,
-        empty_targets,
-        empty_offsets,
-        matters,
-        int(class_of.max()) + 1,
-        together,
-        (MAX_MEMBERS, MAX_EDGES, effort),
-    )
+    with loading("crawl"):
+        source, label, target, members, offsets, work = _subsets(
+            np.array(nfa.starts, np.int32),
+            moves,
+            move_offsets,
+            empty_targets,
+            empty_offsets,
+            matters,
+            int(class_of.max()) + 1,
+            together,
+            (MAX_MEMBERS, most_edges, effort),
+        )
+    check()
     if not len(offsets):
         raise too_slow() if work > effort else too_large(MAX_EDGES, "edges")
     return Crawled(class_of, source, label, target, members, offsets)

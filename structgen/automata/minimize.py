@@ -2,7 +2,9 @@
 
 `minimize` drops the states that no accepted string visits, then merges those that no string tells apart: Hopcroft's
 algorithm in the form of Valmari, "Fast brief practical DFA minimization" (2012), whose cost is O(E log E) in the live
-edges alone, however long the chains of a bounded repetition are. The states come out in breadth-first order.
+edges alone, however long the chains of a bounded repetition are. Most automata here are nearly minimal already, and
+that is seen sooner: a few rounds of Moore's refinement on digests of the states' languages tell most states apart, and
+what they find is checked edge by edge. The states come out in breadth-first order.
 """
 
 from __future__ import annotations
@@ -12,6 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.nfa import Ints
+from structgen.limits import check, loading
+
+LARGE, FEW = (
+    50_000,
+    4,
+)  # of so many states, which are mostly those of long counted repetitions, so many rounds
+ROUNDS = 64  # of refinement by digests: a round takes a hundredth of what Hopcroft's algorithm takes
 
 
 def minimize(
@@ -22,12 +31,18 @@ def minimize(
     Returns edges (source, label, target) over new states and which of those accept. State 1 is the start; an empty
     language has no edges and no accepting state.
     """
-    keep = _useful(source, target, accepting, start)
-    live = keep[source] & keep[target]
-    source, label, target = source[live], label[live], target[live]
-    block_of = _hopcroft(source, label, target, accepting, keep, len(accepting))
-    block_of[~keep] = -1
-    return _quotient(source, label, target, accepting, block_of, start)
+    check()
+    with loading("minimize"):
+        keep = _useful(source, target, accepting, start)
+        live = keep[source] & keep[target]
+        source, label, target = source[live], label[live], target[live]
+        block_of, certain = _moore(
+            source, label, target, accepting, keep, ROUNDS if len(accepting) < LARGE else FEW
+        )
+        if not certain:
+            block_of = _hopcroft(source, label, target, accepting, keep, len(accepting))
+        block_of[~keep] = -1
+        return _quotient(source, label, target, accepting, block_of, start)
 
 
 def merge_columns(source: Ints, label: Ints, target: Ints, labels: int) -> tuple[Ints, int]:
@@ -146,15 +161,155 @@ def _split(element, first, end, marked, set_of, touched, count, sets):  # pragma
 
 
 @nb.njit(cache=True)
+def _mixed(number):  # pragma: no cover
+    """A well-spread 64-bit digest of a number (splitmix64)."""
+    digest = np.uint64(number) + np.uint64(0x9E3779B97F4A7C15)
+    digest = (digest ^ (digest >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    digest = (digest ^ (digest >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return digest ^ (digest >> np.uint64(31))
+
+
+@nb.njit(cache=True)
+def _shortest(label, target, order, at, accepting, keep):  # pragma: no cover
+    """A digest of the first of the shortest words that each state accepts: equal where the languages are."""
+    states = len(keep)
+    begin, incoming = np.zeros(states + 1, np.int64), np.empty(len(target), np.int32)
+    for to in target:
+        begin[to + 1] += 1
+    for state in range(states):
+        begin[state + 1] += begin[state]
+    fill = begin[:-1].copy()
+    digest, distance = np.zeros(states, np.uint64), np.full(states, -1, np.int32)
+    queue, tail = np.empty(states, np.int32), 0
+    for state in range(states):
+        for e in range(at[state], at[state + 1]):
+            to = target[order[e]]
+            incoming[fill[to]] = state
+            fill[to] += 1
+        if keep[state] and accepting[state]:
+            distance[state], digest[state] = 0, np.uint64(1)
+            queue[tail] = state
+            tail += 1
+    head = 0
+    while head < tail:
+        state = queue[head]
+        head += 1
+        best = -1
+        for e in range(at[state], at[state + 1]):
+            edge = order[e]
+            nearer = distance[target[edge]] == distance[state] - 1
+            if nearer and distance[state] > 0 and (best < 0 or label[edge] < label[best]):
+                best = edge
+        if best >= 0:
+            digest[state] = _mixed(digest[target[best]] * np.uint64(31) + np.uint64(label[best]))
+        for i in range(begin[state], begin[state + 1]):
+            source = incoming[i]
+            if distance[source] < 0:
+                distance[source] = distance[state] + 1
+                queue[tail] = source
+                tail += 1
+    return digest
+
+
+@nb.njit(cache=True)
+def _numbered(digest, keep):  # pragma: no cover
+    """Numbers for equal digests, −1 outside `keep`; and how many there are."""
+    size = 64
+    while size < 4 * len(keep):
+        size *= 2
+    mask = np.uint64(size - 1)
+    table, number, count = np.full(size, -1, np.int32), np.full(len(keep), -1, np.int32), 0
+    for state in range(len(keep)):
+        if keep[state]:
+            slot = _mixed(digest[state]) & mask
+            while table[slot] >= 0 and digest[table[slot]] != digest[state]:
+                slot = (slot + np.uint64(1)) & mask
+            if table[slot] < 0:
+                table[slot] = state
+                number[state] = count
+                count += 1
+            else:
+                number[state] = number[table[slot]]
+    return number, count
+
+
+@nb.njit(cache=True)
+def _runs(label, target, order, at, labels):  # pragma: no cover
+    """Neighbouring edges to the same state as one: where each state's begin, the sum of their labels' salts, target."""
+    salt = np.empty(labels, np.uint64)
+    for c in range(labels):
+        salt[c] = _mixed(c)
+    run_at = np.zeros(len(at), np.int64)
+    run_salt, run_target, filled = np.zeros(len(label), np.uint64), np.zeros(len(label), np.int32), 0
+    for state in range(len(at) - 1):
+        for e in range(at[state], at[state + 1]):
+            to = target[order[e]]
+            if e == at[state] or to != run_target[filled - 1]:
+                run_target[filled] = to
+                filled += 1
+            run_salt[filled - 1] += salt[label[order[e]]]
+        run_at[state + 1] = filled
+    return run_at, run_salt, run_target
+
+
+@nb.njit(cache=True)
+def _moore(source, label, target, accepting, keep, rounds):  # pragma: no cover
+    """Block by state, −1 for states that are not kept; and whether the blocks are proved, or the rounds did not do."""
+    states, labels = len(keep), 1
+    for c in label:
+        labels = max(labels, c + 1)
+    order, at = _by(source, states)
+    run_at, run_salt, run_target = _runs(label, target, order, at, labels)
+    digest = _shortest(label, target, order, at, accepting, keep)
+    number, count = _numbered(digest, keep)
+    kept = keep.sum()
+    for _ in range(rounds):
+        if count == kept:
+            return number, True
+        refined = digest.copy()
+        for state in range(states):
+            total = np.uint64(0)
+            for r in range(run_at[state], run_at[state + 1]):
+                total += run_salt[r] * (digest[run_target[r]] | np.uint64(1))
+            refined[state] = _mixed(total ^ (digest[state] * np.uint64(31)))
+        number, more = _numbered(refined, keep)
+        digest = refined
+        if more == count:
+            return number, _stable(number, label, target, order, at, accepting, keep)
+        count = more
+    return number, count == kept
+
+
+@nb.njit(cache=True)
+def _stable(number, label, target, order, at, accepting, keep):  # pragma: no cover
+    """Whether states of one block agree in acceptance, labels and the blocks of targets: a digest is no proof."""
+    first = np.full(len(keep), -1, np.int32)
+    for state in range(len(keep)):
+        if not keep[state]:
+            continue
+        other = first[number[state]]
+        if other < 0:
+            first[number[state]] = state
+            continue
+        if accepting[state] != accepting[other] or at[state + 1] - at[state] != at[other + 1] - at[other]:
+            return False
+        for k in range(at[state + 1] - at[state]):
+            one, two = order[at[state] + k], order[at[other] + k]
+            if label[one] != label[two] or number[target[one]] != number[target[two]]:
+                return False
+    return True
+
+
+@nb.njit(cache=True)
 def _hopcroft(source, label, target, accepting, keep, states):  # pragma: no cover
     """Valmari's double partition refinement: blocks of states against cords of edges. Returns block by state."""
     edges = len(source)
     size = max(states, edges) + 1
     # blocks of states: kept ones only
-    b_element, b_location = np.empty(states, np.int64), np.empty(states, np.int64)
-    b_first, b_end = np.zeros(states + 1, np.int64), np.zeros(states + 1, np.int64)
-    b_marked, b_of = np.zeros(states + 1, np.int64), np.full(states, -1, np.int64)
-    touched = np.empty(size, np.int64)
+    b_element, b_location = np.empty(states, np.int32), np.empty(states, np.int32)
+    b_first, b_end = np.zeros(states + 1, np.int32), np.zeros(states + 1, np.int32)
+    b_marked, b_of = np.zeros(states + 1, np.int32), np.full(states, -1, np.int32)
+    touched = np.empty(size, np.int32)
     kept = 0
     for state in range(states):
         if keep[state]:
@@ -175,9 +330,9 @@ def _hopcroft(source, label, target, accepting, keep, states):  # pragma: no cov
     for c in label:
         labels = max(labels, c + 1)
     c_element, offsets = _by(label, labels)
-    c_location, c_of = np.empty(edges, np.int64), np.empty(edges, np.int64)
-    c_first, c_end = np.zeros(edges + 1, np.int64), np.zeros(edges + 1, np.int64)
-    c_marked = np.zeros(edges + 1, np.int64)
+    c_location, c_of = np.empty(edges, np.int32), np.empty(edges, np.int32)
+    c_first, c_end = np.zeros(edges + 1, np.int32), np.zeros(edges + 1, np.int32)
+    c_marked = np.zeros(edges + 1, np.int32)
     cords = 0
     for c in range(labels):
         if offsets[c] == offsets[c + 1]:

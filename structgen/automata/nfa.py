@@ -24,11 +24,15 @@ from numpy.typing import NDArray
 from structgen.automata.utf8 import byte_sequences
 from structgen.errors import InvalidSource, Unsupported
 from structgen.grammar import Alt, And, Bytes, Chars, Expr, Not, Ref, Repeat, Seq, Slack, Token
+from structgen.limits import check
 
 FIRST_TOKEN = 256  # symbols below are bytes
 # A state costs a few hundred bytes while it is built and a move about a hundred in the crawl: about 1 GB at most.
 MAX_STATES = 1_000_000
 MAX_MOVES = 6_000_000
+RECURRING = (
+    16  # bytes and characters from which on a text that comes up again is worth an automaton of its own
+)
 
 Ints = NDArray[np.int32]
 Steps = Generator[tuple[Expr, int], Any, int]  # asks for (part, then), is sent the part's state
@@ -100,10 +104,12 @@ class NfaBuilder:
         tokens: Mapping[str, int],
         null: str | None,
         fragment: Callable[[Expr], Fragment],
+        recurs: Callable[[Expr], bool],
         open_rules: list[str],
         calls: Mapping[str, Call] = NO_CALLS,
     ):
-        self._rules, self._tokens, self._null, self._fragment = rules, tokens, null, fragment
+        self._rules, self._tokens, self._null = rules, tokens, null
+        self._fragment, self._recurs = fragment, recurs
         self._open_rules = open_rules  # the rules being expanded, outermost first
         self._calls = calls
         self._states = self._spliced_moves = 0
@@ -116,6 +122,8 @@ class NfaBuilder:
         """The first of `count` new states."""
         first = self._states
         self._states += count
+        if self._states >> 12 != first >> 12:
+            check()
         if self._states > MAX_STATES:
             raise too_large(MAX_STATES, "states")
         if len(self._moves) + self._spliced_moves > MAX_MOVES:
@@ -139,7 +147,9 @@ class NfaBuilder:
         while True:
             state = self._memo.get(wanted)
             if state is None:
-                built = _BUILD[type(wanted[0])](self, *wanted)
+                inside = bool(waiting) and waiting[-1][0][0].facts.textual
+                known = None if inside else self._recurring(wanted[0])
+                built = self._splice(known, wanted[1]) if known else _BUILD[type(wanted[0])](self, *wanted)
                 if isinstance(built, int):
                     state = self._memo[wanted] = built
                 else:
@@ -154,6 +164,13 @@ class NfaBuilder:
                     waiting.pop()
             else:
                 return cast(int, state)
+
+    def _recurring(self, expr: Expr) -> Fragment | None:
+        """The fragment of a text that has come up before."""
+        facts = expr.facts
+        if facts.textual and facts.size >= RECURRING and not isinstance(expr, Bytes) and self._recurs(expr):
+            return self._fragment(expr)
+        return None
 
     def _bytes(self, expr: Bytes, then: int) -> int:
         for byte in reversed(expr.value):

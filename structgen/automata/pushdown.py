@@ -34,6 +34,7 @@ from structgen.automata.regular import Compiler
 from structgen.automata.rules import Rules, analyse
 from structgen.errors import Unsatisfiable, Unsupported
 from structgen.grammar import Grammar
+from structgen.limits import check
 
 DEAD = 0
 STOP = -1  # in `shortest`: return here
@@ -165,21 +166,26 @@ def _called(automaton: Pushdown, configurations: Iterable[Configuration]) -> set
     return found
 
 
-def pushdown(grammar: Grammar, tokens: Sequence[str] = (), null: str | None = None) -> Pushdown:
+def pushdown(
+    grammar: Grammar, tokens: Sequence[str] = (), null: str | None = None, rules: Rules | None = None
+) -> Pushdown:
     """The component automata of `grammar` over bytes and the special `tokens`.
 
-    `null` names the zero-width token that Slack stands for; without one Slack is the empty string.
+    `null` names the zero-width token that Slack stands for; without one Slack is the empty string. `rules` is what
+    `analyse` says of the grammar, where that is known.
     Raises Unsupported where recursion stands inside an intersection or a complement or the automata are too large,
     InvalidSource where a name is unknown, Unsatisfiable where no text at all satisfies the grammar.
     """
     try:
-        linked = _linked(grammar, analyse(grammar), tokens, null)
+        linked = _linked(grammar, rules or analyse(grammar), tokens, null)
     except RecursionError:
         raise Unsupported(
             "repetitions, intersections and complements stand in one another too deeply",
             remedy="lower the depth to which the source nests",
         ) from None
+    check()
     linked = smallest(trimmed(without_left_recursion(trimmed(linked))))
+    check()
     if not linked.start[0]:
         raise Unsatisfiable("nothing satisfies this source: its parts contradict each other")
     return _assembled(linked, tuple(tokens))

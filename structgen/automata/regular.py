@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from structgen.automata.boolean import difference, intersection
 from structgen.automata.crawl import crawl
+from structgen.automata.kept import KEPT
 from structgen.automata.nfa import FIRST_TOKEN, NO_CALLS, Call, Fragment, NfaBuilder, symbol_count
 from structgen.automata.tables import Table, tabulate
 from structgen.errors import Unsupported
@@ -44,18 +45,18 @@ class Compiler:
     fragments: dict[Expr, Fragment] = field(default_factory=dict)
     open_rules: list[str] = field(default_factory=list)
 
-    def builder(self) -> NfaBuilder:
-        """An empty automaton that shares this compilation's fragments."""
+    def builder(self, recurs: Callable[[Expr], bool] = KEPT.recurs) -> NfaBuilder:
+        """An empty automaton that shares this compilation's fragments; texts that come up again are fragments too."""
         rules = self.grammar.rules
-        return NfaBuilder(rules, self.symbols, self.null, self.fragment, self.open_rules, self.calls)
+        return NfaBuilder(rules, self.symbols, self.null, self.fragment, recurs, self.open_rules, self.calls)
 
-    def table(self, expr: Expr) -> Table:
+    def table(self, expr: Expr, recurs: Callable[[Expr], bool] = KEPT.recurs) -> Table:
         """The minimal automaton of `expr`."""
         if isinstance(expr, And):
             return intersection([self._text(part) for part in expr.parts], self._size)
         if isinstance(expr, Not):
             return difference(self._text(TEXT), self._text(expr.body), self._size)
-        builder = self.builder()
+        builder = self.builder(recurs)
         final = builder.state()
         nfa = builder.finish(builder.build(expr, final), final)
         crawled = crawl(nfa)
@@ -64,8 +65,12 @@ class Compiler:
     def fragment(self, expr: Expr) -> Fragment:
         """The same, compiled once, to splice in."""
         if expr not in self.fragments:
-            self.fragments[expr] = self.table(expr).fragment()
+            textual = expr.facts.textual
+            self.fragments[expr] = KEPT.fragment(expr, self._made) if textual else self._made(expr)
         return self.fragments[expr]
+
+    def _made(self, expr: Expr) -> Fragment:
+        return self.table(expr, lambda part: False).fragment()
 
     def _text(self, expr: Expr) -> Fragment:
         """The part of a Boolean operation: Slack inside it is the empty string, and every rule is written out."""

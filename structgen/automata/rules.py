@@ -8,10 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TypeVar
 
 from structgen.errors import InvalidSource, Unsupported
-from structgen.grammar import Alt, And, Bytes, Expr, Grammar, Not, Ref, Repeat, Seq, Slack
+from structgen.grammar import (
+    And,
+    Expr,
+    Facts,
+    Grammar,
+    Not,
+    Ref,
+    Repeat,
+    contains_empty,
+    copies,
+    written_size,
+)
 
 SMALL = 64  # a body of so many bytes, characters and references is written out wherever it is used
 
@@ -52,7 +64,7 @@ def analyse(grammar: Grammar) -> Rules:
     sizes: dict[str, int] = dict.fromkeys(loops, 1)
     memo: dict[Expr, int] = {}
     for name in order:
-        size = fold(grammar.rules[name], lambda expr, parts: _size(expr, parts, sizes), memo)
+        size = fold(grammar.rules[name], lambda expr, parts: _size(expr, parts, sizes), memo, _written)
         if name in loops or (uses[name] > 1 and size > SMALL):
             called.append(name)
             size = 1
@@ -61,14 +73,24 @@ def analyse(grammar: Grammar) -> Rules:
     return Rules(tuple(called), nullable, bool(loops))
 
 
-def fold(expr: Expr, value: Callable[[Expr, list[V]], V], memo: dict[Expr, V]) -> V:
-    """`value` of an expression, given the values of its children; from the leaves up, each expression once."""
+def fold(
+    expr: Expr, value: Callable[[Expr, list[V]], V], memo: dict[Expr, V], whole: Callable[[Facts], V]
+) -> V:
+    """`value` of an expression, given the values of its children; from the leaves up, each expression once.
+
+    `whole` says it of an expression without references.
+    """
     waiting = [expr]
     while waiting:
-        missing = [part for part in waiting[-1].children if part not in memo]
+        node = waiting[-1]
+        if node.facts.closed:
+            memo[node] = whole(node.facts)
+            waiting.pop()
+            continue
+        missing = [part for part in node.children if part not in memo]
         if not missing:
-            node = waiting.pop()
             memo[node] = value(node, [memo[part] for part in node.children])
+            waiting.pop()
         waiting += missing
     return memo[expr]
 
@@ -102,6 +124,8 @@ class _Book:
         waiting = [(expr, False, 1)]
         while waiting:
             expr, inside, times = waiting.pop()
+            if expr.facts.closed:
+                continue
             before = seen.get((expr, inside), 0)
             if before >= 2 - inside:  # one visit tells what is inside, two what stands there oftener
                 continue
@@ -112,7 +136,7 @@ class _Book:
                 else:
                     found.outside[expr.name] = min(before + times, 2)
             inside = inside or isinstance(expr, And | Not)
-            if isinstance(expr, Repeat) and _copies(expr) > 1:
+            if isinstance(expr, Repeat) and copies(expr) > 1:
                 times = 2
             waiting += [(part, inside, times) for part in reversed(expr.children)]
         return found
@@ -144,16 +168,8 @@ class _Book:
         return iter([*page.outside, *sorted(page.inside)] if inside else list(page.outside))
 
 
-def _copies(expr: Repeat) -> int:
-    return (expr.high or expr.low) + (expr.high is None)
-
-
 def _size(expr: Expr, parts: list[int], sizes: Mapping[str, int]) -> int:
-    if isinstance(expr, Ref):
-        return sizes.get(expr.name, 1)
-    if isinstance(expr, Bytes):
-        return len(expr.value)
-    return sum(parts) * _copies(expr) if isinstance(expr, Repeat) else max(sum(parts), 1)
+    return sizes.get(expr.name, 1) if isinstance(expr, Ref) else written_size(expr, parts)
 
 
 def _nullable(order: Iterable[str], rules: Mapping[str, Expr]) -> frozenset[str]:
@@ -164,25 +180,14 @@ def _nullable(order: Iterable[str], rules: Mapping[str, Expr]) -> frozenset[str]
         before = len(known)
         memo: dict[Expr, bool] = {}
         for name in order:
-            if fold(rules[name], lambda expr, parts: _empties(expr, parts, known), memo):
+            if fold(rules[name], lambda expr, parts: _empties(expr, parts, known), memo, _contains_empty):
                 known.add(name)
     return frozenset(known)
 
 
 def _empties(expr: Expr, parts: list[bool], known: set[str]) -> bool:
-    match expr:
-        case Bytes(value):
-            return not value
-        case Slack():
-            return True
-        case Seq() | And():
-            return all(parts)
-        case Alt():
-            return any(parts)
-        case Repeat(_, low, _):
-            return low == 0 or parts[0]
-        case Not():
-            return not parts[0]
-        case Ref(name):
-            return name in known
-    return False
+    return expr.name in known if isinstance(expr, Ref) else contains_empty(expr, parts)
+
+
+_written = attrgetter("size")
+_contains_empty = attrgetter("nullable")

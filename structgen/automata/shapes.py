@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from structgen.automata.cycles import cycles
 from structgen.automata.nfa import Ints
 from structgen.automata.pushdown import Pushdown
+from structgen.limits import check
 
 ENOUGH = 1 << 40  # sizes are not counted beyond
 
@@ -88,6 +89,7 @@ class Shapes:
         return _members(automaton.delta, automaton.call_at, automaton.back, automaton.start)
 
     def _shape(self, component: int) -> Shape:
+        check()
         automaton, states = self.automaton, self._states(component)
         order = np.argsort(states)
         own = lambda numbers: order[np.searchsorted(states, numbers, sorter=order)].astype(np.int32)  # noqa: E731

@@ -19,6 +19,7 @@ from structgen.automata.pushdown import Pushdown
 from structgen.automata.shapes import Estimate, Shapes
 from structgen.automata.tables import Table, tabulate
 from structgen.errors import Unsupported
+from structgen.limits import OverLimit
 
 CAP = 20_000  # states of a byte automaton that is still run as one table
 SPARE = 4  # so many times as many states may be written down for it, before they are merged
@@ -62,6 +63,8 @@ def _within(shapes: Shapes, depth: int, cap: int) -> Table | None:
     """The table of a depth, if it has at most `cap` states and takes no more effort than such a table should."""
     try:
         table = _expanded(shapes, depth, EFFORT * cap)
+    except OverLimit:
+        raise
     except Unsupported:
         return None
     return table if len(table.accepting) <= cap else None

@@ -25,19 +25,17 @@ def vocabulary_of(model: Any, tokenizer: Any, *, thinking: bool = False) -> Voca
     templates put an empty thought into the prompt; where this tokenizer's does, answers have none
     thinking: whether anything may be thought before the answer; the prompt must then ask for it too
     """
-    by_path = isinstance(tokenizer, str | Path)
-    path, prompt = (tokenizer, "") if by_path else (_written(tokenizer), _prompt(tokenizer, thinking))
-    vocabulary = Vocabulary.from_file(path).narrowed(model.config.text_config.vocab_size)
-    return vocabulary.prefaced(prompt, thinking=thinking)
+    vocabulary = spelled_by(tokenizer, model.config.text_config.vocab_size)
+    return vocabulary.prefaced(prompt_of(tokenizer, thinking), thinking=thinking)
 
 
-def read(constraint: Constraint[T], ids: Tensor | Sequence[int]) -> T:
-    """The value that generated ids [T], without the prompt, stand for."""
-    spelled = constraint.vocabulary.decode(ids.tolist() if isinstance(ids, Tensor) else ids)
-    return constraint.parse(spelled.decode())
+def spelled_by(tokenizer: Any, size: int) -> Vocabulary:
+    """What the ids below `size` spell; tokenizer as in `vocabulary_of`."""
+    path = tokenizer if isinstance(tokenizer, str | Path) else _written(tokenizer)
+    return Vocabulary.from_file(path).narrowed(size)
 
 
-def _prompt(tokenizer: Any, thinking: bool) -> str:
+def prompt_of(tokenizer: Any, thinking: bool) -> str:
     """What stands before an answer, by the tokenizer's chat template; nothing if it has none."""
     if getattr(tokenizer, "chat_template", None) is None:
         return ""
@@ -45,6 +43,12 @@ def _prompt(tokenizer: Any, thinking: bool) -> str:
     return tokenizer.apply_chat_template(
         turn, tokenize=False, add_generation_prompt=True, enable_thinking=thinking
     )
+
+
+def read(constraint: Constraint[T], ids: Tensor | Sequence[int]) -> T:
+    """The value that generated ids [T], without the prompt, stand for."""
+    spelled = constraint.vocabulary.decode(ids.tolist() if isinstance(ids, Tensor) else ids)
+    return constraint.parse(spelled.decode())
 
 
 def _written(tokenizer: Any) -> Path:

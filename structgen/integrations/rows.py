@@ -25,6 +25,11 @@ LEAST_LOG = (
 )  # nats, for what is impossible: hosts multiply it by a probability of 0, which −inf does not survive
 
 
+def log_marginals(lattice: BlockLattice) -> Tensor:
+    """What a host gets in place of its scores: [b, N, V] nats, LEAST_LOG where a token is impossible."""
+    return lattice.marginals().log_().clamp_(min=LEAST_LOG)
+
+
 class Rows:
     """Where each row's automaton stands. One object serves one call of the host.
 
@@ -72,7 +77,7 @@ class Rows:
         everything = len(self.index) == len(scores)
         index = self.index.to(scores.device)
         self._lattice = self._seen(scores if everything else scores[index])
-        table = self._lattice.marginals().log_().clamp_(min=LEAST_LOG)
+        table = log_marginals(self._lattice)
         return table if everything else scores.index_copy(0, index, table.to(scores.dtype))
 
     def beliefs(self) -> Beliefs:

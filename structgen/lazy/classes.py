@@ -10,6 +10,8 @@ Axes: V tokens, K classes.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numba as nb
 import numpy as np
 import torch
@@ -27,15 +29,20 @@ class Classes:
         tokens = len(allowed)
         self._class_of = allowed.astype(np.int32)
         self._size = np.zeros(tokens + 2, np.int64)
-        self._salt = np.random.default_rng(0).integers(1, 2**63, tokens, dtype=np.uint64)
+        self._salt = _salts(tokens)
         self._digest = np.zeros(tokens + 2, np.uint64)
-        self._size[1], self._digest[1] = allowed.sum(), self._salt[allowed].sum()
+        self._size[1], self._digest[1] = allowed.sum(), (self._salt * allowed).sum()
         self._parent, self._scratch = np.zeros(tokens + 2, np.int32), np.zeros((2, tokens + 2), np.int32)
         self.count = 2
         self.members: list[Ints] = []
         self._holding: list[list[int]] = [[], []]
         self._numbers: dict[tuple[int, int], int] = {}
         self._alphabet: Alphabet | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory they take."""
+        return 40 * len(self._class_of) + sum(labels.nbytes + 200 for labels in self.members)
 
     @property
     def alphabet(self) -> Alphabet:
@@ -92,6 +99,11 @@ class Classes:
     def class_of(self, token: int) -> int:
         """The class of a token; REFUSED for ids that no automaton uses."""
         return int(self._class_of[token]) if 0 <= token < len(self._class_of) else REFUSED
+
+
+@lru_cache(maxsize=4)
+def _salts(tokens: int) -> NDArray[np.uint64]:
+    return np.random.default_rng(0).integers(1, 2**63, tokens, dtype=np.uint64)
 
 
 @nb.njit(cache=True)

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.pushdown import STOP, Pushdown
-from structgen.lazy.configurations import Configurations
+from structgen.lazy.configurations import BOTTOM, Configurations
 from structgen.lazy.tails import Tails
 from structgen.vocabulary import Vocabulary
 from structgen_engine.automaton import NEVER
@@ -38,15 +38,15 @@ class Distances:
     def __init__(
         self, pushdown: Pushdown, vocabulary: Vocabulary, tree: Tails, configurations: Configurations
     ):
-        self.spelled = _spelled(tree, pushdown.delta.shape[1])
+        self.spelled = _spelled(pushdown, vocabulary)
         left, way = _ways(pushdown, self.spelled)
-        self._tokens = _tokens(pushdown, tree, left, way)
-        self._symbols = pushdown.bytes_left
+        self._tokens = _tokens(pushdown, tree, left, way).tolist()
+        self._bytes = pushdown.bytes_left.tolist()
         self._longest = int(np.diff(vocabulary.offsets).max(initial=1))
         self._configurations = configurations
-        self._stacks: list[tuple[int, int]] = [(0, 0)]
+        self._needs = [(NEVER, ENDLESS), (0, 0)]  # tokens and bytes, of NOWHERE and BOTTOM
         self._most, self._least = np.full(1024, NEVER, np.int64), np.full(1024, NEVER, np.int64)
-        self._filled = 0
+        self._most[BOTTOM] = self._least[BOTTOM] = 0
 
     def most(self) -> Longs:
         """[configurations] tokens that suffice, NEVER where none do."""
@@ -57,31 +57,26 @@ class Distances:
         return self._bounds()[1]
 
     def _bounds(self) -> tuple[Longs, Longs]:
-        known, configurations = len(self._configurations), self._configurations
-        for stack in range(len(self._stacks), len(configurations.top)):
-            tokens, symbols = self._stacks[configurations.below[stack]]
-            state = configurations.top[stack]
-            self._stacks.append(
-                (min(NEVER, tokens + int(self._tokens[state])), symbols + int(self._symbols[state]))
-            )
-        while known > len(self._most):
+        needs, pairs = self._needs, self._configurations.pairs
+        while len(pairs) > len(self._most):
             self._most, self._least = (
                 np.append(a, np.full_like(a, NEVER)) for a in (self._most, self._least)
             )
-        for number in range(self._filled, known):
-            bounds = [self._stacks[stack] for stack in configurations.members[number]]
-            if bounds:
-                self._most[number] = min(tokens for tokens, _ in bounds)
-                self._least[number] = min(NEVER, min(-(-symbols // self._longest) for _, symbols in bounds))
-        self._filled = known
-        return self._most[:known], self._least[:known]
+        for number in range(len(needs), len(pairs)):  # what lies below has smaller numbers
+            tokens = min(self._tokens[q] + needs[X][0] if q else 0 for q, X in pairs[number])
+            symbols = min(self._bytes[q] + needs[X][1] if q else 0 for q, X in pairs[number])
+            needs.append((min(NEVER, tokens), min(ENDLESS, symbols)))
+            self._most[number] = needs[-1][0]
+            self._least[number] = min(NEVER, -(-symbols // self._longest))
+        return self._most[: len(needs)], self._least[: len(needs)]
 
 
-def _spelled(tree: Tails, symbols: int) -> NDArray[np.bool_]:
+def _spelled(pushdown: Pushdown, vocabulary: Vocabulary) -> NDArray[np.bool_]:
     """[B + T] whether some token spells just that symbol."""
-    first = tree.symbol[1:][(tree.parent[1:] == 0) & (np.diff(tree.token_at)[1:] > 0)]
-    spelled = np.zeros(symbols, np.bool_)
-    spelled[first] = True
+    spelled = np.zeros(pushdown.delta.shape[1], np.bool_)
+    spelled[pushdown.byte_class[vocabulary.trie.single]] = True
+    for k, name in enumerate(pushdown.tokens):
+        spelled[pushdown.byte_classes + k] = name in vocabulary.special
     return spelled
 
 

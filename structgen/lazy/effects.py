@@ -26,7 +26,7 @@ from structgen.lazy.classes import Classes
 from structgen.lazy.configurations import BOTTOM, UNKNOWN, Configurations
 from structgen.lazy.follow import follow_sets
 from structgen.lazy.slices import Slices
-from structgen.lazy.tails import Ints, Tails, remaining_tails, some_tokens, whole_tokens
+from structgen.lazy.tails import Ints, Tails, other_tokens, remaining_tails, whole_tokens
 from structgen.vocabulary import Vocabulary
 
 
@@ -52,9 +52,12 @@ class Effects:
         allowed[self._tails[0].token] = True
         self.classes = Classes(allowed)
         self._slices = Slices(pushdown, vocabulary, configurations)
-        spelled = np.diff(vocabulary.offsets) > 0
-        other = np.flatnonzero(spelled & (self._slices.length == 0)).astype(np.int32)
-        self._other = some_tokens(pushdown, vocabulary, other)
+        self._other = other_tokens(pushdown, vocabulary)
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory they take, those of the vocabulary's own tree aside."""
+        return self.classes.nbytes + sum(tails.nbytes for tails in self._tails[1:])
 
     def effect(self, tails: int, state: int) -> Effect:
         """What the tails do from the state."""
@@ -65,7 +68,7 @@ class Effects:
 
     def _find(self, tails: int, state: int) -> Effect:
         tree, configurations, follow = self._tails[tails], self._configurations, self._follow[state]
-        start = configurations.configuration([configurations.push(state, BOTTOM)])
+        start = configurations.push(state, BOTTOM)
         plain = self._slices.arcs(start, follow, self.classes) if tails == 0 else None
         if plain is not None:
             tree = self._other

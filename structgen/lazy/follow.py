@@ -23,13 +23,28 @@ def follow_sets(pushdown: Pushdown) -> NDArray[np.bool_]:
     _spread(first, entered, call_of)  # what a state can read, itself or through its calls
     follow = np.zeros_like(first)
     np.logical_or.at(follow, entered, first[pushdown.back])
-    source, target = np.nonzero(pushdown.delta)[0].astype(np.int32), pushdown.delta[pushdown.delta.nonzero()]
+    source, target = _onward(pushdown.delta)
     returns = pushdown.accepting[pushdown.back]  # then what follows the caller follows the callee
     sources = np.concatenate([source, call_of, pushdown.back[returns]])
     targets = np.concatenate([target, pushdown.back, entered[returns]])
-    pairs = np.unique(np.stack([sources, targets], 1), axis=0) if len(sources) else np.empty((0, 2), np.int32)
-    _spread(follow, pairs[:, 0], pairs[:, 1])
+    _spread(follow, sources, targets)
     return follow
+
+
+@nb.njit(cache=True)
+def _onward(delta):  # pragma: no cover
+    """The pairs of a state and one that it has an edge to, neighbouring edges to the same as one."""
+    states, columns = delta.shape
+    source, target, filled = np.empty(delta.size, np.int32), np.empty(delta.size, np.int32), 0
+    for state in range(1, states):
+        before = 0
+        for column in range(columns):
+            to = delta[state, column]
+            if to and to != before:
+                source[filled], target[filled] = state, to
+                filled += 1
+            before = to or before
+    return source[:filled].copy(), target[:filled].copy()
 
 
 def _spread(marks: NDArray[np.bool_], source: NDArray[Any], target: NDArray[Any]) -> None:

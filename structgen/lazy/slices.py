@@ -8,10 +8,8 @@ that may have forty more characters costs a walk over the few thousand other tok
 
 from __future__ import annotations
 
-from itertools import groupby, pairwise
-from typing import Any
+from itertools import groupby
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,9 +17,8 @@ from structgen.automata.pushdown import Pushdown
 from structgen.automata.utf8 import byte_sequences
 from structgen.lazy.classes import Classes
 from structgen.lazy.configurations import NOWHERE, Configurations
+from structgen.plain import PLAIN
 from structgen.vocabulary import Vocabulary
-
-PLAIN = ((0x20, 0x21), (0x23, 0x5B), (0x5D, 0xD7FF), (0xE000, 0x10FFFF))
 
 Ints = NDArray[np.int32]
 
@@ -30,10 +27,7 @@ class Slices:
     """The plain tokens of a vocabulary by their number of characters, and how configurations move along them."""
 
     def __init__(self, pushdown: Pushdown, vocabulary: Vocabulary, configurations: Configurations) -> None:
-        self.length = plain_lengths(vocabulary.buffer, vocabulary.offsets)
-        order = np.argsort(self.length, kind="stable").astype(np.int32)
-        ends = np.searchsorted(self.length[order], np.arange(self.length.max(initial=0) + 2))
-        self._tokens = [order[low:high] for low, high in pairwise(ends)]
+        self._tokens = vocabulary.plain.by_length
         self._configurations = configurations
         self._patterns = [
             [np.unique(pushdown.byte_class[low : high + 1]).tolist() for low, high in sequence]
@@ -87,37 +81,3 @@ class Slices:
             tokens = np.concatenate([self._tokens[k] for k in lengths])
             self._sets[lengths] = classes.sets(tokens, np.array([0, len(tokens)]))[0]
         return self._sets[lengths]
-
-
-@nb.njit(cache=True)
-def plain_lengths(buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Any:  # pragma: no cover
-    """[V] int32, the number of characters of every token that consists of whole plain ones; 0 for the others."""
-    lengths = np.zeros(len(offsets) - 1, np.int32)
-    for v in range(len(lengths)):
-        at, end, count = offsets[v], offsets[v + 1], 0
-        while at < end:
-            byte = buffer[at]
-            size = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-            if (
-                byte < 0x20
-                or byte == 0x22
-                or byte == 0x5C
-                or 0x80 <= byte < 0xC2
-                or byte > 0xF4
-                or at + size > end
-            ):
-                count = 0
-                break
-            code = np.int64(byte) if size == 1 else np.int64(byte) & (0x7F >> size)
-            whole = True
-            for k in range(1, size):
-                whole &= (buffer[at + k] & 0xC0) == 0x80
-                code = (code << 6) | (np.int64(buffer[at + k]) & 0x3F)
-            least = 0 if size == 1 else 0x80 if size == 2 else 0x800 if size == 3 else 0x10000
-            if not whole or code < least or code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
-                count = 0
-                break
-            count += 1
-            at += size
-        lengths[v] = count
-    return lengths

@@ -9,8 +9,8 @@ Axes: M nodes (0 is the root), T tokens.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,46 +37,54 @@ class Tails:
     token_at: Ints
     skip: Ints
 
+    @property
+    def nbytes(self) -> int:
+        """How much memory it takes."""
+        return sum(part.nbytes for part in vars(self).values())
+
 
 def whole_tokens(pushdown: Pushdown, vocabulary: Vocabulary) -> Tails:
     """Every token that spells bytes, and the special tokens that the pushdown names, which spell one symbol each."""
-    trie = vocabulary.trie
-    return _with_special(
-        pushdown, vocabulary, trie, np.flatnonzero(trie.node_of).astype(np.int32), trie.node_of
-    )
+    return _with_special(pushdown, vocabulary, vocabulary.trie)
 
 
-def some_tokens(pushdown: Pushdown, vocabulary: Vocabulary, token: Ints) -> Tails:
-    """The same of these tokens only, and the special ones."""
-    trie = _trie(vocabulary, token, np.zeros(len(token), np.int32))
-    node_of = np.zeros(vocabulary.size, np.int32)
-    node_of[token] = trie.node_of
-    return _with_special(pushdown, vocabulary, trie, token, node_of)
+def other_tokens(pushdown: Pushdown, vocabulary: Vocabulary) -> Tails:
+    """The same without the tokens of plain characters."""
+    return _with_special(pushdown, vocabulary, vocabulary.plain.other)
 
 
-def _with_special(
-    pushdown: Pushdown, vocabulary: Vocabulary, trie: Trie, token: Ints, node_of: Ints
-) -> Tails:
+def _with_special(pushdown: Pushdown, vocabulary: Vocabulary, trie: Trie) -> Tails:
     names = [(k, name) for k, name in enumerate(pushdown.tokens) if name in vocabulary.special]
-    special = np.array([vocabulary.special[name] for _, name in names], np.int32)
     symbols = np.array([pushdown.byte_classes + k for k, _ in names], np.int32)
-    nodes = len(trie.symbol)
-    total = nodes + len(names)
-    extra = np.arange(nodes, total, dtype=np.int32)
-    symbol = np.concatenate([pushdown.byte_class[trie.symbol].astype(np.int32), symbols])
-    end = np.concatenate([trie.end, extra + 1]).astype(np.int32)
-    end[0] = total
-    parent = np.concatenate([_parents(trie.depth), np.zeros(len(names), np.int32)])
-    node = np.concatenate([node_of[token], extra])
-    token = np.concatenate([token, special])
-    return _tails(symbol, parent, end, node, token, np.zeros(len(token), np.int32))
+    symbol = np.empty(len(trie.symbol) + len(names), np.int32)
+    symbol[: len(trie.symbol)] = np.frombuffer(
+        trie.spelling.translate(pushdown.byte_class.tobytes()), np.uint8
+    )
+    symbol[len(trie.symbol) :] = symbols
+    return Tails(symbol, *_shape(trie, tuple(vocabulary.special[name] for _, name in names)))
+
+
+@lru_cache(maxsize=4)
+def _shape(trie: Trie, special: tuple[int, ...]) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """All of a Tails but its symbols; special tokens stand behind the tree of the bytes, each a node of its own."""
+    nodes, count = len(trie.symbol), len(special)
+    token, token_at = trie.tokens
+    end = np.append(trie.end, np.arange(nodes + 1, nodes + count + 1)).astype(np.int32)
+    end[0] = nodes + count
+    return (
+        np.append(trie.parent, np.zeros(count, np.int32)),
+        end,
+        np.append(token, np.array(special, np.int32)),
+        np.append(token_at, len(token) + np.arange(1, count + 1, dtype=np.int32)),
+        np.zeros(len(token) + count, np.int32),
+    )
 
 
 def remaining_tails(pushdown: Pushdown, vocabulary: Vocabulary, token: Ints, skip: Ints) -> Tails:
     """What is left of each token [T] after its first `skip` [T] bytes, at least one."""
     trie = _trie(vocabulary, token, skip)
     symbol = pushdown.byte_class[trie.symbol].astype(np.int32)
-    return _tails(symbol, _parents(trie.depth), trie.end, trie.node_of, token, skip)
+    return _tails(symbol, trie.parent, trie.end, trie.node_of, token, skip)
 
 
 def _trie(vocabulary: Vocabulary, token: Ints, skip: Ints) -> Trie:
@@ -93,13 +101,3 @@ def _tails(symbol: Ints, parent: Ints, end: Ints, node: Ints, token: Ints, skip:
     token_at = np.zeros(len(symbol) + 1, np.int32)
     token_at[1:] = np.bincount(node, minlength=len(symbol)).cumsum()
     return Tails(symbol, parent, end, token[order], token_at, skip[order])
-
-
-@nb.njit(cache=True)
-def _parents(depth):  # pragma: no cover
-    """The parent of every node of a tree in preorder, from the nodes' depths."""
-    path, parent = np.zeros(depth.max() + 2, np.int32), np.zeros(len(depth), np.int32)
-    for node in range(1, len(depth)):
-        parent[node] = path[depth[node] - 1]
-        path[depth[node]] = node
-    return parent

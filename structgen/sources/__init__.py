@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar, get_origin, runtime_checkable
 from ..errors import InvalidSource
 from ..grammar import Grammar
 from .choices import Choices
+from .ebnf import Ebnf
 from .json_schema import JsonSchema
 from .json_schema.layout import Whitespace
 from .model import Model
@@ -57,7 +58,7 @@ def as_source(spec: Any, *, whitespace: Whitespace = "flexible") -> Source[Any]:
 
 
 def _has_schema(kind: type) -> bool:
-    return not issubclass(kind, (Regex, Choices, JsonSchema, Model))
+    return not issubclass(kind, (Regex, Choices, Ebnf, JsonSchema, Model))
 
 
 def _is_type_form(spec: Any) -> bool:
@@ -71,4 +72,4 @@ def _shown(spec: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-__all__ = ["Choices", "JsonSchema", "Model", "Regex", "Source", "Whitespace", "as_source"]
+__all__ = ["Choices", "Ebnf", "JsonSchema", "Model", "Regex", "Source", "Whitespace", "as_source"]

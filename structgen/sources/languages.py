@@ -35,6 +35,7 @@ from ..grammar import (
     repeat,
     seq,
 )
+from ..limits import check
 
 
 @lru_cache(maxsize=20_000)
@@ -171,6 +172,12 @@ def _text(part: Expr) -> str:
 
 def contains(expr: Expr, text: str) -> bool:
     """Whether `text` is one of the strings of `expr`."""
+    return expr is TEXT or _contains(expr, text)
+
+
+@lru_cache(maxsize=20_000)
+def _contains(expr: Expr, text: str) -> bool:
+    check()
     return len(text) in _Reader(text).ends(expr, 0)
 
 

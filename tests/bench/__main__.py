@@ -41,11 +41,16 @@ def step(tokenizer: Tokenizer = SHARED / "gemma3.tokenizer.json.gz", rounds: int
 
 
 @app.command()
-def blocks(blocks: int = 100_000, grammars: int = 50, json_file: Json = None) -> None:
+def blocks(
+    blocks: int = 100_000,
+    grammars: int = 50,
+    state: Annotated[Path | None, typer.Option(help="Keep the count in this file; go on from it.")] = None,
+    json_file: Json = None,
+) -> None:
     """Random denoisers over random recursive grammars: every output accepted, closed and within budget."""
     from bench.blocks import run
 
-    _keep(run(Console(width=WIDTH), blocks=blocks, count=grammars), json_file)
+    _keep(run(Console(width=WIDTH), blocks=blocks, count=grammars, state=state), json_file)
 
 
 @app.command()
@@ -123,12 +128,18 @@ def tools(
 @app.command()
 def hosts(
     count: Annotated[int, typer.Option(help="Constrained outputs in every loop.")] = 200,
+    documents: Annotated[int, typer.Option(help="Documents for the embedded model.")] = 200,
     json_file: Json = None,
 ) -> None:
-    """DiffusionGemma with random weights in every loop that runs it: how many constrained outputs are valid."""
-    from bench.hosts import run
+    """DiffusionGemma with random weights in every loop that runs it: how many constrained outputs are valid.
 
-    _keep(run(Console(width=WIDTH), count=count), json_file)
+    And how many refinement steps the embedded model takes with a constraint and without.
+    """
+    from bench.hosts import refinement, run
+
+    console = Console(width=WIDTH)
+    figures = {"loops": run(console, count=count) if count else []}
+    _keep({**figures, "steps": refinement(console, documents=documents) if documents else []}, json_file)
 
 
 @app.command()

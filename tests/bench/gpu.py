@@ -8,6 +8,7 @@ Axes: B batch, N block, V vocabulary, K classes, S states.
 
 from __future__ import annotations
 
+import datetime
 import statistics
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,9 @@ from structgen_engine.lattice import BlockLattice
 
 BLOCK, VOCABULARY = 256, 262_144
 DENSE = (64, 128, 256, 512)
+DEVICE = "cuda"
+WARM = 5  # runs before the clock starts
+HEAD_START = 50_000_000  # cycles for which the GPU sleeps while launches queue up, so that none is waited for
 Figures = dict[str, Any]
 
 
@@ -45,11 +49,17 @@ def run(
     console.print(
         f"{name}, torch {torch.__version__}, {BLOCK} positions × {VOCABULARY:,} tokens", highlight=False
     )
-    figures: Figures = {"device": name, "torch": torch.__version__, "steps": [], "kernels": []}
+    figures: Figures = {
+        "device": name,
+        "date": datetime.date.today().isoformat(),
+        "torch": torch.__version__,
+        "steps": [],
+        "kernels": [],
+    }
     figures["errors"] = {key: errors(automaton, console, key) for key, automaton in automata.items()}
     for dtype in (torch.bfloat16, torch.float32):
         for batch in batches:
-            logits = torch.randn(batch, BLOCK, VOCABULARY, device="cuda", dtype=dtype)
+            logits = torch.randn(batch, BLOCK, VOCABULARY, device=DEVICE, dtype=dtype)
             base = softmax(logits, rounds)
             for key, automaton in automata.items():
                 figures["steps"].append(
@@ -109,9 +119,9 @@ def made_vocabulary(size: int = VOCABULARY) -> sg.Vocabulary:
 
 def errors(automaton: BlockAutomaton, console: Console, name: str) -> Figures:
     """The largest differences from the reference in float64; an assertion fails where they are not rounding."""
-    generator = torch.Generator("cuda").manual_seed(0)
-    logits = torch.randn(1, BLOCK, VOCABULARY, device="cuda", generator=generator) * 3
-    step = _step([automaton], "cuda")
+    generator = torch.Generator(DEVICE).manual_seed(0)
+    logits = torch.randn(1, BLOCK, VOCABULARY, device=DEVICE, generator=generator) * 3
+    step = _step([automaton], DEVICE)
     step.run(logits)
     step.run_best(logits)
     truth = BlockLattice(automaton, logits.double(), backend=reference)
@@ -136,11 +146,17 @@ def errors(automaton: BlockAutomaton, console: Console, name: str) -> Figures:
     return found
 
 
-def milliseconds(action: Callable[[], object], rounds: int) -> float:
-    """Median time of an action on the GPU."""
-    for _ in range(5):
+def milliseconds(action: Callable[[], object], rounds: int, *, head_start: int = HEAD_START) -> float:
+    """Median time of an action on the GPU.
+
+    head_start: cycles of sleep before the first; with none, the time that the host takes to launch counts too
+    """
+    for _ in range(WARM):
         action()
     marks = [[torch.cuda.Event(enable_timing=True) for _ in range(2)] for _ in range(rounds)]
+    torch.cuda.synchronize()
+    if head_start:
+        torch.cuda._sleep(head_start)
     for begin, end in marks:
         begin.record()
         action()
@@ -156,9 +172,9 @@ def softmax(logits: Tensor, rounds: int) -> float:
 
 
 def whole(rows: list[BlockAutomaton], logits: Tensor, base: float, rounds: int) -> Figures:
-    """The whole step, launched one by one and as a CUDA graph, and its memory."""
-    step = _step(rows, "cuda")
-    eager = milliseconds(lambda: step.run(logits), rounds)
+    """The whole step, launched one by one as the host manages to and as a CUDA graph, and its memory."""
+    step = _step(rows, DEVICE)
+    eager = milliseconds(lambda: step.run(logits), rounds, head_start=0)
     graph = step.capture(logits)
     replayed = milliseconds(graph.replay, rounds)
     best = milliseconds(lambda: step.run_best(logits), rounds)
@@ -176,7 +192,7 @@ def whole(rows: list[BlockAutomaton], logits: Tensor, base: float, rounds: int) 
 
 def apart(automaton: BlockAutomaton, logits: Tensor, rounds: int) -> list[Figures]:
     """Every stage of a step alone."""
-    step = _step([automaton], "cuda")
+    step = _step([automaton], DEVICE)
     step.run(logits)
     scratch = logits.clone()
     stages: dict[str, Callable[[], object]] = {
@@ -192,7 +208,7 @@ def dense(S: int, rounds: int) -> float:
     Every product shifts rows and columns by their maxima and multiplies in float32, the fastest form of it; building
     the matrices from logits, the way back for marginals, and the sampling are left out.
     """
-    matrices = torch.randn(BLOCK, S, S, device="cuda")
+    matrices = torch.randn(BLOCK, S, S, device=DEVICE)
 
     def tree() -> Tensor:
         level = matrices

@@ -1,7 +1,8 @@
 """Whether everything that DiffusionGemma writes under a constraint is valid, in each loop that can run it.
 
 The network is the real architecture with random weights, which knows nothing: whatever is valid is so because of the
-constraint.
+constraint. So what a constraint does to the number of refinement steps is measured with the embedded model, which has
+been trained.
 """
 
 from __future__ import annotations
@@ -19,6 +20,12 @@ from rich.console import Console
 from rich.table import Table
 
 import structgen as sg
+from bench.confidence import Witness
+from bench.problems import Problem, problems
+from bench.ways import unconstrained
+from structgen.extract import copier, extract_in_layout
+from structgen.generate import Options, prompt_ids, write
+from structgen.generator import Generator
 from structgen_engine.decode import Finish, decode
 from tiny_gemma import CANVAS, save_checkpoint, small_tokenizer, tiny_model
 
@@ -59,6 +66,38 @@ def run(console: Console, *, count: int) -> list[dict[str, Any]]:
         table.add_row(*(f"{row[key]}" for key in ("loop", "outputs", "valid", "canvases", "seconds")))
     console.print(table)
     return figures
+
+
+def refinement(console: Console, *, documents: int) -> list[dict[str, Any]]:
+    """Steps of the embedded model on held-out documents, constrained and not, in the layout that `extract` found.
+
+    And how many it takes in all the layouts that `extract` tries.
+    """
+    model = sg.load()
+    taken = [_steps(model, problem) for problem in problems("values", documents, model)]
+    means = {name: round(sum(one[name] for one in taken) / len(taken), 2) for name in taken[0]}
+    pairs = [(one["constrained"], one["unconstrained"]) for one in taken]
+    figures = {
+        "documents": len(taken),
+        **means,
+        "fewer": sum(ours < free for ours, free in pairs),
+        "more": sum(ours > free for ours, free in pairs),
+    }
+    table = Table(*figures, title="Refinement steps of the embedded model")
+    table.add_row(*map(str, figures.values()))
+    console.print(table)
+    return [figures]
+
+
+def _steps(model: Generator, problem: Problem) -> dict[str, int]:
+    done, layout = extract_in_layout(model, problem.document, problem.schema)
+    pinned = None if layout is None else layout.block
+    chosen, options = copier(model, layout, problem.document), Options()
+    prompt = model.prompts.extraction(problem.schema, problem.document)
+    constraint = sg.compile(problem.schema, model.vocabulary)
+    ours = write(chosen, prompt, constraint, options, pinned=pinned)
+    free = unconstrained(chosen, prompt_ids(model, prompt), pinned, options, Witness())
+    return {"unconstrained": free.steps, "constrained": ours.steps, "in all layouts": done.steps}
 
 
 def _count(write: Write, vocabulary: sg.Vocabulary, count: int) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from rich.table import Table
 from bench.engines import ENGINES, installed
 from conformance.suites import Group, maskbench
 
+OFTEN = 20  # schemas between two lines of progress
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
 
 
@@ -111,15 +112,26 @@ def run(
     every = max(1, 2295 // schemas)
     workers = [Worker(name, tokenizer, limit) for name in names]
     results: dict[str, list[Result]] = {name: [] for name in names}
-    for group in maskbench(every, every // 2):
+    for number, group in enumerate(maskbench(every, every // 2), 1):
         for worker in workers:
             results[worker.name].append(worker.result(group))
+        if number % OFTEN == 0:
+            console.print(f"{number} schemas: {_line(results)}", highlight=False)
     figures = {w.name: _figures(results[w.name]) | {"peak MB": w.peak // 1024} for w in workers}
     for worker in workers:
         worker.close()
     _print(figures, console)
     detail = {name: [asdict(result) for result in found] for name, found in results.items()}
     return {"figures": figures, "results": detail}
+
+
+def _line(results: dict[str, list[Result]]) -> str:
+    """The quantiles so far, engine by engine."""
+    figures = {name: _figures(found) for name, found in results.items()}
+    return "; ".join(
+        f"{name} {found['right']} right, p50 {found['p50 ms']} p90 {found['p90 ms']} p99 {found['p99 ms']} ms"
+        for name, found in figures.items()
+    )
 
 
 def _figures(results: list[Result]) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """Ways to answer an extraction problem, each giving an Answer.
 
 Unconstrained decoding is the same loop with an automaton that accepts every token, so that only the constraint
-differs; with a scaffold it uses the layout that the constrained run found.
+differs; with a scaffold it uses the layout that the constrained run found. Copies are the preference for what the
+document says (structgen.copies), which the product adds for a model that copies; it is left out of the other rows.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -20,8 +22,8 @@ from bench.confidence import Witness, confidences
 from bench.problems import Problem
 from bench.schemas import closed
 from bench.scores import Answer
-from structgen.extract import extract_in_layout
-from structgen.generate import Generation, Options, generate, prompt_ids
+from structgen.extract import copier, extract_in_layout
+from structgen.generate import Generation, Options, Runtime, generate, prompt_ids
 from structgen.generator import Generator
 from structgen_engine.automaton import Alphabet, Dfa
 from structgen_engine.decode import decode
@@ -36,6 +38,8 @@ def diffusion_ways(model: Generator, steps: int | None) -> dict[str, Way]:
         "free canvas, grammar",
         "scaffold, unconstrained",
         "scaffold, grammar",
+        "scaffold, copies, unconstrained",
+        "scaffold, copies, grammar",
     )
     return {name: _way(model, steps, name) for name in names}
 
@@ -60,21 +64,24 @@ def causal_ways(model: Generator) -> dict[str, Way]:
 
 
 def _way(model: Generator, steps: int | None, name: str) -> Way:
+    model = replace(model, copier=model.copier and "copies" in name)
+
     def answer(problem: Problem) -> Answer:
         constraint, witness = sg.compile(problem.schema, model.vocabulary), Witness()
         options = Options(steps=steps, on_step=witness)
         prompt = model.prompts.extraction(problem.schema, problem.document)
-        begun, pinned = now(), None
+        begun, pinned, chosen = now(), None, model
         if name == "free canvas, grammar":
             done = generate(model, prompt, constraint, options)
             return _judged(model, problem, _written(done, witness), since(begun))
         if name.startswith("scaffold"):
             done, layout = extract_in_layout(model, problem.document, problem.schema, options)
-            if name == "scaffold, grammar":
+            if name.endswith("grammar"):
                 return _judged(model, problem, _written(done, witness), since(begun))
             pinned = None if layout is None else layout.block
+            chosen = copier(model, layout, problem.document)
         begun = now()
-        written = _unconstrained(model, prompt_ids(model, prompt), pinned, options, witness)
+        written = unconstrained(chosen, prompt_ids(model, prompt), pinned, options, witness)
         return _judged(model, problem, written, since(begun))
 
     return answer
@@ -96,10 +103,10 @@ def _judged(model: Generator, problem: Problem, written: Written, seconds: Secon
     return Answer(value, judge.is_valid(value), written.steps, tokens, seconds, beliefs)
 
 
-def _unconstrained(
-    model: Generator, prompt: list[int], pinned: Sequence[int] | None, options: Options, witness: Witness
+def unconstrained(
+    model: Runtime, prompt: list[int], pinned: Sequence[int] | None, options: Options, witness: Witness
 ) -> Written:
-    """The same loop, every token allowed everywhere."""
+    """What the same loop writes in a layout (None for a free canvas), every token allowed everywhere."""
     anything = Dfa(
         Alphabet(torch.ones(model.vocabulary.size, dtype=torch.int32), 2),
         torch.tensor([[0, 0], [0, 1]], dtype=torch.int32),

@@ -1,40 +1,115 @@
-"""`python -m conformance`: whole runs over both suites, and the ratchet's tables brought up to date."""
+"""`python -m conformance`: whole runs over both suites, random texts of compiled schemas, and random schemas."""
 
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from conformance import ratchet
-from conformance.judge import Verdict, by_automaton, by_grammar, judge
-from conformance.suites import maskbench, official
+from conformance.judge import ByTokens, Verdict, by_automaton, by_grammar, judge
+from conformance.suites import maskbench as maskbench_groups
+from conformance.suites import official as official_groups
 
-SUITES = {"maskbench": maskbench, "official": official}
+app = typer.Typer(add_completion=False, help=__doc__)
+
+SUITES = {"maskbench": maskbench_groups, "official": official_groups}
+SHOWN = ("accepts", "rejects", "crash", "slow")
+OFTEN = 200  # schemas between two lines of progress
+
+Every = Annotated[int, typer.Option(help="Take each so-manieth schema.")]
+Automaton = Annotated[bool, typer.Option(help="Compile, instead of reading the grammar.")]
+Tokenizer = Annotated[
+    Path | None, typer.Option(help="A tokenizer.json: judge the token ids that it gives, not bytes.")
+]
+Update = Annotated[bool, typer.Option(help="Write the table of the ratchet (whole runs only).")]
 
 
-def main(
-    suite: Annotated[str, typer.Argument(help="maskbench or official")] = "maskbench",
-    every: Annotated[int, typer.Option(help="Take each so-manieth schema.")] = 1,
+@app.command()
+def maskbench(
+    every: Every = 1,
     start: int = 0,
-    automaton: Annotated[bool, typer.Option(help="Compile, instead of reading the grammar.")] = False,
-    update: Annotated[bool, typer.Option(help="Write the table of the ratchet (whole runs only).")] = False,
+    automaton: Automaton = False,
+    tokenizer: Tokenizer = None,
+    update: Update = False,
 ) -> None:
-    """Judge a suite: how many schemas are fully right, and why the others are not."""
+    """MaskBench: how many schemas are fully right, and why the others are not."""
+    _judged("maskbench", every, start, automaton, tokenizer, update)
+
+
+@app.command()
+def official(
+    every: Every = 1,
+    start: int = 0,
+    automaton: Automaton = False,
+    tokenizer: Tokenizer = None,
+    update: Update = False,
+) -> None:
+    """The official suite's required part, draft 2020-12, in the same way."""
+    _judged("official", every, start, automaton, tokenizer, update)
+
+
+@app.command()
+def samples(schemas: int = 500, samples: int = 100, start: int = 0) -> None:
+    """Random texts of MaskBench's schemas, judged by jsonschema with its format checks on."""
+    from conformance.samples import drawn, ecma_patterns
+
+    done = total = wrong = 0
+    with ecma_patterns():
+        for group in maskbench_groups(max(1, 2295 // (schemas + schemas // 20)), start):
+            found = drawn(group, samples)
+            if found is None:
+                continue
+            done, total, wrong = done + 1, total + found.count, wrong + len(found.wrong)
+            for text in found.wrong[:3]:
+                print(f"{group.name}: not valid: {text[:200]}", flush=True)
+            if done % (OFTEN // 10) == 0 or done == schemas:
+                print(f"{done} schemas, {total} texts, {wrong} not valid", flush=True)
+            if done == schemas:
+                return
+    print(f"{done} schemas, {total} texts, {wrong} not valid", flush=True)
+
+
+@app.command()
+def fuzz(count: int = 20_000, start: int = 0, values: int = 8) -> None:
+    """Random schemas with random values, judged by jsonschema: never a crash, never a false acceptance."""
+    from conformance.fuzz import outcome
+
+    kinds: Counter[str] = Counter()
+    begun = time.monotonic()
+    for seed in range(start, start + count):
+        found = outcome(seed, values)
+        kinds[found.kind] += 1
+        if found.kind in SHOWN:
+            print(f"{seed}: {found}", flush=True)
+        if (seed - start + 1) % OFTEN == 0 or seed == start + count - 1:
+            print(
+                f"{seed - start + 1} schemas in {time.monotonic() - begun:.0f} s: {dict(kinds)}", flush=True
+            )
+
+
+def _judged(
+    suite: str, every: int, start: int, automaton: bool, tokenizer: Path | None, update: bool
+) -> None:
+    compiled = ByTokens(tokenizer) if tokenizer else by_automaton if automaton else by_grammar
     verdicts: list[tuple[str, Verdict]] = []
     for group in SUITES[suite](every, start):
-        verdict = judge(group, by_automaton if automaton else by_grammar)
+        verdict = judge(group, compiled)
         verdicts.append((group.name, verdict))
-        if verdict.rank in ("accepts", "rejects", "crash", "slow"):
+        if verdict.rank in SHOWN:
             print(f"{group.name}: {verdict}", flush=True)
+        if len(verdicts) % OFTEN == 0:
+            print(f"{len(verdicts)} schemas: {dict(Counter(v.rank for _, v in verdicts))}", flush=True)
     counts = Counter(verdict.rank for _, verdict in verdicts)
     right = counts["right"] + counts["reordered"]
     print(f"{suite}: {right} of {len(verdicts)} right ({100 * right / len(verdicts):.1f} %), {dict(counts)}")
     reasons = Counter(_reason(verdict) for _, verdict in verdicts if verdict.rank == "refused")
-    for reason, count in reasons.most_common():
-        print(f"  {count:4}  {reason}")
+    for reason, number in reasons.most_common():
+        print(f"  {number:4}  {reason}")
     print(*ratchet.worse(suite, verdicts), sep="\n")
     if update and every == 1:
         ratchet.record(suite, verdicts)
@@ -46,4 +121,4 @@ def _reason(verdict: Verdict) -> str:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

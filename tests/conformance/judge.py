@@ -12,6 +12,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -23,6 +24,7 @@ from structgen.sources.json_schema import JsonSchema
 # From worst to best. "slow" is neither right nor refused within the limit.
 RANKS = ("accepts", "crash", "slow", "rejects", "refused", "reordered", "right")
 LIMIT = 20  # seconds of computing for one schema
+PATIENCE = 300.0  # seconds of the clock that a busy machine may take for them
 
 Accepts = Callable[[str], bool]
 
@@ -53,7 +55,23 @@ def by_automaton(group: Group) -> Accepts:
     """Acceptance by the automaton over bytes."""
     from structgen.constraint import compile
 
-    return compile(source_of(group)).accepts
+    return compile(source_of(group), seconds=PATIENCE).accepts
+
+
+class ByTokens:
+    """Acceptance of token ids by the automaton over the tokens of a real vocabulary, whole answers."""
+
+    def __init__(self, tokenizer: Path):
+        from structgen.vocabulary import Vocabulary
+
+        self.vocabulary = Vocabulary.from_file(tokenizer)
+
+    def __call__(self, group: Group) -> Accepts:
+        from structgen.constraint import compile
+
+        constraint = compile(source_of(group), self.vocabulary, seconds=PATIENCE)
+        encode = self.vocabulary.encode
+        return lambda text: constraint.accepts_ids(encode(text))
 
 
 def judge(group: Group, compiled: Callable[[Group], Accepts] = by_grammar, limit: float = LIMIT) -> Verdict:

@@ -316,6 +316,18 @@ def test_a_certain_model_stops_early_and_an_uncertain_one_does_not() -> None:
     assert steps(1.0) == 12
 
 
+@pytest.mark.parametrize("blocks", [1, 2, 3])
+def test_a_fully_forced_canvas_ends_in_two_steps_whatever_the_model_says(blocks: int) -> None:
+    """The first step knows the only block, the second finds it unchanged."""
+    dfa = verbatim(4 * blocks - 2)  # then the end token; the last position is padding
+    only_2 = torch.tensor([1, 2, 3, 0], dtype=torch.int32)  # token 3 is refused
+    forced = Dfa(Alphabet(only_2, 4), dfa.delta, dfa.accepting, dfa.start)
+    denoiser = RandomDenoiser(Uniform(0, 4), 4, 5, seed=3, scale=3.0)
+    (row,) = decode(denoiser, [[1]], [forced], max_tokens=4 * blocks, steps=48, generator=seeded())
+    assert row.ids.tolist() == [2] * (4 * blocks - 2) + [1, 0]
+    assert (row.blocks, row.steps) == (blocks, 2 * blocks)
+
+
 def test_automata_that_cannot_be_decoded_are_refused() -> None:
     dfa = verbatim(2)
     with pytest.raises(ValueError, match="2 automata for 1 prompts"):

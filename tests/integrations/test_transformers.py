@@ -259,6 +259,30 @@ class TestJointly:
         assert taken(joint=True, threshold=between) == 4
         assert taken(joint=True, threshold=2 * own) == 2
 
+    @pytest.mark.parametrize("joint", [False, True])
+    def test_a_fully_forced_canvas_ends_in_two_steps(self, model: Any, checkpoint: Path, joint: bool) -> None:
+        """One answer with one tokenization: the second step finds what the first did."""
+        vocabulary = sg.Vocabulary.from_file(checkpoint / "tokenizer.json").narrowed(HEAD)
+        steps: list[int] = []
+
+        class Count:
+            def __call__(self, input_ids: Tensor, scores: Tensor, cur_step: Any) -> Tensor:
+                steps.append(int(cur_step))
+                return scores
+
+        constraint = sg.compile(["xyz"], vocabulary)
+        arguments = constrain(model, [constraint], max_new_tokens=CANVAS, logits_processor=[Count()])
+        view = jointly(model, arguments) if joint else model
+        generate(
+            view,
+            1,
+            confidence_threshold=0.005,
+            stability_threshold=1,
+            max_denoising_steps=48,
+            **arguments,
+        )
+        assert len(steps) == 2
+
     def test_the_model_itself_is_not_touched(self, model: Any, constraints: Constraints) -> None:
         before, kind = dict(vars(model)), type(model)
         arguments = constrain(model, constraints, max_new_tokens=3 * CANVAS)

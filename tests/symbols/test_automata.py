@@ -271,11 +271,11 @@ def test_what_is_too_large_is_refused_in_one_sentence(name, monkeypatch):
 
 
 def test_what_takes_too_long_is_refused_within_seconds():
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(Unsupported, match="takes too long to compile") as error:
         compile_bytes(Grammar(repeat(seq(complement(literal("a")), literal("b")), 0, 2000)))
     assert "lower the bounds" in message(error)
-    assert time.perf_counter() - begun < 30  # four times as long as on a busy machine
+    assert time.process_time() - begun < 30
 
 
 def test_deep_nesting_compiles_or_is_refused():

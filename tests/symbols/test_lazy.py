@@ -177,7 +177,9 @@ def test_a_configuration_survives_being_written_down(automaton: Pushdown, ids: l
 def test_a_stack_of_another_automaton_is_refused() -> None:
     lazy = LazyAutomaton.of(json_text(), BYTES)
     with pytest.raises(InvalidSource, match="of another automaton"):
-        lazy.restore([[1 << 20]])
+        lazy.restore([[[0, 0]], [[1 << 20, 0]]])
+    with pytest.raises(InvalidSource, match="nothing is there"):
+        lazy.restore([])
 
 
 @given(st.lists(st.sets(st.integers(0, 11), min_size=1), max_size=8))

@@ -9,6 +9,7 @@ Axes: B batch, N block, V vocabulary, K classes, S states.
 from __future__ import annotations
 
 import importlib
+from functools import cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -109,7 +110,11 @@ class Backend(Protocol):
 
 def backend_for(device: torch.device | str) -> Backend:
     """The fastest backend for tensors on `device`."""
-    kind = torch.device(device).type
+    return _backend(torch.device(device).type)
+
+
+@cache
+def _backend(kind: str) -> Backend:
     fastest = {"cpu": "cpu", "cuda": "gpu" if find_spec("triton") else "reference"}
     name = fastest.get(kind, "reference")
     return cast(Backend, importlib.import_module(f"structgen_engine.kernels.{name}"))

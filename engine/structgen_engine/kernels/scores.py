@@ -54,6 +54,8 @@ def pin_table_(
 ) -> Tensor:
     """In table [B, N, K]: `full` for the class of each settled token (none if it is refused), `empty` beside it."""
     at = (pinned >= 0).nonzero(as_tuple=True)
+    if not len(at[0]):
+        return table
     label = _labels(pinned[at], alphabet)
     table[at] = empty
     table[(*at, label)] = torch.where(label != REFUSED, full, empty).to(table.dtype)

@@ -17,6 +17,7 @@ from typing import Any
 
 from ...errors import InvalidSource, Unsupported
 from ...grammar import SLACK, Grammar, seq
+from ...limits import OverLimit
 from .keywords import Unknown
 from .layout import Layout, Whitespace
 from .node import Node
@@ -87,13 +88,24 @@ def lower(
     """The texts that are valid under a schema. Slack may follow but no white space, or a model could go on for ever."""
     try:
         return _lowered(Reader(Node(schema), rules), layout, additional)
+    except OverLimit:
+        raise
     except Unsupported as first:
-        others = [error for error in refusals(schema, layout, additional, rules) if str(error) != str(first)]
-        if others:
+        if others := _others(first, schema, layout, additional, rules):
             named = ", ".join(f"{error.keyword} (at {error.pointer or '/'})" for error in others[:MOST_NAMED])
             more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
             first.args = (f"{first}; also refused: {named}{more}",)
         raise
+
+
+def _others(
+    first: Unsupported, schema: Any, layout: Layout, additional: Additional, rules: Rules
+) -> list[Unsupported]:
+    """What else is refused, as far as time allows to say so."""
+    try:
+        return [error for error in refusals(schema, layout, additional, rules) if str(error) != str(first)]
+    except OverLimit:
+        return []
 
 
 def refusals(

@@ -13,6 +13,7 @@ from typing import TypeVar, cast
 
 from ...errors import Unsupported
 from ...grammar import NOTHING, Expr
+from ...limits import check
 from ..languages import contains, empty, intersect, without
 from . import formula as f
 from .arrays import Arrays
@@ -146,6 +147,7 @@ class Combiner:
 
     def _count(self, cases: int, origin: str) -> None:
         self.work += 1
+        check()
         if cases > MOST_CASES or self.work > MOST_WORK:
             raise Unsupported(
                 "too many combinations of alternatives (anyOf, oneOf, not, if, dependencies)",

@@ -4,7 +4,7 @@ Each follows its RFC as far as a person would want it generated; where less is g
 every generated value is valid under the RFC:
 
 * date, date-time, time (RFC 3339): real days, years from 0001, no leap seconds, since dates in Python have neither
-  a year 0 nor a second 60.
+  a year 0 nor a second 60; T and Z as capitals, since many readers know no others.
 * email (RFC 5321), hostname (RFC 1123): an unquoted local part of at most 64 characters at a host name of at most
   63; host names of up to three labels of any length up to 63, or of 63 characters in all.
 * uri, uri-reference (RFC 3986); iri, iri-reference (RFC 3987, without its private-use query characters); uuid;
@@ -28,7 +28,7 @@ DATE = (
     rf"|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|02-(?:0[1-9]|1\d|2[0-8]))|{LEAP}-02-29)"
 )
 CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?"
-OFFSET = r"(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)"
+OFFSET = r"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)"
 
 _TIME_SPAN = r"T(?:\d+H(?:\d+M(?:\d+S)?)?|\d+M(?:\d+S)?|\d+S)"
 _DAY_SPAN = r"(?:\d+Y(?:\d+M(?:\d+D)?)?|\d+M(?:\d+D)?|\d+D)"
@@ -88,7 +88,7 @@ _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F
 _PATTERNS = {
     "date": DATE,
     "time": CLOCK + OFFSET,
-    "date-time": rf"{DATE}[Tt]{CLOCK}{OFFSET}",
+    "date-time": rf"{DATE}T{CLOCK}{OFFSET}",
     "duration": DURATION,
     "uuid": _UUID,
     "ipv4": IPV4,

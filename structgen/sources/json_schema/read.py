@@ -12,6 +12,7 @@ from typing import Any
 
 from ...errors import Unsupported
 from ...grammar import TEXT, Expr
+from ...limits import OverLimit, check
 from ..regex import search_expr
 from ..regex_syntax import Dialect
 from . import formula as f
@@ -122,7 +123,7 @@ class Reader:
         try:
             shape = self._shapes[formula] = self._shape(formula)
         except Unsupported as error:
-            if self.refusals is None or isinstance(error, Circular):
+            if self.refusals is None or isinstance(error, Circular | OverLimit):
                 raise
             self.refuse(error)
             shape = self._shapes[formula] = anything("")
@@ -132,7 +133,7 @@ class Reader:
 
     def refuse(self, error: Unsupported) -> None:
         """Collect a refusal, or raise it where they are not collected."""
-        if self.refusals is None:
+        if self.refusals is None or isinstance(error, OverLimit):
             raise error
         if all(str(error) != str(other) for other in self.refusals):
             self.refusals.append(error)
@@ -182,6 +183,7 @@ class Reader:
         raise TypeError(f"{formula} is no formula")
 
     def _read(self, node: Node) -> Shape:
+        check()
         check_keywords(node, self.rules.unknown)
         if "$ref" in node and self.library.draft <= _DRAFT_7:  # it hides its siblings
             return self.shape(self.formula(self.library.follow(node, "$ref")))

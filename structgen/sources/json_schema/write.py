@@ -12,6 +12,7 @@ from typing import Literal
 
 from ...errors import Unsupported
 from ...grammar import NOTHING, Expr, alt, literal, optional, ref, seq
+from ...limits import check
 from ..languages import strings_of
 from .decimals import spell_numbers
 from .formula import ANYTHING, Formula, Name, Some
@@ -51,6 +52,7 @@ class Writer:
             return ref(self._open[formula])
         if isinstance(formula, Some) and formula.parts:
             return alt(*map(self.text, self.reader.ordered(formula.parts)))
+        check()
         shape = self._closed(self.reader.shape(formula))
         self._open[formula] = self._name(formula)
         try:

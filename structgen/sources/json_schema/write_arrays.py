@@ -14,6 +14,7 @@ from itertools import combinations
 
 from ...errors import Unsupported
 from ...grammar import EMPTY, NOTHING, Expr, alt, literal, optional, repeat, seq, star
+from ...limits import check
 from .arrays import Arrays, Contains
 from .formula import Formula, every, opposite
 from .layout import Layout
@@ -83,6 +84,7 @@ class ArrayWriter:
 
         @cache
         def rest(used: frozenset[Formula]) -> Expr:
+            check()
             count = len(used)
             end = (seq(self.layout.gap, close) if count else close) if count >= arrays.low else NOTHING
             if count >= high:
@@ -121,6 +123,7 @@ class _Counted:
 
         @cache
         def rest(index: int, counts: Counts) -> Expr:
+            check()
             done = index >= arrays.low and all(
                 n >= group.low for n, group in zip(counts, groups, strict=True)
             )

@@ -14,6 +14,7 @@ from itertools import combinations
 
 from ...errors import Unsupported
 from ...grammar import EMPTY, NOTHING, Expr, alt, literal, repeat, seq, star
+from ...limits import check
 from ..languages import contains, empty, intersect, strings_of, without
 from .formula import Formula, every
 from .layout import Layout
@@ -47,6 +48,7 @@ class ObjectWriter:
         @cache
         def rest(index: int, count: int, owed: Owed) -> Expr:
             """From member `index` on, `count` members being written."""
+            check()
             if index == len(members):
                 return tail.text(count, owed)
             key, member = members[index]

@@ -1,0 +1,58 @@
+"""Automata of texts that many schemas have in common, kept from one compilation to the next.
+
+A free string, a number, a date: what is about characters alone has the same automaton wherever it stands. Such a
+fragment is worth building when its expression comes up for the second time; the ones used longest ago are forgotten.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+
+from structgen.automata.nfa import Fragment
+from structgen.grammar import Expr
+
+WEIGHT = 1_000_000  # moves of all fragments together, 16 bytes each
+SEEN = 20_000  # expressions remembered for having come up once
+
+
+class Kept:
+    """Fragments by expression, for any number of threads."""
+
+    def __init__(self, weight: int = WEIGHT) -> None:
+        self._most = weight
+        self._weight = 0
+        self._fragments: OrderedDict[Expr, Fragment] = OrderedDict()
+        self._seen: OrderedDict[Expr, None] = OrderedDict()
+        self._lock = Lock()
+
+    def fragment(self, expr: Expr, make: Callable[[Expr], Fragment]) -> Fragment:
+        """The fragment of a textual expression, made where it is not there."""
+        with self._lock:
+            found = self._fragments.get(expr)
+            if found is not None:
+                self._fragments.move_to_end(expr)
+                return found
+        found = make(expr)
+        with self._lock:
+            if expr not in self._fragments:
+                self._weight += len(found.moves)
+            self._fragments[expr] = found
+            while self._weight > self._most:
+                _, forgotten = self._fragments.popitem(last=False)
+                self._weight -= len(forgotten.moves)
+        return found
+
+    def recurs(self, expr: Expr) -> bool:
+        """Whether the expression has come up before; now it has."""
+        with self._lock:
+            if expr in self._fragments or expr in self._seen:
+                return True
+            self._seen[expr] = None
+            if len(self._seen) > SEEN:
+                self._seen.popitem(last=False)
+            return False
+
+
+KEPT = Kept()

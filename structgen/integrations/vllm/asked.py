@@ -1,0 +1,167 @@
+"""What a request asks for: a constraint in one of the ways in which clients spell it, and as it travels to the engine.
+
+OpenAI's API has `response_format` (and `text.format` of responses), vLLM has `structured_outputs`, and what it hands to
+the engine without a look is `vllm_xargs`. All of them become one `Asked`, which is written as a JSON text, the only
+nested thing that `vllm_xargs` may hold.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from structgen.errors import InvalidSource, Unsupported
+from structgen.sources import Choices, Ebnf, JsonSchema, Regex, Source
+
+KEY = "structgen"  # in vllm_xargs, which become the extra_args of vLLM's SamplingParams
+KINDS = ("json", "json_object", "regex", "choice", "grammar")
+OWN = (
+    "diffusion_constrained",
+    "diffusion_read_only",
+    "diffusion_pinned",
+)  # what vLLM itself holds a canvas to
+
+
+class Preface(Enum):
+    """What stands before the text of an answer."""
+
+    NONE = "none"
+    SILENT = "silent"  # an empty thought, unless the chat template has put it into the prompt
+    THINKING = "thinking"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A constraint, not compiled yet.
+
+    kind: one of KINDS; value: the schema, pattern, strings or grammar; compact: no white space between JSON tokens
+    """
+
+    kind: str
+    value: Any
+    compact: bool = False
+    preface: Preface = Preface.NONE
+
+    @classmethod
+    def of(cls, options: Any, *, compact: bool = False, preface: Preface = Preface.NONE) -> Asked:
+        """From the fields of vLLM's `structured_outputs`.
+
+        Raises InvalidSource where they are not one constraint, Unsupported where they ask for something else.
+        """
+        if not isinstance(options, Mapping):
+            raise InvalidSource(f"structured_outputs is an object, not {options!r:.60}")
+        given = {name: value for name, value in options.items() if value not in (None, False)}
+        compact = bool(given.pop("disable_any_whitespace", compact))
+        for name, remedy in _REFUSED.items():
+            if name in given:
+                raise Unsupported(f"{name} of structured_outputs is not enforced", remedy=remedy)
+        if len(given) != 1 or not given.keys() <= set(KINDS):
+            names = ", ".join(sorted(map(str, given))) or "nothing"
+            raise InvalidSource(f"structured_outputs holds one of {', '.join(KINDS)}; here it holds {names}")
+        ((kind, value),) = given.items()
+        return cls(kind, value, compact, preface)
+
+    @classmethod
+    def read(cls, text: Any) -> Asked:
+        """From what `written` wrote, or a client by hand; raises InvalidSource where it is nothing of the kind."""
+        try:
+            options = dict(json.loads(text))
+            preface = Preface(options.pop("preface", Preface.NONE.value))
+        except (TypeError, ValueError, RecursionError):
+            raise InvalidSource(f'{KEY} in vllm_xargs is a JSON text such as {{"regex": "[a-z]+"}}') from None
+        return cls.of(options, preface=preface)
+
+    def written(self) -> str:
+        """One line of JSON, the same for equal constraints."""
+        options = {
+            self.kind: self.value,
+            "disable_any_whitespace": self.compact,
+            "preface": self.preface.value,
+        }
+        return json.dumps(options, sort_keys=True)
+
+    def source(self) -> Source[Any]:
+        """What is to be compiled; raises InvalidSource where the value is of the wrong type."""
+        if self.kind == "regex":
+            return Regex(self.value)
+        if self.kind == "choice":
+            return Choices(self.value)
+        if self.kind == "grammar":
+            return Ebnf(self.value)
+        return JsonSchema(self._schema(), whitespace="compact" if self.compact else "flexible")
+
+    def _schema(self) -> Any:
+        if self.kind == "json_object":
+            return {"type": "object"}
+        if not isinstance(self.value, str):
+            return self.value
+        try:
+            return json.loads(self.value)
+        except (ValueError, RecursionError) as error:
+            raise InvalidSource(f"the JSON Schema is no JSON text: {error}") from None
+
+
+_REFUSED = {
+    "whitespace_pattern": "leave it out for any white space, or set disable_any_whitespace for none",
+    "disable_additional_properties": "write additionalProperties: false into the schema",
+    "structural_tag": "ask for a grammar",
+}
+
+
+def taken(body: dict[str, Any], *, compact: bool = False) -> Asked | None:
+    """Take the constraint out of a request's body, None if there is none.
+
+    What is no constraint stays, and so do response formats of other kinds, for vLLM to answer.
+    Raises InvalidSource or Unsupported; also where there is more than one constraint.
+    """
+    found = [
+        *_from_format(body, "response_format", body, compact),
+        *_from_format(body.get("text"), "format", body, compact),
+        *_from_fields(body, compact),
+        *_from_arguments(body),
+    ]
+    if len(found) > 1:
+        raise InvalidSource(
+            "the request asks for more than one constraint; give one of response_format, structured_outputs and "
+            f"vllm_xargs.{KEY}"
+        )
+    return found[0] if found else None
+
+
+def placed(body: dict[str, Any], asked: Asked) -> None:
+    """Put a constraint where the engine finds it."""
+    body["vllm_xargs"] = {**(body.get("vllm_xargs") or {}), KEY: asked.written()}
+
+
+def _from_format(holder: Any, name: str, body: dict[str, Any], compact: bool) -> list[Asked]:
+    """`response_format` of chats and completions, `text.format` of responses."""
+    if not isinstance(holder, dict) or not isinstance(holder.get(name), dict):
+        return []
+    form = holder[name]
+    if form.get("type") == "json_object":
+        asked = Asked("json_object", True, compact)
+    elif form.get("type") == "json_schema":
+        inner = form if holder is not body else form.get("json_schema")
+        if not isinstance(inner, dict) or inner.get("schema") is None:
+            raise InvalidSource(f"{name} of type json_schema holds no schema")
+        asked = Asked("json", inner["schema"], compact)
+    else:
+        return []
+    del holder[name]
+    return [asked]
+
+
+def _from_fields(body: dict[str, Any], compact: bool) -> list[Asked]:
+    options = body.pop("structured_outputs", None)
+    return [] if options is None else [Asked.of(options, compact=compact)]
+
+
+def _from_arguments(body: dict[str, Any]) -> list[Asked]:
+    arguments = body.get("vllm_xargs")
+    if not isinstance(arguments, dict) or KEY not in arguments:
+        return []
+    body["vllm_xargs"] = {name: value for name, value in arguments.items() if name != KEY}
+    return [Asked.read(arguments[KEY])]

@@ -1,0 +1,74 @@
+"""Constraints of one model, compiled on a thread of their own and kept.
+
+The server compiles what a request asks for before the engine sees it; the engine, another process, then reads the same
+tables from the cache folder. Where there is no such folder it compiles once more, on its own thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
+from typing import Any
+
+from structgen.constraint import Constraint, compile
+from structgen.errors import StructgenError
+from structgen.integrations.answers import prompt_of, spelled_by
+from structgen.integrations.vllm.asked import Asked, Preface
+from structgen.vocabulary import Vocabulary
+
+KEPT = 256  # constraints
+
+
+class Constraints:
+    """Compiles for the vocabulary of one model, one constraint after the other."""
+
+    def __init__(self, tokenizer: Callable[[], Any], size: int) -> None:
+        """tokenizer: makes a fast tokenizer of transformers, or the path of a tokenizer.json; size: ids of the model"""
+        self._tokenizer_of, self._size = tokenizer, size
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="structgen")
+        self._lock, self._known = threading.Lock(), OrderedDict[str, Future[Constraint[Any]]]()
+
+    def warm(self) -> None:
+        """Read the vocabulary now, on a thread."""
+        self._pool.submit(self.vocabulary, Preface.NONE)
+
+    def submit(self, asked: Asked) -> Future[Constraint[Any]]:
+        """The constraint, compiled once; its errors are those of `compile`, and kept too."""
+        key = asked.written()
+        with self._lock:
+            if key not in self._known or _failed(self._known[key]):
+                self._known[key] = self._pool.submit(self._compile, asked)
+                if len(self._known) > KEPT:
+                    self._known.popitem(last=False)
+            self._known.move_to_end(key)
+            return self._known[key]
+
+    def vocabulary(self, preface: Preface) -> Vocabulary:
+        """What the model's ids spell, and what stands before an answer."""
+        if preface is Preface.NONE:
+            return self._spelled
+        thinking = preface is Preface.THINKING
+        return self._spelled.prefaced(prompt_of(self._tokenizer, thinking), thinking=thinking)
+
+    def _compile(self, asked: Asked) -> Constraint[Any]:
+        constraint = compile(asked.source(), self.vocabulary(asked.preface))
+        _ = constraint.automaton  # made on this thread
+        return constraint
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        return self._tokenizer_of()
+
+    @cached_property
+    def _spelled(self) -> Vocabulary:
+        return spelled_by(self._tokenizer, self._size)
+
+
+def _failed(future: Future[Any]) -> bool:
+    """Whether it came to nothing for reasons that are not the constraint's."""
+    if not future.done():
+        return False
+    return future.cancelled() or not isinstance(future.exception(), StructgenError | None)

@@ -1,0 +1,194 @@
+"""The server's half: requests are read before vLLM reads them, and refused where what they ask for cannot be had.
+
+An endpoint plugin of vLLM. It adds no route but a layer around all of them, inside vLLM's authentication. What a
+request asks for is compiled, on a thread, and travels on where vLLM does not look at it. A refusal is an answer 400 of
+OpenAI's form, which says what is wrong, where, and what to do. Requests that ask for nothing are passed on unchanged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from structgen.errors import InvalidSource, StructgenError, Unsatisfiable, Unsupported
+from structgen.integrations.vllm.asked import OWN, Asked, Preface, placed, taken
+from structgen.integrations.vllm.constraints import Constraints
+from structgen.vocabulary import PREFACE
+
+CHATS = ("/v1/chat/completions", "/v1/responses", "/v1/messages")
+PATHS = (*CHATS, "/v1/completions")
+BUDGETS = ("max_completion_tokens", "max_tokens", "max_output_tokens")  # the first that is given counts
+MOST_BYTES = 32 << 20  # of a body; longer ones are vLLM's to read
+
+# vLLM 0.32 parts an empty thought from a whole answer, but streams it as text where thinking is off.
+STREAMED = re.compile(rb'"(content|delta|text)": ?"' + re.escape(json.dumps("".join(PREFACE))[1:-1].encode()))
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class Frontend:
+    """What vLLM's entry point `vllm.endpoint_plugins` makes."""
+
+    name = "structgen"
+    required_tasks = ("generate",)
+
+    def __init__(self) -> None:
+        self._constraints: Constraints | None = None
+        self._thoughts_parted = self._thinking = self._compact = False
+        self._longest = 0  # tokens that an output can have
+
+    def attach_router(self, app: Any) -> None:
+        """Called by vLLM while it builds its application."""
+        app.add_middleware(Layer, frontend=self)
+
+    async def init_state(self, engine_client: Any, state: Any, args: Any) -> None:
+        """Called by vLLM when the engine runs; models of other kinds are left alone."""
+        if engine_client is None or not getattr(engine_client.model_config, "is_diffusion", False):
+            return
+        model = engine_client.model_config
+        options = engine_client.vllm_config.structured_outputs_config
+        self._thoughts_parted = bool(options.reasoning_parser)
+        self._compact = bool(options.disable_any_whitespace)
+        defaults = getattr(args, "default_chat_template_kwargs", None) or {}
+        self._thinking = bool(defaults.get("enable_thinking", False))
+        self._longest = model.max_model_len - 1
+        tokenizer = engine_client.renderer.get_tokenizer
+        self._constraints = Constraints(tokenizer, model.get_vocab_size())
+        self._constraints.warm()
+
+    @property
+    def ready(self) -> bool:
+        """Whether a model is served that needs this."""
+        return self._constraints is not None
+
+    async def rewritten(self, path: str, body: dict[str, Any]) -> Asked | None:
+        """What the body of a request asks for, which then is where the engine finds it; None where it is untouched.
+
+        Raises StructgenError where it cannot be had.
+        """
+        assert self._constraints is not None
+        asked = taken(body, compact=self._compact)
+        if asked is None:
+            return None
+        arguments = body.get("vllm_xargs") or {}
+        if not isinstance(arguments, dict):
+            raise InvalidSource("vllm_xargs is an object")
+        if own := [name for name in OWN if arguments.get(name)]:
+            raise Unsupported(f"{own[0]} beside a constraint is not supported", remedy="give one of them")
+        asked = Asked(asked.kind, asked.value, asked.compact, self._preface(path, body))
+        # shielded: who hangs up must not cancel what others wait for too
+        constraint = await asyncio.shield(asyncio.wrap_future(self._constraints.submit(asked)))
+        budget = next((body[name] for name in BUDGETS if isinstance(body.get(name), int)), self._longest)
+        if constraint.min_tokens > min(budget, self._longest):
+            raise Unsatisfiable(
+                f"the shortest output that satisfies the constraint takes {constraint.min_tokens} tokens; "
+                f"this request may have {min(budget, self._longest)}",
+                min_tokens=constraint.min_tokens,
+            )
+        placed(body, asked)
+        return asked
+
+    def _preface(self, path: str, body: dict[str, Any]) -> Preface:
+        if path not in CHATS:
+            return Preface.NONE
+        options = body.get("chat_template_kwargs")
+        options = options if isinstance(options, dict) else {}
+        thinking = bool(options.get("enable_thinking", self._thinking))
+        if self._thoughts_parted:
+            return Preface.THINKING if thinking else Preface.SILENT
+        if thinking:
+            raise Unsupported(
+                "thoughts before a constrained answer would become part of it",
+                remedy="start the server with --reasoning-parser gemma4, which parts the two",
+            )
+        return Preface.NONE
+
+
+class Layer:
+    """ASGI middleware: bodies of requests go through the frontend."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]], frontend: Frontend) -> None:
+        self._app, self._frontend = app, frontend
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST" or not self._frontend.ready:
+            return await self._app(scope, receive, send)
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if path not in PATHS:
+            return await self._app(scope, receive, send)
+        broken, raw = await _read(receive)
+        if broken is not None:
+            return await self._app(scope, _again(broken, receive), send)
+        try:
+            raw, silent = await self._passed_on(path, raw)
+        except StructgenError as error:
+            return await _refuse(send, error)
+        scope = {**scope, "headers": _sized(scope["headers"], len(raw))}
+        whole = {"type": "http.request", "body": raw, "more_body": False}
+        await self._app(scope, _again(whole, receive), _without_thought(send) if silent else send)
+
+    async def _passed_on(self, path: str, raw: bytes) -> tuple[bytes, bool]:
+        """The body for vLLM, and whether an empty thought is going to be streamed."""
+        try:
+            body = json.loads(raw)
+        except (ValueError, RecursionError):
+            return raw, False  # vLLM says what is wrong with it
+        asked = await self._frontend.rewritten(path, body) if isinstance(body, dict) else None
+        if asked is None:
+            return raw, False
+        return json.dumps(body).encode(), bool(body.get("stream")) and asked.preface is Preface.SILENT
+
+
+async def _read(receive: Receive) -> tuple[Message | None, bytes]:
+    """The whole body; where it is too long or breaks off, a message that passes on what was read instead."""
+    raw = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return message, bytes(raw)
+        raw += message.get("body", b"")
+        if not message.get("more_body", False):
+            return None, bytes(raw)
+        if len(raw) > MOST_BYTES:
+            return {"type": "http.request", "body": bytes(raw), "more_body": True}, bytes(raw)
+
+
+def _again(first: Message, receive: Receive) -> Receive:
+    """A stream of messages that begins with `first`."""
+    pending = [first]
+
+    async def receive_again() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return receive_again
+
+
+def _without_thought(send: Send) -> Send:
+    """Send events without the empty thought at the front of an answer; each event is one message."""
+
+    async def send_rest(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": STREAMED.sub(rb'"\1":"', message.get("body", b""))}
+        await send(message)
+
+    return send_rest
+
+
+def _sized(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
+    kept = [(name, value) for name, value in headers if name.lower() != b"content-length"]
+    return [*kept, (b"content-length", str(length).encode())]
+
+
+async def _refuse(send: Send, error: StructgenError) -> None:
+    """Answer 400, in OpenAI's form. `param` is the JSON pointer of the cause, where there is one."""
+    pointer = error.pointer if isinstance(error, InvalidSource | Unsupported) else None
+    problem = {"message": str(error), "type": "BadRequestError", "param": pointer, "code": 400}
+    content = json.dumps({"error": problem}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    await send({"type": "http.response.body", "body": content})

@@ -1,0 +1,181 @@
+"""vLLM's sampler of DiffusionGemma, and constraints for the requests that ask for one.
+
+A request refines a canvas step by step, until vLLM finds it calm, and writes it out in the step after that. Before
+vLLM's sampler sees the logits of a step, those of constrained requests are replaced by their log-marginals at the
+step's temperature, so its entropies, its acceptance, its stopping rule and its self-conditioning are about the
+constrained distribution. Afterwards the accepted positions get the tokens of one joint draw, and a canvas that is
+about to be written out becomes the joint best one. Everybody else's rows, and the random numbers they are drawn with,
+stay exactly as they are.
+
+In a step with constrained requests the host waits for the device a few times: for whether the lattice accepts anything,
+and for which canvases are about to be written out.
+
+Axes: R rows of logits of all requests, b requests of the same shape, N canvas, n positions in play, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from structgen.errors import StructgenError, Unsupported
+from structgen.integrations.rows import LEAST_LOG, log_marginals
+from structgen.integrations.vllm.asked import KEY, OWN, Asked, Preface
+from structgen.integrations.vllm.constraints import Constraints
+from structgen.integrations.vllm.slots import Slot
+from structgen_engine.decode import nonempty
+from structgen_engine.lattice import BlockLattice
+from structgen_engine.policy import EntropyBound
+
+TOGETHER = 4  # requests in one lattice; each takes some tables of N × V floats
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """Requests of one shape in one step. places: their slots; starts: their first rows of logits."""
+
+    places: list[int]
+    slots: list[Slot]
+    starts: list[int]
+    positions: int
+    in_play: int
+    lattice: BlockLattice | None
+
+
+class ConstrainedSampler:
+    """Stands in for the sampler that vLLM made, which does all the work for unconstrained requests."""
+
+    def __init__(self, inner: Any, constraints: Constraints, *, seed: int = 0) -> None:
+        """inner: a DiffusionSampler; seed: of the joint draws"""
+        self.inner, self._constraints = inner, constraints
+        self._slots: dict[int, Slot] = {}
+        self._told: dict[int, tuple[int, list[int]]] = {}
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def tell(self, place: int, room: int, written: list[int]) -> None:
+        """What the engine knows of a request that is about to be added: tokens of room behind the prompt, and what
+        was generated before it was interrupted."""
+        self._told[place] = room, written
+
+    def add_request(self, place: int, sampling_params: Any) -> None:
+        """A request enters the batch."""
+        self.inner.add_request(place, sampling_params)
+        self._slots.pop(place, None)
+        room, written = self._told.pop(place, (None, []))
+        arguments = getattr(sampling_params, "extra_args", None) or {}
+        if KEY in arguments:
+            most = sampling_params.max_tokens if room is None else min(sampling_params.max_tokens, room)
+            self._slots[place] = Slot(self._pending(arguments), most - len(written), written)
+
+    def __call__(self, logits: Tensor, input_batch: Any, draft_logits: Tensor | None = None) -> Any:
+        """One step over logits [R, V], of which those of constrained requests are overwritten."""
+        shown, written_out = self._constrain_(logits, input_batch) if self._slots else ([], [])
+        output = self.inner(logits, input_batch, draft_logits)
+        for slot, positions in written_out:
+            slot.commit(positions)
+        if shown:
+            self._overwrite_(shown)
+        return output
+
+    def _pending(self, arguments: dict[str, Any]) -> Future[Any]:
+        try:
+            if own := [name for name in OWN if arguments.get(name)]:
+                raise Unsupported(f"{own[0]} beside a constraint is not supported", remedy="give one of them")
+            return self._constraints.submit(Asked.read(arguments[KEY]))
+        except StructgenError as error:
+            refused: Future[Any] = Future()
+            refused.set_exception(error)
+            return refused
+
+    def _constrain_(self, logits: Tensor, batch: Any) -> tuple[list[Shown], list[tuple[Slot, int]]]:
+        """Put log-marginals where constrained requests have logits; what was shown, and what is written out now."""
+        if batch.num_draft_tokens == 0:  # prompts only
+            return [], []
+        count, bounds = batch.num_reqs, batch.cu_num_logits_np
+        alike: dict[tuple[int, int, bool], list[tuple[int, Slot, int]]] = defaultdict(list)
+        written_out = []
+        for i, place in enumerate(batch.idx_mapping_np[:count].tolist()):
+            slot, start, positions = self._slots.get(place), int(bounds[i]), int(bounds[i + 1] - bounds[i])
+            if slot is None or not positions:
+                continue
+            if slot.committing:
+                written_out.append((slot, positions))
+            elif slot.left > 0:
+                known = slot.open(self._constraints.vocabulary(Preface.NONE))
+                alike[positions, slot.in_play(positions), known].append((place, slot, start))
+        shown = []
+        for (positions, n, known), rows in alike.items():
+            for first in range(0, len(rows), TOGETHER):
+                places, slots, starts = map(list, zip(*rows[first : first + TOGETHER], strict=True))
+                part = Shown(places, slots, starts, positions, n, None)
+                shown.append(self._weighed_(logits, part) if known else _held_(logits, part))
+        return shown, written_out
+
+    def _weighed_(self, logits: Tensor, part: Shown) -> Shown:
+        """With its lattice, and log-marginals in place of its logits."""
+        n, temperature = part.in_play, self._temperature(part.places)[:, None, None]
+        scores = torch.stack([logits[start : start + n] for start in part.starts]).float() / temperature
+        lattice = nonempty([slot.block(part.positions) for slot in part.slots], scores)
+        table = log_marginals(lattice).mul_(temperature)
+        for slot, start, rows in zip(part.slots, part.starts, table, strict=True):
+            logits[start : start + n] = rows.to(logits.dtype)
+            if n < part.positions:
+                tail = slot.padded(torch.zeros(n, dtype=torch.int64), part.positions)[n:]
+                _hold_(logits[start + n : start + part.positions], tail)
+        return Shown(part.places, part.slots, part.starts, part.positions, n, lattice)
+
+    def _temperature(self, places: list[int]) -> Tensor:
+        """[b], by which vLLM's sampler is going to divide."""
+        states, at = self.inner.diffusion_states, torch.tensor(places)
+        done = states.step[at.to(states.step.device)].float()
+        most = float(states.max_denoising_steps)
+        remaining = (most - done).clamp(min=1.0)
+        return self.inner.t_min + (self.inner.t_max - self.inner.t_min) * (remaining / most)
+
+    def _overwrite_(self, shown: list[Shown]) -> None:
+        """Joint draws where positions were accepted, joint best canvases where they are about to be written out."""
+        states = self.inner.diffusion_states
+        decided = states.is_encoder_phase.tolist()
+        for part in shown:
+            ends = [decided[place] for place in part.places]
+            best = part.lattice.argmax().ids if part.lattice and any(ends) else None
+            drawn = keep = None
+            if part.lattice and not all(ends):
+                drawn = part.lattice.sample(self._generator).to(states.canvas)
+                open_ = torch.full_like(drawn, -1)
+                keep = EntropyBound(self.inner.entropy_bound)(part.lattice.beliefs(), open_)
+            for k, (place, slot) in enumerate(zip(part.places, part.slots, strict=True)):
+                if ends[k]:
+                    canvas = slot.decide(None if best is None else best[k], part.positions)
+                    self._put_(place, canvas)
+                    states.argmax_canvas[place, : part.positions] = canvas.to(states.argmax_canvas)
+                elif drawn is not None and keep is not None:
+                    before = states.canvas[place, : part.in_play]
+                    self._put_(place, torch.where(keep[k].to(before.device), drawn[k], before))
+
+    def _put_(self, place: int, ids: Tensor) -> None:
+        """Make ids [≤ N] the front of a canvas, and what the next forward pass reads."""
+        canvas, drafts = self.inner.diffusion_states.canvas, self.inner.req_states.draft_tokens
+        canvas[place, : len(ids)] = ids.to(canvas)
+        drafts[place, : len(ids)] = ids.to(drafts)
+
+
+def _held_(logits: Tensor, part: Shown) -> Shown:
+    """Requests without an automaton: their canvases end at once."""
+    for slot, start in zip(part.slots, part.starts, strict=True):
+        _hold_(logits[start : start + part.positions], slot.padded(None, part.positions))
+    return part
+
+
+def _hold_(rows: Tensor, ids: Tensor) -> None:
+    """Scores [N, V] in which nothing but ids [N] is possible."""
+    rows.fill_(LEAST_LOG)
+    rows.scatter_(1, ids.to(rows.device)[:, None], 0.0)

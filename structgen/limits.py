@@ -1,0 +1,105 @@
+"""How much computing a compilation may take and how much memory it may add; asked for in every loop that may be long.
+
+    with limited(seconds=20, gigabytes=2):
+        ...                     # somewhere inside: check(), which raises OverLimit once either is used up
+
+Seconds are of the compiling thread's own CPU time: on a machine that is busy with other work nothing is refused that an
+idle one compiles. The limits are the context's (contextvars), so threads do not share them; without any nothing is ever
+refused here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+
+from structgen.errors import Unsupported
+
+STATM = Path("/proc/self/statm")  # memory in pages, on Linux; elsewhere memory has no limit
+PAGE = 4096
+OFTEN = 0.05  # seconds between looks at the memory
+
+
+class OverLimit(Unsupported):
+    """The source would take longer to compile, or more memory, than was allowed."""
+
+
+@dataclass(eq=False)
+class _Budget:
+    seconds: float
+    gigabytes: float
+    begun: float
+    bytes_before: int
+    looked: float = 0.0
+
+
+_loaded: set[str] = set()
+_budget: ContextVar[_Budget | None] = ContextVar("budget", default=None)
+
+
+@contextmanager
+def limited(seconds: float, gigabytes: float) -> Iterator[None]:
+    """Limits for what runs inside; where some are set already, the outer ones hold."""
+    if _budget.get() is not None:
+        yield
+        return
+    token = _budget.set(_Budget(seconds, gigabytes, time.thread_time(), _resident()))
+    try:
+        yield
+    finally:
+        _budget.reset(token)
+
+
+def check() -> None:
+    """Raise OverLimit where the time or the memory is used up."""
+    budget = _budget.get()
+    if budget is None:
+        return
+    now = time.thread_time()
+    if now - budget.begun > budget.seconds:
+        raise over_time(budget.seconds)
+    if now - budget.looked > OFTEN:
+        budget.looked = now
+        if _resident() - budget.bytes_before > budget.gigabytes * 1e9:
+            raise OverLimit(
+                f"the source needs more than {budget.gigabytes:g} GB of memory to compile",
+                remedy="simplify it, or pass compile() a larger gigabytes=",
+            )
+
+
+@contextmanager
+def loading(kernel: str) -> Iterator[None]:
+    """What runs inside is not counted when it is the first of its name: numba may have to compile it for a while."""
+    budget, begun = _budget.get(), time.thread_time()
+    first = kernel not in _loaded
+    try:
+        yield
+    finally:
+        _loaded.add(kernel)
+        if first and budget is not None:
+            budget.begun += time.thread_time() - begun
+
+
+def remaining() -> float:
+    """Seconds that are left; infinity where there is no limit."""
+    budget = _budget.get()
+    return float("inf") if budget is None else max(0.0, budget.begun + budget.seconds - time.thread_time())
+
+
+def over_time(seconds: float) -> OverLimit:
+    """The refusal of a source that takes too long."""
+    return OverLimit(
+        f"the source takes longer than {seconds:g} seconds to compile",
+        remedy="simplify it, or pass compile() a larger seconds=",
+    )
+
+
+def _resident() -> int:
+    try:
+        return int(STATM.read_text().split()[1]) * PAGE
+    except (OSError, IndexError, ValueError):
+        return 0

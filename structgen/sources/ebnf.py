@@ -1,0 +1,211 @@
+"""Context-free grammars in EBNF, as llama.cpp (GBNF), XGrammar and vLLM spell them.
+
+    root ::= "SELECT " column (", " column)* " FROM " [a-z_]{1,20}    # a comment
+    column ::= "name" | "age"
+
+A grammar is rules `name ::= body`; the text is what `root` derives. A body is alternatives `|` of sequences of
+"literals" (with JSON's escapes, and \\xHH), [sets] of characters or [^all others], `.` for any character, names of
+rules and (groups), each with `?`, `*`, `+`, `{n}`, `{n,}` or `{n,m}` behind it. It goes on until the next rule.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..errors import InvalidSource
+from ..grammar import (
+    ANY_CHAR,
+    Expr,
+    Grammar,
+    alt,
+    char_ranges,
+    chars_except,
+    literal,
+    optional,
+    ref,
+    repeat,
+    seq,
+    star,
+)
+
+NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
+TOKEN = re.compile(
+    rf"""(?P<skipped>\s+|\#[^\n]*) | (?P<rule>{NAME})\s*::= | (?P<name>{NAME})
+    | "(?P<literal>(?:[^"\\\n]|\\.)*)" | \[(?P<set>(?:[^\]\\]|\\.)+)\]
+    | \{{\s*(?P<count>\d+\s*(?:,\s*\d*\s*)?)\}} | (?P<sign>[|()?*+.])""",
+    re.VERBOSE,
+)
+ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))|(.)", re.DOTALL)
+SHORT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "0": "\0"}
+MOST_COPIES = 10_000  # of one repetition
+
+
+@dataclass(frozen=True)
+class Ebnf:
+    """Text that the grammar's rule `root` derives; parsing gives the text back.
+
+    `text` is the grammar. What is wrong in it is said with its line.
+    """
+
+    text: str
+    root: str = "root"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise InvalidSource(f"a grammar is a string, not {type(self.text).__name__}")
+
+    def lower(self) -> Grammar:
+        """The texts that the root derives."""
+        reader = _Reader(self.text)
+        rules = reader.rules()
+        for name, line in reader.named.items():
+            if name not in rules:
+                raise InvalidSource(f"line {line} of the grammar names {name}, for which there is no rule")
+        if self.root not in rules:
+            raise InvalidSource(f"the grammar has no rule {self.root!r}, where it would begin")
+        return Grammar(ref(self.root), rules)
+
+    def parse(self, text: str) -> str:
+        """The text itself."""
+        return text
+
+
+@dataclass(frozen=True)
+class _Token:
+    kind: str
+    text: str
+    line: int
+
+
+class _Reader:
+    """Recursive descent over the tokens of a grammar. named: the rules that are named, and the lines they are in"""
+
+    def __init__(self, text: str) -> None:
+        self._tokens = [*_tokens(text), _Token("end", "the end of the grammar", text.count("\n") + 1)]
+        self._at = 0
+        self.named: dict[str, int] = {}
+
+    def rules(self) -> dict[str, Expr]:
+        """The body of each rule."""
+        rules: dict[str, Expr] = {}
+        while self._next.kind != "end":
+            rule = self._take()
+            if rule.kind != "rule":
+                raise _wrong(rule, "a rule, name ::= body, begins here")
+            if rule.text in rules:
+                raise _wrong(rule, "this rule has been written before")
+            rules[rule.text] = self._alternatives()
+            if self._next.kind not in ("rule", "end"):
+                raise _wrong(self._next, "nothing has been opened that this could close")
+        return rules
+
+    def _alternatives(self) -> Expr:
+        options = [self._sequence()]
+        while self._next.text == "|" and self._next.kind == "sign":
+            self._take()
+            options.append(self._sequence())
+        return alt(*options)
+
+    def _sequence(self) -> Expr:
+        parts = []
+        while self._next.kind in ("name", "literal", "set") or self._is_sign("(."):
+            parts.append(self._repeated(self._item()))
+        return seq(*parts)
+
+    def _item(self) -> Expr:
+        item = self._take()
+        if item.kind == "name":
+            self.named.setdefault(item.text, item.line)
+            return ref(item.text)
+        if item.kind == "literal":
+            return literal("".join(_characters(item)))
+        if item.kind == "set":
+            return _set(item)
+        if item.text == ".":
+            return ANY_CHAR
+        body = self._alternatives()
+        if not self._is_sign(")"):
+            raise _wrong(self._next, "a group is still open")
+        self._take()
+        return body
+
+    def _repeated(self, body: Expr) -> Expr:
+        while self._next.kind == "count" or self._is_sign("?*+"):
+            sign = self._take()
+            if sign.kind == "count":
+                low, _, high = sign.text.partition(",")
+                body = _counted(sign, body, int(low), high.strip() if "," in sign.text else low)
+            else:
+                body = {"?": optional, "*": star, "+": lambda expr: repeat(expr, 1)}[sign.text](body)
+        return body
+
+    @property
+    def _next(self) -> _Token:
+        return self._tokens[self._at]
+
+    def _is_sign(self, signs: str) -> bool:
+        return self._next.kind == "sign" and self._next.text in signs
+
+    def _take(self) -> _Token:
+        self._at += 1
+        return self._tokens[self._at - 1]
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    at, line = 0, 1
+    while at < len(text):
+        match = TOKEN.match(text, at)
+        if match is None:
+            shown = text[at : at + 20].splitlines()[0]
+            raise InvalidSource(
+                f"line {line} of the grammar cannot be read from {shown!r} on; a rule is name ::= body"
+            )
+        kind = match.lastgroup or ""
+        if kind != "skipped":
+            yield _Token(kind, match[kind], line)
+        line += match[0].count("\n")
+        at = match.end()
+
+
+def _counted(sign: _Token, body: Expr, low: int, high: str) -> Expr:
+    most = int(high) if high else None
+    if most is not None and most < low:
+        raise _wrong(sign, "it ends below its beginning")
+    if max(low, most or 0) > MOST_COPIES:
+        raise _wrong(sign, f"a repetition is counted to {MOST_COPIES:,} at most")
+    return repeat(body, low, most)
+
+
+def _characters(item: _Token) -> Iterator[str]:
+    """The characters that a literal or set holds, escapes resolved."""
+    for match in ESCAPE.finditer(item.text):
+        *codes, short, plain = match.groups()
+        code = next((digits for digits in codes if digits is not None), None)
+        if code is None:
+            yield SHORT.get(short, short) if plain is None else plain
+        elif int(code, 16) > 0x10FFFF or 0xD800 <= int(code, 16) <= 0xDFFF:
+            raise _wrong(item, f"U+{code} is no character")
+        else:
+            yield chr(int(code, 16))
+
+
+def _set(item: _Token) -> Expr:
+    """[a-z0-9_] and [^…]; a hyphen that has been escaped, or stands first or last, is a character."""
+    negated = item.text.startswith("^")
+    pieces = [match[0] for match in ESCAPE.finditer(item.text[1:] if negated else item.text)]
+    values = [next(_characters(_Token(item.kind, piece, item.line))) for piece in pieces]
+    ranges, at = list[tuple[int, int]](), 0
+    while at < len(pieces):
+        through = at + 2 < len(pieces) and pieces[at + 1] == "-"
+        low, high = ord(values[at]), ord(values[at + 2 if through else at])
+        if high < low:
+            raise _wrong(item, f"{values[at]}-{chr(high)} is an empty range")
+        ranges.append((low, high))
+        at += 3 if through else 1
+    return chars_except(char_ranges(ranges)) if negated else char_ranges(ranges)
+
+
+def _wrong(token: _Token, what: str) -> InvalidSource:
+    return InvalidSource(f"line {token.line} of the grammar, at {token.text!r:.40}: {what}")

@@ -1,0 +1,122 @@
+"""The numbers, dates and times that a text may state, as JSON spells them: 1.234,50 is 1234.50, 8 pm is 20:00:00.
+
+Where a spelling is ambiguous (1.234, or 03/04/2026) every reading is given; which one is meant is not for this module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+_NUMBER = re.compile(r"\d+(?:[.,'’]\d+|[ \u00a0\u202f]\d{3}(?!\d))*")
+_NUMERIC_DATE = re.compile(r"(?<!\d)(\d{1,4})([-./])(\d{1,2})\2(\d{4}|\d{2})?(?!\d)")
+_TIME = re.compile(
+    r"(?<![\d:.])(\d{1,2})(?:[:.h]([0-5]\d)(?::([0-5]\d))?)?(?: ?([ap]\.?m)\b)?(?![\d])", re.IGNORECASE
+)
+_YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d])")
+_CENTURY = 2000
+# English, German, French and Spanish, in full and short
+_MONTHS = (
+    "jan(?:uary|uar|vier|v)?|jän(?:ner)?|ene(?:ro)?",
+    "feb(?:ruary|ruar|rero)?|f[ée]v(?:rier|r)?",
+    "mar(?:ch|s|zo)?|märz?|mrz",
+    "apr(?:il)?|avr(?:il)?|abr(?:il)?",
+    "mayo?|mai",
+    "jun(?:e|io?)?|juin",
+    "jul(?:y|io?)?|juil(?:let)?",
+    "aug(?:ust)?|ao[ûu]t|ago(?:sto)?",
+    "sep(?:t|tember|tembre|tiembre)?",
+    "o[ck]t(?:ober|obre|ubre)?",
+    "nov(?:ember|embre|iembre)?",
+    "de[cz](?:ember)?|déc(?:embre)?|dic(?:iembre)?",
+)
+_NAMES = "|".join(_MONTHS)
+_DAY_FIRST = re.compile(
+    rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|er|º|\.)?[ \-/]?(?:of |de )?({_NAMES})\b\.?,?(?:[ \-/](?:de )?(\d{{4}}))?",
+    re.IGNORECASE,
+)
+_MONTH_FIRST = re.compile(
+    rf"\b({_NAMES})\b\.?[ \-](\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,?[ \-](\d{{4}}))?", re.IGNORECASE
+)
+
+
+def numbers(text: str, *, whole: bool) -> Counter[str]:
+    """The numbers, as JSON spells them, and how often; whole: only those without a fraction."""
+    found = Counter[str]()
+    for match in _NUMBER.finditer(text):
+        before = text[max(0, match.start() - 2) : match.start()]
+        signs = ["", "-"] if before[-1:] in ("-", "−") and not before[:-1].isalnum() else [""]
+        for value in _readings(match.group()):
+            if not whole or "." not in value:
+                found.update(sign + value for sign in signs)
+    return found
+
+
+def dates(text: str) -> Counter[str]:
+    """The dates as YYYY-MM-DD, and how often; one that is stated without a year has every year that the text names."""
+    years = [int(year) for year in dict.fromkeys(_YEAR.findall(text))]
+    found = Counter[str]()
+    for year, month, day in _parts(text):
+        for known in years if year is None else [year if year > 99 else _CENTURY + year]:
+            try:
+                found[date(known, month, day).isoformat()] += 1
+            except ValueError:
+                continue
+    return found
+
+
+def times(text: str) -> Counter[str]:
+    """The times of day as HH:MM:SS, and how often."""
+    found = Counter[str]()
+    for match in _TIME.finditer(text):
+        hour, minute, second = int(match[1]), match[2] or "00", match[3] or "00"
+        half = (match[4] or "").lower()[:1]
+        if not match[2] and not half:
+            continue
+        hour = hour % 12 + 12 * (half == "p") if half else hour
+        if hour < 24:
+            found[f"{hour:02}:{minute}:{second}"] += 1
+    return found
+
+
+def _parts(text: str) -> Iterator[tuple[int | None, int, int]]:
+    """Year (None where it is not stated, below 100 where two digits are), month and day of each reading."""
+    for match in _NUMERIC_DATE.finditer(text):
+        first, middle, last = match[1], int(match[3]), match[4]
+        if len(first) == 4 and last is not None and len(last) == 2:
+            yield int(first), middle, int(last)
+        elif len(first) <= 2:
+            year = None if last is None else int(last)
+            yield year, middle, int(first)
+            yield year, int(first), middle
+    for match in _DAY_FIRST.finditer(text):
+        yield _stated(match[3]), _month(match[2]), int(match[1])
+    for match in _MONTH_FIRST.finditer(text):
+        yield _stated(match[3]), _month(match[1]), int(match[2])
+
+
+def _stated(year: str | None) -> int | None:
+    return None if year is None else int(year)
+
+
+def _month(name: str) -> int:
+    """1 … 12 of a name in any of the languages."""
+    return next(at for at, names in enumerate(_MONTHS, 1) if re.fullmatch(names, name, re.IGNORECASE))
+
+
+def _readings(text: str) -> Iterable[str]:
+    """What digits with separators may mean: each group alone, all of them together, the last one behind the point."""
+    groups = re.split(r"\D", text)
+    yield from map(_plain, groups)
+    if len(groups) > 1 and all(len(group) == 3 for group in groups[1:]):
+        yield _plain("".join(groups))
+    if len(groups) > 1 and text[-len(groups[-1]) - 1] in ".," and all(len(one) == 3 for one in groups[1:-1]):
+        point, fraction = _plain("".join(groups[:-1])), groups[-1]
+        yield f"{point}.{fraction}"
+        yield f"{point}.{fraction.rstrip('0') or '0'}"
+
+
+def _plain(digits: str) -> str:
+    return digits.lstrip("0") or "0"

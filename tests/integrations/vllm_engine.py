@@ -1,0 +1,121 @@
+"""vLLM's engine as far as the plugin sees it: the sampler's states, and canvases that are refined and written out.
+
+A stand-in after vllm.model_executor.models.diffusion_gemma of vLLM 0.32; `make test-vllm` runs the real one.
+
+Axes: R rows of logits, N canvas, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+PLACES = 4
+
+
+class StockSampler:
+    """Accepts by an entropy bound, renoises, stops when calm and stable, and writes out the best of each position."""
+
+    entropy_bound, t_min, t_max, confidence = 0.1, 0.4, 0.8, 0.005
+
+    def __init__(self, canvas: int, vocabulary: int, *, steps: int = 3) -> None:
+        self.size = vocabulary
+        self.diffusion_states = SimpleNamespace(
+            canvas=torch.zeros(PLACES, canvas, dtype=torch.int64),
+            argmax_canvas=torch.zeros(PLACES, canvas, dtype=torch.int64),
+            is_encoder_phase=torch.zeros(PLACES, dtype=torch.bool),
+            step=torch.zeros(PLACES, dtype=torch.int32),
+            max_denoising_steps=steps,
+        )
+        self.req_states = SimpleNamespace(draft_tokens=torch.zeros(PLACES, canvas, dtype=torch.int32))
+        self.added: list[int] = []
+
+    def add_request(self, place: int, sampling_params: Any) -> None:
+        states = self.diffusion_states
+        self.added.append(place)
+        states.canvas[place] = torch.randint(self.size, states.canvas[place].shape)
+        states.is_encoder_phase[place], states.step[place] = False, 0
+
+    def __call__(
+        self, logits: Tensor, batch: Any, draft_logits: Tensor | None = None
+    ) -> dict[int, list[int]]:
+        """What is written out, by place."""
+        states, output = self.diffusion_states, {}
+        bounds = batch.cu_num_logits_np
+        for i, place in enumerate(batch.idx_mapping_np[: batch.num_reqs].tolist()):
+            rows = logits[bounds[i] : bounds[i + 1]].float()
+            n, noise = len(rows), torch.randint(self.size, states.canvas[place].shape)
+            gumbel = -torch.empty(rows.shape).exponential_().log()
+            if states.is_encoder_phase[place]:
+                output[place] = states.argmax_canvas[place, :n].tolist()
+                states.is_encoder_phase[place], states.step[place], states.canvas[place] = False, 0, noise
+                continue
+            remaining = (
+                max(states.max_denoising_steps - int(states.step[place]), 1) / states.max_denoising_steps
+            )
+            log_prob = (rows / (self.t_min + (self.t_max - self.t_min) * remaining)).log_softmax(-1)
+            entropy = -(log_prob.exp() * log_prob).sum(-1)
+            ordered, order = entropy.sort()
+            keep = torch.zeros(n, dtype=torch.bool).scatter(
+                0, order, ordered.cumsum(0) - ordered <= self.entropy_bound
+            )
+            best, before = rows.argmax(-1), states.argmax_canvas[place, :n].clone()
+            states.argmax_canvas[place, :n] = best
+            states.canvas[place, :n] = torch.where(keep, (log_prob + gumbel).argmax(-1), noise[:n])
+            states.step[place] += 1
+            calm = entropy.mean() < self.confidence and torch.equal(before, best)
+            if calm or states.step[place] >= states.max_denoising_steps:
+                states.is_encoder_phase[place], states.canvas[place, :n] = True, best
+        self.req_states.draft_tokens[:] = states.canvas
+        return output
+
+
+@dataclass
+class Request:
+    """One request; left: tokens that it may still write."""
+
+    place: int
+    left: int
+    arguments: dict[str, Any] | None = None
+    ids: list[int] = field(default_factory=list)
+
+
+class Engine:
+    """Steps requests until all have written what they may. Logits are random, the same for the same seed and place."""
+
+    def __init__(
+        self, sampler: Any, canvas: int, *, seed: int = 0, dtype: torch.dtype = torch.float32
+    ) -> None:
+        self.sampler, self.canvas, self.dtype = sampler, canvas, dtype
+        self.generators = [torch.Generator().manual_seed(seed * PLACES + place) for place in range(PLACES)]
+        self.steps = 0
+
+    def run(self, requests: list[Request], *, width: int | None = None) -> None:
+        """width: of the canvases, where a model's length cuts them"""
+        for request in requests:
+            params = SimpleNamespace(max_tokens=request.left + len(request.ids), extra_args=request.arguments)
+            self.sampler.add_request(request.place, params)
+        while active := [request for request in requests if request.left > 0]:
+            self.step(active, width or self.canvas)
+
+    def step(self, active: list[Request], width: int) -> None:
+        """One forward pass's worth."""
+        self.steps += 1
+        size = self.sampler.size
+        rows = [torch.randn(width, size, generator=self.generators[request.place]) for request in active]
+        batch = SimpleNamespace(
+            num_reqs=len(active),
+            num_draft_tokens=width * len(active),
+            idx_mapping_np=np.array([request.place for request in active]),
+            cu_num_logits_np=np.arange(len(active) + 1) * width,
+        )
+        written = self.sampler((3 * torch.cat(rows)).to(self.dtype), batch)
+        for request in active:
+            ids = written.get(request.place, [])[: request.left]
+            request.ids += ids
+            request.left -= len(ids)

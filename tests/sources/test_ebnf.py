@@ -1,0 +1,117 @@
+"""Context-free grammars in EBNF: what they derive, and what is said of those that are wrong."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+
+import structgen as sg
+from structgen.sources.ebnf import Ebnf
+
+ARITHMETIC = r"""
+# sums of numbers and of sums
+root   ::= term (("+" | "-") term)*
+term   ::= number
+         | "(" root ")"
+number ::= [0-9]{1,2}
+"""
+
+
+def derives(grammar: str, text: str) -> bool:
+    return sg.compile(Ebnf(grammar)).accepts(text)
+
+
+@pytest.mark.parametrize(
+    ("body", "pattern"),
+    [
+        ('"a" | "bb" "c"', "a|bbc"),
+        ('("a" "b"?)+', "(ab?)+"),
+        ("[a-c]{2}", "[a-c]{2}"),
+        ("[ab]{1,}", "[ab]+"),
+        ("[ab]{ 0 , 2 }", "[ab]{0,2}"),
+        ("[^a]", "[^a]"),
+        ('"a" . "b"', "a[^]b".replace("[^]", r"[\s\S]")),
+        ('"" | "a"*', "a*"),
+        ('"a" | ', "a?"),
+        (r"[a\-c]", "[-ac]"),
+        ("[-a]", "[-a]"),
+        ("[a-]", "[-a]"),
+        ('("a" | ("b"))("c")', "(a|b)c"),
+    ],
+)
+def test_a_body_means_what_the_regular_expression_means(body: str, pattern: str) -> None:
+    """On all short strings of a few letters."""
+    constraint = sg.compile(Ebnf(f"root ::= {body}"))
+    for length in range(5):
+        for letters in itertools.product("abc-", repeat=length):
+            text = "".join(letters)
+            assert constraint.accepts(text) == bool(re.fullmatch(pattern, text)), text
+
+
+def test_rules_may_be_recursive_and_written_over_several_lines() -> None:
+    constraint = sg.compile(Ebnf(ARITHMETIC))
+    deep = "(" * 40 + "7" + ")" * 40
+    for text in ("1", "12-3", "(1+2)-(3)", deep):
+        assert constraint.accepts(text)
+        assert constraint.parse(text) == text
+    for text in ("", "1+", "123", "(1", deep + ")"):
+        assert not constraint.accepts(text)
+
+
+@pytest.mark.parametrize(
+    ("literal", "text"),
+    [
+        (r'"\n"', "\n"),
+        (r'"\""', '"'),
+        (r'"\\"', "\\"),
+        (r'"\x41"', "A"),
+        (r'"\u00e9"', "é"),
+        ('"😀"', "😀"),
+        (r"[\]]", "]"),
+    ],
+)
+def test_escapes_are_resolved(literal: str, text: str) -> None:
+    assert derives(f"root ::= {literal}", text)
+
+
+def test_a_hash_in_a_literal_is_no_comment() -> None:
+    assert derives('root ::= "#" # a comment "x"', "#")
+
+
+def test_another_rule_may_be_the_root() -> None:
+    assert sg.compile(Ebnf('start ::= "a"', root="start")).accepts("a")
+
+
+@pytest.mark.parametrize(
+    ("grammar", "reason"),
+    [
+        ("root ::= word", "line 1 of the grammar names word, for which there is no rule"),
+        ('word ::= "a"', "no rule 'root'"),
+        ("", "no rule 'root'"),
+        ('root ::= ("a"', "a group is still open"),
+        ('root ::= "a" )', "nothing has been opened"),
+        ('root ::= "a"\n\n"b" ::= x', "line 3 .* a rule, name ::= body|line 3 of the grammar cannot be read"),
+        ('root ::= "a"{3,2}', "ends below its beginning"),
+        ('root ::= "a"{99999}', "10,000 at most"),
+        ("root ::= [z-a]", "z-a is an empty range"),
+        ('root ::= "a"\nroot ::= "b"', "line 2 .* has been written before"),
+        ('start: "a"', "a rule is name ::= body"),
+        (r'root ::= "\ud800"', "is no character"),
+        ('root ::= "a" %', "cannot be read from '%'"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(grammar: str, reason: str) -> None:
+    with pytest.raises(sg.InvalidSource, match=reason):
+        sg.compile(Ebnf(grammar))
+
+
+def test_a_grammar_that_derives_nothing_is_refused() -> None:
+    with pytest.raises(sg.Unsatisfiable):
+        sg.compile(Ebnf('root ::= "a" root'))
+
+
+def test_a_grammar_is_a_string() -> None:
+    with pytest.raises(sg.InvalidSource, match="not dict"):
+        Ebnf({})  # type: ignore[arg-type]

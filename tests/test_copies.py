@@ -1,0 +1,111 @@
+"""What the slots of a layout may hold of a document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import structgen as sg
+from structgen.copies import copying
+from structgen.extract import extract_in_layout
+from structgen.generator import Generator
+from structgen.layout import lay
+from structgen_engine.preferring import Preferring
+
+DOCUMENT = (
+    "Invoice 2026-17 from Northwind Paper Ltd.\nTotal: 1.234,50 EUR, due 3 March 2026. Contact: jo@acme.nl"
+)
+
+
+@pytest.fixture(scope="module")
+def model() -> Generator:
+    return sg.load()
+
+
+def offered(
+    model: Generator, properties: dict[str, Any], required: list[str], document: str = DOCUMENT
+) -> dict[str, list[str]]:
+    """What each slot is offered, as text, by JSON pointer."""
+    layout = lay(model, {"type": "object", "properties": properties, "required": required}, {}, {})
+    assert layout is not None
+    pointers = {slot.start: slot.pointer for slot in layout.scaffold.slots}
+    found = copying(model.denoiser, document, layout, model.vocabulary, model.null_id)
+    return {
+        pointers[region.start]: [model.vocabulary.decode(row).decode() for row in region.choices.tolist()]
+        for region in (found.regions if isinstance(found, Preferring) else ())
+    }
+
+
+def test_text_is_offered_whole_words_of_one_line(model: Generator) -> None:
+    texts = offered(model, {"vendor": {"type": "string"}}, ["vendor"])["/vendor"]
+    assert {"Northwind Paper Ltd", "Northwind", "EUR", "Invoice 2026-17"} <= set(texts)
+    assert not {"Northwi", "Northwind Paper Ltd.", "EUR,", "Northwind "} & set(texts)
+    assert not any("\n" in text for text in texts)
+
+
+def test_a_point_inside_a_sentence_belongs_to_the_word(model: Generator) -> None:
+    asked = ({"vendor": {"type": "string"}}, ["vendor"])
+    assert "Acme Corp." in offered(model, *asked, "by Acme Corp. of Delft")["/vendor"]
+    assert "Acme Corp." not in offered(model, *asked, "by Acme Corp. It was late")["/vendor"]
+
+
+def test_quotes_inside_a_text_are_escaped(model: Generator) -> None:
+    texts = offered(model, {"title": {"type": "string"}}, ["title"], 'the "Blue" one')["/title"]
+    assert '\\"Blue\\"' in texts
+
+
+def test_numbers_dates_and_mail_addresses_are_spelled_as_json(model: Generator) -> None:
+    properties = {
+        "total": {"type": "number"},
+        "count": {"type": "integer"},
+        "due": {"type": "string", "format": "date"},
+        "mail": {"type": "string", "format": "email"},
+    }
+    found = offered(model, properties, list(properties))
+    assert "1234.50" in found["/total"]
+    assert "17" in found["/count"]
+    assert not any("." in one for one in found["/count"])
+    assert found["/due"] == ["2026-03-03"]
+    assert "jo@acme.nl" in found["/mail"]
+
+
+def test_what_may_be_null_or_absent_is_offered_that_too(model: Generator) -> None:
+    maybe = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+    found = offered(
+        model,
+        {"a": {"type": "string"}, "b": maybe, "c": {"type": "string"}, "d": {"type": "integer"}},
+        ["a", "b"],
+    )
+    assert {"null", '"EUR"'} <= set(found["/b"])
+    assert {"", ',"c":"EUR"'} <= set(found["/c"])
+    assert {"", ',"d":17'} <= set(found["/d"])
+    assert "null" not in found["/a"]
+
+
+def test_what_is_longer_than_its_slot_fills_it(model: Generator) -> None:
+    """So that the slot is seen to be too short, and is doubled."""
+    street = "Upper Northumberland Terrace Gardens 118 at the back of the old harbour"
+    region = offered(model, {"street": {"type": "string"}}, ["street"], street)["/street"]
+    assert street not in region
+    assert any(len(model.vocabulary.encode(one)) == 14 and street.startswith(one) for one in region)
+
+
+def test_an_empty_offer_leaves_the_slot_alone(model: Generator) -> None:
+    assert offered(model, {"due": {"type": "string", "format": "date"}}, ["due"], "no date") == {}
+
+
+def test_text_fields_come_out_as_the_document_has_them(model: Generator) -> None:
+    document = (
+        "Booking 4471 for Ms Adaeze Okonkwo-Whitfield\nHotel: Grand Meridian Lisboa\nRate: 189.50 per night"
+    )
+    properties = {
+        "guest": {"type": "string"},
+        "hotel": {"type": "string"},
+        "rate": {"type": "number"},
+    }
+    schema = {"type": "object", "properties": properties, "required": list(properties)}
+    done, _ = extract_in_layout(model, document, schema)
+    assert done.value["guest"] in document
+    assert done.value["hotel"] in document
+    assert str(done.value["rate"]).rstrip("0").rstrip(".") in document

@@ -1,0 +1,141 @@
+"""Every verb does with an automaton that grows what it does with one in tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import torch
+from pydantic import BaseModel, Field
+
+import structgen as sg
+from structgen import regimes
+from structgen.generator import Generator
+from structgen.layout import counted, first_layout
+from structgen.prompt import OutlinePrompts
+from structgen.sources import as_source
+from structgen.sources.tools import ToolCalls
+from structgen.vocabulary import Vocabulary
+from structgen_engine.automaton import Dfa
+from structgen_engine.denoiser import RandomDenoiser
+from structgen_engine.look import Look
+from structgen_engine.models.mini import mini_folder
+from structgen_engine.noise import Uniform
+from structgen_engine.progress import needed
+
+TEXT = "Order of Ada: two lamps at 12.50 each, and one chair."
+
+
+class Line(BaseModel):
+    name: str
+    quantity: int
+
+
+class Order(BaseModel):
+    customer: str
+    lines: list[Line] = Field(max_length=3)
+
+
+class Part(BaseModel):
+    name: str
+    parts: list[Part] = Field(default_factory=list, max_length=2)
+
+
+def order_lamp(quantity: int, colour: Literal["red", "blue"] = "red") -> str:
+    """Order lamps."""
+    return f"{quantity} {colour}"
+
+
+def assemble(part: Part) -> str:
+    """Assemble a part of parts."""
+    return part.name
+
+
+@pytest.fixture
+def everything_is_lazy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STRUCTGEN_CACHE", str(tmp_path))
+    monkeypatch.setattr(regimes, "CAP", 0)
+
+
+@pytest.fixture(scope="module")
+def random_model() -> Generator:
+    vocabulary = Vocabulary.from_file(mini_folder() / "tokenizer.json")
+    denoiser = RandomDenoiser(Uniform(2, vocabulary.size), 128, vocabulary.size, scale=8.0)
+    return Generator("random", denoiser, vocabulary, OutlinePrompts(), scaffolds=True)
+
+
+def both(source: Any, vocabulary: Vocabulary) -> list[sg.Constraint[Any]]:
+    """The constraint as a table, and growing."""
+    found = [sg.compile(source, vocabulary, regime=regime) for regime in ("expanded", "lazy")]
+    assert [isinstance(one.automaton, Dfa) for one in found] == [True, False]
+    return found
+
+
+def test_a_recursive_tool_beside_another_is_called(random_model: Generator) -> None:
+    source = ToolCalls([order_lamp, assemble], "required")
+    assert sg.compile(source, random_model.vocabulary).info().regime == "lazy"
+    for seed in range(2):
+        done = random_model.call(
+            "Two lamps!", [order_lamp, assemble], tool_choice="required", details=True, steps=2, seed=seed
+        )
+        (call,) = done.value
+        assert call.name in ("order_lamp", "assemble")
+        assert isinstance(call.run(), str)
+        assert sg.compile(source).accepts(done.text)
+
+
+@pytest.mark.usefixtures("everything_is_lazy")
+def test_every_verb_runs_without_tables(random_model: Generator) -> None:
+    constraint = sg.compile(Order, random_model.vocabulary)
+    assert constraint.info().regime == "lazy"
+    order = random_model.extract(TEXT, Order, steps=2)
+    assert isinstance(order, Order)
+    chosen = random_model.choose(TEXT, ["lamp", "chair", "a table"])
+    assert sum(chosen.probabilities.values()) == pytest.approx(1.0)
+    reply = random_model.call(TEXT, [order_lamp, assemble], steps=2)
+    assert reply.answer is not None or len(reply) == 1
+    assert random_model.generate(TEXT, sg.Regex(r"[a-z]{3,5}"), steps=2).isalpha()
+
+
+def test_options_are_as_probable_lazily(random_model: Generator, request: pytest.FixtureRequest) -> None:
+    options = ["billing", "technical", "a longer option"]
+    exact = random_model.choose(TEXT, options).probabilities
+    request.getfixturevalue("everything_is_lazy")
+    found = random_model.choose(TEXT, options).probabilities
+    assert [found[one] for one in options] == pytest.approx([exact[one] for one in options], abs=1e-4)
+
+
+def test_items_are_counted_alike(random_model: Generator) -> None:
+    layout = first_layout(random_model, as_source(Order).schema)  # type: ignore[attr-defined]
+    assert layout is not None
+    table, lazy = (
+        counted(random_model, layout, one.automaton, [5], torch.Generator().manual_seed(0))
+        for one in both(Order, random_model.vocabulary)
+    )
+    assert table.counts == lazy.counts
+
+
+def test_a_look_gives_the_same_probabilities_whatever_was_left_out(random_model: Generator) -> None:
+    vocabulary = random_model.vocabulary
+    table, lazy = both(sg.Regex("(cat|dog|horse)s?"), vocabulary)
+    logits = torch.randn(2, 12, vocabulary.size, generator=torch.Generator().manual_seed(0)) * 8
+    settled = torch.full((2, 12), -1)
+    looks = [Look(one.automaton, logits, settled) for one in (table, lazy)]
+    for text in ("cat", "dog", "horse", "cow"):
+        ids = torch.full((12,), -1)
+        ids[: len(vocabulary.encode(text))] = torch.tensor(vocabulary.encode(text))
+        exact, found = (one.log_prob(ids) for one in looks)
+        assert torch.allclose(exact, found, atol=1e-4), text
+        assert (exact > float("-inf")).all() == (text != "cow")
+
+
+def test_what_is_needed_after_some_ids_suffices_and_is_not_less_than_the_least(
+    random_model: Generator,
+) -> None:
+    vocabulary = random_model.vocabulary
+    table, lazy = both(Order, vocabulary)
+    for text in ("", "{", '{"customer":"A', '{"customer":"Ada","lines":[', '{"customer":"Ada","lines":[]}'):
+        ids = vocabulary.encode(text)
+        least, enough = (needed(one.automaton, ids) for one in (table, lazy))
+        assert least <= enough <= 2 * least + 4
