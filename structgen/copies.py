@@ -114,11 +114,13 @@ def word_runs(document: str, encode: Encode, longest: int) -> Iterator[tuple[str
     found: dict[str, Ids] = {}
     counts = Counter[str]()
     for first, (start, _) in enumerate(units):
+        if document[start] in _LOOSE + _STOPS:
+            continue
         for _, end in units[first:]:
             text = document[start:end]
             if "\n" in text:
                 break
-            if _loose(document, start, end):
+            if _ends_loose(document, end):
                 continue
             counts[text] += 1
             if text not in found:
@@ -128,11 +130,10 @@ def word_runs(document: str, encode: Encode, longest: int) -> Iterator[tuple[str
     return ((text, ids, counts[text]) for text, ids in found.items())
 
 
-def _loose(document: str, start: int, end: int) -> bool:
-    """Does document[start:end] begin or end with punctuation that is no part of it?"""
-    first, last = document[start], document[end - 1]
-    stop = last in _STOPS and not _GOES_ON.match(document, end)
-    return first in _LOOSE + _STOPS or last in _LOOSE or stop
+def _ends_loose(document: str, end: int) -> bool:
+    """Does document[:end] end with punctuation that is no part of the word before it?"""
+    last = document[end - 1]
+    return last in _LOOSE or (last in _STOPS and not _GOES_ON.match(document, end))
 
 
 def _region(slot: Slot, choices: Iterable[Copy], null_id: int) -> Region:
