@@ -3,7 +3,8 @@
 One grammar holds every call and the answer, so whatever is written is one of them. A model that fills scaffolds needs a
 skeleton to fill, and which one it is is for the lattice to say: the model looks at the request once, with everything
 still noise, and the sum over all replies that begin with a tool's name is the probability of that tool. The skeleton
-of the likeliest is pinned, as a preference like every layout.
+of the likeliest is pinned, as a preference like every layout. A model too small for that choice says only whether a
+tool is called at all; which one, the words of the request and of the tools' descriptions say (`Runtime.overlap`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from structgen.sources.tools import Reply, ToolCalls
 from structgen_engine.automaton import NEVER
 from structgen_engine.progress import needed
 
+KEENNESS = 20.0  # nats for all the words of a description against none of them
+
 
 def call(
     runtime: Runtime,
@@ -47,7 +50,7 @@ def call(
     source = ToolCalls(tools, tool_choice, parallel, whitespace)
     constraint = compile(source, runtime.vocabulary)
     prompt, options = runtime.prompts.calls(source, request), options or Options()
-    layout = _likeliest(runtime, prompt, constraint, source, options.seed)
+    layout = _likeliest(runtime, prompt, request, constraint, source, options.seed)
     return fill_slots(runtime, prompt, request, constraint, layout, options)[0]
 
 
@@ -87,13 +90,35 @@ def _content(message: Mapping[str, Any], at: int) -> str:
 
 
 def _likeliest(
-    runtime: Runtime, prompt: Prompt, constraint: Constraint[Reply], source: ToolCalls, seed: int
+    runtime: Runtime,
+    prompt: Prompt,
+    request: str,
+    constraint: Constraint[Reply],
+    source: ToolCalls,
+    seed: int,
 ) -> Layout | None:
     """The layout of the kind of reply that the first look finds likeliest; None where its skeleton does not fit."""
     if len(source.alternatives) == 1 or not runtime.scaffolds:
         return first_layout(runtime, source.alternatives[0])
-    weights = _weights(runtime, prompt, constraint, source, torch.Generator().manual_seed(seed))
+    near = _nearness(runtime, request, source)
+    if near is not None and not source.answers:
+        weights = near
+    else:
+        weights = _weights(runtime, prompt, constraint, source, torch.Generator().manual_seed(seed))
+        if near is not None:
+            weights = torch.cat([weights[:-1].sum() * near, weights[-1:]])
     return first_layout(runtime, source.alternatives[int(weights.argmax())])
+
+
+def _nearness(runtime: Runtime, request: str, source: ToolCalls) -> Tensor | None:
+    """Probability [tools] of each tool, given that one is called, by how much of what describes it is in the request.
+
+    None where the runtime's model decides by itself.
+    """
+    if runtime.overlap is None or source.parallel:
+        return None
+    described = [f"{tool.name} {tool.description}" for tool in source.callable]
+    return (KEENNESS * torch.tensor(runtime.overlap(request, described), dtype=torch.float64)).softmax(0)
 
 
 def _weights(

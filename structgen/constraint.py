@@ -19,7 +19,7 @@ from structgen.compiled import Components, Expanded, Regime, from_arrays, to_arr
 from structgen.errors import InvalidOption, InvalidVocabulary, Unsatisfiable, Unsupported
 from structgen.grammar import TEXT, Grammar, both, complement, literal, optional, ref, seq
 from structgen.limits import limited, loading
-from structgen.sources import Source, Whitespace, as_source
+from structgen.sources import Order, Source, Whitespace, as_source
 from structgen.vocabulary import BYTES, Vocabulary
 from structgen_engine.automaton import NEVER, Dfa
 from structgen_engine.progress import needed
@@ -155,6 +155,7 @@ def compile(
     vocabulary: Vocabulary = BYTES,
     *,
     whitespace: Whitespace = "flexible",
+    order: Order = "declared",
     regime: Regime = "auto",
     seconds: float = 20.0,
     gigabytes: float = 2.0,
@@ -163,6 +164,7 @@ def compile(
 
     source: a Source, a pydantic class, any other type, a JSON Schema as a dict, or a list of strings to choose from
     whitespace: "flexible" admits white space between JSON tokens, "compact" none; a Source keeps its own
+    order: of the members of JSON objects: "declared" as the schema names them, or "any"; a Source keeps its own
     regime: "expanded" makes one table, in which recursion has a depth (see `info()`); "lazy" computes states as they
         are needed, to any depth; "auto" makes a table where it holds the whole language, and else is lazy
     seconds, gigabytes: what compiling may take of the CPU, and add to the process's memory, before it is refused
@@ -175,7 +177,7 @@ def compile(
         )
     if regime not in get_args(Regime):
         raise InvalidOption(f"regime must be one of {', '.join(get_args(Regime))}, not {regime!r}")
-    source = as_source(source, whitespace=whitespace)
+    source = as_source(source, whitespace=whitespace, order=order)
     begun = time.perf_counter()
     with limited(seconds, gigabytes):
         constraint = _compiled(source, vocabulary, regime, begun)

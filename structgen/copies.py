@@ -8,33 +8,54 @@ stays possible, for a value may be rewritten or nowhere in the document.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 
 from structgen.layout import Layout
-from structgen.outline import shape_of
+from structgen.outline import Shape, shape_of
 from structgen.scaffold import Slot, compact, shape_at
-from structgen.stated import dates, numbers, times
+from structgen.stated import Found, dates, numbers, times
 from structgen.vocabulary import Vocabulary
 from structgen_engine.denoiser import Denoiser
-from structgen_engine.preferring import Preferring, Region
+from structgen_engine.preferring import Preferring, Region, Text
 
 Encode = Callable[[str], Sequence[int]]
 Ids = tuple[int, ...]
-Copy = tuple[Ids, int]  # a choice's ids, and the piece of the document that it is, NO_PIECE for none
-
 NO_PIECE = -1
 NUMBERS = ("integer", "number")
 PENALTY = 6.0  # nats, for anything that is no copy
 CROWDING = 3.0  # nats, for what other slots have copied as often as the document says it
+UNSTATED = 2.0  # nats, for an option that the document does not name while it names another
+AWAY = 4.0  # nats, for what stands elsewhere in the document than the rest of its record
+# nats, for a record to go on over a line's end, an empty line, a word
+LINE, GAP, WORD = 1.0, 2.0, 0.02
 MOST_CHOICES = 20_000  # of one region
+
+SHORT = 2  # characters
 
 _UNIT = re.compile(r"\w+|[^\w\s]")
 # punctuation that belongs to the sentence around a copy; a point does not where the sentence goes on, as in "Inc. of"
 _LOOSE, _STOPS = ",;:", ".!?"
+# no value begins or ends with one of these in small letters; "The Old Mill" and "Fleet St" are another matter
+_JOINING = re.compile(
+    r"an?|the|and|or|of|to|in|on|at|for|from|by|with|is|are|was|were|be|has|have|will|this|that|our|your|my|his|her|their"
+    r"|its|as|der|die|das|den|dem|des|eine?|und|oder|von|zum|zur|im|am|bei|mit|für|ist|l[ea]s?|une?|du|des|et|ou|aux?"
+    r"|chez|avec|pour|est|el|los|una|[yo]|del|al|en|con|por|para|es"
+)
+_APOSTROPHE = re.compile(r"(?<!\w)['’‘]|['’](?!\w)")  # one that may quote: not between letters
 _GOES_ON = re.compile(r"[^\S\n]*[^\s\w]|[^\S\n]+[a-zà-ÿ]")
+
+
+class Copy(NamedTuple):
+    """A choice: its ids, the piece of the document that it is, NO_PIECE for none, and what it costs in nats."""
+
+    ids: Ids
+    piece: int = NO_PIECE
+    cost: float = 0.0
 
 
 def copying(
@@ -48,24 +69,49 @@ def copying(
             choices = offer.optional(slot)
         else:
             before = vocabulary.decode(layout.scaffold.ids[: slot.start][-1:])
-            choices = offer.written(slot.kind, quoted=before.endswith(b'"'))
+            choices = offer.written(slot, quoted=before.endswith(b'"'))
         if choices:
             regions.append(_region(slot, choices, null_id))
     if not regions:
         return denoiser
-    return Preferring(denoiser, regions, PENALTY, occurrences=offer.occurrences, crowding=CROWDING)
+    records = _records(layout, [region.start for region in regions])
+    text = Text(offer.places, offer.breaks, records, frozenset(offer.plenty))
+    return Preferring(denoiser, regions, PENALTY, text, crowding=CROWDING, away=AWAY)
+
+
+def _records(layout: Layout, starts: Sequence[int]) -> list[list[list[int]]]:
+    """The items of each array that is no part of another, each as the indices of those slots that begin at `starts`."""
+    index = {start: at for at, start in enumerate(starts)}
+    arrays = defaultdict[str, dict[str, list[int]]](lambda: defaultdict(list))
+    outer = [one for one in layout.counts if not any(one.startswith(f"{other}/") for other in layout.counts)]
+    for slot in layout.scaffold.slots:
+        for array in outer:
+            if slot.pointer.startswith(f"{array}/") and slot.start in index:
+                item = slot.pointer.removeprefix(f"{array}/").partition("/")[0]
+                arrays[array][item].append(index[slot.start])
+    return [list(items.values()) for items in arrays.values()]
 
 
 class Offer:
-    """What a document has for each kind of slot; occurrences[piece]: how often it has that piece."""
+    """What a document has for each kind of slot.
+
+    places[piece]: the words where that piece of it begins; breaks[word]: what it costs a record to go on to that word;
+    plenty: pieces that any number of slots may have
+    """
 
     def __init__(self, document: str, layout: Layout, encode: Encode) -> None:
+        self.document = document
         self.encode, self.shape = encode, shape_of(layout.schema)
         self.null = tuple(encode("null"))
-        self.occurrences: list[int] = []
+        self.units = [match.span() for match in _UNIT.finditer(document)]
+        self.breaks = _breaks(document, self.units)
+        self.places: list[list[int]] = []
+        self.plenty: set[int] = set()
         self.pieces: dict[str | float, int] = {}
         longest = max((slot.length for slot in layout.scaffold.slots), default=0)
-        words = [self._copy(ids, text, count) for text, ids, count in word_runs(document, encode, longest)]
+        words = [
+            self._copy(ids, text, at) for text, ids, at in word_runs(document, self.units, encode, longest)
+        ]
         self.kinds: Mapping[str, list[Copy]] = {
             "string": words,
             "email": words,
@@ -75,59 +121,105 @@ class Offer:
             "time": [copy for zone in ("", "Z") for copy in self._stated(times(document), str, zone)],
         }
 
-    def written(self, kind: str, *, quoted: bool) -> list[Copy]:
-        """The choices for a kind of value; quoted: the quotes of a string stand outside of the slot already."""
+    def written(self, slot: Slot, *, quoted: bool) -> list[Copy]:
+        """The choices for a slot's value; quoted: the quotes of a string stand outside of the slot already."""
+        shape = shape_at(self.shape, slot.pointer)
+        if shape is not None and shape.kind == "enum":
+            return self._options(shape, quoted=quoted)
+        kind = slot.kind if shape is None or slot.kind != "member" else shape.kind
         choices = self.kinds.get(kind, [])
         if quoted or not choices:
             return choices
         quote = () if kind in NUMBERS else tuple(self.encode('"'))
-        return [(self.null, NO_PIECE), *(((*quote, *ids, *quote), piece) for ids, piece in choices)]
+        return [Copy(self.null), *(one._replace(ids=(*quote, *one.ids, *quote)) for one in choices)]
 
     def optional(self, slot: Slot) -> list[Copy]:
         """The choices for a member that may be absent: nothing, or its name in front of a value."""
-        shape = shape_at(self.shape, slot.pointer)
         name = slot.pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
-        written = [] if shape is None else self.written(shape.kind, quoted=False)
-        start = tuple(self.encode(f",{compact(name)}:"))
-        present = [((*start, *ids), piece) for ids, piece in written if ids != self.null]
-        return [((), NO_PIECE), *present] if present else []
+        start, written = tuple(self.encode(f",{compact(name)}:")), self.written(slot, quoted=False)
+        present = [one._replace(ids=(*start, *one.ids)) for one in written if one.ids != self.null]
+        return [Copy(()), *present] if present else []
 
-    def _stated(self, found: Counter[str], key: Callable[[str], str | float], behind: str = "") -> list[Copy]:
+    def _options(self, shape: Shape, *, quoted: bool) -> list[Copy]:
+        """All options, if the document names one: those that it does not name cost something."""
+        named = [self._places(_naming(option)) for option in shape.options]
+        if not any(named):
+            return []
+        found = [Copy(self.null)] if shape.nullable else []
+        for option, places in zip(shape.options, named, strict=True):
+            text = compact(option)
+            copy = self._copy(tuple(self.encode(text[1:-1] if quoted else text)), f"option {text}", places)
+            self.plenty.add(copy.piece)
+            found.append(copy if places else Copy(copy.ids, NO_PIECE, UNSTATED))
+        return found
+
+    def _places(self, pattern: re.Pattern[str]) -> list[int]:
+        return self._words(match.start() for match in pattern.finditer(self.document))
+
+    def _words(self, starts: Iterable[int]) -> list[int]:
+        """The words that begin at these characters, or hold them."""
+        begins = [start for start, _ in self.units]
+        return [bisect_right(begins, at) - 1 for at in starts]
+
+    def _stated(self, found: Found, key: Callable[[str], str | float], behind: str = "") -> list[Copy]:
         pairs = found.items()
-        return [self._copy(tuple(self.encode(text + behind)), key(text), count) for text, count in pairs]
+        return [
+            self._copy(tuple(self.encode(text + behind)), key(text), self._words(at)) for text, at in pairs
+        ]
 
-    def _copy(self, ids: Ids, key: str | float, count: int) -> Copy:
+    def _copy(self, ids: Ids, key: str | float, places: Iterable[int]) -> Copy:
         """12.5 and 12.50 are one piece of the document."""
-        piece = self.pieces.setdefault(key, len(self.occurrences))
-        if piece == len(self.occurrences):
-            self.occurrences.append(0)
-        self.occurrences[piece] = max(self.occurrences[piece], count)
-        return ids, piece
+        piece = self.pieces.setdefault(key, len(self.places))
+        if piece == len(self.places):
+            self.places.append([])
+        self.places[piece] += set(places) - set(self.places[piece])
+        return Copy(ids, piece)
 
 
-def word_runs(document: str, encode: Encode, longest: int) -> Iterator[tuple[str, Ids, int]]:
-    """Every run of whole words and punctuation on one line, its ids inside a JSON string, and how often it occurs.
+def word_runs(
+    document: str, units: Sequence[tuple[int, int]], encode: Encode, longest: int
+) -> Iterator[tuple[str, Ids, list[int]]]:
+    """Every run of whole words and punctuation on one line, its ids inside a JSON string, and the units it begins at.
 
-    Of those with more than `longest` ids that begin at one word only the shortest.
+    Of those with more than `longest` ids that begin at one unit only the shortest.
     """
-    units = [match.span() for match in _UNIT.finditer(document)]
     found: dict[str, Ids] = {}
-    counts = Counter[str]()
+    places = defaultdict[str, list[int]](list)
     for first, (start, _) in enumerate(units):
-        if document[start] in _LOOSE + _STOPS:
+        if document[start] in _LOOSE + _STOPS or _JOINING.fullmatch(document, *units[first]):
             continue
-        for _, end in units[first:]:
+        for last, end in units[first:]:
             text = document[start:end]
             if "\n" in text:
                 break
-            if _ends_loose(document, end):
+            if _ends_loose(document, end) or _JOINING.fullmatch(document, last, end):
                 continue
-            counts[text] += 1
+            if not _balanced(text):
+                continue
+            places[text].append(first)
             if text not in found:
                 found[text] = tuple(encode(compact(text)[1:-1]))
             if len(found[text]) > longest:
                 break
-    return ((text, ids, counts[text]) for text, ids in found.items())
+    return ((text, ids, places[text]) for text, ids in found.items())
+
+
+def _balanced(text: str) -> bool:
+    """Is every bracket and quote that it opens closed in it, and the other way round?"""
+    pairs = all(
+        text.count(opening) == text.count(closing) for opening, closing in ("()", "[]", "{}", "“”", "«»")
+    )
+    return pairs and text.count('"') % 2 == 0 and len(_APOSTROPHE.findall(text)) % 2 == 0
+
+
+def _breaks(document: str, units: Sequence[tuple[int, int]]) -> list[float]:
+    """What it costs a record to go on to each unit from the one before."""
+    costs, before = [], 0
+    for start, end in units:
+        lines = document.count("\n", before, start)
+        costs.append(WORD + (GAP if lines > 1 else LINE if lines else 0.0))
+        before = end
+    return costs
 
 
 def _ends_loose(document: str, end: int) -> bool:
@@ -138,9 +230,17 @@ def _ends_loose(document: str, end: int) -> bool:
 
 def _region(slot: Slot, choices: Iterable[Copy], null_id: int) -> Region:
     """The choices, null tokens behind them; one that is too long fills the slot to the brim, as far as it goes."""
-    rows: dict[Ids, int] = {}
-    for ids, piece in choices:
-        rows.setdefault(ids[: slot.length], piece)
+    rows: dict[Ids, Copy] = {}
+    for one in choices:
+        rows.setdefault(one.ids[: slot.length], one)
     kept = list(rows)[:MOST_CHOICES]
     padded = [(*ids, *[null_id] * (slot.length - len(ids))) for ids in kept]
-    return Region(slot.start, torch.tensor(padded), torch.tensor([rows[ids] for ids in kept]))
+    pieces, costs = ([getattr(rows[ids], name) for ids in kept] for name in ("piece", "cost"))
+    return Region(slot.start, torch.tensor(padded), torch.tensor(pieces), torch.tensor(costs))
+
+
+def _naming(option: Any) -> re.Pattern[str]:
+    """Whole words that name an option, whatever joins them; capitals matter in what is short."""
+    text = option if isinstance(option, str) else compact(option)
+    words = "[ _-]?".join(map(re.escape, re.split(r"[ _-]+", text)))
+    return re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE if len(text) > SHORT else 0)

@@ -56,6 +56,9 @@ class Runtime:
     prompt_limit: int | None = None
     scaffolds: bool = False  # whether the model was trained to fill scaffolds
     copier: bool = False  # whether text and numbers in slots are copies of the document's as a rule
+    overlap: Callable[[str, Sequence[str]], Sequence[float]] | None = (
+        None  # of a text with each of some others, 0 … 1
+    )
     blocks: int = 4
     temperature: Schedule = Schedule()  # noqa: RUF009  (frozen)
     pace: Schedule | None = None

@@ -29,6 +29,7 @@ from structgen.automata.minimize import minimize
 from structgen.automata.nfa import FIRST_TOKEN, Ints, too_large
 from structgen.automata.tables import Table, merged
 from structgen.automata.utf8 import byte_sequences
+from structgen.interrupt import SLICE, used_up
 from structgen.limits import check
 from structgen.plain import PLAIN, Plain
 from structgen.trie import Trie
@@ -88,6 +89,10 @@ class _Functions:
         """F."""
         return len(self.offsets) - 1
 
+    def size(self, functions: NDArray[Any]) -> int:
+        """How many pairs these functions have together."""
+        return int(np.diff(self.offsets)[functions].sum())
+
     def pairs(self, functions: NDArray[Any]) -> tuple[Ints, Longs, Ints]:
         """The pairs of these functions: sources, the place of each one's function in the list, targets."""
         counts = np.diff(self.offsets)[functions]
@@ -120,7 +125,10 @@ class _Part:
         present[functions] = True
         present[0] = False
         both = np.flatnonzero(present)
-        parts = self.first.pairs(both // self.second.count), self.second.pairs(both % self.second.count)
+        one, other = both // self.second.count, both % self.second.count
+        if self.first.size(one) + self.second.size(other) > MAX_EDGES:
+            raise too_large(MAX_EDGES, "edges")
+        parts = self.first.pairs(one), self.second.pairs(other)
         source, label, target = (
             np.concatenate(column).astype(np.int32) for column in zip(*parts, strict=True)
         )
@@ -190,6 +198,7 @@ def _walked(table: Table, trie: Trie, inside: NDArray[np.bool_]) -> tuple[_Funct
         MAX_PAIRS,
         MAX_CELLS,
     )
+    check()
     if not len(offsets):
         raise too_large(MAX_PAIRS, "moves by tokens")
     return _Functions(offsets, sources, targets), of_node
@@ -208,7 +217,8 @@ def _functions(
 ) -> tuple[Ints, Longs, Ints, Ints]:  # pragma: no cover
     """The function of every node: number by node, and the pairs of each. 0 is nowhere defined, 1 stays where it is.
 
-    Empty where the functions would have more than `most` pairs, or their compositions more than `cells`.
+    Empty where the functions would have more than `most` pairs, or their compositions more than `cells`, or where
+    time or memory is used up.
     """
     states, classes, nodes = delta.shape[0], delta.shape[1], len(symbol)
     function_of = np.zeros(nodes, np.int32)
@@ -225,7 +235,7 @@ def _functions(
     offsets[1], offsets[2], functions = 0, domain, 2
     step[0, :] = 0
     path = np.zeros(depth.max() + 2, np.int32)
-    path[0], node = 1, 1
+    path[0], node, work, look = 1, 1, 0, SLICE
     while node < nodes:
         f, c = path[depth[node] - 1], class_of[symbol[node]]
         g = step[f, c]
@@ -233,6 +243,11 @@ def _functions(
             filled, low, high = offsets[functions], offsets[f], offsets[f + 1]
             if filled > most or functions * classes > cells:
                 return function_of, offsets[:0], sources[:0], targets[:0]
+            work += high - low
+            if work > look:
+                look = work + SLICE
+                if used_up():
+                    return function_of, offsets[:0], sources[:0], targets[:0]
             if filled + high - low > len(sources):
                 size = 2 * (filled + high - low)
                 wider = np.empty(size, np.int32)

@@ -5,7 +5,7 @@
 
 Seconds are of the compiling thread's own CPU time: on a machine that is busy with other work nothing is refused that an
 idle one compiles. The limits are the context's (contextvars), so threads do not share them; without any nothing is ever
-refused here.
+refused here. Kernels ask through `interrupt.used_up`.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class _Budget:
     begun: float
     bytes_before: int
     looked: float = 0.0
+    refusal: OverLimit | None = None
 
 
 _loaded: set[str] = set()
@@ -57,31 +58,43 @@ def limited(seconds: float, gigabytes: float) -> Iterator[None]:
 def check() -> None:
     """Raise OverLimit where the time or the memory is used up."""
     budget = _budget.get()
+    if spent() and budget is not None and budget.refusal is not None:
+        raise budget.refusal
+
+
+def spent() -> bool:
+    """Whether the time or the memory is used up; once it is, it stays so."""
+    budget = _budget.get()
     if budget is None:
-        return
+        return False
     now = time.thread_time()
     if now - budget.begun > budget.seconds:
-        raise over_time(budget.seconds)
-    if now - budget.looked > OFTEN:
+        budget.refusal = over_time()
+    elif now - budget.looked > OFTEN:
         budget.looked = now
         if _resident() - budget.bytes_before > budget.gigabytes * 1e9:
-            raise OverLimit(
+            budget.refusal = OverLimit(
                 f"the source needs more than {budget.gigabytes:g} GB of memory to compile",
                 remedy="simplify it, or pass compile() a larger gigabytes=",
             )
+    return budget.refusal is not None
 
 
 @contextmanager
 def loading(kernel: str) -> Iterator[None]:
-    """What runs inside is not counted when it is the first of its name: numba may have to compile it for a while."""
-    budget, begun = _budget.get(), time.thread_time()
-    first = kernel not in _loaded
+    """What runs inside is not limited when it is the first of its name: numba may have to compile it for a while."""
+    budget = _budget.get()
+    if kernel in _loaded or budget is None:
+        yield
+        _loaded.add(kernel)
+        return
+    begun, token = time.thread_time(), _budget.set(None)
     try:
         yield
     finally:
         _loaded.add(kernel)
-        if first and budget is not None:
-            budget.begun += time.thread_time() - begun
+        _budget.reset(token)
+        budget.begun += time.thread_time() - begun
 
 
 def remaining() -> float:
@@ -90,10 +103,11 @@ def remaining() -> float:
     return float("inf") if budget is None else max(0.0, budget.begun + budget.seconds - time.thread_time())
 
 
-def over_time(seconds: float) -> OverLimit:
-    """The refusal of a source that takes too long."""
+def over_time() -> OverLimit:
+    """The refusal of a source that takes longer, or would, than the limit that is set."""
+    budget = _budget.get()
     return OverLimit(
-        f"the source takes longer than {seconds:g} seconds to compile",
+        f"the source takes longer than {budget.seconds if budget else 0:g} seconds to compile",
         remedy="simplify it, or pass compile() a larger seconds=",
     )
 

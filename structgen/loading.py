@@ -138,11 +138,11 @@ def _model_type(folder: Path) -> str:
 
 def _embedded(folder: Path | None, placement: Placement) -> Generator:
     from structgen_engine.decode import Schedule, StoppingRule
-    from structgen_engine.models.mini import MiniDenoiser, load_mini, mini_folder
+    from structgen_engine.models.mini import mini_denoiser, mini_folder
 
     device = placement.only_device("the embedded model")
-    denoiser = MiniDenoiser(load_mini(folder, device="cpu" if device == "auto" else device))
     vocabulary = Vocabulary.from_file((folder or mini_folder()) / "tokenizer.json")
+    denoiser = mini_denoiser(folder, "cpu" if device == "auto" else device)
     return Generator(
         EMBEDDED,
         denoiser,
@@ -151,6 +151,7 @@ def _embedded(folder: Path | None, placement: Placement) -> Generator:
         denoiser.prompt_limit,
         scaffolds=True,
         copier=True,
+        overlap=denoiser.overlap,
         temperature=Schedule(0.3, 0.3),
         pace=Schedule(0.0, 1.0),
         steps=6,

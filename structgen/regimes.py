@@ -7,12 +7,14 @@ asks for a table even where that limits recursion to a depth.
 
 from __future__ import annotations
 
+from structgen.automata.counted import called_bodies
+from structgen.automata.nfa import TooLarge
 from structgen.automata.pushdown import pushdown
 from structgen.automata.regular import compile_bytes
 from structgen.automata.rules import analyse
 from structgen.automata.shapes import Shapes
 from structgen.automata.tables import Table
-from structgen.automata.unroll import CAP, expand, unroll
+from structgen.automata.unroll import CAP, SPARE, expand, unroll
 from structgen.compiled import Components, Expanded, Regime
 from structgen.errors import Unsatisfiable, Unsupported
 from structgen.framing import answer_tokens, framed, text_tokens, unframed
@@ -26,12 +28,16 @@ def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) ->
     names = answer_tokens(grammar, vocabulary)
     answer = framed(grammar, vocabulary)
     rules = analyse(answer)
-    if regime != "lazy" and not rules.called:
+    tried = regime != "lazy" and not rules.called
+    if tried:
         table = _written_out(answer, vocabulary, names, regime)
         if table:
             return _expanded(grammar, vocabulary, names, table, None, 1)
+    if regime != "expanded":
+        answer, bodies = called_bodies(answer)
+        rules = analyse(answer, bodies) if bodies else rules
     parts = pushdown(answer, names, vocabulary.null, rules)
-    if regime == "lazy" or (regime == "auto" and (not rules.called or Shapes(parts).deepens)):
+    if regime == "lazy" or (regime == "auto" and (tried or Shapes(parts).deepens)):
         return Components(parts)
     unrolled = unroll(parts, CAP)
     if unrolled:
@@ -52,7 +58,12 @@ def _written_out(
     answer: Grammar, vocabulary: Vocabulary, names: tuple[str, ...], regime: Regime
 ) -> Table | None:
     """Every rule written out wherever it is used: for grammars without recursion. None where "auto" is lazy instead."""
-    table = compile_bytes(answer, names, vocabulary.null)
+    try:
+        table = compile_bytes(answer, names, vocabulary.null, most=SPARE * CAP if regime == "auto" else None)
+    except TooLarge:
+        if regime == "auto":
+            return None
+        raise
     if table.empty:
         raise Unsatisfiable("nothing satisfies this source: its parts contradict each other")
     return None if regime == "auto" and len(table.accepting) > CAP else table

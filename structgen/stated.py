@@ -6,8 +6,8 @@ Where a spelling is ambiguous (1.234, or 03/04/2026) every reading is given; whi
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 _NUMBER = re.compile(r"\d+(?:[.,'’]\d+|[ \u00a0\u202f]\d{3}(?!\d))*")
@@ -17,6 +17,7 @@ _TIME = re.compile(
 )
 _YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d])")
 _CENTURY = 2000
+Found = Mapping[str, Sequence[int]]  # what is stated, and where its statements begin
 # English, German, French and Spanish, in full and short
 _MONTHS = (
     "jan(?:uary|uar|vier|v)?|jän(?:ner)?|ene(?:ro)?",
@@ -42,34 +43,35 @@ _MONTH_FIRST = re.compile(
 )
 
 
-def numbers(text: str, *, whole: bool) -> Counter[str]:
-    """The numbers, as JSON spells them, and how often; whole: only those without a fraction."""
-    found = Counter[str]()
+def numbers(text: str, *, whole: bool) -> Found:
+    """The numbers, as JSON spells them, and where; whole: only those without a fraction."""
+    found = defaultdict[str, list[int]](list)
     for match in _NUMBER.finditer(text):
         before = text[max(0, match.start() - 2) : match.start()]
         signs = ["", "-"] if before[-1:] in ("-", "−") and not before[:-1].isalnum() else [""]
         for value in _readings(match.group()):
             if not whole or "." not in value:
-                found.update(sign + value for sign in signs)
+                for sign in signs:
+                    found[sign + value].append(match.start())
     return found
 
 
-def dates(text: str) -> Counter[str]:
-    """The dates as YYYY-MM-DD, and how often; one that is stated without a year has every year that the text names."""
+def dates(text: str) -> Found:
+    """The dates as YYYY-MM-DD, and where; one that is stated without a year has every year that the text names."""
     years = [int(year) for year in dict.fromkeys(_YEAR.findall(text))]
-    found = Counter[str]()
-    for year, month, day in _parts(text):
+    found = defaultdict[str, list[int]](list)
+    for start, (year, month, day) in _parts(text):
         for known in years if year is None else [year if year > 99 else _CENTURY + year]:
             try:
-                found[date(known, month, day).isoformat()] += 1
+                found[date(known, month, day).isoformat()].append(start)
             except ValueError:
                 continue
     return found
 
 
-def times(text: str) -> Counter[str]:
-    """The times of day as HH:MM:SS, and how often."""
-    found = Counter[str]()
+def times(text: str) -> Found:
+    """The times of day as HH:MM:SS, and where."""
+    found = defaultdict[str, list[int]](list)
     for match in _TIME.finditer(text):
         hour, minute, second = int(match[1]), match[2] or "00", match[3] or "00"
         half = (match[4] or "").lower()[:1]
@@ -77,24 +79,27 @@ def times(text: str) -> Counter[str]:
             continue
         hour = hour % 12 + 12 * (half == "p") if half else hour
         if hour < 24:
-            found[f"{hour:02}:{minute}:{second}"] += 1
+            found[f"{hour:02}:{minute}:{second}"].append(match.start())
     return found
 
 
-def _parts(text: str) -> Iterator[tuple[int | None, int, int]]:
-    """Year (None where it is not stated, below 100 where two digits are), month and day of each reading."""
+Parts = tuple[int | None, int, int]
+
+
+def _parts(text: str) -> Iterator[tuple[int, Parts]]:
+    """Where each reading begins, its year (None: not stated; below 100: two digits), month and day."""
     for match in _NUMERIC_DATE.finditer(text):
         first, middle, last = match[1], int(match[3]), match[4]
         if len(first) == 4 and last is not None and len(last) == 2:
-            yield int(first), middle, int(last)
+            yield match.start(), (int(first), middle, int(last))
         elif len(first) <= 2:
             year = None if last is None else int(last)
-            yield year, middle, int(first)
-            yield year, int(first), middle
+            yield match.start(), (year, middle, int(first))
+            yield match.start(), (year, int(first), middle)
     for match in _DAY_FIRST.finditer(text):
-        yield _stated(match[3]), _month(match[2]), int(match[1])
+        yield match.start(), (_stated(match[3]), _month(match[2]), int(match[1]))
     for match in _MONTH_FIRST.finditer(text):
-        yield _stated(match[3]), _month(match[1]), int(match[2])
+        yield match.start(), (_stated(match[3]), _month(match[1]), int(match[2]))
 
 
 def _stated(year: str | None) -> int | None:

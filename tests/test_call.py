@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
@@ -138,3 +140,21 @@ def test_a_conversation_is_read_with_its_roles():
 def test_what_is_no_request_is_refused(model: sg.Generator, messages: Any):
     with pytest.raises(sg.InvalidDocument):
         model.call(messages, TOOLS)
+
+
+@pytest.mark.parametrize("wanted", [0, 1])
+def test_a_model_that_cannot_choose_calls_the_tool_that_shares_most(
+    random_model: Generator, wanted: int
+) -> None:
+    asked: list[tuple[str, list[str]]] = []
+
+    def overlap(text: str, options: Sequence[str]) -> list[float]:
+        asked.append((text, list(options)))
+        return [float(index == wanted) for index in range(len(options))]
+
+    model = replace(random_model, overlap=overlap)
+    for seed in range(3):
+        reply = model.call(REQUEST, TOOLS, tool_choice="required", seed=seed)
+        assert [call.name for call in reply] == [("get_weather", "book_flight")[wanted]]
+    assert asked[0] == (REQUEST, ["get_weather The weather in a city.", "book_flight "])
+    check(model.call(REQUEST, TOOLS, details=True), "auto", parallel=False)

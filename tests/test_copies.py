@@ -109,3 +109,72 @@ def test_text_fields_come_out_as_the_document_has_them(model: Generator) -> None
     assert done.value["guest"] in document
     assert done.value["hotel"] in document
     assert str(done.value["rate"]).rstrip("0").rstrip(".") in document
+
+
+def test_no_value_begins_or_ends_with_a_joining_word(model: Generator) -> None:
+    texts = offered(model, {"to": {"type": "string"}}, ["to"], "sold to The Old Mill of Delft and paid")[
+        "/to"
+    ]
+    assert {"The Old Mill", "The Old Mill of Delft", "sold"} <= set(texts)
+    assert not {"sold to", "to The Old Mill", "The Old Mill of"} & set(texts)
+
+
+def test_the_items_of_a_list_are_records_of_the_document(model: Generator) -> None:
+    item = {"type": "object", "properties": {"name": {"type": "string"}, "price": {"type": "number"}}}
+    item["required"] = ["name", "price"]
+    schema = {
+        "type": "object",
+        "properties": {"lines": {"type": "array", "items": item}},
+        "required": ["lines"],
+    }
+    layout = lay(model, schema, {}, {"/lines": 2})
+    assert layout is not None
+    found = copying(model.denoiser, "Tea 3.10\n\nCake 4.50", layout, model.vocabulary, model.null_id)
+    assert isinstance(found, Preferring)
+    assert found.text.records == [[[0, 1], [2, 3]]]
+    words = ["Tea", "3", ".", "10", "Cake", "4", ".", "50"]
+    assert found.text.breaks[4] > found.text.breaks[1]
+    region = found.regions[3]
+    assert region.pieces is not None
+    numbers = [
+        pair for pair in zip(region.choices.tolist(), region.pieces.tolist(), strict=True) if pair[1] >= 0
+    ]
+    assert numbers
+    for ids, piece in numbers:
+        value = float(model.vocabulary.decode(ids).decode())
+        begins = "3" if value in (3, 10, 3.1) else "4"
+        assert [words[at] for at in found.text.places[piece]] == [begins]
+
+
+def test_brackets_and_quotes_are_whole(model: Generator) -> None:
+    document = "Doreen Platt (chair) of the company 'Tech Inc' met O'Brien"
+    texts = offered(model, {"name": {"type": "string"}}, ["name"], document)["/name"]
+    assert {
+        "Doreen Platt",
+        "Doreen Platt (chair)",
+        "chair",
+        "Tech Inc",
+        "company 'Tech Inc'",
+        "O'Brien",
+    } <= set(texts)
+    assert not {"Doreen Platt (", "(chair", "company 'Tech Inc", "Tech Inc'"} & set(texts)
+
+
+def test_an_option_that_the_document_names_is_preferred(model: Generator) -> None:
+    options = {"enum": ["in_progress", "open", "XL", "M"]}
+    schema = {"type": "object", "properties": {"a": options}, "required": ["a"]}
+    layout = lay(model, schema, {}, {})
+    assert layout is not None
+
+    def costs(document: str) -> dict[str, float] | None:
+        found = copying(model.denoiser, document, layout, model.vocabulary, model.null_id)
+        if not isinstance(found, Preferring):
+            return None
+        (region,) = found.regions
+        assert region.costs is not None
+        texts = [model.vocabulary.decode(row).decode() for row in region.choices.tolist()]
+        return dict(zip(texts, region.costs.tolist(), strict=True))
+
+    assert costs("It is In Progress, size m") == {"in_progress": 0.0, "open": 2.0, "XL": 2.0, "M": 2.0}
+    assert costs("size M, opened") == {"in_progress": 2.0, "open": 2.0, "XL": 2.0, "M": 0.0}
+    assert costs("no word of them") is None

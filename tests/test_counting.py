@@ -16,6 +16,7 @@ from structgen.counting import recounted
 from structgen.generator import Generator
 from structgen.layout import Layout, item_slots, lay
 from structgen.scaffold import end_of_items
+from structgen_engine.denoiser import RandomContext
 from structgen_engine.noise import Noise
 
 SCHEMA = {
@@ -36,10 +37,10 @@ class Counting:
     closing: dict[int, int]  # position: the token it wants there
     calls: int = 0
 
-    def start(self, prompts: Sequence[Sequence[int]]) -> int:
-        return len(prompts)
+    def start(self, prompts: Sequence[Sequence[int]]) -> RandomContext:
+        return RandomContext(tuple(map(tuple, prompts)))
 
-    def __call__(self, context: int, canvas: Tensor) -> Tensor:
+    def __call__(self, context: RandomContext, canvas: Tensor) -> Tensor:
         self.calls += 1
         logits = torch.zeros(*canvas.shape, self.vocabulary_size)
         for position, token in self.closing.items():

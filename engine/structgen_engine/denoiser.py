@@ -19,7 +19,7 @@ class Context(Protocol):
     """What a denoiser knows before the block: encoded prompts, caches. Opaque to the loop."""
 
     def select(self, rows: Tensor) -> Context:
-        """The context of these rows [b] int64 of the batch, in this order."""
+        """The context of these rows [b] int64 of the batch, in this order; a row may come more than once."""
         ...
 
 

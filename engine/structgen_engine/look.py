@@ -84,7 +84,7 @@ def look(
         rows = settled[:1] if (settled == settled[:1]).all() else settled
         parts = tables([first_block(automaton, remaining) for _ in rows], rows)
         known = (forced(parts, rows, denoiser.vocabulary_size).expand(len(settled), -1, -1),)
-    context = denoiser.start([prompt] * len(settled))
+    context = denoiser.start([prompt]).select(torch.zeros(len(settled), dtype=torch.int64))
     return Look(
         automaton, denoiser(context, torch.where(settled >= 0, settled, noise), *known), settled, remaining
     )

@@ -12,7 +12,8 @@ where its automaton rules that one out, what it finds may mix two.
 
 Two regions seldom hold the same piece of a source. So choices may name the piece that they are copied from, and a piece
 that is used up, as often as it occurs, costs `crowding` nats more. The regions choose in turn, the surest first, which
-is a greedy answer to what is an assignment problem.
+is a greedy answer to what is an assignment problem. And the regions of one record are filled from one run of the
+source's words (records.py): a piece that is nowhere in the run costs `away` nats more.
 
 Axes: B batch, N block, V vocabulary, C choices, L length of a region.
 """
@@ -23,11 +24,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from structgen_engine.denoiser import Denoiser
 from structgen_engine.noise import Noise
+from structgen_engine.records import told
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +38,28 @@ class Region:
     """Positions start … start + L − 1 of the first block and what they would hold: choices [C, L] int64.
 
     pieces: [C] int64, the piece of the source that a choice is copied from, −1 for none; None where no choice has one
+    costs: [C] nats, of each choice; None where all are free
     """
 
     start: int
     choices: Tensor
     pieces: Tensor | None = None
+    costs: Tensor | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Text:
+    """The source of the choices.
+
+    places: for each of its pieces the words where it begins, once for each time it occurs; breaks: [U] nats, what it
+    costs a record to go on from the word before; records: lists whose records are told one after the other, each with
+    the indices of its regions; plenty: pieces that any number of regions may hold
+    """
+
+    places: Sequence[Sequence[int]] = ()
+    breaks: Sequence[float] = ()
+    records: Sequence[Sequence[Sequence[int]]] = ()
+    plenty: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +77,8 @@ class PreferringContext:
 class Preferring:
     """`denoiser` with preferred fillings of regions, the same for every row.
 
-    penalty: nats, for anything else; occurrences: how often each piece of the source may be used for nothing, and
-    crowding: nats, what it costs beyond
+    penalty: nats, for anything else; crowding: nats, for a piece more often than the text has it; away: nats, for a
+    piece from elsewhere than the other fields of a record
     """
 
     def __init__(
@@ -66,12 +86,19 @@ class Preferring:
         denoiser: Denoiser,
         regions: Sequence[Region],
         penalty: float,
+        text: Text | None = None,
         *,
-        occurrences: Sequence[int] = (),
         crowding: float = 0.0,
+        away: float = 0.0,
     ) -> None:
         self.denoiser, self.regions, self.penalty = denoiser, regions, penalty
-        self.occurrences, self.crowding = torch.tensor(occurrences, dtype=torch.int64), crowding
+        self.text, self.crowding, self.away = text or Text(), crowding, away
+        often = [
+            len(self.regions) if at in self.text.plenty else len(one)
+            for at, one in enumerate(self.text.places)
+        ]
+        self.occurrences = torch.tensor(often, dtype=torch.int64)
+        self.placed = [self._placed(region) for region in regions] if self.text.records else []
         self.self_conditioning: bool = getattr(denoiser, "self_conditioning", False)
         self.unconditioned_start: bool = getattr(denoiser, "unconditioned_start", False)
 
@@ -102,30 +129,77 @@ class Preferring:
         parts = [
             logits[:, r.start : r.start + r.choices.shape[1]].float().log_softmax(-1) for r in self.regions
         ]
-        costs = self._crowded([filled(part, r.choices) for part, r in zip(parts, self.regions, strict=True)])
+        scores = [filled(part, r.choices) for part, r in zip(parts, self.regions, strict=True)]
+        costs = [
+            torch.zeros_like(score) if r.costs is None else r.costs.to(score).expand_as(score).clone()
+            for r, score in zip(self.regions, scores, strict=True)
+        ]
+        if self.away and self.text.records:
+            self._scatter(costs, scores, parts)
+        if self.crowding:
+            self._crowd(costs, scores)
         logits = logits.clone()
         for region, part, cost in zip(self.regions, parts, costs, strict=True):
             inside = slice(region.start, region.start + region.choices.shape[1])
             logits[:, inside] = max_marginals(part, region.choices, self.penalty, cost).to(logits.dtype)
         return logits
 
-    def _crowded(self, scores: list[Tensor]) -> list[Tensor]:
-        """What the choices cost for the pieces that surer regions use: per region [B, C], from their scores."""
-        costs = [torch.zeros_like(score) for score in scores]
-        if not self.crowding:
-            return costs
+    def _placed(self, region: Region) -> tuple[np.ndarray, np.ndarray]:
+        """Pairs of a choice and a word where its piece begins, as two arrays."""
+        pieces = [] if region.pieces is None else region.pieces.tolist()
+        pairs = [(at, word) for at, one in enumerate(pieces) if one >= 0 for word in self.text.places[one]]
+        table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        return table[:, 0], table[:, 1]
+
+    def _scatter(self, costs: list[Tensor], scores: list[Tensor], parts: list[Tensor]) -> None:
+        """Add to costs [B, C] of each region what its choices cost that are told elsewhere than their record."""
+        breaks = np.array(self.text.breaks)
+        for row in range(len(scores[0])):
+            for records in self.text.records:
+                gains = [
+                    np.stack(
+                        [
+                            self._gain(at, scores[at][row] - costs[at][row], parts[at][row], len(breaks))
+                            for at in record
+                        ]
+                    )
+                    for record in records
+                ]
+                for record, run in zip(records, told(gains, breaks) or (), strict=False):
+                    for at in record:
+                        costs[at][row] += self._elsewhere(at, run, len(scores[at][row])).to(costs[at].device)
+
+    def _gain(self, at: int, scores: Tensor, part: Tensor, words: int) -> np.ndarray:
+        """[U] nats from 0 to `away`: what a region with choices' scores [C] gains from each word of the text."""
+        choice, word = self.placed[at]
+        best = max(float(scores.max()), float(part.amax(-1).sum()) - self.penalty)
+        held = np.full(words, -np.inf)
+        np.maximum.at(held, word, scores.double().cpu().numpy()[choice])
+        return np.clip(held - best + self.away, 0.0, self.away)
+
+    def _elsewhere(self, at: int, run: tuple[int, int], count: int) -> Tensor:
+        """[C] nats for the choices that are pieces of the text but nowhere in a run of its words."""
+        choice, word = self.placed[at]
+        cost = np.zeros(count)
+        cost[choice] = self.away
+        cost[choice[(word >= run[0]) & (word < run[1])]] = 0.0
+        return torch.from_numpy(cost).float()
+
+    def _crowd(self, costs: list[Tensor], scores: list[Tensor]) -> None:
+        """Add to costs [B, C] of each region what its choices cost for the pieces that surer regions use."""
         for row in range(len(scores[0])):
             left = self.occurrences.clone()
-            for at in sorted(range(len(scores)), key=lambda r: _margin(scores[r][row]), reverse=True):
+            for at in sorted(
+                range(len(scores)), key=lambda r: _margin(scores[r][row] - costs[r][row]), reverse=True
+            ):
                 pieces = self.regions[at].pieces
                 if pieces is None:
                     continue
                 gone = (pieces >= 0) & (left[pieces.clamp_min(0)] <= 0)
-                costs[at][row] = torch.where(gone, self.crowding, 0.0).to(scores[at].device)
+                costs[at][row] += torch.where(gone, self.crowding, 0.0).to(scores[at].device)
                 chosen = int(pieces[int((scores[at][row] - costs[at][row]).argmax())])
                 if chosen >= 0:
                     left[chosen] -= 1
-        return costs
 
     def extend(self, context: PreferringContext, block: Tensor) -> PreferringContext:
         """Later blocks are the denoiser's alone."""

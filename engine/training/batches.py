@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from structgen_engine.models.mini import Lexicon, mini_folder
 from training.canvases import BUCKETS, SHORT, Bucket, Example, cached, collate, make_example
 from training.config import TrainConfig
 from training.documents import make_sample
@@ -53,6 +54,7 @@ def _stream(config: TrainConfig, source: Source) -> Iterator[Batch]:
     pools = make_pools(config.seed, config.pool_size)
     tokenizer = load_tokenizer(pools)
     encode = cached(tokenizer)
+    lexicon = Lexicon.read(mini_folder()) if config.model.words else None
     while True:
         made = make_example(make_sample(source.rng, pools), tokenizer, encode, source.rng)
         if made is None:
@@ -64,4 +66,4 @@ def _stream(config: TrainConfig, source: Source) -> Iterator[Batch]:
         queue.append(example)
         if len(queue) == bucket.batch * config.batch:
             source.queues[bucket] = []
-            yield {name: torch.from_numpy(array) for name, array in collate(queue, bucket).items()}
+            yield {name: torch.from_numpy(array) for name, array in collate(queue, bucket, lexicon).items()}

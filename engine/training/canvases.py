@@ -22,6 +22,7 @@ from structgen.scaffold import (
     item_patterns,
     scaffold,
 )
+from structgen_engine.models.mini import Lexicon
 from training.alignment import NOWHERE, sources
 from training.documents import Sample
 from training.tokenizer import EOS, NULL, PAD, prompt_text
@@ -235,10 +236,13 @@ def _noise(
     return noisy, hit, weight.astype(np.float32)
 
 
-def collate(examples: list[Example], bucket: Bucket) -> dict[str, np.ndarray]:
-    """The fields of examples, stacked: prompt [B, P], the others [B, N]."""
+def collate(examples: list[Example], bucket: Bucket, lexicon: Lexicon | None = None) -> dict[str, np.ndarray]:
+    """The fields of examples, stacked: prompt [B, P], the others [B, N]; with a lexicon the prompt's words [B, P]."""
     prompt = np.full((len(examples), bucket.prompt), PAD)
     for row, one in enumerate(examples):
         prompt[row, : len(one.prompt)] = one.prompt
     names = [one.name for one in fields(Example) if one.name != "prompt"]
-    return {"prompt": prompt} | {name: np.stack([getattr(one, name) for one in examples]) for name in names}
+    read = {"prompt": prompt}
+    if lexicon is not None:
+        read["words"] = np.array([lexicon.of(row.tolist()) for row in prompt])
+    return read | {name: np.stack([getattr(one, name) for one in examples]) for name in names}

@@ -39,6 +39,7 @@ class TrainConfig:
     steps_as_clock: bool = False  # the cosine reads step / max_steps: runs are then equal to the last bit
     pool_size: int = 6000
     grow: str | None = None  # folder of exported weights to start from
+    vectors: str | None = None  # folder of word vectors or of weights that have them
     model: MiniConfig = field(default_factory=MiniConfig)
 
 

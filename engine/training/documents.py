@@ -32,7 +32,7 @@ MAKERS: dict[Callable[[Page], Sample], int] = {
     make_records: 9,
     make_form: 19,
     make_call: 11,
-    make_choice: 2,
+    make_choice: 5,
 }
 
 

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from structgen_engine.models.mini import SCALE
+from structgen_engine.models.mini import SCALE, WORDS
 from training.canvases import BUCKETS
 from training.tokenizer import EOS, NULL, PAD, PATH
 
 
 def export(checkpoint: Path, folder: Path = PATH.parent) -> int:
-    """EMA weights and config.json into a folder; returns the step they were taken at."""
+    """EMA weights, config.json and what goes with them into a folder; returns the step they were taken at."""
     saved = torch.load(checkpoint, weights_only=False)
     weights = stored(saved["ema"])
     config = {
@@ -40,6 +41,9 @@ def export(checkpoint: Path, folder: Path = PATH.parent) -> int:
     save_file(weights, folder / "model.part")
     (folder / "model.part").replace(folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    for name in (PATH.name, WORDS):
+        if folder.resolve() != PATH.parent:
+            shutil.copy(PATH.with_name(name), folder / name)
     return saved["step"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 import string
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,7 @@ FAULTS = [
 SYLLABLES = _words(
     "ka lo mi ran tor vek su ni del bra quo zef yr pol gan ti hu xel or ba fen shi wu mar dro cel pi tha un ost"
 )
+_PSEUDO = re.compile(f"(?:{'|'.join(SYLLABLES)}){{2,4}}", re.IGNORECASE)  # what `pseudo` makes is in no pool
 
 
 def held_out(text: str, share: int = 10) -> bool:
@@ -113,7 +115,10 @@ def make_pools(seed: int = 0, size: int = 6000) -> Pools:
         **_vocabulary(),
         "language": LANGUAGE_NAMES,
     }
-    halves = {kind: _split(sorted(set(drawn))) for kind, drawn in values.items()}
+    halves = {
+        kind: _split(sorted(one for one in set(drawn) if not _PSEUDO.fullmatch(one)))
+        for kind, drawn in values.items()
+    }
     given_away = {text for _, held in halves.values() for text in held}  # by small pools that had to
     return Pools(
         train={

@@ -27,6 +27,7 @@ from training.batches import Batch, Source, batches
 from training.canvases import BUCKETS, Bucket
 from training.config import TrainConfig, read_config
 from training.export import export
+from training.vectors import read_vectors
 
 LOG = "log.jsonl"  # step, seconds, prompts, and the loss in nats a token since the line before
 
@@ -81,6 +82,8 @@ def start(config: TrainConfig) -> State:
     torch.manual_seed(config.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = Mini(config.model)
+    if config.vectors is not None:
+        model.words.copy_(read_vectors(Path(config.vectors)))
     if config.grow is not None:
         grow_(model, load_mini(config.grow))
     model = model.to(device)
@@ -171,7 +174,7 @@ def loss_of(model: Mini, batch: Batch, aim: float) -> Tensor:
     """Weighted mean cross-entropy of the clean canvas, nats a token, plus `aim` times that of the known sources."""
     device = batch["prompt"].device.type
     with torch.autocast(device, dtype=torch.bfloat16):
-        memory = model.encode(batch["prompt"])
+        memory = model.encode(batch["prompt"], batch.get("words"))
         hint = _hints(model, memory, batch)
         log_probs, found = model.target_log_probs(
             memory, batch["noisy"], batch["clean"], hint, batch["source"]

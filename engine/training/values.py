@@ -173,7 +173,7 @@ def _time(rng: random.Random, language: str) -> Written:
     if language == "en" and rng.random() < 0.25:
         surface = f"{(clock.hour + 11) % 12 + 1}:{clock:%M} {'pm' if clock.hour >= 12 else 'am'}"
     if rng.random() < 0.3:
-        return Written({"type": "string", "format": "time"}, clock.strftime("%H:%M:%S"), surface)
+        return Written({"type": "string", "format": "time"}, clock.strftime("%H:%M:%SZ"), surface)
     return Written({"type": "string"}, surface, surface)
 
 

@@ -18,14 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.nfa import Ints, Nfa, too_large, too_slow
-from structgen.limits import check, loading, remaining
+from structgen.interrupt import SLICE, used_up
+from structgen.limits import check, loading, over_time, remaining
 
 # What the crawl may hold: members of sets (4 bytes) and edges (about 100 bytes until minimal).
 MAX_MEMBERS = 50_000_000
 MAX_EDGES = 10_000_000
 MAX_WORK = 250_000_000  # states looked at, each time: about five seconds
-WORK_RATE = 12_000_000  # states looked at in a second of a slow machine
-EDGE_RATE = 150_000  # edges for which a second suffices, with all that is done to them later
+EDGE_RATE = 500_000  # edges for which a second suffices, with all that is done to them later
+DONE, WORK, EDGES, SETS, MEMBERS = range(5)  # why a crawl ended
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,15 +58,14 @@ class Crawled:
         return held
 
 
-def crawl(nfa: Nfa, *, together: int = 1, effort: int | None = None) -> Crawled:
+def crawl(nfa: Nfa, *, together: int = 1, effort: int = MAX_WORK, most: int = MAX_EDGES) -> Crawled:
     """Every set of states that a string leads to; sets with fewer than `together` members are not followed.
 
-    Raises Unsupported where that takes more memory than the limits above, or more work than `effort`.
+    Raises TooLarge where that takes more memory than the limits above, more work than `effort` or more than `most`
+    sets, and OverLimit where what would come of it could not be handled in the time that is left.
     """
     check()
-    left = min(remaining(), 1e6)
-    effort = min(MAX_WORK if effort is None else effort, int(left * WORK_RATE))
-    most_edges = min(MAX_EDGES, int(left * EDGE_RATE))
+    most_edges = int(min(MAX_EDGES, remaining() * EDGE_RATE))
     class_of, first, last = _intervals(nfa)
     order = np.argsort(nfa.moves[:, 0], kind="stable")
     moves = np.ascontiguousarray(
@@ -77,7 +77,7 @@ def crawl(nfa: Nfa, *, together: int = 1, effort: int | None = None) -> Crawled:
     empty_offsets = _offsets(nfa.empty[by_source, 0], nfa.states)
     matters = (np.diff(move_offsets) > 0) | (nfa.finals > 0)
     with loading("crawl"):
-        source, label, target, members, offsets, work = _subsets(
+        source, label, target, members, offsets, why = _subsets(
             np.array(nfa.starts, np.int32),
             moves,
             move_offsets,
@@ -86,11 +86,20 @@ def crawl(nfa: Nfa, *, together: int = 1, effort: int | None = None) -> Crawled:
             matters,
             int(class_of.max()) + 1,
             together,
-            (MAX_MEMBERS, most_edges, effort),
+            (MAX_MEMBERS, most_edges, effort, most),
         )
     check()
-    if not len(offsets):
-        raise too_slow() if work > effort else too_large(MAX_EDGES, "edges")
+    if why == EDGES and most_edges < MAX_EDGES:
+        raise over_time()
+    if why == WORK:
+        raise too_slow()
+    if why != DONE:
+        limits = {
+            EDGES: (MAX_EDGES, "edges"),
+            SETS: (most, "states"),
+            MEMBERS: (MAX_MEMBERS, "members of states"),
+        }
+        raise too_large(*limits[why])
     return Crawled(class_of, source, label, target, members, offsets)
 
 
@@ -157,11 +166,11 @@ def _digest(states, count):  # pragma: no cover
 def _subsets(  # pragma: no cover
     starts, moves, move_offsets, empty_targets, empty_offsets, matters, classes, together, limits
 ):
-    """The moves between the sets met, the sets, and the work it took to find them.
+    """The moves between the sets met, the sets, and why it ended: of no use if not DONE.
 
-    limits: of members and edges held and of work; no offsets where one is exceeded
+    limits: of members and edges held, of work and of sets
     """
-    most, most_edges, effort = limits
+    most, most_edges, effort, most_sets = limits
     states = len(matters)
     mark, stamp = np.zeros(states, np.int64), 0
     stack, scratch = np.empty(states + 1, np.int32), np.empty(states + 1, np.int32)
@@ -169,7 +178,7 @@ def _subsets(  # pragma: no cover
     members, offsets = np.empty(1024, np.int32), np.zeros(257, np.int64)
     source, label, target = np.empty(1024, np.int32), np.empty(1024, np.int32), np.empty(1024, np.int32)
     table, mask = np.zeros(1024, np.int32), 1023
-    sets, known, filled, edges, at, work = 1, 0, 0, 0, 0, 0
+    sets, known, filled, edges, at, work, look = 1, 0, 0, 0, 0, 0, SLICE
     first = np.full(classes, -1, np.int32)  # per class, a chain of (target, next) pairs
     touched = np.empty(classes, np.int32)
     pairs, chain = np.empty(1024, np.int32), np.empty(1024, np.int32)
@@ -181,7 +190,7 @@ def _subsets(  # pragma: no cover
                 for e in range(move_offsets[state], move_offsets[state + 1]):
                     for c in range(moves[e, 0], moves[e, 1] + 1):
                         if count_pairs == most_edges:
-                            return source, label, target, members, offsets[:0], work
+                            return source, label, target, members, offsets, EDGES
                         if count_pairs == len(pairs):
                             pairs, chain = _grown(pairs, 0), _grown(chain, 0)
                         if first[c] < 0:
@@ -214,6 +223,8 @@ def _subsets(  # pragma: no cover
                         p, q = chain[p], chain[q]
                     if p < 0 and q < 0:
                         if known:
+                            if edges >= most_edges:
+                                return source, label, target, members, offsets, EDGES
                             if edges == len(source):
                                 source, label, target = _grown(source, 0), _grown(label, 0), _grown(target, 0)
                             source[edges], label[edges], target[edges] = at, c, known
@@ -222,8 +233,10 @@ def _subsets(  # pragma: no cover
             stamp += 1
             count, looked = _close(scratch, count, empty_targets, empty_offsets, matters, mark, stamp, stack)
             work += looked
-            if work > effort:
-                return source, label, target, members, offsets[:0], work
+            if work > look:
+                look = work + SLICE
+                if work > effort or used_up():
+                    return source, label, target, members, offsets, WORK
             known = 0
             if count == 0 and at > 0:
                 continue
@@ -242,8 +255,8 @@ def _subsets(  # pragma: no cover
                         break
                 slot = (slot + 1) & mask
             if not known:
-                if filled + count > most:
-                    return source, label, target, members, offsets[:0], work
+                if filled + count > most or sets > most_sets:
+                    return source, label, target, members, offsets, MEMBERS if sets <= most_sets else SETS
                 known = sets
                 table[slot] = known
                 if filled + count > len(members):
@@ -264,8 +277,8 @@ def _subsets(  # pragma: no cover
                             slot = (slot + 1) & mask
                         table[slot] = other
             if at > 0:
-                if edges == most_edges:
-                    return source, label, target, members, offsets[:0], work
+                if edges >= most_edges:
+                    return source, label, target, members, offsets, EDGES
                 if edges == len(source):
                     source, label, target = _grown(source, 0), _grown(label, 0), _grown(target, 0)
                 source[edges], label[edges], target[edges] = at, c, known
@@ -273,4 +286,4 @@ def _subsets(  # pragma: no cover
         for t in range(count_touched):
             first[touched[t]] = -1
         at += 1
-    return source[:edges], label[:edges], target[:edges], members[:filled], offsets[: sets + 1], work
+    return source[:edges], label[:edges], target[:edges], members[:filled], offsets[: sets + 1], DONE

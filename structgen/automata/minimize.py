@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.nfa import Ints
+from structgen.interrupt import SLICE, used_up
 from structgen.limits import check, loading
 
 LARGE, FEW = (
-    50_000,
+    300_000,
     4,
 )  # of so many states, which are mostly those of long counted repetitions, so many rounds
 ROUNDS = 64  # of refinement by digests: a round takes a hundredth of what Hopcroft's algorithm takes
@@ -39,8 +40,10 @@ def minimize(
         block_of, certain = _moore(
             source, label, target, accepting, keep, ROUNDS if len(accepting) < LARGE else FEW
         )
+        check()
         if not certain:
             block_of = _hopcroft(source, label, target, accepting, keep, len(accepting))
+            check()
         block_of[~keep] = -1
         return _quotient(source, label, target, accepting, block_of, start)
 
@@ -266,6 +269,8 @@ def _moore(source, label, target, accepting, keep, rounds):  # pragma: no cover
     for _ in range(rounds):
         if count == kept:
             return number, True
+        if used_up():
+            break
         refined = digest.copy()
         for state in range(states):
             total = np.uint64(0)
@@ -302,7 +307,10 @@ def _stable(number, label, target, order, at, accepting, keep):  # pragma: no co
 
 @nb.njit(cache=True)
 def _hopcroft(source, label, target, accepting, keep, states):  # pragma: no cover
-    """Valmari's double partition refinement: blocks of states against cords of edges. Returns block by state."""
+    """Valmari's double partition refinement: blocks of states against cords of edges. Returns block by state.
+
+    Of no use where time or memory is used up on the way.
+    """
     edges = len(source)
     size = max(states, edges) + 1
     # blocks of states: kept ones only
@@ -343,8 +351,13 @@ def _hopcroft(source, label, target, accepting, keep, states):  # pragma: no cov
             c_of[c_element[i]] = cords
         cords += 1
     incoming, in_offsets = _by(target, states)
-    b, c = 1, 0
+    b, c, work, look = 1, 0, 0, SLICE
     while c < cords:
+        work += c_end[c] - c_first[c]
+        if work > look:
+            look = work + SLICE
+            if used_up():
+                break
         count = 0
         for i in range(c_first[c], c_end[c]):
             count = _mark(
@@ -356,6 +369,7 @@ def _hopcroft(source, label, target, accepting, keep, states):  # pragma: no cov
             count = 0
             for i in range(b_first[b], b_end[b]):
                 state = b_element[i]
+                work += in_offsets[state + 1] - in_offsets[state]
                 for e in range(in_offsets[state], in_offsets[state + 1]):
                     count = _mark(
                         c_element, c_location, c_first, c_end, c_marked, c_of, touched, count, incoming[e]

@@ -38,17 +38,21 @@ Ints = NDArray[np.int32]
 Steps = Generator[tuple[Expr, int], Any, int]  # asks for (part, then), is sent the part's state
 
 
-def too_large(limit: int, what: str) -> Unsupported:
+class TooLarge(Unsupported):
+    """An automaton would take more memory or work than it may; another form of it may take less."""
+
+
+def too_large(limit: int, what: str) -> TooLarge:
     """The refusal of a constraint that would not fit into memory."""
-    return Unsupported(
+    return TooLarge(
         f"the constraint needs more memory than {limit:,} automaton {what} may take",
         remedy="simplify it or lower the bounds of its repetitions (maxLength, maxItems, {m,n})",
     )
 
 
-def too_slow() -> Unsupported:
+def too_slow() -> TooLarge:
     """The refusal of a constraint that would take minutes to compile."""
-    return Unsupported(
+    return TooLarge(
         "the constraint takes too long to compile: too many of its parts may stand at the same place",
         remedy="simplify it or lower the bounds of its repetitions (maxLength, maxItems, {m,n})",
     )
@@ -107,15 +111,17 @@ class NfaBuilder:
         recurs: Callable[[Expr], bool],
         open_rules: list[str],
         calls: Mapping[str, Call] = NO_CALLS,
+        most: int | None = None,
     ):
         self._rules, self._tokens, self._null = rules, tokens, null
         self._fragment, self._recurs = fragment, recurs
         self._open_rules = open_rules  # the rules being expanded, outermost first
-        self._calls = calls
+        self._calls, self._most = calls, most or MAX_STATES
         self._states = self._spliced_moves = 0
         self._moves: list[tuple[int, int, int, int]] = []
         self._chunks: list[Ints] = []
         self._empty: list[tuple[int, int]] = []
+        self._empty_chunks: list[Ints] = []
         self._memo: dict[tuple[Expr, int], int] = {}
 
     def state(self, count: int = 1) -> int:
@@ -124,8 +130,8 @@ class NfaBuilder:
         self._states += count
         if self._states >> 12 != first >> 12:
             check()
-        if self._states > MAX_STATES:
-            raise too_large(MAX_STATES, "states")
+        if self._states > self._most:
+            raise too_large(self._most, "states")
         if len(self._moves) + self._spliced_moves > MAX_MOVES:
             raise too_large(MAX_MOVES, "moves")
         return first
@@ -136,7 +142,7 @@ class NfaBuilder:
         finals[final] = 1
         single = np.array(self._moves, np.int32).reshape(-1, 4)
         moves = np.concatenate([single, *self._chunks]) if self._chunks else single
-        empty = np.array(self._empty, np.int32).reshape(-1, 2)
+        empty = np.concatenate([np.array(self._empty, np.int32).reshape(-1, 2), *self._empty_chunks])
         symbols = symbol_count(self._tokens, self._calls)
         return Nfa(self._states, moves, empty, (start,), finals, symbols)
 
@@ -227,18 +233,39 @@ class NfaBuilder:
         end = then
         if expr.high is None:
             then = self.state()
-            self._empty += [(then, (yield from self._once(expr.body, piece, then))), (then, end)]
+            body = (yield expr.body, then) if piece is None else self._splice(piece, then)
+            self._empty += [(then, body), (then, end)]
+        if piece is not None:
+            then = self._copies(piece, max((expr.high or 0) - expr.low, 0), then, end)
+            return self._copies(piece, expr.low, then, None)
         for _ in range(expr.low, expr.high or 0):
             source = self.state()
-            body = yield from self._once(expr.body, piece, then)
+            body = yield expr.body, then
             self._empty += [(source, body), (source, end)]  # straight to the end: small closures
             then = source
         for _ in range(expr.low):
-            then = yield from self._once(expr.body, piece, then)
+            then = yield expr.body, then
         return then
 
-    def _once(self, body: Expr, piece: Fragment | None, then: int) -> Steps:
-        return (yield body, then) if piece is None else self._splice(piece, then)
+    def _copies(self, piece: Fragment, count: int, then: int, end: int | None) -> int:
+        """So many copies in a row before `then`, each of which may be left out for `end` where there is one.
+
+        Each has a state in front: it leads into the copy, and to the end.
+        """
+        if not count:
+            return then
+        if count * len(piece.moves) > MAX_MOVES:
+            raise too_large(MAX_MOVES, "moves")
+        front = self.state(count * (piece.states + 1)) + np.arange(count) * (piece.states + 1)
+        onward = np.concatenate([[then], front[:-1]])
+        shift = (front + 1)[:, None, None] * np.array([1, 0, 0, 1])
+        self._spliced_moves += count * len(piece.moves)
+        self._chunks.append((piece.moves + shift).reshape(-1, 4).astype(np.int32))
+        columns = [(front, front + 1 + piece.start)]
+        columns += [(front + 1 + int(state), onward) for state in piece.accepting]
+        columns += [] if end is None else [(front, np.full(count, end))]
+        self._empty_chunks += [np.stack(pair, axis=1).astype(np.int32) for pair in columns]
+        return int(front[-1])
 
     def _splice(self, piece: Fragment, then: int) -> int:
         offset = self.state(piece.states)

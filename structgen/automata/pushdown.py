@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +89,11 @@ class Pushdown:
     def byte_classes(self) -> int:
         """B."""
         return self.delta.shape[1] - len(self.tokens)
+
+    def all_calls(self) -> list[list[tuple[int, int]]]:
+        """[S] the (callee, back) of every call that each state may make."""
+        every = list(zip(self.callee.tolist(), self.back.tolist(), strict=True))
+        return [every[low:high] for low, high in pairwise(self.call_at.tolist())]
 
     def calls(self, state: int) -> list[tuple[int, int]]:
         """The (callee, back) of every call that the state may make."""

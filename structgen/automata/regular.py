@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from structgen.automata.boolean import difference, intersection
-from structgen.automata.crawl import crawl
+from structgen.automata.crawl import MAX_EDGES, crawl
 from structgen.automata.kept import KEPT
 from structgen.automata.nfa import FIRST_TOKEN, NO_CALLS, Call, Fragment, NfaBuilder, symbol_count
 from structgen.automata.tables import Table, tabulate
@@ -15,15 +15,18 @@ from structgen.errors import Unsupported
 from structgen.grammar import TEXT, And, Expr, Grammar, Not
 
 
-def compile_bytes(grammar: Grammar, tokens: Sequence[str] = (), null: str | None = None) -> Table:
+def compile_bytes(
+    grammar: Grammar, tokens: Sequence[str] = (), null: str | None = None, most: int | None = None
+) -> Table:
     """The minimal automaton of `grammar` over bytes, then the special `tokens` in order (symbols 256, 257, …).
 
     `null` names the zero-width token that Slack stands for; without one Slack is the empty string.
-    Raises Unsupported where the grammar is recursive or too large, InvalidSource where a name is unknown.
+    Raises TooLarge where that takes more than `most` states at any time, other Unsupported where the grammar is
+    recursive, InvalidSource where a name is unknown.
     """
     symbols = {name: FIRST_TOKEN + index for index, name in enumerate(tokens)}
     try:
-        return Compiler(grammar, symbols, null).table(grammar.start)
+        return Compiler(grammar, symbols, null, most=most).table(grammar.start)
     except RecursionError:
         raise Unsupported(
             "repetitions, intersections and complements stand in one another too deeply",
@@ -36,6 +39,7 @@ class Compiler:
     """One compilation: what is shared between an expression and the fragments inside it.
 
     symbols: of the special tokens; calls: the rules that are not written out but called
+    most: states that an automaton may have before it is minimal, where that is less than there is room for
     """
 
     grammar: Grammar
@@ -44,11 +48,20 @@ class Compiler:
     calls: Mapping[str, Call] = field(default_factory=lambda: NO_CALLS)
     fragments: dict[Expr, Fragment] = field(default_factory=dict)
     open_rules: list[str] = field(default_factory=list)
+    most: int | None = None
 
     def builder(self, recurs: Callable[[Expr], bool] = KEPT.recurs) -> NfaBuilder:
         """An empty automaton that shares this compilation's fragments; texts that come up again are fragments too."""
-        rules = self.grammar.rules
-        return NfaBuilder(rules, self.symbols, self.null, self.fragment, recurs, self.open_rules, self.calls)
+        return NfaBuilder(
+            self.grammar.rules,
+            self.symbols,
+            self.null,
+            self.fragment,
+            recurs,
+            self.open_rules,
+            self.calls,
+            self.most,
+        )
 
     def table(self, expr: Expr, recurs: Callable[[Expr], bool] = KEPT.recurs) -> Table:
         """The minimal automaton of `expr`."""
@@ -59,7 +72,7 @@ class Compiler:
         builder = self.builder(recurs)
         final = builder.state()
         nfa = builder.finish(builder.build(expr, final), final)
-        crawled = crawl(nfa)
+        crawled = crawl(nfa, most=self.most or MAX_EDGES)
         return tabulate(crawled, crawled.holding(nfa.finals > 0))
 
     def fragment(self, expr: Expr) -> Fragment:

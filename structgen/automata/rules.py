@@ -6,7 +6,7 @@ else is written out, small rules always, because a token crosses what is written
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TypeVar
@@ -43,8 +43,11 @@ class Rules:
     recursive: bool
 
 
-def analyse(grammar: Grammar) -> Rules:
-    """Raises InvalidSource where a rule is unknown, Unsupported for recursion inside intersection or complement."""
+def analyse(grammar: Grammar, chosen: Collection[str] = ()) -> Rules:
+    """Which rules are called, those `chosen` in any case.
+
+    Raises InvalidSource where a rule is unknown, Unsupported for recursion inside intersection or complement.
+    """
     book = _Book(grammar.rules)
     start = book.mentions(grammar.start)
     everything, _ = book.visit([*start.outside, *start.inside], inside=True)
@@ -65,7 +68,7 @@ def analyse(grammar: Grammar) -> Rules:
     memo: dict[Expr, int] = {}
     for name in order:
         size = fold(grammar.rules[name], lambda expr, parts: _size(expr, parts, sizes), memo, _written)
-        if name in loops or (uses[name] > 1 and size > SMALL):
+        if name in loops or name in chosen or (uses[name] > 1 and size > SMALL):
             called.append(name)
             size = 1
         sizes[name] = size

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from structgen.automata.cycles import cycles
 from structgen.automata.nfa import Ints
 from structgen.automata.pushdown import Pushdown
+from structgen.interrupt import SLICE, used_up
 from structgen.limits import check
 
 ENOUGH = 1 << 40  # sizes are not counted beyond
@@ -62,7 +63,13 @@ class Shapes:
     @cached_property
     def deepens(self) -> bool:
         """Whether recursive calls can be open at the same time without end."""
-        return any(call.deepens for shape in self.shapes for call in shape.calls)
+        return any(self._deepens(component) for component in range(self.automaton.components))
+
+    def _deepens(self, component: int) -> bool:
+        """The same of the calls of one component; as `Call.deepens` has it."""
+        calls, group = self._calls_of(component), np.array(self.group)
+        inside = group[self.automaton.callee[calls]] == group[component]
+        return bool((inside & ~self.automaton.final[self.automaton.back[calls]]).any())
 
     @cached_property
     def shapes(self) -> list[Shape]:
@@ -72,7 +79,7 @@ class Shapes:
     @cached_property
     def _callees(self) -> list[list[int]]:
         called = self.automaton.callee
-        return [sorted(set(called[self._calls_of(c)].tolist())) for c in range(self.automaton.components)]
+        return [np.unique(called[self._calls_of(c)]).tolist() for c in range(self.automaton.components)]
 
     def _calls_of(self, component: int) -> Ints:
         states = self._states(component)
@@ -86,7 +93,9 @@ class Shapes:
     @cached_property
     def _members(self) -> tuple[Ints, NDArray[np.int64]]:
         automaton = self.automaton
-        return _members(automaton.delta, automaton.call_at, automaton.back, automaton.start)
+        found = _members(automaton.delta, automaton.call_at, automaton.back, automaton.start)
+        check()
+        return found
 
     def _shape(self, component: int) -> Shape:
         check()
@@ -168,12 +177,19 @@ def _ranges(low: Ints, high: Ints) -> Ints:
 
 @nb.njit(cache=True)
 def _members(delta, call_at, back, start):  # pragma: no cover
-    """The states of each component, its start first: members[offsets[c] : offsets[c + 1]]."""
+    """The states of each component, its start first: members[offsets[c] : offsets[c + 1]].
+
+    Of no use where time or memory is used up on the way.
+    """
     members, offsets = np.empty(1024, np.int32), np.zeros(len(start) + 1, np.int64)
     seen = np.full(len(delta), -1, np.int64)
-    filled = 0
+    filled, work, look = 0, 0, SLICE
     for component in range(len(start)):
         at = filled
+        if work > look:
+            look = work + SLICE
+            if used_up():
+                break
         for step in range(-1, 1 << 62):
             if step < 0:
                 low, high = 0, 1
@@ -182,6 +198,7 @@ def _members(delta, call_at, back, start):  # pragma: no cover
             else:
                 low, high = call_at[members[at]], call_at[members[at] + 1]
             columns = delta.shape[1] if step >= 0 else 0
+            work += columns + high - low
             for i in range(columns + high - low):
                 if step < 0:
                     state = start[component]

@@ -13,13 +13,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from structgen.automata.crawl import crawl
-from structgen.automata.nfa import Ints, Nfa
+from structgen.automata.crawl import MAX_WORK, crawl
+from structgen.automata.nfa import Ints, Nfa, TooLarge
 from structgen.automata.pushdown import Pushdown
 from structgen.automata.shapes import Estimate, Shapes
 from structgen.automata.tables import Table, tabulate
-from structgen.errors import Unsupported
-from structgen.limits import OverLimit
 
 CAP = 20_000  # states of a byte automaton that is still run as one table
 SPARE = 4  # so many times as many states may be written down for it, before they are merged
@@ -63,9 +61,7 @@ def _within(shapes: Shapes, depth: int, cap: int) -> Table | None:
     """The table of a depth, if it has at most `cap` states and takes no more effort than such a table should."""
     try:
         table = _expanded(shapes, depth, EFFORT * cap)
-    except OverLimit:
-        raise
-    except Unsupported:
+    except TooLarge:
         return None
     return table if len(table.accepting) <= cap else None
 
@@ -75,7 +71,7 @@ def expand(automaton: Pushdown, depth: int) -> Table:
     return _expanded(Shapes(automaton), depth)
 
 
-def _expanded(shapes: Shapes, depth: int, effort: int | None = None) -> Table:
+def _expanded(shapes: Shapes, depth: int, effort: int = MAX_WORK) -> Table:
     nfa = _Blocks(shapes, depth).nfa()
     crawled = crawl(nfa, effort=effort)
     automaton = shapes.automaton

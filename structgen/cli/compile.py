@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from structgen.cli.options import Json, Whitespace
+from structgen.cli.options import Json, Order, Whitespace
 from structgen.cli.spec import read_spec
 from structgen.cli.terminal import print_json, print_table
 
 if TYPE_CHECKING:
     from structgen.constraint import Info
+    from structgen.errors import Unsupported
 
 
 def compile_command(
@@ -27,6 +28,9 @@ def compile_command(
     whitespace: Annotated[
         Whitespace, typer.Option(help="White space between JSON tokens: anywhere, or nowhere.")
     ] = Whitespace.FLEXIBLE,
+    order: Annotated[
+        Order, typer.Option(help="Members of objects: as the schema names them, or in any order.")
+    ] = Order.DECLARED,
     explain: Annotated[
         bool, typer.Option(help="List everything that cannot be enforced, instead of compiling.")
     ] = False,
@@ -35,34 +39,38 @@ def compile_command(
     """Compile a schema and print the size of its automaton."""
     spec = read_spec(schema)
     if explain:
-        return _explain(schema, spec, as_json)
+        return _explain(schema, spec, order.value, as_json)
     from structgen.constraint import compile
     from structgen.vocabulary import BYTES, Vocabulary
 
     vocabulary = BYTES if tokenizer is None else Vocabulary.from_file(tokenizer)
-    info = compile(spec, vocabulary, whitespace=whitespace.value).info()
+    info = compile(spec, vocabulary, whitespace=whitespace.value, order=order.value).info()
     if as_json:
         print_json(_rounded(info))
     else:
         print_table(schema, _described(info, "bytes" if tokenizer is None else f"{vocabulary.size:,} tokens"))
 
 
-def _explain(name: str, spec: Any, as_json: bool) -> None:
-    """Print every refusal, each with its place and the way out; nothing is refused where the list is empty."""
+def _explain(name: str, spec: Any, order: Any, as_json: bool) -> None:
+    """Print every refusal and whatever else is not enforced, each with its place and the way out."""
     from structgen.sources import JsonSchema, Model, as_source
 
-    source = as_source(spec)
+    source = as_source(spec, order=order)
     refusals = source.refusals() if isinstance(source, JsonSchema | Model) else []
-    rows = [
-        {"at": error.pointer or "/", "keyword": error.keyword, "why": str(error), "instead": error.remedy}
-        for error in refusals
-    ]
+    relaxed = source.relaxations() if isinstance(source, Model) else []
     if as_json:
-        print_json({"refusals": rows})
-    elif not rows:
-        print_table(name, {"refused": "nothing"})
-    else:
-        print_table(name, {row["at"]: row["why"] for row in rows})
+        print_json({"refusals": _rows(refusals), "not enforced": _rows(relaxed)})
+        return
+    table = {row["at"]: row["why"] for row in _rows(refusals)} or {"refused": "nothing"}
+    harmless = {row["at"]: f"not enforced, does no harm: {row['why']}" for row in _rows(relaxed)}
+    print_table(name, table | harmless)
+
+
+def _rows(errors: list[Unsupported]) -> list[dict[str, Any]]:
+    return [
+        {"at": error.pointer or "/", "keyword": error.keyword, "why": str(error), "instead": error.remedy}
+        for error in errors
+    ]
 
 
 def _rounded(info: Info) -> dict[str, Any]:

@@ -17,6 +17,13 @@ class Whitespace(StrEnum):
     COMPACT = "compact"
 
 
+class Order(StrEnum):
+    """The order of the members of objects."""
+
+    DECLARED = "declared"
+    ANY = "any"
+
+
 Model = Annotated[
     str | None,
     typer.Option(

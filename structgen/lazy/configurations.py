@@ -57,7 +57,7 @@ class Configurations:
         self.step = np.full((1024, symbols), UNKNOWN, np.int32)
         self.leaves = np.zeros((1024, symbols), np.bool_)
         self.step[NOWHERE] = NOWHERE
-        self._calls = [pushdown.calls(state) for state in range(pushdown.states)]
+        self._calls = pushdown.all_calls()
         self._final = pushdown.final.tolist()
         self._accepting = pushdown.accepting.tolist()
 

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.pushdown import Pushdown
+from structgen.interrupt import SLICE, used_up
+from structgen.limits import check
 
 
 def follow_sets(pushdown: Pushdown) -> NDArray[np.bool_]:
@@ -53,6 +55,7 @@ def _spread(marks: NDArray[np.bool_], source: NDArray[Any], target: NDArray[Any]
     at = np.zeros(len(marks) + 1, np.int64)
     at[1:] = np.bincount(source, minlength=len(marks)).cumsum()
     _flow(marks, at, np.ascontiguousarray(target[order]).astype(np.int64))
+    check()
 
 
 @nb.njit(cache=True)
@@ -61,11 +64,16 @@ def _flow(marks, at, target):  # pragma: no cover
     waiting, queued = np.empty(states, np.int64), np.ones(states, np.bool_)
     for state in range(states):
         waiting[state] = state
-    count = states
+    count, work, look = states, 0, SLICE
     while count:
+        if work > look:
+            look = work + SLICE
+            if used_up():
+                break
         count -= 1
         state = waiting[count]
         queued[state] = False
+        work += (at[state + 1] - at[state]) * symbols
         for e in range(at[state], at[state + 1]):
             to, grew = target[e], False
             for symbol in range(symbols):

@@ -14,7 +14,7 @@ from ..grammar import Grammar
 from .choices import Choices
 from .ebnf import Ebnf
 from .json_schema import JsonSchema
-from .json_schema.layout import Whitespace
+from .json_schema.layout import Order, Whitespace
 from .model import Model
 from .regex import Regex
 
@@ -34,23 +34,23 @@ class Source(Protocol[T_co]):
         ...
 
 
-def as_source(spec: Any, *, whitespace: Whitespace = "flexible") -> Source[Any]:
+def as_source(spec: Any, *, whitespace: Whitespace = "flexible", order: Order = "declared") -> Source[Any]:
     """The Source that `spec` stands for.
 
     A Source is returned as it is. A dict is a JSON schema, a list of strings Choices, and a pydantic class,
     dataclass, TypedDict, NamedTuple, Enum, Literal, Optional, list[...] or any other type form a Model.
-    `whitespace` ("flexible" or "compact") applies to JSON sources made here.
+    `whitespace` ("flexible" or "compact") and `order` ("declared" or "any") apply to JSON sources made here.
     """
     if isinstance(spec, type) and not _has_schema(spec):
         raise InvalidSource(f"{spec.__name__} is a class of sources; pass an instance of it")
     if not isinstance(spec, type) and isinstance(spec, Source):
         return spec
     if isinstance(spec, dict):
-        return JsonSchema(spec, whitespace=whitespace)
+        return JsonSchema(spec, whitespace=whitespace, order=order)
     if isinstance(spec, list | tuple) and all(isinstance(value, str) for value in spec):
         return Choices(spec)
     if _is_type_form(spec):
-        return Model(spec, whitespace=whitespace)
+        return Model(spec, whitespace=whitespace, order=order)
     raise InvalidSource(
         f"{_shown(spec)} is not something to generate; pass a type, a JSON schema as a dict, a list of strings, "
         "or a source such as Regex"
@@ -72,4 +72,4 @@ def _shown(spec: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-__all__ = ["Choices", "Ebnf", "JsonSchema", "Model", "Regex", "Source", "Whitespace", "as_source"]
+__all__ = ["Choices", "Ebnf", "JsonSchema", "Model", "Order", "Regex", "Source", "Whitespace", "as_source"]

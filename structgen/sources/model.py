@@ -26,8 +26,8 @@ from typing_extensions import TypedDict
 
 from ..errors import InvalidSource, Unsupported
 from ..grammar import Grammar
-from .json_schema import lower, refusals
-from .json_schema.layout import Layout, Whitespace
+from .json_schema import lower, refusals, relaxations
+from .json_schema.layout import Layout, Order, Whitespace
 from .model_schema import PYDANTIC, ModelSchema
 
 T = TypeVar("T")
@@ -37,16 +37,17 @@ T = TypeVar("T")
 class Model(Generic[T]):
     """JSON text that pydantic reads into `type_`; parsing gives the validated object.
 
-    `whitespace` "flexible" allows white space between any two tokens, "compact" none. What pydantic checks in
-    Python code (validators) cannot be compiled; `parse` runs it and raises pydantic's ValidationError, of which the
-    verbs make Rejected.
+    `whitespace` "flexible" allows white space between any two tokens, "compact" none; `order` is that of members, as in
+    JsonSchema. What pydantic checks in Python code (validators) cannot be compiled; `parse` runs it and raises
+    pydantic's ValidationError, of which the verbs make Rejected.
     """
 
     type_: type[T] | Any
     whitespace: Whitespace = "flexible"
+    order: Order = "declared"
 
     def __post_init__(self) -> None:
-        Layout(self.whitespace)
+        Layout(self.whitespace, self.order)
         _ = self.schema
 
     @cached_property
@@ -75,11 +76,15 @@ class Model(Generic[T]):
 
     def lower(self) -> Grammar:
         """The valid texts, as a grammar. Raises Unsupported with the pointer of the cause."""
-        return lower(self.schema, Layout(self.whitespace), rules=PYDANTIC)
+        return lower(self.schema, Layout(self.whitespace, self.order), rules=PYDANTIC)
 
     def refusals(self) -> list[Unsupported]:
         """Everything in the type's schema that cannot be enforced; empty where it can be lowered."""
-        return refusals(self.schema, Layout(self.whitespace), rules=PYDANTIC)
+        return refusals(self.schema, Layout(self.whitespace, self.order), rules=PYDANTIC)
+
+    def relaxations(self) -> list[Unsupported]:
+        """What is not enforced since it does no harm: repeated elements of a set, which pydantic takes for one."""
+        return relaxations(self.schema, Layout(self.whitespace, self.order), PYDANTIC)
 
     def parse(self, text: str) -> T:
         """The validated object that the text stands for."""

@@ -18,6 +18,7 @@ from pydantic_core import core_schema
 from ..grammar import ANY_CHAR, Expr, both, literal, repeat, seq
 from .json_schema import Rules
 from .json_schema import formats as rfc
+from .json_schema.arrays import MERGED
 from .regex import fullmatch_expr
 from .regex_syntax import Dialect
 
@@ -56,12 +57,12 @@ class ModelSchema(GenerateJsonSchema):
         return {**result, "pattern": ASCII} if counted else result
 
     def set_schema(self, schema: core_schema.SetSchema) -> JsonSchemaValue:
-        """Sets are read from any array; equal elements become one, which matters only where several are needed."""
-        return _loosened(super().set_schema(schema))
+        """Equal elements become one: they are told apart where they are of a few values, or several are needed."""
+        return _merged(super().set_schema(schema))
 
     def frozenset_schema(self, schema: core_schema.FrozenSetSchema) -> JsonSchemaValue:
         """The same for frozen sets."""
-        return _loosened(super().frozenset_schema(schema))
+        return _merged(super().frozenset_schema(schema))
 
     def url_schema(self, schema: core_schema.UrlSchema) -> JsonSchemaValue:
         """URLs have the schemes that the type allows, and a host."""
@@ -74,11 +75,9 @@ class ModelSchema(GenerateJsonSchema):
         return {**super().multi_host_url_schema(schema), "format": "multi-host-uri"}
 
 
-def _loosened(result: JsonSchemaValue) -> JsonSchemaValue:
-    """The array without uniqueItems where repetitions do no harm and its elements are not a few constants."""
-    if result.get("minItems", 0) > 1 or "enum" in result.get("items", {}):
-        return result
-    return {keyword: value for keyword, value in result.items() if keyword != "uniqueItems"}
+def _merged(result: JsonSchemaValue) -> JsonSchemaValue:
+    """The array with a word on uniqueItems: pydantic reads any array and makes a set of it."""
+    return {**result, MERGED: True} if "uniqueItems" in result else result
 
 
 def _digits(digits: int | None, places: int | None) -> JsonSchemaValue:

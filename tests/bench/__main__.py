@@ -162,7 +162,9 @@ def gpu(
 def schema(
     tokenizer: Tokenizer = SHARED / "gemma3.tokenizer.json.gz",
     schemas: Annotated[int, typer.Option(help="How many of MaskBench's schemas.")] = 200,
-    engine: Annotated[list[str] | None, typer.Option(help="An engine; all installed ones if none.")] = None,
+    engine: Annotated[
+        list[str] | None, typer.Option(help="An engine, and no others; all installed ones if none.")
+    ] = None,
     json_file: Json = None,
 ) -> None:
     """Coverage and compile time on real JSON Schemas, beside llguidance, xgrammar and outlines-core."""

@@ -59,3 +59,13 @@ def test_explain_lists_everything_that_is_refused(run, folder):
     ]
     assert all(row["instead"] for row in refusals)
     assert "nothing" in run("compile", "models.py:Bill", "--explain").out
+
+
+def test_explain_tells_what_is_not_enforced_of_a_set(run, folder):
+    (folder / "tags.py").write_text(
+        "import pydantic\n\nclass Tags(pydantic.BaseModel):\n    tags: set[str]\n"
+    )
+    told = json.loads(run("compile", "tags.py:Tags", "--explain", "--json").out)
+    assert told["refusals"] == []
+    assert [row["at"] for row in told["not enforced"]] == ["/properties/tags/uniqueItems"]
+    assert "does no harm" in run("compile", "tags.py:Tags", "--explain").out

@@ -14,6 +14,7 @@ from conformance import ratchet
 from conformance.judge import ByTokens, Verdict, by_automaton, by_grammar, judge
 from conformance.suites import maskbench as maskbench_groups
 from conformance.suites import official as official_groups
+from structgen.cli.options import Order as MemberOrder
 
 app = typer.Typer(add_completion=False, help=__doc__)
 
@@ -26,6 +27,7 @@ Automaton = Annotated[bool, typer.Option(help="Compile, instead of reading the g
 Tokenizer = Annotated[
     Path | None, typer.Option(help="A tokenizer.json: judge the token ids that it gives, not bytes.")
 ]
+State = Annotated[Path | None, typer.Option(help="A file to note what is done in, and to go on from.")]
 Update = Annotated[bool, typer.Option(help="Write the table of the ratchet (whole runs only).")]
 
 
@@ -54,35 +56,37 @@ def official(
 
 
 @app.command()
-def samples(schemas: int = 500, samples: int = 100, start: int = 0) -> None:
+def samples(schemas: int = 500, samples: int = 100, start: int = 0, state: State = None) -> None:
     """Random texts of MaskBench's schemas, judged by jsonschema with its format checks on."""
-    from conformance.samples import drawn, ecma_patterns
+    from conformance.samples import Tally, drawn, ecma_patterns
 
-    done = total = wrong = 0
+    tally = Tally.resumed(state)
     with ecma_patterns():
         for group in maskbench_groups(max(1, 2295 // (schemas + schemas // 20)), start):
-            found = drawn(group, samples)
-            if found is None:
+            if tally.schemas >= schemas:
+                break
+            if group.name in tally.seen:
                 continue
-            done, total, wrong = done + 1, total + found.count, wrong + len(found.wrong)
-            for text in found.wrong[:3]:
+            found = drawn(group, samples)
+            tally.add(group.name, found, state)
+            for text in found.wrong[:3] if found else ():
                 print(f"{group.name}: not valid: {text[:200]}", flush=True)
-            if done % (OFTEN // 10) == 0 or done == schemas:
-                print(f"{done} schemas, {total} texts, {wrong} not valid", flush=True)
-            if done == schemas:
-                return
-    print(f"{done} schemas, {total} texts, {wrong} not valid", flush=True)
+            if found and tally.schemas % (OFTEN // 10) == 0:
+                print(tally, flush=True)
+    print(tally, flush=True)
 
 
 @app.command()
-def fuzz(count: int = 20_000, start: int = 0, values: int = 8) -> None:
+def fuzz(
+    count: int = 20_000, start: int = 0, values: int = 8, order: MemberOrder = MemberOrder.DECLARED
+) -> None:
     """Random schemas with random values, judged by jsonschema: never a crash, never a false acceptance."""
     from conformance.fuzz import outcome
 
     kinds: Counter[str] = Counter()
     begun = time.monotonic()
     for seed in range(start, start + count):
-        found = outcome(seed, values)
+        found = outcome(seed, values, order.value)
         kinds[found.kind] += 1
         if found.kind in SHOWN:
             print(f"{seed}: {found}", flush=True)

@@ -1,30 +1,35 @@
 """The verdict on one schema: are all its valid instances accepted and all its invalid ones not?
 
 An instance is a value, and structgen writes each value in one order of members. So where a valid instance is not
-accepted as it stands, its members are put into the schema's order and it is tried again; that counts as right, and is
-counted.
+accepted as it stands, its members are put into the schema's order and it is tried again; after that, object by object,
+the orders of which most of the text can be read are tried. What is accepted so counts as right, and is counted.
 """
 
 from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from conformance.recogniser import recognises
+from conformance.recogniser import furthest, recognises
 from conformance.suites import Group
 from structgen.errors import StructgenError
+from structgen.grammar import Grammar
 from structgen.sources.json_schema import JsonSchema
 
 # From worst to best. "slow" is neither right nor refused within the limit.
 RANKS = ("accepts", "crash", "slow", "rejects", "refused", "reordered", "right")
 LIMIT = 20  # seconds of computing for one schema
 PATIENCE = 300.0  # seconds of the clock that a busy machine may take for them
+
+FEW = 4  # members of which all orders are tried
+MOST_TRIED = 200_000  # characters of the texts of one value that are tried
 
 Accepts = Callable[[str], bool]
 
@@ -47,8 +52,15 @@ def source_of(group: Group) -> JsonSchema:
 
 def by_grammar(group: Group) -> Accepts:
     """Acceptance by the grammar itself, read without an automaton."""
-    grammar = source_of(group).lower()
-    return lambda text: recognises(grammar, text)
+    return _ByGrammar(source_of(group).lower())
+
+
+@dataclass(frozen=True, eq=False)
+class _ByGrammar:
+    grammar: Grammar
+
+    def __call__(self, text: str) -> bool:
+        return recognises(self.grammar, text)
 
 
 def by_automaton(group: Group) -> Accepts:
@@ -95,7 +107,10 @@ def _judged(group: Group, accepts: Accepts) -> Verdict:
         if accepted and not valid:
             return Verdict("accepts", json.dumps(value)[:200])
         if valid and not accepted:
-            if accepts(json.dumps(_ordered(value, orders), ensure_ascii=False)):
+            arranged = _ordered(value, orders)
+            if accepts(json.dumps(arranged, ensure_ascii=False)) or (
+                isinstance(accepts, _ByGrammar) and in_some_order(accepts.grammar, arranged, orders)
+            ):
                 reordered = True
             else:
                 rejected = value
@@ -124,12 +139,57 @@ def _ordered(value: Any, orders: list[list[str]]) -> Any:
     """The value with the members of each object in the order that fits it best, others behind."""
     if isinstance(value, dict):
         best = max(orders, key=lambda order: (len(value.keys() & set(order)), -len(order)), default=[])
-        place = {key: index for index, key in enumerate(best)}
-        return {
-            key: _ordered(value[key], orders)
-            for key in sorted(value, key=lambda key: place.get(key, len(best)))
-        }
+        return {key: _ordered(value[key], orders) for key in _sorted(value, best)}
     return [_ordered(item, orders) for item in value] if isinstance(value, list) else value
+
+
+def in_some_order(grammar: Grammar, value: Any, orders: list[list[str]]) -> bool:
+    """Whether the value is accepted once each object, from left to right, has the order that reads the furthest."""
+    left = MOST_TRIED
+    for number in range(len(list(_objects(value)))):
+        path = list(_objects(value))[number]  # those before it keep their places
+        best, far = value, -1
+        for changed in _rearranged(value, path, orders):
+            text = json.dumps(changed, ensure_ascii=False)
+            left -= len(text)
+            if left < 0:
+                return False
+            reached = furthest(grammar, text)
+            if reached > len(text):
+                return True
+            if reached > far:
+                best, far = changed, reached
+        value = best
+    return False
+
+
+def _objects(value: Any, path: tuple[int, ...] = ()) -> Iterator[tuple[int, ...]]:
+    """The places of the objects in a value, outer ones first, as indices into members and items."""
+    if isinstance(value, dict):
+        yield path
+    if isinstance(value, dict | list):
+        for index, item in enumerate(value.values() if isinstance(value, dict) else value):
+            yield from _objects(item, (*path, index))
+
+
+def _rearranged(value: Any, path: tuple[int, ...], orders: list[list[str]]) -> Iterator[Any]:
+    """The value with the object at `path` in other orders: all of a few members, else those that the schema names."""
+    if path:
+        items = list(value.values() if isinstance(value, dict) else value)
+        for changed in _rearranged(items[path[0]], path[1:], orders):
+            parts = [*items[: path[0]], changed, *items[path[0] + 1 :]]
+            yield dict(zip(value, parts, strict=True)) if isinstance(value, dict) else parts
+    elif len(value) <= FEW:
+        yield from (dict(items) for items in permutations(value.items()))
+    else:
+        for keys in dict.fromkeys(tuple(_sorted(value, order)) for order in [list(value), *orders]):
+            yield {key: value[key] for key in keys}
+
+
+def _sorted(keys: Iterable[str], order: list[str]) -> list[str]:
+    """The keys in an order, others behind."""
+    place = {key: index for index, key in enumerate(order)}
+    return sorted(keys, key=lambda key: place.get(key, len(order)))
 
 
 @contextmanager

@@ -76,6 +76,15 @@ def recognises(grammar: Grammar, text: str) -> bool:
         return len(text) in Recogniser(grammar, text).ends(grammar.start, 0)
 
 
+def furthest(grammar: Grammar, text: str) -> int:
+    """How much of the text some rule can read, in characters; one more than it has if the text is accepted."""
+    with _deep():
+        reader = Recogniser(grammar, text)
+        if len(text) in reader.ends(grammar.start, 0):
+            return len(text) + 1
+        return max((max(ends) for ends in reader.known.values() if ends), default=0)
+
+
 @contextmanager
 def _deep() -> Iterator[None]:
     before = sys.getrecursionlimit()

@@ -7,8 +7,10 @@ import random
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,6 +35,40 @@ class Drawn:
     wrong: list[str]
 
 
+@dataclass(eq=False)
+class Tally:
+    """What has been drawn so far, by schema: how many texts and how many are not valid; None where refused."""
+
+    seen: dict[str, tuple[int, int] | None] = field(default_factory=dict)
+
+    @classmethod
+    def resumed(cls, state: Path | None) -> Tally:
+        """What a file says that an earlier run has done."""
+        tally = cls()
+        for line in state.read_text().splitlines() if state and state.exists() else ():
+            name, counts = json.loads(line)
+            tally.seen[name] = counts and tuple(counts)
+        return tally
+
+    def add(self, name: str, found: Drawn | None, state: Path | None) -> None:
+        """Count one schema, and note it in the file."""
+        self.seen[name] = found and (found.count, len(found.wrong))
+        if state:
+            with state.open("a") as lines:
+                lines.write(json.dumps([name, self.seen[name]]) + "\n")
+
+    @property
+    def schemas(self) -> int:
+        """How many were not refused."""
+        return sum(counts is not None for counts in self.seen.values())
+
+    def __str__(self) -> str:
+        counts = [counts for counts in self.seen.values() if counts]
+        texts, wrong = sum(c for c, _ in counts), sum(w for _, w in counts)
+        refused = len(self.seen) - len(counts)
+        return f"{len(counts)} schemas, {texts} texts, {wrong} not valid, {refused} schemas refused"
+
+
 def drawn(group: Group, samples: int) -> Drawn | None:
     """`samples` texts: half from the automata, half from the grammar, which reaches more of a large one."""
     try:
@@ -50,12 +86,22 @@ def drawn(group: Group, samples: int) -> Drawn | None:
 
 def _validator(schema: Any) -> Any:
     kind = validator_for(schema, jsonschema.Draft202012Validator)
-    return kind(schema, format_checker=kind.FORMAT_CHECKER)
+    exact = jsonschema.validators.extend(kind, {"multipleOf": _multiple_of})
+    return exact(schema, format_checker=kind.FORMAT_CHECKER)
+
+
+def _multiple_of(
+    validator: Any, step: Any, instance: Any, schema: Any
+) -> Iterator[jsonschema.ValidationError]:
+    """multipleOf of what was written: by the division of doubles 4.6 would be no multiple of 0.01."""
+    if validator.is_type(instance, "number") and Fraction(repr(instance)) % Fraction(repr(step)):
+        yield jsonschema.ValidationError(f"{instance!r} is not a multiple of {step}")
 
 
 @contextmanager
 def ecma_patterns() -> Iterator[None]:
-    """JSON Schema's patterns are ECMA's: \\w and \\d know ASCII only, no line ends in a dot, $ is the very end."""
+    """JSON Schema's patterns are ECMA's: \\w and \\d know ASCII only, no line ends in a dot, $ is the very end,
+    \\s has every space of Unicode."""
     ecma = SimpleNamespace(
         search=lambda pattern, text: re.search(_ecma(pattern), text, re.ASCII), escape=re.escape
     )
@@ -69,9 +115,19 @@ def ecma_patterns() -> Iterator[None]:
             module.re = re
 
 
+SPACES = r"\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+
+
 @cache
 def _ecma(pattern: str) -> str:
-    """The pattern as Python spells it; what stands in brackets or behind a backslash is the same in both."""
+    """The pattern as Python spells it; but for white space, what stands in brackets is the same in both."""
     parts = re.findall(r"\\.|\[\^?(?:\\.|[^\]\\])*\]|.", pattern, re.DOTALL)
-    spelled = {".": r"[^\n\r\u2028\u2029]", "$": r"\Z"}
-    return "".join(spelled.get(str(part), str(part)) for part in parts)
+    spelled = {".": r"[^\n\r\u2028\u2029]", "$": r"\Z", r"\s": f"[{SPACES}]", r"\S": f"[^{SPACES}]"}
+    return "".join(spelled.get(str(part), _spaced(str(part))) for part in parts)
+
+
+def _spaced(part: str) -> str:
+    """A set of characters that says which ones \\s is."""
+    if not part.startswith("["):
+        return part
+    return re.sub(r"\\(.)", lambda escape: SPACES if escape[1] == "s" else escape[0], part, flags=re.DOTALL)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from itertools import count
 from typing import Any
 
+import numpy as np
 import pytest
 
 from conformance.fuzz import outcome
 from conformance.judge import limited
+from structgen import limits
 from structgen.constraint import compile
 from structgen.errors import StructgenError
 from structgen.limits import OverLimit, _resident
@@ -115,7 +118,18 @@ def test_a_schema_that_takes_longer_than_it_may_is_refused_in_one_sentence():
         compile(source, seconds=0.001)
 
 
-def test_a_schema_that_needs_more_memory_than_it_may_is_refused_in_one_sentence():
+def test_a_schema_that_needs_more_memory_than_it_may_is_refused_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """A process that has freed much gets it back without growing, so here it grows by a megabyte at every look."""
+    sizes = count(10**9, 10**6)
+    monkeypatch.setattr(limits, "_resident", lambda: next(sizes))
     source = JsonSchema({"type": "string", "pattern": "^(.*a.{9}|.*b.{8})$"})
     with pytest.raises(OverLimit, match=r"more than 0.0001 GB of memory to compile; .*gigabytes="):
         compile(source, gigabytes=0.0001)
+
+
+def test_memory_that_is_in_use_is_counted():
+    before = limits._resident()
+    held = np.ones(50_000_000, dtype=np.uint8)
+    assert limits._resident() - before > 0.8 * held.nbytes

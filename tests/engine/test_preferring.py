@@ -9,7 +9,7 @@ import torch
 
 from structgen_engine.denoiser import RandomDenoiser
 from structgen_engine.noise import Uniform
-from structgen_engine.preferring import Preferring, Region, max_marginals
+from structgen_engine.preferring import Preferring, Region, Text, max_marginals
 
 LENGTH, VOCABULARY = 3, 5
 
@@ -87,7 +87,8 @@ class TestPiecesThatAreUsedUp:
 
         inner = Fixed(Uniform(1, 3), 2, 3)
         regions = [Region(at, torch.tensor([[1], [2]]), torch.tensor([0, 1])) for at in range(2)]
-        outer = Preferring(inner, regions, 9.0, occurrences=occurrences, crowding=crowding)
+        text = Text(places=[list(range(count)) for count in occurrences])
+        outer = Preferring(inner, regions, 9.0, text, crowding=crowding)
         return outer(outer.start([[1]]), torch.zeros(1, 2, dtype=torch.int64))[0].argmax(-1).tolist()
 
     def test_the_surer_region_has_it(self) -> None:
@@ -99,3 +100,45 @@ class TestPiecesThatAreUsedUp:
     def test_it_is_a_preference(self) -> None:
         assert self.chosen([1, 1], 0.5) == [1, 1]
         assert self.chosen([1, 1], 0.0) == [1, 1]
+
+
+class TestRecords:
+    """Two records of a name and a price, told as "1 3 2 4": names are tokens 1 and 2, prices 3 and 4."""
+
+    def chosen(self, scores: list[list[float]], away: float) -> list[int]:
+        wanted = torch.tensor(scores)[None]
+
+        class Fixed(RandomDenoiser):
+            def __call__(self, context: object, canvas: torch.Tensor) -> torch.Tensor:
+                return wanted
+
+        names, prices = (
+            (torch.tensor([[1], [2]]), torch.tensor([0, 1])),
+            (
+                torch.tensor([[3], [4]]),
+                torch.tensor([2, 3]),
+            ),
+        )
+        regions = [Region(at, *(names, prices)[at % 2]) for at in range(4)]
+        text = Text([[0], [2], [1], [3]], [0.0] * 4, [[[0, 1], [2, 3]]])
+        outer = Preferring(Fixed(Uniform(1, 5), 4, 5), regions, 9.0, text, away=away)
+        return outer(outer.start([[1]]), torch.zeros(1, 4, dtype=torch.int64))[0].argmax(-1).tolist()
+
+    # a little more for the other record's price than for its own, in each record
+    CROSSED = (
+        ([0.0, 5.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 2.0, 3.0]),
+        (
+            [0.0, 0.0, 5.0, 0.0, 0.0],
+            [0.0, 0.0, 0.0, 3.0, 2.0],
+        ),
+    )
+
+    def test_the_fields_of_one_record_come_from_one_place(self) -> None:
+        scores = [row for record in self.CROSSED for row in record]
+        assert self.chosen(scores, 0.0) == [1, 4, 2, 3]
+        assert self.chosen(scores, 4.0) == [1, 3, 2, 4]
+
+    def test_it_is_a_preference(self) -> None:
+        scores = [row for record in self.CROSSED for row in record]
+        scores[1] = [0.0, 0.0, 0.0, -9.0, 3.0]
+        assert self.chosen(scores, 4.0)[1] == 4

@@ -32,6 +32,7 @@ from pydantic import (
 )
 
 import structgen
+from conformance.recogniser import recognises
 from structgen.automata import Table, compile_bytes
 from structgen.errors import InvalidSource, Unsupported
 from structgen.sources import Choices, JsonSchema, Model, Regex, Source, as_source
@@ -291,3 +292,39 @@ def test_an_unknown_annotation_is_invalid():
 def test_a_typed_dict_inside_a_dataclass_is_refused_in_one_sentence():
     with pytest.raises(InvalidSource, match=r"^pydantic cannot read Holder: .*typing_extensions.TypedDict"):
         Model(Holder)
+
+
+class Shade(Enum):
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@pytest.mark.parametrize(
+    ("type_", "different", "repeated"),
+    [
+        (set[bool], "[true, false]", "[true, true]"),
+        (frozenset[Shade], '["dark", "light"]', '["dark", "dark"]'),
+        (set[Optional[Shade]], '[null, "dark"]', "[null, null]"),
+        (set[Annotated[int, Field(ge=1, le=3)]], "[3, 1]", "[1, 2, 1]"),
+        (set[Union[Literal["a"], bool]], '["a", true]', '["a", "a"]'),
+    ],
+)
+def test_sets_of_a_few_values_hold_each_once(type_: Any, different: str, repeated: str):
+    model = Model(type_)
+    grammar = model.lower()
+    assert recognises(grammar, different)
+    assert not recognises(grammar, repeated)
+    assert model.relaxations() == []
+
+
+def test_what_a_set_of_other_values_does_not_enforce_is_told():
+    class Tags(BaseModel):
+        tags: set[str]
+
+    model = Model(Tags)
+    assert recognises(model.lower(), '{"tags": ["a", "a"]}')
+    assert model.parse('{"tags": ["a", "a"]}').tags == {"a"}
+    assert model.refusals() == []
+    assert [(r.keyword, r.pointer) for r in model.relaxations()] == [
+        ("uniqueItems", "/properties/tags/uniqueItems")
+    ]

@@ -28,7 +28,7 @@ from structgen.sources.regex import Regex
         ({"anyOf": [{"type": "null"}, {"$ref": "#"}]}, "$ref", ""),
         ({"type": "string", "colour": "red"}, "colour", "/colour"),
         (
-            {"type": "object", "additionalProperties": {"type": "null"}, "minProperties": 2},
+            {"type": "object", "additionalProperties": {"type": "null"}, "minProperties": 9},
             "minProperties",
             None,
         ),

@@ -138,7 +138,7 @@ def tells(surface: str, schema: dict[str, Any], value: Any) -> bool:
         names = {MONTHS[language][month - 1][:3] for language in LANGUAGES}
         return {year, day} <= set(numbers) and (month in numbers or any(one in surface for one in names))
     if schema.get("format") == "time":
-        hour, minute, _ = map(int, value.split(":"))
+        hour, minute, _ = map(int, value.removesuffix("Z").split(":"))
         return numbers[0] % 12 == hour % 12 and numbers[1] == minute and ("pm" not in surface or hour >= 12)
     if schema.get("format") == "date-time":
         return numbers == [int(one) for one in re.findall(r"\d+", value)]

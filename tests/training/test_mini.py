@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from structgen_engine.models.mini import Mini, MiniConfig
+from structgen_engine.models.mini import Lexicon, Mini, MiniConfig, MiniDenoiser, mini_folder
+from training.tokenizer import load_tokenizer
 
 CONFIG = MiniConfig(vocabulary=50, width=32, heads=2, encoder_layers=2, decoder_layers=2)
 
@@ -83,3 +84,53 @@ def test_neighbours_vote_along_the_diagonal() -> None:
     own[0, 0, 2] = 5.0  # position 0 points at 2, the others at nothing
     votes = torch.tensor([1.0, 0.0]).expand(1, 3, 2)  # everyone listens to the position before
     assert model._voted(own, votes).argmax(-1)[0, :2].tolist() == [2, 3]
+
+
+class TestWords:
+    """Vectors of whole words beside the embeddings of their pieces."""
+
+    LEXICON = Lexicon(
+        ["red", "café", "price"], [b"", b"r", b"ed", b" ", b"ca", b"f\xc3", b"\xa9", b"Red", b"Price"]
+    )
+
+    @pytest.mark.parametrize(
+        ("ids", "words"),
+        [
+            ([1, 2, 3, 1], [1, 1, 0, 0]),  # "red r": a word in two pieces, and none
+            ([4, 5, 6], [2, 2, 2]),  # a piece may end inside a character
+            ([7, 8], [1, 3]),  # "RedPrice": camel case
+            ([1, 2, 0, 0], [1, 1, 0, 0]),  # padding
+            ([8, 2], [0, 0]),  # "Priceed" is neither
+        ],
+    )
+    def test_each_token_has_the_word_it_begins_in(self, ids: list[int], words: list[int]) -> None:
+        assert self.LEXICON.of(ids) == words
+
+    def test_the_embedded_lexicon_goes_with_the_tokenizer(self) -> None:
+        lexicon, tokenizer = Lexicon.read(mini_folder()), load_tokenizer()
+        read = tokenizer.encode("deliveryCity: Rotterdam, 12 kg Größe")
+        known = {index: word.decode() for word, index in lexicon.index.items()}
+        named = [known.get(index) for index in lexicon.of(read.ids)]
+        for word in ("delivery", "city", "rotterdam"):
+            assert (
+                "".join(token for token, name in zip(read.tokens, named, strict=True) if name == word).lower()
+                == word
+            )
+        assert {name for token, name in zip(read.tokens, named, strict=True) if not token.isalpha()} == {None}
+
+    @torch.inference_mode()
+    def test_a_vector_changes_what_is_read_once_there_is_a_use_for_it(self, prompt: torch.Tensor) -> None:
+        torch.manual_seed(0)
+        model = Mini(replace(CONFIG, words=4, word_width=8)).eval()
+        model.words[1:] = torch.randn(3, 8)
+        words = torch.tensor([[0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0]] * 2)
+        plain = model.encode(prompt).pointer_keys
+        assert torch.equal(model.encode(prompt, words).pointer_keys, plain)  # untrained, it has none
+        torch.nn.init.normal_(model.meaning.weight)
+        assert not torch.allclose(model.encode(prompt, words).pointer_keys, plain)
+        nothing = model.encode(prompt, torch.zeros_like(words)).pointer_keys
+        assert torch.equal(nothing, plain)
+
+    def test_a_lexicon_of_another_model_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="vectors of 4 words, the lexicon has 0"):
+            MiniDenoiser(Mini(replace(CONFIG, words=4)))

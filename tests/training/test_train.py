@@ -13,14 +13,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 pytest.importorskip("faker")
 pytest.importorskip("mimesis")
 
-from structgen_engine.models.mini import MiniConfig, load_mini
+from structgen_engine.models.mini import Lexicon, MiniConfig, load_mini, mini_denoiser, mini_folder
 from training.config import TrainConfig, read_config
 from training.export import export, stored
 from training.train import start, train
+from training.vectors import VECTORS, read_vectors
 
 FILES = Path(train.__code__.co_filename).parent
 TINY = TrainConfig(
@@ -124,3 +126,15 @@ def test_the_log_and_the_export_are_written(tmp_path: Path) -> None:
     train(replace(TINY, log_every=2), tmp_path / "run", lines.append, exported=tmp_path / "weights")
     assert [line["step"] for line in lines] == [2, 4]
     assert load_mini(tmp_path / "weights").config == TINY.model
+
+
+def test_word_vectors_are_used_and_stay_as_they_are(tmp_path: Path) -> None:
+    known = len(Lexicon.read(mini_folder()).index) + 1
+    save_file({"words": torch.randn(known, 8)}, tmp_path / VECTORS)
+    knowing = replace(TINY, model=replace(TINY.model, words=known, word_width=8), vectors=str(tmp_path))
+    train(knowing, tmp_path)
+    export(tmp_path / "checkpoint.pt", tmp_path / "out")
+    denoiser = mini_denoiser(tmp_path / "out")  # with the lexicon beside the weights
+    assert denoiser.model.meaning.weight.abs().max() > 0
+    torch.testing.assert_close(denoiser.model.words, read_vectors(tmp_path), atol=0.05, rtol=0.02)
+    assert torch.equal(read_vectors(tmp_path / "out"), denoiser.model.words)

@@ -11,6 +11,7 @@ draft, 4 to 2020-12; what cannot be enforced is refused with its pointer.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,13 +20,14 @@ from ...errors import InvalidSource, Unsupported
 from ...grammar import SLACK, Grammar, seq
 from ...limits import OverLimit
 from .keywords import Unknown
-from .layout import Layout, Whitespace
+from .layout import Layout, Order, Whitespace
 from .node import Node
 from .productive import productive
-from .read import JSON_SCHEMA, Reader, Rules
+from .read import JSON_SCHEMA, Late, Reader, Rules
 from .write import Additional, Writer
 
 MOST_NAMED = 8  # refusals that one message names beside the first
+PATIENCE = 2.0  # seconds of computing to find them
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,8 @@ class JsonSchema:
     `whitespace` "flexible" allows white space between any two tokens, "compact" none.
 
     `additional` says what silence means. With "declared" only what a schema mentions is generated, as in OpenAI's
-    strict mode: an object with `properties` and without `additionalProperties` gets no other members, a schema
+    strict mode: an object with `properties` and without `additionalProperties` gets no other members (with
+    `properties` {}, as tools without arguments have it, none; an object of which nothing is said is free), a schema
     without `type` gets the types its keywords are about. Every output is valid, not every valid value an output.
     With "open" silence allows anything, as JSON Schema has it; what would then be any JSON value is refused.
 
@@ -44,7 +47,9 @@ class JsonSchema:
 
     `resources` are other schemas that references may name, by absolute URI. Nothing is ever fetched.
 
-    Members are written in the order in which they are declared, numbers with bounds without an exponent.
+    `order` "declared" writes members in the order in which a schema names them, undeclared ones behind them; with "any"
+    members come in any order, undeclared ones anywhere. Each set of members is then a state, so an object of more than
+    ten named members is refused. Numbers with bounds are written without an exponent.
     """
 
     schema: Mapping[str, Any] | bool
@@ -52,9 +57,10 @@ class JsonSchema:
     additional: Additional = "declared"
     unknown: Unknown = "refuse"
     resources: Mapping[str, Any] = field(default_factory=dict)
+    order: Order = "declared"
 
     def __post_init__(self) -> None:
-        Layout(self.whitespace)
+        Layout(self.whitespace, self.order)
         if self.additional not in ("declared", "open"):
             raise InvalidSource(f"additional is 'declared' or 'open', not {self.additional!r}")
         if self.unknown not in ("refuse", "ignore", "annotations"):
@@ -67,12 +73,12 @@ class JsonSchema:
     def lower(self) -> Grammar:
         """The valid texts, as a grammar. Raises InvalidSource or Unsupported with the pointer of the cause."""
         rules = Rules(unknown=self.unknown, resources=self.resources)
-        return lower(self.schema, Layout(self.whitespace), self.additional, rules)
+        return lower(self.schema, Layout(self.whitespace, self.order), self.additional, rules)
 
     def refusals(self) -> list[Unsupported]:
         """Everything in the schema that cannot be enforced; empty where it can be lowered."""
         rules = Rules(unknown=self.unknown, resources=self.resources)
-        return refusals(self.schema, Layout(self.whitespace), self.additional, rules)
+        return refusals(self.schema, Layout(self.whitespace, self.order), self.additional, rules)
 
     def parse(self, text: str) -> Any:
         """The value that the text stands for."""
@@ -103,22 +109,44 @@ def _others(
 ) -> list[Unsupported]:
     """What else is refused, as far as time allows to say so."""
     try:
-        return [error for error in refusals(schema, layout, additional, rules) if str(error) != str(first)]
+        found = refusals(schema, layout, additional, rules, PATIENCE)
+        return [error for error in found if str(error) != str(first)]
     except OverLimit:
         return []
 
 
 def refusals(
-    schema: Any, layout: Layout, additional: Additional = "declared", rules: Rules = JSON_SCHEMA
+    schema: Any,
+    layout: Layout,
+    additional: Additional = "declared",
+    rules: Rules = JSON_SCHEMA,
+    seconds: float = float("inf"),
 ) -> list[Unsupported]:
-    """Everything in a schema that cannot be enforced, each with keyword, pointer and remedy."""
+    """Everything in a schema that is refused, each with keyword, pointer and remedy.
+
+    Past a refusal a schema may be far larger than it seems; after so many seconds only what has been found is given.
+    """
+    return _explained(schema, layout, additional, rules, seconds).refusals or []
+
+
+def relaxations(schema: Any, layout: Layout, rules: Rules) -> list[Unsupported]:
+    """Everything in a schema that is neither enforced nor refused, since whoever reads the value does not mind."""
+    return _explained(schema, layout, "declared", rules).relaxed
+
+
+def _explained(
+    schema: Any, layout: Layout, additional: Additional, rules: Rules, seconds: float = float("inf")
+) -> Reader:
+    """A reader that has collected what is refused and what is relaxed."""
     reader = Reader(Node(schema), rules)
-    reader.refusals = []
+    reader.refusals, reader.until = [], time.thread_time() + seconds
     try:
         _lowered(reader, layout, additional)
+    except Late:
+        pass
     except Unsupported as error:
         reader.refuse(error)
-    return reader.refusals
+    return reader
 
 
 def _lowered(reader: Reader, layout: Layout, additional: Additional) -> Grammar:
@@ -130,4 +158,14 @@ def _lowered(reader: Reader, layout: Layout, additional: Additional) -> Grammar:
     return productive(Grammar(seq(text, SLACK), writer.rules))
 
 
-__all__ = ["Additional", "JsonSchema", "Rules", "Unknown", "Whitespace", "lower", "refusals"]
+__all__ = [
+    "Additional",
+    "JsonSchema",
+    "Order",
+    "Rules",
+    "Unknown",
+    "Whitespace",
+    "lower",
+    "refusals",
+    "relaxations",
+]

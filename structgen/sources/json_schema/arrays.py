@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from .formula import ANYTHING, NOTHING, Formula, every, opposite
 from .node import Node
 
+MERGED = "x-set"  # beside uniqueItems, in schemas of classes
+
 
 @dataclass(frozen=True)
 class Contains:
@@ -24,7 +26,7 @@ class Arrays:
     """Arrays of `low` to `high` elements: first `prefix`, then `rest`; each of `contains` holds.
 
     `unique` True: no two elements are equal; False: some two are; None: nothing is said. `origin` is the pointer of
-    the schema, for refusals.
+    the schema, for refusals. `merged`: whoever reads the array makes a set of it, so that repetitions do no harm.
     """
 
     prefix: tuple[Formula, ...] = ()
@@ -34,6 +36,7 @@ class Arrays:
     contains: tuple[Contains, ...] = ()
     unique: bool | None = None
     origin: str = ""
+    merged: bool = False
 
     def item(self, index: int) -> Formula:
         """What may stand at an index."""
@@ -49,7 +52,9 @@ class Arrays:
             return None
         unique = other.unique if self.unique is None else self.unique
         origin = max(self.origin, other.origin, key=len)  # the deeper pointer is the more telling one
-        return Arrays(prefix, every(self.rest, other.rest), low, high, contains, unique, origin).closed()
+        merged = all(arrays.merged for arrays in (self, other) if arrays.unique)
+        both = Arrays(prefix, every(self.rest, other.rest), low, high, contains, unique, origin, merged)
+        return both.closed()
 
     def closed(self) -> Arrays | None:
         """The same set without positions at which nothing can stand; None if nothing is left."""
@@ -94,6 +99,7 @@ def read_arrays(node: Node, formula: Callable[[Node], Formula]) -> tuple[Arrays,
     high = node.child("maxItems").count() if "maxItems" in node else None
     prefix, rest = _elements(node, formula)
     unique = True if "uniqueItems" in node and node.child("uniqueItems").boolean() else None
+    merged = unique is True and node.value.get(MERGED) is True
     contains: tuple[Contains, ...] = ()
     if "contains" in node:
         least_ = node.child("minContains").count() if "minContains" in node else 1
@@ -102,7 +108,7 @@ def read_arrays(node: Node, formula: Callable[[Node], Formula]) -> tuple[Arrays,
             return ()
         if least_ or most is not None:
             contains = (Contains(formula(node.child("contains")), least_, most),)
-    arrays = Arrays(prefix, rest, low, high, contains, unique, node.pointer).closed()
+    arrays = Arrays(prefix, rest, low, high, contains, unique, node.pointer, merged).closed()
     return () if arrays is None else (arrays,)
 
 

@@ -7,7 +7,8 @@ every generated value is valid under the RFC:
   a year 0 nor a second 60; T and Z as capitals, since many readers know no others.
 * email (RFC 5321), hostname (RFC 1123): an unquoted local part of at most 64 characters at a host name of at most
   63; host names of up to three labels of any length up to 63, or of 63 characters in all.
-* uri, uri-reference (RFC 3986); iri, iri-reference (RFC 3987, without its private-use query characters); uuid;
+* uri, uri-reference (RFC 3986, future addresses with a small v); iri, iri-reference (RFC 3987, without its private-use
+  query characters); uuid;
   ipv4, ipv6 (RFC 4291, no zones); duration (RFC 3339 appendix A); json-pointer and relative-json-pointer (RFC 6901).
 
 Formats that only hint at a use or at the width of a number say nothing about strings and map to None.
@@ -71,7 +72,7 @@ def _uri(more: str, *, relative: bool) -> str:
     percent = r"%[0-9A-Fa-f]{2}"
     pchar = rf"(?:[{unreserved}{sub}:@]|{percent})"
     no_colon = rf"(?:[{unreserved}{sub}@]|{percent})"
-    future = rf"[vV][0-9A-Fa-f]+\.[{unreserved}{sub}:]+"
+    future = rf"v[0-9A-Fa-f]+\.[{unreserved}{sub}:]+"
     host = rf"(?:\[(?:{IPV6}|{future})\]|(?:[{unreserved}{sub}]|{percent})*)"
     authority = rf"(?:(?:[{unreserved}{sub}:]|{percent})*@)?{host}(?::\d*)?"
     rooted = rf"//{authority}(?:/{pchar}*)*|/(?:{pchar}+(?:/{pchar}*)*)?"

@@ -1,28 +1,36 @@
-"""White space between JSON tokens, and where a scaffold may leave positions unused."""
+"""How JSON is set: white space between its tokens, the order of members, and where slack may be."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 from ...errors import InvalidSource
 from ...grammar import SLACK, Expr, alt, any_of, literal, seq, star
 
 Whitespace = Literal["flexible", "compact"]
+Order = Literal["declared", "any"]
 
 _GAPS: dict[str, Expr] = {"flexible": star(alt(any_of(" \t\n\r"), SLACK)), "compact": SLACK}
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How JSON tokens are set: "flexible" allows white space between any two, "compact" none."""
+    """How JSON is set.
+
+    whitespace: "flexible" allows white space between any two tokens, "compact" none
+    order: of the members of objects, "declared" as a schema names them, others behind, or "any"
+    """
 
     whitespace: Whitespace = "flexible"
+    order: Order = "declared"
 
     def __post_init__(self) -> None:
         if self.whitespace not in _GAPS:
             raise InvalidSource(f"whitespace is 'flexible' or 'compact', not {self.whitespace!r}")
+        if self.order not in get_args(Order):
+            raise InvalidSource(f"order is 'declared' or 'any', not {self.order!r}")
 
     @property
     def gap(self) -> Expr:

@@ -54,7 +54,7 @@ class Numbers:
         if self.grid is not None:
             yield replace(within, avoid=frozenset({self.grid}))
         for unit in self.avoid:
-            yield replace(within, step=unit)
+            yield replace(within, step=unit, integer=unit.denominator == 1)
 
     @property
     def is_point(self) -> bool:
@@ -65,6 +65,19 @@ class Numbers:
     def grid(self) -> Fraction | None:
         """The step that all numbers are multiples of; integers are multiples of 1."""
         return _common_multiple(self.step, Fraction(1) if self.integer else None)
+
+    def integers(self, most: int) -> list[int] | None:
+        """The numbers, if all are integers and at most so many."""
+        grid = self.grid
+        if self.low is None or self.high is None or grid is None or grid.denominator != 1:
+            return None
+        first, last = -(-Fraction(self.low) // grid), Fraction(self.high) // grid
+        if last - first >= most:
+            return None
+        found = [int(k * grid) for k in range(first, last + 1)]
+        ends = {self.low: self.low_open, self.high: self.high_open}
+        inside = (n for n in found if not ends.get(Decimal(n), False))
+        return [n for n in inside if all((n / unit).denominator != 1 for unit in self.avoid)]
 
     def _contradicts(self) -> bool:
         """Whether steps surely leave nothing: all multiples are avoided, or a single number is none."""

@@ -55,7 +55,8 @@ class Objects:
     """Objects with the named `members` and then `extras`, whose key languages are disjoint.
 
     The key languages may contain names of members; for those the member counts. No other keys are allowed. `low` to
-    `high` members there are in all. `origin` is the pointer of the schema, for refusals.
+    `high` members there are in all. `listed`: a schema lists its members, if only to say that there are none. `origin`
+    is the pointer of the schema, for refusals.
     """
 
     members: Mapping[str, Member] = field(default_factory=dict)
@@ -64,11 +65,12 @@ class Objects:
     high: int | None = None
     needs: tuple[Need, ...] = ()
     origin: str = ""
+    listed: bool = False
 
     @property
     def key(self) -> tuple[object, ...]:
         """Equal for objects that are written alike."""
-        return tuple(self.members.items()), self.extras, self.low, self.high, self.needs
+        return tuple(self.members.items()), self.extras, self.low, self.high, self.needs, self.listed
 
     def value_at(self, key: str) -> Formula:
         """What a member called `key` may be; NOTHING where it may not be there."""
@@ -88,7 +90,8 @@ class Objects:
         needs = (*self.needs, *(need for need in other.needs if need not in self.needs))
         extras = self.extras if other.extras is FREE else _crossed(self.extras, other.extras)
         origin = max(self.origin, other.origin, key=len)
-        return Objects(members, extras, low, high, needs, origin).possible()
+        listed = self.listed or other.listed
+        return Objects(members, extras, low, high, needs, origin, listed).possible()
 
     def possible(self) -> Objects | None:
         """The same set, or None where it is surely empty."""
@@ -160,7 +163,8 @@ def read_objects(
         }
     low = node.child("minProperties").count() if "minProperties" in node else 0
     high = node.child("maxProperties").count() if "maxProperties" in node else None
-    objects = Objects(members, tuple(extras), low, high, origin=node.pointer).possible()
+    listed = "properties" in node
+    objects = Objects(members, tuple(extras), low, high, origin=node.pointer, listed=listed).possible()
     return () if objects is None else (objects,)
 
 

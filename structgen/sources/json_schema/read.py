@@ -6,6 +6,7 @@ one level deep. Schemas that say the same share a number, so the same reference 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -54,6 +55,10 @@ class Rules:
 JSON_SCHEMA = Rules()
 
 
+class Late(OverLimit):
+    """Collecting refusals has taken as long as it may."""
+
+
 class Reader:
     """Reads the schemas of one document."""
 
@@ -64,6 +69,8 @@ class Reader:
         self.places: list[tuple[Node, bool]] = []  # by number: the schema, or constant if the flag is set
         self.referred: set[int] = set()  # numbers that some reference names
         self.refusals: list[Unsupported] | None = None  # where they are collected, reading goes on
+        self.relaxed: list[Unsupported] = []  # what is not enforced because it does no harm
+        self.until = float("inf")  # seconds of the thread's own time, when collecting them ends
         self._numbers: dict[object, int] = {}
         self._shapes: dict[Formula, Shape] = {}
         self._open: list[Formula] = []
@@ -71,8 +78,8 @@ class Reader:
 
     @property
     def pointed(self) -> bool:
-        """Whether 1.0 is an integer; in draft 4 it is none."""
-        return self.rules.pointed and self.library.draft > _DRAFT_4
+        """Whether 1.0 is an integer; in draft 4 it is none, and validators heed a draft that only a part names."""
+        return self.rules.pointed and self.library.eldest > _DRAFT_4
 
     def root(self) -> Formula:
         """The whole document."""
@@ -112,6 +119,7 @@ class Reader:
         """The values of a formula, written out one level deep."""
         if formula in self._shapes:
             return self._shapes[formula]
+        self.hurry()
         if formula in self._open:
             raise Circular(
                 "a schema that refers to itself for the same value",
@@ -137,6 +145,16 @@ class Reader:
             raise error
         if all(str(error) != str(other) for other in self.refusals):
             self.refusals.append(error)
+
+    def relax(self, error: Unsupported) -> None:
+        """Note what is not enforced."""
+        if all(str(error) != str(other) for other in self.relaxed):
+            self.relaxed.append(error)
+
+    def hurry(self) -> None:
+        """Raise Late where refusals have been collected for long enough."""
+        if time.thread_time() > self.until:
+            raise Late("there may be more that cannot be enforced")
 
     def ordered(self, parts: Iterable[Formula]) -> list[Formula]:
         """The parts of a formula in the order in which the document names them."""

@@ -42,6 +42,7 @@ class Library:
     anchors: dict[tuple[str, str], Node] = field(default_factory=dict)  # by resource and name
     dynamic: dict[str, list[str]] = field(default_factory=dict)  # names of dynamic anchors, by resource
     places: dict[int, str] = field(default_factory=dict)  # resources by the identity of their schemas
+    eldest: int = LATEST  # the oldest draft that any schema of these names
 
     def __post_init__(self) -> None:
         self.resources[""] = self.root
@@ -130,6 +131,7 @@ class Library:
                 continue
             seen.add(id(node.value))
             base = self._identified(node, base)
+            self.eldest = min(self.eldest, draft_of(node.value))
             node = replace(node, base=base)
             for keyword in ("$anchor", "$dynamicAnchor"):
                 if isinstance(name := node.value.get(keyword), str):

@@ -53,6 +53,7 @@ class Writer:
         if isinstance(formula, Some) and formula.parts:
             return alt(*map(self.text, self.reader.ordered(formula.parts)))
         check()
+        self.reader.hurry()
         shape = self._closed(self.reader.shape(formula))
         self._open[formula] = self._name(formula)
         try:
@@ -63,7 +64,8 @@ class Writer:
         name = self._open.pop(formula)
         nests = bool(shape.arrays or shape.objects)
         shared = isinstance(formula, Name) and formula.number in self.reader.referred
-        if formula in self._called or (nests and shared):
+        shuffled = self.layout.order == "any"  # a value stands once for each set of members before it
+        if formula in self._called or shuffled or (nests and shared):
             self.rules[name] = expr
             expr = ref(name)
         self._known[formula] = expr
@@ -75,9 +77,12 @@ class Writer:
         strings = strings_of(shape.strings)
         if strings is None or shape.arrays or shape.objects:
             return None
-        if not all(numbers.is_point for numbers in shape.numbers):
-            return None
-        numbers = [_plain(n) for n in shape.numbers]
+        numbers: list[int | float] = []
+        for part in shape.numbers:
+            listed = [_plain(part)] if part.is_point else part.integers(MOST_VALUES)
+            if listed is None:
+                return None
+            numbers += (number for number in listed if number not in numbers)
         found = [*([None] if shape.null else []), *sorted(shape.booleans), *numbers, *strings]
         return [self.reader.constant(v) for v in found] if len(found) <= MOST_VALUES else None
 
@@ -99,7 +104,7 @@ class Writer:
         return shape.only(spoken) if self.additional == "declared" and spoken else shape
 
     def _text(self, shape: Shape) -> Expr:
-        arrays = ArrayWriter(self.text, self.values, self.layout)
+        arrays = ArrayWriter(self.text, self.values, self.reader.relax, self.layout)
         objects = ObjectWriter(self.text, self.layout)
         return alt(
             *(literal("null") for _ in range(shape.null)),
@@ -118,7 +123,7 @@ class Writer:
     def _declared(self, objects: Objects) -> Objects:
         """Without the members that only silence allows, where some are spoken about."""
         spoken = tuple(extra for extra in objects.extras if not extra.silent)
-        if self.additional == "declared" and (objects.members or spoken):
+        if self.additional == "declared" and (objects.listed or objects.members or spoken):
             return replace(objects, extras=spoken)
         return objects
 

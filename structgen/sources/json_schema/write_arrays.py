@@ -8,13 +8,13 @@ or which of finitely many values are used up.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
 
 from ...errors import Unsupported
 from ...grammar import EMPTY, NOTHING, Expr, alt, literal, optional, repeat, seq, star
-from ...limits import check
+from ...limits import OverLimit, check
 from .arrays import Arrays, Contains
 from .formula import Formula, every, opposite
 from .layout import Layout
@@ -27,16 +27,20 @@ Counts = tuple[int, ...]
 
 @dataclass(frozen=True, eq=False)
 class ArrayWriter:
-    """Writes arrays as text; `spell` writes elements, `values` lists a finite set of them, one formula each."""
+    """Writes arrays as text.
+
+    `spell` writes elements, `values` lists a finite set of them, one formula each, `relax` notes what is not enforced.
+    """
 
     spell: Callable[[Formula], Expr]
     values: Callable[[Formula], list[Formula] | None]
+    relax: Callable[[Unsupported], None]
     layout: Layout
 
     def text(self, arrays: Arrays) -> Expr:
         """The texts of these arrays."""
         if arrays.unique and (arrays.high is None or arrays.high > 1):
-            inside = self._unique(arrays)
+            return self._different(arrays)
         elif arrays.unique is False:
             raise _refused(arrays, "arrays that must repeat an element")
         elif arrays.contains:
@@ -44,6 +48,18 @@ class ArrayWriter:
         else:
             inside = alt(self._plain(arrays), literal("]") if arrays.low == 0 else NOTHING)
         return seq(literal("["), self.layout.gap, inside)
+
+    def _different(self, arrays: Arrays) -> Expr:
+        """Arrays of different elements; where that cannot be told and does no harm, of any."""
+        try:
+            return seq(literal("["), self.layout.gap, self._unique(arrays))
+        except OverLimit:
+            raise
+        except Unsupported as error:
+            if not arrays.merged or arrays.low > 1:
+                raise
+            self.relax(error)
+            return self.text(replace(arrays, unique=None))
 
     def _plain(self, arrays: Arrays) -> Expr:
         """From the first element on: built from the right, so that the ends are shared."""

@@ -1,8 +1,8 @@
 """Spelling objects as text.
 
-Members are written in the order in which the schema names them, optional ones perhaps left out, and others after
-them. The expression is built from the right, one per (member, what is still owed), so that all the ways to leave
-members out share their ends. What is owed: so many members, and members of a kind (`Need`), each met once.
+In the order of the schema: members as it names them, optional ones perhaps left out, and others after them. The
+expression is built from the right, one per (member, progress), so that all the ways to leave members out share their
+ends. In any order: one expression per (set of members that may still come, progress).
 """
 
 from __future__ import annotations
@@ -10,22 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import combinations
 
 from ...errors import Unsupported
 from ...grammar import EMPTY, NOTHING, Expr, alt, literal, repeat, seq, star
 from ...limits import check
-from ..languages import contains, empty, intersect, strings_of, without
-from .formula import Formula, every
+from ..languages import strings_of
+from .formula import Formula
 from .layout import Layout
-from .objects import Member, Need, Objects
+from .objects import Member, Objects
+from .progress import Bookkeeper, Progress
 from .strings import spell_key
 
 MOST_LISTED = 64  # keys of a finite language that become members one by one
-MOST_NEEDS = 6
-MOST_COUNTED = 200  # members that are counted where some are needed by kind
-
-Owed = frozenset[int]  # needs that have not been met, by number
+MOST_SHUFFLED = 10  # members in any order, of which each subset is a state
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,134 +34,120 @@ class ObjectWriter:
 
     def text(self, objects: Objects) -> Expr:
         """The texts of these objects."""
-        objects = _listed(objects)
-        self._check(objects)
-        needs = tuple(need for need in objects.needs)
-        members = [(key, m) for key, m in objects.members.items() if m.required or self._may_be(m)]
-        low, high = objects.low, objects.high
-        most = max(low, 1) if high is None else high  # more members than this need not be told apart
-        tail = _Tail(self, objects, needs, low, high)
-
-        @cache
-        def rest(index: int, count: int, owed: Owed) -> Expr:
-            """From member `index` on, `count` members being written."""
-            check()
-            if index == len(members):
-                return tail.text(count, owed)
-            key, member = members[index]
-            ways = [] if member.required else [rest(index + 1, count, owed)]
-            if high is None or count < high:
-                for value, left in self._values(key, member, needs, owed):
-                    comma = self.layout.comma if count else EMPTY
-                    written = self.member(literal(key), value)
-                    if written is not NOTHING:
-                        ways.append(seq(comma, written, rest(index + 1, min(count + 1, most), left)))
-            return alt(*reversed(ways))
-
-        return seq(literal("{"), self.layout.gap, rest(0, 0, frozenset(range(len(needs)))))
+        writing = _Writing(self, _listed(objects))
+        members = writing.shuffled() if self.layout.order == "any" else writing.declared()
+        return seq(literal("{"), self.layout.gap, members)
 
     def member(self, keys: Expr, value: Formula) -> Expr:
         """One member whose key is of a language."""
         spelled = self.spell(value)
         return NOTHING if spelled is NOTHING else seq(spell_key(keys), self.layout.colon, spelled)
 
-    def _may_be(self, member: Member) -> bool:
-        return self.spell(member.value) is not NOTHING
 
-    def _values(
-        self, key: str, member: Member, needs: tuple[Need, ...], owed: Owed
-    ) -> list[tuple[Formula, Owed]]:
-        """What the member may be, and which needs are then still owed."""
-        ways = [(member.value, owed)]
-        for index in sorted(owed):
-            if contains(needs[index].keys, key):
-                ways += [(every(value, needs[index].value), left - {index}) for value, left in ways]
-        return ways
+class _Writing:
+    """One set of objects, being written."""
 
-    def _check(self, objects: Objects) -> None:
-        """A key beyond the named ones may be written twice and count once: a least number of them is not sure."""
-        sure = sum(member.required for member in objects.members.values())
-        if objects.extras and objects.low > sure + 1:
-            raise Unsupported(
-                f"minProperties {objects.low} where undeclared members may make up for it",
-                keyword="minProperties",
-                pointer=f"{objects.origin}/minProperties",
-                remedy="forbid additional members, or require some by name",
-            )
-        if len(objects.needs) > MOST_NEEDS:
-            raise Unsupported(
-                "too many members that are needed without a name",
-                keyword="not",
-                pointer=objects.origin,
-                remedy="name the members that are required",
-            )
-
-
-@dataclass(frozen=True, eq=False)
-class _Tail:
-    """The members after the named ones, and the closing brace."""
-
-    writer: ObjectWriter
-    objects: Objects
-    needs: tuple[Need, ...]
-    low: int
-    high: int | None
-
-    def text(self, count: int, owed: Owed) -> Expr:
-        """After `count` members, with some needs owed."""
-        layout = self.writer.layout
-        close = seq(layout.gap, literal("}"))
-        left = None if self.high is None else self.high - count
-        need = max(self.low - count, 0)
-        if owed:
-            return self._owing(count, owed)
-        extra = self._extra()
-        if extra is NOTHING or left == 0:
-            return NOTHING if need else (close if count else literal("}"))
-        more = seq(layout.comma, extra)
-        if count:
-            return seq(repeat(more, need, left), close)
-        some = seq(extra, repeat(more, max(need - 1, 0), None if left is None else left - 1), close)
-        return some if need else alt(literal("}"), some)
-
-    def _owing(self, count: int, owed: Owed) -> Expr:
-        """Some members of any kind, then one that meets a need."""
-        if self.high is not None and self.high - count > MOST_COUNTED:
-            raise Unsupported(
-                "maxProperties where members are needed without a name",
-                keyword="maxProperties",
-                pointer=f"{self.objects.origin}/maxProperties",
-                remedy="name the members that are required",
-            )
-        if self.high is not None and count >= self.high:
-            return NOTHING
-        comma = self.writer.layout.comma if count else EMPTY
-        free = self._extra()
-        most = max(self.low, 1) if self.high is None else self.high
-        following = min(count + 1, most)
-        ways = [
-            seq(comma, self._extra(met), self.text(following, owed - met))
-            for size in range(1, len(owed) + 1)
-            for met in map(frozenset, combinations(sorted(owed), size))
+    def __init__(self, writer: ObjectWriter, objects: Objects):
+        self.writer, self.objects, self.layout = writer, objects, writer.layout
+        self.book = Bookkeeper(objects, writer.member)
+        self.members = [
+            (key, member)
+            for key, member in objects.members.items()
+            if member.required or writer.spell(member.value) is not NOTHING
         ]
-        if following == count:
-            return seq(star(seq(comma, free)), alt(*ways)) if free is not NOTHING else alt(*ways)
-        if free is not NOTHING:
-            ways.append(seq(comma, free, self.text(following, owed)))
-        return alt(*ways)
 
-    def _extra(self, met: Owed = frozenset()) -> Expr:
-        """One member beyond the named ones that meets some needs."""
-        names = alt(*map(literal, self.objects.members))
-        needs = [self.needs[index] for index in met]
-        parts = []
-        for extra in self.objects.extras:
-            keys, value = without(extra.keys, names), every(extra.value, *(need.value for need in needs))
-            for need in needs:
-                keys = intersect(keys, need.keys)
-            if not empty(keys):
-                parts.append(self.writer.member(keys, value))
-        return alt(*parts)
+    def declared(self) -> Expr:
+        """What follows the opening brace, members in the order of the schema."""
+
+        @cache
+        def rest(index: int, progress: Progress) -> Expr:
+            """From member `index` on."""
+            check()
+            if index == len(self.members):
+                return tail(progress)
+            key, member = self.members[index]
+            ways = [] if member.required else [rest(index + 1, progress)]
+            for written, after in self._named(progress, key, member):
+                ways.append(seq(written, rest(index + 1, after)))
+            return alt(*reversed(ways))
+
+        @cache
+        def tail(progress: Progress) -> Expr:
+            """From the last named member on."""
+            check()
+            if self.book.may_close(progress):
+                return self._settled(progress)
+            return self._looped(progress, tail, [])
+
+        return rest(0, self.book.start)
+
+    def shuffled(self) -> Expr:
+        """What follows the opening brace, members in any order."""
+        if len(self.members) > MOST_SHUFFLED:
+            raise Unsupported(
+                f"{len(self.members)} members in any order are {2 ** len(self.members):,} sets of members that "
+                f"may still come, and at most {2**MOST_SHUFFLED:,} can be told apart",
+                keyword="properties",
+                pointer=f"{self.objects.origin}/properties",
+                remedy='pass order="declared", or put some members into an object of their own',
+            )
+
+        @cache
+        def rest(left: frozenset[int], progress: Progress) -> Expr:
+            """With these members still to come, or perhaps to come."""
+            check()
+            ways = []
+            for index in sorted(left):
+                for written, after in self._named(progress, *self.members[index]):
+                    ways.append(seq(written, rest(left - {index}, after)))
+            if not any(self.members[index][1].required for index in left) and self.book.may_close(progress):
+                if not left:
+                    return self._settled(progress)
+                ways.append(self._closed(progress))
+            return self._looped(progress, lambda after: rest(left, after), ways)
+
+        return rest(frozenset(range(len(self.members))), self.book.start)
+
+    def _comma(self, progress: Progress) -> Expr:
+        return self.layout.comma if progress.count else EMPTY
+
+    def _closed(self, progress: Progress) -> Expr:
+        return seq(self.layout.gap if progress.count else EMPTY, literal("}"))
+
+    def _named(self, progress: Progress, key: str, member: Member) -> list[tuple[Expr, Progress]]:
+        """A named member after `progress`, and how far the object has then come."""
+        if self.book.is_full(progress):
+            return []
+        ways = [
+            (self.writer.member(literal(key), value), after)
+            for value, after in self.book.after(progress, key, member)
+        ]
+        return [
+            (seq(self._comma(progress), written), after) for written, after in ways if written is not NOTHING
+        ]
+
+    def _looped(self, progress: Progress, go_on: Callable[[Progress], Expr], ways: list[Expr]) -> Expr:
+        """Some undeclared member and then what `go_on` says, or one of the ways; either after those of no account."""
+        loops: list[Expr] = []
+        for written, after in () if self.book.is_full(progress) else self.book.further(progress):
+            spelled = seq(self._comma(progress), written)
+            if after == progress:
+                loops.append(spelled)
+            else:
+                ways.append(seq(spelled, go_on(after)))
+        return seq(star(alt(*loops)), alt(*ways)) if loops else alt(*ways)
+
+    def _settled(self, progress: Progress) -> Expr:
+        """Only undeclared members may come, and none must."""
+        close = self._closed(replace(progress, count=1))
+        extra = alt(*(written for written, _ in self.book.further(progress)))
+        left = None if self.objects.high is None else self.objects.high - progress.count
+        if extra is NOTHING or left == 0:
+            return self._closed(progress)
+        more = seq(self.layout.comma, extra)
+        if progress.count:
+            return seq(repeat(more, 0, left), close)
+        return alt(literal("}"), seq(extra, repeat(more, 0, None if left is None else left - 1), close))
 
 
 def _listed(objects: Objects) -> Objects:

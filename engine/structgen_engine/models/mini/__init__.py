@@ -9,11 +9,29 @@ import torch
 from safetensors.torch import load_file
 
 from structgen_engine.models.mini.denoiser import MiniDenoiser
+from structgen_engine.models.mini.lexicon import WORDS, Lexicon
 from structgen_engine.models.mini.model import Memory, Mini, MiniConfig
 
-__all__ = ["Memory", "Mini", "MiniConfig", "MiniDenoiser", "load_mini", "mini_folder"]
+__all__ = [
+    "WORDS",
+    "Lexicon",
+    "Memory",
+    "Mini",
+    "MiniConfig",
+    "MiniDenoiser",
+    "load_mini",
+    "mini_denoiser",
+    "mini_folder",
+]
 
 SCALE = ".scale"  # behind the name of a matrix: its rows' scales
+
+
+def mini_denoiser(folder: str | Path | None = None, device: str | torch.device = "cpu") -> MiniDenoiser:
+    """The model of a folder (the embedded one by default) behind the interface of `Denoiser`."""
+    model = load_mini(folder, device)
+    words = Path(folder) if folder is not None else mini_folder()
+    return MiniDenoiser(model, Lexicon.read(words) if model.config.words else None)
 
 
 def mini_folder() -> Path:

@@ -12,7 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from structgen_engine.models.mini.lexicon import UNKNOWN, Lexicon
 from structgen_engine.models.mini.model import PAD, Memory, Mini
+from structgen_engine.models.mini.overlap import Overlap
 from structgen_engine.noise import Uniform
 
 FIRST_NOISE_ID = 2  # below are the pad and end tokens, which noise never shows
@@ -41,9 +43,24 @@ class MiniDenoiser:
 
     self_conditioning = True
 
-    def __init__(self, model: Mini, *, block_length: int = 256, prompt_limit: int = 512) -> None:
-        """prompt_limit: the longest prompt seen in training, in tokens."""
+    def __init__(
+        self,
+        model: Mini,
+        lexicon: Lexicon | None = None,
+        *,
+        block_length: int = 256,
+        prompt_limit: int = 512,
+    ) -> None:
+        """lexicon: of a model with vectors of words; prompt_limit: the longest prompt seen in training, in tokens.
+
+        Raises ValueError where a lexicon is missing or does not have the model's words.
+        """
+        known = 0 if lexicon is None else len(lexicon.index) + 1
+        if known != model.config.words:
+            raise ValueError(f"the model has vectors of {model.config.words} words, the lexicon has {known}")
         self.model = model
+        self.lexicon = lexicon
+        self.overlap = None if lexicon is None else Overlap(lexicon, model.words)
         self.block_length = block_length
         self.prompt_limit = prompt_limit
         self.vocabulary_size = model.config.vocabulary
@@ -53,9 +70,11 @@ class MiniDenoiser:
         """Encode prompts, padded behind to a common length."""
         device = self.model.embedding.weight.device
         longest = max(len(prompt) for prompt in prompts)
-        padded = [[*prompt, *[PAD] * (longest - len(prompt))] for prompt in prompts]
-        ids = torch.tensor(padded, dtype=torch.int64, device=device)
-        return MiniContext(self.model.encode(ids), ids.new_empty(len(prompts), 0))
+        ids = _padded(prompts, longest, PAD).to(device)
+        words = None
+        if self.lexicon is not None:
+            words = _padded([self.lexicon.of(prompt) for prompt in prompts], longest, UNKNOWN).to(device)
+        return MiniContext(self.model.encode(ids, words), ids.new_empty(len(prompts), 0))
 
     def __call__(self, context: MiniContext, canvas: Tensor, beliefs: Tensor | None = None) -> Tensor:
         """Log-probabilities [B, N, V] of the canvas [B, N]; committed text stands in front of it.
@@ -71,3 +90,8 @@ class MiniDenoiser:
     def extend(self, context: MiniContext, block: Tensor) -> MiniContext:
         """The context after `block` [B, N] was committed."""
         return replace(context, committed=torch.cat([context.committed, block], 1)[:, -KEPT:])
+
+
+def _padded(rows: Sequence[Sequence[int]], length: int, behind: int) -> Tensor:
+    """[B, length] int64."""
+    return torch.tensor([[*row, *[behind] * (length - len(row))] for row in rows], dtype=torch.int64)

@@ -12,6 +12,7 @@ which is still a distribution over the vocabulary, so every lattice routine work
 * Self-conditioning (Chen et al. 2023, "Analog bits") on beliefs: the decoder sees which token it last believed in at
   each position, after the constraint had its say, faint where it was unsure. What the constraint forces is certain from
   the first step on, so the decoder knows noise from text.
+* A prompt's tokens carry a vector of the word that they belong to (lexicon.py), which training leaves as it is.
 
 Axes: B batch, P prompt, N canvas, V vocabulary, D width, H heads, E width of a head, R reach of the votes.
 """
@@ -43,6 +44,8 @@ class MiniConfig:
     decoder_layers: int = 4
     reach: int = 6  # neighbours on each side that vote for a position's pointer
     rope_base: float = 10_000.0
+    words: int = 0  # words with a vector, plus one for all others; 0 for none
+    word_width: int = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +61,8 @@ class Memory:
 
 class Mini(nn.Module):
     """The denoiser; `encode` a prompt once, then `logits` for each canvas."""
+
+    words: Tensor  # [K, W] vectors of words, the first zero; only where the configuration has words
 
     def __init__(self, config: MiniConfig | None = None) -> None:
         super().__init__()
@@ -75,13 +80,20 @@ class Mini(nn.Module):
         self.gate = nn.Linear(width, 1)
         self.votes = nn.Linear(width, 2 * config.reach)
         self.belief = nn.Linear(width, width, bias=False)
-        for added in (self.votes.weight, self.votes.bias, self.belief.weight):
-            nn.init.zeros_(added)
+        added = [self.votes.weight, self.votes.bias, self.belief.weight]
+        if config.words:
+            self.register_buffer("words", torch.zeros(config.words, config.word_width))
+            self.meaning = nn.Linear(config.word_width, width, bias=False)
+            added.append(self.meaning.weight)
+        for one in added:
+            nn.init.zeros_(one)
 
-    def encode(self, prompt_ids: Tensor) -> Memory:
-        """Read prompts [B, P], padded behind with PAD."""
+    def encode(self, prompt_ids: Tensor, word_ids: Tensor | None = None) -> Memory:
+        """Read prompts [B, P], padded behind with PAD; word_ids [B, P] are Lexicon's, needed where there are words."""
         bias = torch.zeros(prompt_ids.shape, device=prompt_ids.device).masked_fill(prompt_ids == PAD, MASKED)
         hidden = self.embedding(prompt_ids) + self.side[0]
+        if word_ids is not None:
+            hidden = hidden + self.meaning(F.embedding(word_ids, self.words))
         turn = self._turn(prompt_ids.shape[1], hidden)
         for layer in self.encoder:
             hidden = layer(hidden, turn, bias[:, None, None, :])

@@ -1,0 +1,67 @@
+"""Which word each token of a prompt belongs to: the embedded model knows some words from elsewhere.
+
+Its own pieces of words mean what its training made of them; a vector for the whole word says that Rotterdam is a place
+and that a vendor is a supplier. A word is a run of letters, or a part of one in camel case.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+WORDS = "words.txt"
+UNKNOWN = 0  # the index of what is no word or an unknown one
+
+_WORD = re.compile(rb"[A-Z]?[a-z\x80-\xff]+|[A-Z\x80-\xff]+(?![a-z\x80-\xff])|[A-Z]+")
+
+
+class Lexicon:
+    """words: known words in lower case; the first has index 1. pieces: what bytes each token id stands for."""
+
+    def __init__(self, words: Sequence[str], pieces: Sequence[bytes]) -> None:
+        self.index: Mapping[bytes, int] = {word.encode(): at for at, word in enumerate(words, 1)}
+        self.pieces = pieces
+
+    @classmethod
+    def read(cls, folder: Path) -> Lexicon:
+        """From a folder with words.txt and the tokenizer.json of a byte-level BPE."""
+        words = (folder / WORDS).read_text(encoding="utf-8").split()
+        model = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]
+        ids = sorted(model["vocab"].items(), key=lambda entry: entry[1])
+        return cls(words, [bytes(_BYTES.get(sign, 0) for sign in token) for token, _ in ids])
+
+    def words(self, text: str) -> list[bytes]:
+        """The words of a text, known or not, in lower case."""
+        return [_lower(match.group()) for match in _WORD.finditer(text.encode("utf-8", "replace"))]
+
+    def of(self, ids: Sequence[int]) -> list[int]:
+        """The index of the word that each token begins in, UNKNOWN where there is none."""
+        pieces = [self.pieces[one] for one in ids]
+        text = b"".join(pieces)
+        at_byte = [UNKNOWN] * len(text)
+        for match in _WORD.finditer(text):
+            index = self.index.get(_lower(match.group()))
+            if index is not None:
+                start, end = match.span()
+                at_byte[start:end] = [index] * (end - start)
+        found, at = [], 0
+        for piece in pieces:
+            found.append(at_byte[at] if piece else UNKNOWN)
+            at += len(piece)
+        return found
+
+
+def _lower(word: bytes) -> bytes:
+    return word.lower() if word.isascii() else word.decode("utf-8", "replace").lower().encode()
+
+
+def _byte_alphabet() -> dict[str, int]:
+    """The printable sign that byte-level BPE (GPT-2) writes for each byte."""
+    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in plain]
+    return {chr(byte): byte for byte in plain} | {chr(256 + at): byte for at, byte in enumerate(others)}
+
+
+_BYTES = _byte_alphabet()

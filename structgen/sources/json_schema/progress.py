@@ -1,0 +1,192 @@
+"""How far an object has been written, and which members may come next.
+
+A text may repeat an undeclared key, and whoever reads it keeps the last value. So what is asked of some member counts
+only where no later member can undo it: after an undeclared member that meets a need, all others whose keys are in the
+need's language meet it too. And undeclared members count as different only where their keys are surely different. No
+finite automaton can compare keys; it can remember which characters they begin and end with. So of objects that need
+several undeclared members, those are not written whose keys are alike in this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import chain, combinations
+
+from ...errors import Unsupported
+from ...grammar import EMPTY, NOTHING, TEXT, Expr, alt, char_ranges, literal, seq
+from ..languages import contains, empty, intersect, without
+from .formula import Formula, every
+from .objects import Member, Objects
+
+MOST_NEEDS = 6
+MOST_COUNTED = 200  # members that are counted where some are needed by kind
+# Groups of first characters, and of last ones, by the number of undeclared members that must be different.
+GROUPS = {2: (5, 5), 3: (3, 4), 4: (3, 3), 5: (3, 3)}
+
+Indices = frozenset[int]
+NONE: Indices = frozenset()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What has been written of an object, as far as it matters for the rest.
+
+    count: members, up to one where nothing bounds them; different: those that surely differ, up to the least number
+    seen: the kinds of the undeclared ones among these, until the least number is reached
+    owed: needs that have not been met, by number; kept: those that undeclared members have met
+    """
+
+    count: int = 0
+    different: int = 0
+    seen: Indices = NONE
+    owed: Indices = NONE
+    kept: Indices = NONE
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """Undeclared members: their keys, their values, and the needs about just these keys."""
+
+    keys: Expr
+    value: Formula
+    needs: Indices
+
+
+@dataclass(frozen=True, eq=False)
+class Bookkeeper:
+    """Follows the progress of objects; `write` spells a member from the language of its keys and its value."""
+
+    objects: Objects
+    write: Callable[[Expr, Formula], Expr]
+    _written: dict[object, Expr] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        objects = self.objects
+        if len(objects.needs) > MOST_NEEDS:
+            raise Unsupported(
+                "too many members that are needed without a name",
+                keyword="not",
+                pointer=objects.origin,
+                remedy="name the members that are required",
+            )
+        if objects.extras and self._missing > max(GROUPS):
+            raise Unsupported(
+                f"minProperties {objects.low} where undeclared members may make up for it",
+                keyword="minProperties",
+                pointer=f"{objects.origin}/minProperties",
+                remedy="forbid additional members, or require some by name",
+            )
+        if objects.needs and objects.extras and (objects.high or 0) > MOST_COUNTED:
+            raise Unsupported(
+                "maxProperties where members are needed without a name",
+                keyword="maxProperties",
+                pointer=f"{objects.origin}/maxProperties",
+                remedy="name the members that are required",
+            )
+
+    @property
+    def start(self) -> Progress:
+        """Nothing has been written."""
+        return Progress(owed=frozenset(range(len(self.objects.needs))))
+
+    def may_close(self, progress: Progress) -> bool:
+        """Whether nothing is owed; required members are not followed here."""
+        return not progress.owed and progress.different >= self.objects.low
+
+    def is_full(self, progress: Progress) -> bool:
+        """Whether there may be no more members."""
+        return self.objects.high is not None and progress.count >= self.objects.high
+
+    def after(self, progress: Progress, key: str, member: Member) -> list[tuple[Formula, Progress]]:
+        """What a named member may be, and how far the object has then come."""
+        progress = self._grown(progress, progress.seen, named=True)
+        ways = [(member.value, progress)]
+        for index in sorted(progress.owed):
+            need = self.objects.needs[index]
+            if contains(need.keys, key):
+                ways += [(every(value, need.value), replace(p, owed=p.owed - {index})) for value, p in ways]
+        return ways
+
+    def further(self, progress: Progress) -> Iterator[tuple[Expr, Progress]]:
+        """Undeclared members that may come next, and how far the object has then come."""
+        for names, seen in self._names(progress) if self.objects.extras else ():
+            grown = self._grown(progress, seen)
+            owed = sorted(progress.owed)
+            for met in chain.from_iterable(combinations(owed, size) for size in range(len(owed) + 1)):
+                key = names, frozenset(met), progress.kept
+                if key not in self._written:
+                    self._written[key] = alt(*self._members(*key))
+                if (member := self._written[key]) is not NOTHING:
+                    yield member, replace(grown, owed=grown.owed - {*met}, kept=grown.kept | {*met})
+
+    def _grown(self, progress: Progress, seen: Indices, named: bool = False) -> Progress:
+        """One member more."""
+        low, high = self.objects.low, self.objects.high
+        count = 1 if high is None else min(progress.count + 1, high)
+        more = named or len(seen) > len(progress.seen)
+        different = min(progress.different + more, low)
+        return replace(progress, count=count, different=different, seen=NONE if different == low else seen)
+
+    def _members(self, names: Expr, met: Indices, kept: Indices) -> Iterator[Expr]:
+        """Undeclared members with such names that meet some needs and undo none that has been met."""
+        needs = self.objects.needs
+        for cell in self._cells:
+            keys = intersect(cell.keys, names)
+            if met <= cell.needs and (names is TEXT or not empty(keys)):
+                asked = sorted(met | (kept & cell.needs))
+                value = every(cell.value, *(needs[index].value for index in asked))
+                yield self.write(without(keys, self._declared), value)
+
+    @cached_property
+    def _cells(self) -> list[_Cell]:
+        """The undeclared members, apart where needs tell them apart."""
+        cells = [_Cell(extra.keys, extra.value, NONE) for extra in self.objects.extras]
+        for index, need in enumerate(self.objects.needs):
+            inside = [_Cell(intersect(c.keys, need.keys), c.value, c.needs | {index}) for c in cells]
+            outside = [replace(c, keys=without(c.keys, need.keys)) for c in cells]
+            cells = [cell for cell in (*inside, *outside) if not empty(cell.keys)]
+        return cells
+
+    def _names(self, progress: Progress) -> list[tuple[Expr, Indices]]:
+        """Names of undeclared members, and the kinds that have then been seen."""
+        seen, missing = progress.seen, self.objects.low - progress.different
+        if not missing:
+            return [(TEXT, NONE)]
+        if self._missing < 2:
+            return [(TEXT, frozenset({0}))]
+        known = alt(*(self._kinds[index] for index in sorted(seen)))
+        if missing == 1:  # which one completes the number does not matter any more
+            return [(known, seen), (without(TEXT, known), seen | {-1})]
+        new = [(kind, seen | {index}) for index, kind in enumerate(self._kinds) if index not in seen]
+        return [(known, seen), *new]
+
+    @cached_property
+    def _declared(self) -> Expr:
+        return alt(*map(literal, self.objects.members))
+
+    @cached_property
+    def _missing(self) -> int:
+        """How many members must come from the undeclared ones at worst."""
+        return self.objects.low - sum(member.required for member in self.objects.members.values())
+
+    @cached_property
+    def _kinds(self) -> list[Expr]:
+        """Disjoint languages of names that make up all of them."""
+        firsts, lasts = GROUPS[self._missing]
+        kinds = [
+            alt(
+                seq(_characters(i, firsts), TEXT, _characters(j, lasts)),
+                intersect(_characters(i, firsts), _characters(j, lasts)),
+            )
+            for i in range(firsts)
+            for j in range(lasts)
+        ]
+        return [alt(EMPTY, kinds[0]), *kinds[1:]]
+
+
+def _characters(group: int, count: int) -> Expr:
+    """One character of a group: those of ASCII are dealt out to `count` groups in turn, all others are in the first."""
+    beyond = [(128, 0x10FFFF)] if group == 0 else []
+    return char_ranges([*((c, c) for c in range(group, 128, count)), *beyond])

@@ -1,0 +1,90 @@
+"""Members that a schema does not name: how many there must be, which are needed, and that no later one undoes them."""
+
+from __future__ import annotations
+
+import json
+from itertools import permutations
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conformance.recogniser import recognises
+from structgen.errors import Unsupported
+from structgen.sources.json_schema import JsonSchema
+
+INTEGERS = {"type": "object", "additionalProperties": {"type": "integer"}}
+NOT_ALL_INTEGERS = {"type": "object", "not": INTEGERS}
+SCHEMAS: list[dict[str, Any]] = [
+    {**INTEGERS, "minProperties": 2},
+    {**INTEGERS, "minProperties": 3, "properties": {"a": {"type": "integer"}}},
+    {**INTEGERS, "minProperties": 3, "required": ["a"], "maxProperties": 4},
+    {"type": "object", "patternProperties": {"^a": True, "b$": {"minimum": 1}}, "minProperties": 2},
+    {"type": "object", "not": {"maxProperties": 1}},
+    NOT_ALL_INTEGERS,
+    {"type": "object", "allOf": [{"not": INTEGERS}, {"not": {"additionalProperties": {"type": "string"}}}]},
+    {"type": "object", "not": {"patternProperties": {"^a": {"type": "integer"}}}, "minProperties": 2},
+]
+KEYS = st.sampled_from(["a", "b", "ab", "ax", "bb", "xa", ""])
+MEMBERS = st.lists(st.tuples(KEYS, st.sampled_from([0, 1, 2, "a", None])), max_size=5)
+
+
+def _text(members: Any) -> str:
+    return "{" + ", ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in members) + "}"
+
+
+def _accepts(schema: dict[str, Any], text: str) -> bool:
+    return recognises(JsonSchema(schema, additional="open").lower(), text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(SCHEMAS), MEMBERS)
+def test_what_is_accepted_is_valid_though_keys_may_be_repeated(schema: Any, members: Any):
+    text = _text(members)
+    if _accepts(schema, text):
+        jsonschema.validate(json.loads(text), schema)
+
+
+def test_a_repeated_key_is_not_counted_twice():
+    assert not _accepts(SCHEMAS[0], '{"a": 1, "a": 2}')
+    assert _accepts(SCHEMAS[0], '{"a": 1, "b": 2}')
+    assert _accepts(SCHEMAS[0], '{"a": 1, "b": 2, "a": 3}')
+
+
+def test_a_later_member_does_not_undo_one_that_is_needed():
+    assert _accepts(NOT_ALL_INTEGERS, '{"b": 1, "a": "x"}')
+    assert not _accepts(NOT_ALL_INTEGERS, '{"a": "x", "a": 1}')
+
+
+@pytest.mark.parametrize("least", [2, 3, 4, 5])
+def test_members_count_as_different_where_their_first_or_last_characters_are(least: int):
+    schema = {**INTEGERS, "minProperties": least}
+    keys = ["a0", "b1", "c2", "d4", "e5"]
+    for order in list(permutations(keys[:least]))[:24]:
+        assert _accepts(schema, _text((key, 1) for key in order))
+        assert not _accepts(schema, _text((key, 1) for key in order[1:]))
+
+
+def test_very_many_of_them_are_refused():
+    with pytest.raises(Unsupported, match="minProperties 9") as refused:
+        JsonSchema({**INTEGERS, "minProperties": 9}).lower()
+    assert refused.value.pointer == "/minProperties"
+
+
+@pytest.mark.parametrize(
+    ("schema", "closed"),
+    [
+        ({"type": "object", "properties": {}}, True),
+        ({"properties": {}}, True),
+        ({"allOf": [{"properties": {}}, {"type": "object"}]}, True),
+        ({"type": "object"}, False),
+        ({"type": "object", "properties": {}, "additionalProperties": {"type": "integer"}}, False),
+    ],
+)
+def test_an_empty_list_of_properties_declares_none(schema: Any, closed: bool):
+    grammar = JsonSchema(schema).lower()
+    assert recognises(grammar, "{}")
+    assert recognises(grammar, '{"a": 1}') != closed
+    assert _accepts(schema, '{"a": 1}')  # where silence allows anything
