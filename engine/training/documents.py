@@ -37,7 +37,10 @@ MAKERS: dict[Callable[[Page], Sample], int] = {
 
 
 def make_sample(rng: random.Random, pools: Pools, split: str = "train") -> Sample:
-    """One problem of a split; equal generators give equal problems."""
-    maker = rng.choices(list(MAKERS), list(MAKERS.values()))[0]
-    language = rng.choices(LANGUAGES, [56, 20, 12, 12])[0] if maker is make_form else "en"
-    return maker(Page(rng, pools.side(held=split != "train"), split, language, ""))
+    """One problem of a split, whose document says something; equal generators give equal problems."""
+    while True:
+        maker = rng.choices(list(MAKERS), list(MAKERS.values()))[0]
+        language = rng.choices(LANGUAGES, [56, 20, 12, 12])[0] if maker is make_form else "en"
+        sample = maker(Page(rng, pools.side(held=split != "train"), split, language, ""))
+        if sample.document.strip():
+            return sample

@@ -55,6 +55,9 @@ class Sampler:
                     found = min(map(self.height, parts), default=NEVER)
                 case Repeat(body, low, _):
                     found = self.height(body) if low else 0
+                case And() | Not():
+                    _, _, distance = self._table(expr)
+                    found = 0 if len(distance) > 1 and distance[1] < NEVER else NEVER
                 case _:
                     found = 0
             self._height[expr] = found
@@ -92,13 +95,7 @@ class Sampler:
 
     def _walk(self, expr: Expr) -> bytes:
         """A random way through the automaton of `expr`, by the nearest end after some steps."""
-        if expr not in self.tables:
-            table = compile_bytes(Grammar(expr))
-            ways: list[list[tuple[int, int]]] = [[] for _ in table.accepting]
-            for source, label, target in zip(table.source, table.label, table.target, strict=True):
-                ways[source].append((int(label), int(target)))
-            self.tables[expr] = table, ways, _distances(table, ways)
-        table, ways, distance = self.tables[expr]
+        table, ways, distance = self._table(expr)
         state, found = 1, bytearray()
         while not (table.accepting[state] and (not ways[state] or self.rng.random() < 0.3)):
             options = ways[state]
@@ -110,6 +107,16 @@ class Sampler:
             label, state = self.rng.choice(options)
             found.append(int(self.rng.choice(np.flatnonzero(table.class_of == label).tolist())))
         return bytes(found)
+
+    def _table(self, expr: Expr) -> tuple[Table, list[list[tuple[int, int]]], list[int]]:
+        """The automaton of `expr`, the ways out of each of its states and their steps to the nearest end."""
+        if expr not in self.tables:
+            table = compile_bytes(Grammar(expr))
+            ways: list[list[tuple[int, int]]] = [[] for _ in table.accepting]
+            for source, label, target in zip(table.source, table.label, table.target, strict=True):
+                ways[source].append((int(label), int(target)))
+            self.tables[expr] = table, ways, _distances(table, ways)
+        return self.tables[expr]
 
 
 def _distances(table: Table, ways: list[list[tuple[int, int]]]) -> list[int]:

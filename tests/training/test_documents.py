@@ -200,6 +200,10 @@ def test_values_obey_their_schema(drawn: dict[str, list[Sample]]) -> None:
         assert jsonschema.Draft202012Validator(sample.schema).is_valid(sample.value), sample
 
 
+def test_every_document_says_something(drawn: dict[str, list[Sample]]) -> None:
+    assert all(sample.document.strip() for sample in every(drawn))
+
+
 def test_the_first_member_of_an_object_is_present(drawn: dict[str, list[Sample]]) -> None:
     def check(schema: dict[str, Any], value: Any) -> None:
         if isinstance(value, list):
