@@ -34,8 +34,7 @@ AWAY = 4.0  # nats, for what stands elsewhere in the document than the rest of i
 # nats, for a record to go on over a line's end, an empty line, a word
 LINE, GAP, WORD = 1.0, 2.0, 0.02
 MOST_CHOICES = 20_000  # of one region
-
-SHORT = 2  # characters
+SHORT = 2  # characters of an option whose capitals matter
 
 _UNIT = re.compile(r"\w+|[^\w\s]")
 # punctuation that belongs to the sentence around a copy; a point does not where the sentence goes on, as in "Inc. of"
@@ -188,13 +187,11 @@ def word_runs(
     for first, (start, _) in enumerate(units):
         if document[start] in _LOOSE + _STOPS or _JOINING.fullmatch(document, *units[first]):
             continue
-        for last, end in units[first:]:
+        for last, end in units[first : first + 2 * longest]:  # every unit takes an id at least
             text = document[start:end]
             if "\n" in text:
                 break
-            if _ends_loose(document, end) or _JOINING.fullmatch(document, last, end):
-                continue
-            if not _balanced(text):
+            if _ends_loose(document, end) or _JOINING.fullmatch(document, last, end) or not _balanced(text):
                 continue
             places[text].append(first)
             if text not in found:
