@@ -20,6 +20,7 @@ from structgen.constraint import Constraint, compile
 from structgen.errors import InvalidDocument
 from structgen.extract import fill_slots
 from structgen.generate import Generation, Options, Runtime, check_text, prompt_ids
+from structgen.kinds import nearness
 from structgen.layout import Layout, first_layout, first_look
 from structgen.prompt import Prompt
 from structgen.scaffold import OPEN
@@ -27,8 +28,6 @@ from structgen.sources import Whitespace
 from structgen.sources.tools import Reply, ToolCalls
 from structgen_engine.automaton import NEVER
 from structgen_engine.progress import needed
-
-KEENNESS = 20.0  # nats for all the words of a description against none of them
 
 
 def call(
@@ -117,8 +116,7 @@ def _nearness(runtime: Runtime, request: str, source: ToolCalls) -> Tensor | Non
     """
     if runtime.overlap is None or source.parallel:
         return None
-    described = [f"{tool.name} {tool.description}" for tool in source.callable]
-    return (KEENNESS * torch.tensor(runtime.overlap(request, described), dtype=torch.float64)).softmax(0)
+    return nearness(runtime.overlap, request, [f"{tool.name} {tool.description}" for tool in source.callable])
 
 
 def _weights(

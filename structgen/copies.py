@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from structgen.layout import Layout
 from structgen.outline import Shape, shape_of
@@ -59,8 +60,8 @@ class Copy(NamedTuple):
 
 def copying(
     denoiser: Denoiser, document: str, layout: Layout, vocabulary: Vocabulary, null_id: int
-) -> Denoiser:
-    """The denoiser with a preference for copies in the slots of a layout."""
+) -> Preferring | None:
+    """The denoiser with a preference for copies in the slots of a layout; None where it has nothing for them."""
     offer = Offer(document, layout, vocabulary.encode)
     regions = []
     for slot in layout.scaffold.slots:
@@ -72,13 +73,25 @@ def copying(
         if choices:
             regions.append(_region(slot, choices, null_id))
     if not regions:
-        return denoiser
-    records = _records(layout, [region.start for region in regions])
+        return None
+    records = list(_records(layout, [region.start for region in regions]).values())
     text = Text(offer.places, offer.breaks, records, frozenset(offer.plenty))
     return Preferring(denoiser, regions, PENALTY, text, crowding=CROWDING, away=AWAY)
 
 
-def _records(layout: Layout, starts: Sequence[int]) -> list[list[list[int]]]:
+def coherence(copier: Preferring, layout: Layout, pointer: str, logits: Tensor) -> list[tuple[float, bool]]:
+    """Of each item of an array of the layout, the share that one place of the document tells, and has it many fields?
+
+    logits: [N, V], of the layout's block
+    """
+    records = _records(layout, [region.start for region in copier.regions])
+    if pointer not in records:
+        return []
+    shares = copier.coherence(logits)[list(records).index(pointer)]
+    return [(share, len(fields) > 1) for share, fields in zip(shares, records[pointer], strict=True)]
+
+
+def _records(layout: Layout, starts: Sequence[int]) -> dict[str, list[list[int]]]:
     """The items of each array that is no part of another, each as the indices of those slots that begin at `starts`."""
     index = {start: at for at, start in enumerate(starts)}
     arrays = defaultdict[str, dict[str, list[int]]](lambda: defaultdict(list))
@@ -88,7 +101,7 @@ def _records(layout: Layout, starts: Sequence[int]) -> list[list[list[int]]]:
             if slot.pointer.startswith(f"{array}/") and slot.start in index:
                 item = slot.pointer.removeprefix(f"{array}/").partition("/")[0]
                 arrays[array][item].append(index[slot.start])
-    return [list(items.values()) for items in arrays.values()]
+    return {pointer: list(items.values()) for pointer, items in arrays.items()}
 
 
 class Offer:

@@ -10,10 +10,11 @@ import torch
 
 from structgen.constraint import Constraint, compile
 from structgen.copies import copying
-from structgen.counting import recounted
+from structgen.counting import coherent
 from structgen.errors import InvalidDocument, InvalidSource
 from structgen.generate import Generation, Options, Runtime, prompt_ids, read, write
-from structgen.layout import Layout, counted, first_layout, grown
+from structgen.kinds import alternatives, description, nearness
+from structgen.layout import Layout, count_weights, counted, first_layout, grown
 from structgen.prompt import Prompt
 from structgen.sources import Whitespace, as_source
 
@@ -30,7 +31,7 @@ def extract(
 ) -> Generation[Any]:
     """The value of type `spec` that the document states.
 
-    Its `steps` count every attempt at a layout, but not the one look that counts items.
+    Its `steps` count every attempt at a layout, but not the looks that count items.
     spec: a pydantic class, any other type, or a JSON Schema as a dict
     Raises InvalidDocument where the document is empty or too long, and what `compile` raises.
     """
@@ -56,7 +57,17 @@ def extract_in_layout(
         )
     constraint = compile(source, runtime.vocabulary)
     prompt = runtime.prompts.extraction(schema, text)
-    return fill_slots(runtime, prompt, text, constraint, first_layout(runtime, schema), options or Options())
+    layout = first_layout(runtime, _likeliest(runtime, text, schema))
+    return fill_slots(runtime, prompt, text, constraint, layout, options or Options())
+
+
+def _likeliest(runtime: Runtime, text: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The alternative of a union of objects that the text is nearest to; the schema itself where it is none."""
+    options = alternatives(schema)
+    if not options or runtime.overlap is None:
+        return schema
+    near = nearness(runtime.overlap, text, [description(option) for option in options])
+    return options[int(near.argmax())]
 
 
 def fill_slots(
@@ -71,24 +82,23 @@ def fill_slots(
 
     document: what the prompt asks about, for a copier to copy from
     """
-    steps, tried = 0, []
-    generator, ids = torch.Generator().manual_seed(options.seed), prompt_ids(runtime, prompt)
+    steps, generator = 0, torch.Generator().manual_seed(options.seed)
     if layout is not None:
-        layout = counted(runtime, layout, constraint.automaton, ids, generator)
+        asked = constraint.automaton, prompt_ids(runtime, prompt), generator
+        weights = count_weights(runtime, layout, *asked)
+        if runtime.copier:
+            weights = coherent(runtime, layout, weights, document, *asked)
+        layout = counted(runtime, layout, weights)
     for attempt in range(ATTEMPTS):
         pinned = None if layout is None else layout.block
         written = write(copier(runtime, layout, document), prompt, constraint, options, pinned=pinned)
         steps += written.steps
-        if layout is None or attempt == ATTEMPTS - 1:
+        larger = None
+        if layout is not None and attempt + 1 < ATTEMPTS:
+            larger = grown(runtime, layout, tuple(written.ids.tolist()))
+        if larger is None:
             break
-        tried.append(layout.counts)
-        text = runtime.vocabulary.decode(written.ids.tolist()).decode()
-        better = recounted(runtime, layout, text, constraint.automaton, ids, generator)
-        if better is None or better.counts in tried:
-            better = grown(runtime, layout, tuple(written.ids.tolist()))
-        if better is None:
-            break
-        layout = better
+        layout = larger
     return replace(read(runtime, constraint, written), steps=steps), layout
 
 
@@ -97,4 +107,4 @@ def copier(runtime: Runtime, layout: Layout | None, document: str) -> Runtime:
     if layout is None or not runtime.copier:
         return runtime
     denoiser = copying(runtime.denoiser, document, layout, runtime.vocabulary, runtime.null_id)
-    return replace(runtime, denoiser=denoiser)
+    return runtime if denoiser is None else replace(runtime, denoiser=denoiser)

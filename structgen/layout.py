@@ -1,10 +1,11 @@
 """The layout of an answer's first block: what a scaffold pins, found in a few attempts.
 
-Slots have default lengths at first, and arrays are open: how many items there are is for the model to say. It looks at
-the task once, with everything still noise, and the lattice says how probable each number of items is: the sum over
-all answers with that many. (The most probable single answer would not do: it has too few items, for every value left
-out is a value not guessed wrong.) Then the items are pinned like everything else, and the model has only values left to
-fill in. A text slot that its value fills to the brim is doubled, for the value may want to be longer.
+Slots have default lengths at first, shorter ones where those leave no room for a list of large items, and arrays are
+open: how many items there are is for the model to say, and for the document (counting.py). The model looks at the task
+once, with everything still noise, and the lattice says how probable each number of items is: the sum over all answers
+with that many. (The most probable single answer would not do: it has too few items, for every value left out is a value
+not guessed wrong.) Then the items are pinned like everything else, and the model has only values left to fill in. A
+text slot that its value fills to the brim is doubled, for the value may want to be longer.
 
 A layout is a preference. The constraint alone decides what is valid, and drops a layout that it rules out.
 """
@@ -12,17 +13,29 @@ A layout is a preference. The constraint alone decides what is valid, and drops 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
 from structgen.generate import Runtime
-from structgen.scaffold import OPEN, Scaffold, Slot, item_patterns, least_items, scaffold
+from structgen.scaffold import (
+    DEFAULT_SLOTS,
+    OPEN,
+    Scaffold,
+    Slot,
+    SlotSizes,
+    item_patterns,
+    least_items,
+    scaffold,
+)
 from structgen_engine.automaton import Dfa
 from structgen_engine.growing import Growing
 from structgen_engine.look import Look, look
 
+SNUG = replace(  # where a block has no room for the usual slots
+    DEFAULT_SLOTS, string=8, item_string=6, integer=4, item_integer=3, number=6, email=10, any=8
+)
 CANVASES = 4  # noisy canvases to look at before counting
 GROWTH = 2
 GROWING = ("string", "email", "any", "union", "member")  # kinds whose values have no natural length
@@ -30,47 +43,78 @@ GROWING = ("string", "email", "any", "union", "member")  # kinds whose values ha
 
 @dataclass(frozen=True)
 class Layout:
-    """sizes: lengths of slots that differ from the default; counts: items of arrays; both by JSON pointer."""
+    """slots: lengths by kind; sizes: of single slots that differ; counts: items of arrays (both by pointer)."""
 
     schema: Mapping[str, Any]
     scaffold: Scaffold
     block: tuple[int, ...]  # the whole first block, −1 where open
     sizes: Mapping[str, int] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    slots: SlotSizes = DEFAULT_SLOTS
 
 
-def first_layout(runtime: Runtime, schema: Mapping[str, Any]) -> Layout | None:
-    """Default slots and open arrays; None where the model fills no scaffolds or the block is too short for one."""
-    return lay(runtime, schema, {}, {})
+def first_layout(
+    runtime: Runtime, schema: Mapping[str, Any], sizes: Mapping[str, int] | None = None
+) -> Layout | None:
+    """Open arrays, and the usual slots or, where they leave no room for the usual number of items, snug ones.
+
+    None where the model fills no scaffolds or the block is too short for one.
+    """
+    usual, snug = (_laid(runtime, schema, sizes or {}, {}, slots) for slots in (DEFAULT_SLOTS, SNUG))
+    if usual is None or snug is None:
+        return usual or snug
+    more = sum(map(len, item_slots(runtime, snug).values())) > sum(
+        map(len, item_slots(runtime, usual).values())
+    )
+    return snug if more else usual
 
 
-def counted(
+Weights = dict[Slot, list[float]]  # of each open array, how likely 0, 1, 2 … items are, in nats
+
+
+def count_weights(
     runtime: Runtime,
     layout: Layout,
     automaton: Dfa | Growing,
     prompt: Sequence[int],
     generator: torch.Generator,
-) -> Layout:
-    """The layout with the likeliest number of items in every array; as it is where that does not fit the block.
+) -> Weights:
+    """How likely the model finds each number of items at first sight.
 
     automaton: of the whole constraint; prompt: token ids
     """
     patterns = item_slots(runtime, layout)
     if not patterns:
-        return layout
+        return {}
     seen = first_look(runtime, layout.block, automaton, prompt, generator)
+    return {
+        slot: [_weight(seen, layout, slot.start, pattern) for pattern in ids]
+        for slot, ids in patterns.items()
+    }
+
+
+def counted(runtime: Runtime, layout: Layout, weights: Weights) -> Layout:
+    """The layout with the likeliest number of items in every array; as it is where that does not fit the block."""
+    counts = likeliest(layout, weights)
+    return (lay(runtime, layout.schema, layout.sizes, counts) if counts else None) or layout
+
+
+def likeliest(layout: Layout, weights: Weights) -> dict[str, int]:
+    """By pointer the likeliest number of items of each array, at least as many as it must have."""
     counts = {}
-    for slot, ids in patterns.items():
-        weights = [_weight(seen, layout, slot.start, pattern) for pattern in ids]
-        least = min(least_items(layout.schema, slot), len(ids) - 1)
-        counts[slot.pointer] = max(range(least, len(ids)), key=weights.__getitem__)
-    return lay(runtime, layout.schema, layout.sizes, counts) or layout
+    for slot, found in weights.items():
+        least = min(least_items(layout.schema, slot), len(found) - 1)
+        counts[slot.pointer] = max(range(least, len(found)), key=found.__getitem__)
+    return counts
 
 
 def item_slots(runtime: Runtime, layout: Layout) -> dict[Slot, list[tuple[int, ...]]]:
     """The slots that hold open arrays, with what they hold for 0, 1, 2 … items; see `item_patterns`."""
     encode = runtime.vocabulary.encode
-    found = {s: item_patterns(layout.schema, s, encode, runtime.null_id) for s in layout.scaffold.slots}
+    found = {
+        slot: item_patterns(layout.schema, slot, encode, runtime.null_id, slots=layout.slots)
+        for slot in layout.scaffold.slots
+    }
     return {slot: patterns for slot, patterns in found.items() if patterns}
 
 
@@ -112,15 +156,30 @@ def grown(runtime: Runtime, layout: Layout, ids: tuple[int, ...]) -> Layout | No
 def lay(
     runtime: Runtime, schema: Mapping[str, Any], sizes: Mapping[str, int], counts: Mapping[str, int]
 ) -> Layout | None:
-    """The layout with these sizes and counts; None where the model fills no scaffolds or the block is too short."""
+    """The layout with these sizes and counts, its slots snug where the usual ones do not fit.
+
+    None where the model fills no scaffolds or the block is too short.
+    """
+    return _laid(runtime, schema, sizes, counts, DEFAULT_SLOTS) or _laid(runtime, schema, sizes, counts, SNUG)
+
+
+def _laid(
+    runtime: Runtime,
+    schema: Mapping[str, Any],
+    sizes: Mapping[str, int],
+    counts: Mapping[str, int],
+    slots: SlotSizes,
+) -> Layout | None:
     vocabulary, length = runtime.vocabulary, runtime.denoiser.block_length
     if not runtime.scaffolds or vocabulary.null is None:
         return None
-    laid = scaffold(schema, vocabulary.encode, runtime.null_id, sizes=sizes, counts=counts, block=length)
+    laid = scaffold(
+        schema, vocabulary.encode, runtime.null_id, slots=slots, sizes=sizes, counts=counts, block=length
+    )
     if laid is None:
         return None
     end, pad = (
         vocabulary.special[name] if name is not None else -1 for name in (vocabulary.end, vocabulary.pad)
     )
     tail = (end, *[pad] * length)[: length - len(laid.ids)]
-    return Layout(schema, laid, (*laid.ids, *tail), sizes, counts)
+    return Layout(schema, laid, (*laid.ids, *tail), sizes, counts, slots)

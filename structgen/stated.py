@@ -1,6 +1,7 @@
 """The numbers, dates and times that a text may state, as JSON spells them: 1.234,50 is 1234.50, 8 pm is 20:00:00.
 
-Where a spelling is ambiguous (1.234, or 03/04/2026) every reading is given; which one is meant is not for this module.
+Where a spelling is ambiguous (1.234, or 03/04/2026 with no other date in the text that tells days from months) every
+reading is given; which one is meant is not for this module. Between points the day comes first.
 """
 
 from __future__ import annotations
@@ -88,14 +89,23 @@ Parts = tuple[int | None, int, int]
 
 def _parts(text: str) -> Iterator[tuple[int, Parts]]:
     """Where each reading begins, its year (None: not stated; below 100: two digits), month and day."""
-    for match in _NUMERIC_DATE.finditer(text):
+    numeric = list(_NUMERIC_DATE.finditer(text))
+    # what one date makes certain holds for its neighbours: beside 25/06/2026, 11/06/2026 is the 11th of June
+    whole = [(int(match[1]), int(match[3])) for match in numeric if match[4] and len(match[1]) <= 2]
+    orders = (
+        any(first > len(_MONTHS) for first, _ in whole),
+        any(middle > len(_MONTHS) for _, middle in whole),
+    )
+    for match in numeric:
         first, middle, last = match[1], int(match[3]), match[4]
         if len(first) == 4 and last is not None and len(last) == 2:
             yield match.start(), (int(first), middle, int(last))
         elif len(first) <= 2:
-            year = None if last is None else int(last)
-            yield match.start(), (year, middle, int(first))
-            yield match.start(), (year, int(first), middle)
+            year, dotted = None if last is None else int(last), match[2] == "."
+            if dotted or orders != (False, True):
+                yield match.start(), (year, middle, int(first))
+            if not dotted and orders != (True, False):
+                yield match.start(), (year, int(first), middle)
     for match in _DAY_FIRST.finditer(text):
         yield match.start(), (_stated(match[3]), _month(match[2]), int(match[1]))
     for match in _MONTH_FIRST.finditer(text):

@@ -1,71 +1,51 @@
-"""How many items an array has, asked again with items in place."""
+"""How many items an array has: what the document tells, beside what the model finds likely."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
 import structgen as sg
-from structgen.counting import recounted
+from structgen.counting import coherent
 from structgen.generator import Generator
-from structgen.layout import Layout, item_slots, lay
-from structgen.scaffold import end_of_items
-from structgen_engine.denoiser import RandomContext
-from structgen_engine.noise import Noise
+from structgen.layout import count_weights, first_layout, item_slots, lay, likeliest
+from structgen.scaffold import DEFAULT_SLOTS, fill
+from structgen_engine.automaton import IMPOSSIBLE
+from structgen_engine.denoiser import RandomContext, RandomDenoiser
 
-SCHEMA = {
+ITEM = {
     "type": "object",
-    "properties": {"names": {"type": "array", "items": {"type": "string"}}},
-    "required": ["names"],
+    "properties": {"name": {"type": "string"}, "price": {"type": "number"}},
+    "required": ["name", "price"],
 }
+ROWS = [{"name": "Tea", "price": 3.1}, {"name": "Cake", "price": 4.5}, {"name": "Milk", "price": 2.25}]
+TABLE = "Tea   3.10\nCake   4.50\nMilk   2.25\n\nSee you soon"
 PROMPT = [5, 6, 7]
 
 
-@dataclass
-class Counting:
-    """A denoiser that knows the number of items: it closes the array behind them, and writes a comma before."""
+def array_of(item: dict[str, Any], **more: Any) -> dict[str, Any]:
+    lines = {"type": "array", "items": item, **more}
+    return {"type": "object", "properties": {"lines": lines}, "required": ["lines"]}
 
-    noise: Noise
-    block_length: int
-    vocabulary_size: int
-    closing: dict[int, int]  # position: the token it wants there
-    calls: int = 0
 
-    def start(self, prompts: Sequence[Sequence[int]]) -> RandomContext:
-        return RandomContext(tuple(map(tuple, prompts)))
+@dataclass(frozen=True)
+class Reading(RandomDenoiser):
+    """Sees what is pinned on a canvas and is sure of what fills it."""
 
-    def __call__(self, context: RandomContext, canvas: Tensor) -> Tensor:
-        self.calls += 1
+    fillings: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = ()  # pinned block, what it holds
+
+    def __call__(self, context: RandomContext, canvas: torch.Tensor) -> torch.Tensor:
         logits = torch.zeros(*canvas.shape, self.vocabulary_size)
-        for position, token in self.closing.items():
-            logits[:, position, token] = 10.0
+        for row, ids in enumerate(canvas.tolist()):
+            for pinned, filled in self.fillings:
+                if all(want in (-1, have) for want, have in zip(pinned, ids, strict=True)):
+                    for position, token in enumerate(filled):
+                        logits[row, position, token] = 12.0
         return logits
-
-    def extend(self, context: int, block: Tensor) -> int:
-        raise AssertionError("one block is enough")
-
-
-def counted_by(model: Generator, layout: Layout, count: int) -> Generator:
-    """A model that wants `count` items, whatever is in place."""
-    ((slot, patterns),) = item_slots(model, layout).items()
-    at = [slot.start + end_of_items(pattern, model.null_id) for pattern in patterns]
-    wants = {
-        position: (patterns[known] if known >= count else patterns[known + 1])[position - slot.start]
-        for known, position in enumerate(at)
-        if known + 1 < len(patterns)
-    }
-    denoiser = model.denoiser
-    wants = {position: token for position, token in wants.items() if token >= 0}
-    return replace(
-        model,
-        denoiser=Counting(denoiser.noise, denoiser.block_length, denoiser.vocabulary_size, wants),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -73,39 +53,89 @@ def model() -> Generator:
     return sg.load()
 
 
-def asked_again(model: Generator, schema: dict[str, Any], written: int, wanted: int) -> int | None:
-    """The new number of items where `written` were written and the model wants `wanted`; None for no change."""
-    bare, pinned = lay(model, schema, {}, {}), lay(model, schema, {}, {"/names": written})
-    assert bare is not None
-    assert pinned is not None
-    text = json.dumps({"names": ["ab"] * written})
+def reading(model: Generator, schema: dict[str, Any], rows: Sequence[Any], other: Any) -> Generator:
+    """A model that reads rows into the first items of a layout, and `other` into those that are too many."""
+    found = []
+    for count in range(1, 6):
+        layout = lay(model, schema, {}, {"/lines": count})
+        assert layout is not None
+        value = {"lines": [*rows, *[other] * count][:count]}
+        ids = fill(
+            schema, value, model.vocabulary.encode, model.null_id, counts=layout.counts, slots=layout.slots
+        )
+        assert ids is not None
+        found.append((layout.block, (*ids, *layout.block[len(ids) :])))
+    own = model.denoiser
+    return replace(
+        model, denoiser=Reading(own.noise, own.block_length, own.vocabulary_size, fillings=tuple(found))
+    )
+
+
+def counts(model: Generator, schema: dict[str, Any], known: list[float], document: str) -> dict[str, int]:
+    """The numbers of items for a document, where the model itself finds them as likely as `known`."""
+    layout = first_layout(model, schema)
+    assert layout is not None
+    (slot,) = item_slots(model, layout)
     automaton = sg.compile(schema, model.vocabulary).automaton
-    other = counted_by(model, bare, wanted)
-    found = recounted(other, pinned, text, automaton, PROMPT, torch.Generator().manual_seed(0))
-    return None if found is None else found.counts["/names"]
+    found = coherent(
+        model, layout, {slot: known}, document, automaton, PROMPT, torch.Generator().manual_seed(0)
+    )
+    return likeliest(layout, found)
 
 
-@pytest.mark.parametrize(
-    ("written", "wanted", "found"),
-    [(2, 2, None), (3, 1, 1), (3, 2, 2), (1, 3, 2), (2, 3, 3)],
-)
-def test_the_count_is_where_the_model_closes_the_array_or_one_more(
-    model: Generator, written: int, wanted: int, found: int | None
-) -> None:
-    assert asked_again(model, SCHEMA, written, wanted) == found
+def test_as_many_records_as_the_document_tells_of(model: Generator) -> None:
+    schema = array_of(ITEM)
+    reader = reading(model, schema, ROWS, {"name": "Cake", "price": 3.1})
+    assert counts(reader, schema, [0.0] * 6, TABLE) == {"/lines": 3}
+
+
+def test_as_many_values_as_stand_in_the_document(model: Generator) -> None:
+    schema = array_of({"type": "string"})
+    reader = reading(model, schema, ["Tea", "Cake"], "zzz")
+    assert counts(reader, schema, [0.0] * 6, "Tea, Cake. Nothing else") == {"/lines": 2}
+
+
+def test_a_model_that_is_sure_outweighs_the_document(model: Generator) -> None:
+    schema = array_of(ITEM)
+    reader = reading(model, schema, ROWS, {"name": "Cake", "price": 3.1})
+    assert counts(reader, schema, [-500.0, -300.0, 0.0, -300.0, -500.0, -500.0], TABLE) == {"/lines": 2}
+
+
+def test_what_the_constraint_rules_out_stays_ruled_out(model: Generator) -> None:
+    schema = array_of(ITEM)
+    reader = reading(model, schema, ROWS, {"name": "Cake", "price": 3.1})
+    ruled_out = [0.0, 0.0, 0.0, IMPOSSIBLE, 0.0, 0.0]
+    assert counts(reader, schema, ruled_out, TABLE)["/lines"] != 3
 
 
 def test_there_are_never_fewer_items_than_the_schema_asks_for(model: Generator) -> None:
-    names = {"type": "array", "items": {"type": "string"}, "minItems": 2}
-    schema = {**SCHEMA, "properties": {"names": names}}
-    assert asked_again(model, schema, 3, 1) == 2
-    assert asked_again(model, schema, 2, 0) is None
+    schema = array_of(ITEM, minItems=4)
+    reader = reading(model, schema, ROWS, {"name": "Cake", "price": 3.1})
+    assert counts(reader, schema, [0.0] * 6, TABLE) == {"/lines": 4}
 
 
 def test_without_arrays_the_model_is_not_asked(model: Generator) -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
     layout = lay(model, schema, {}, {})
     assert layout is not None
-    automaton = sg.compile(schema, model.vocabulary).automaton
-    generator = torch.Generator()
-    assert recounted(model, layout, '{"a":"b"}', automaton, PROMPT, generator) is None
+    automaton, generator = sg.compile(schema, model.vocabulary).automaton, torch.Generator()
+    weights = count_weights(model, layout, automaton, PROMPT, generator)
+    assert weights == {}
+    assert coherent(model, layout, weights, "text", automaton, PROMPT, generator) == {}
+
+
+def test_a_long_record_gets_snug_slots_so_that_several_fit(model: Generator) -> None:
+    names = ["flight", "from", "to", "gate", "seat", "class", "meal"]
+    schema = array_of(
+        {"type": "object", "properties": {n: {"type": "string"} for n in names}, "required": names}
+    )
+    layout = first_layout(model, schema)
+    assert layout is not None
+    (patterns,) = item_slots(model, layout).values()
+    assert layout.slots != DEFAULT_SLOTS
+    assert len(patterns) - 1 >= 3
+    one, three = (lay(model, schema, {}, {"/lines": count}) for count in (1, 3))
+    assert one is not None
+    assert three is not None
+    assert one.slots == DEFAULT_SLOTS
+    assert three.slots != DEFAULT_SLOTS

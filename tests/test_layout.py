@@ -13,7 +13,7 @@ import structgen as sg
 from structgen.extract import extract_in_layout
 from structgen.generate import Options
 from structgen.generator import Generator
-from structgen.layout import Layout, counted, first_layout, grown
+from structgen.layout import Layout, count_weights, counted, first_layout, grown
 from structgen.prompt import OutlinePrompts
 from structgen.scaffold import OPEN, fill, item_patterns
 from structgen.sources import as_source
@@ -72,7 +72,8 @@ def counted_for(runtime: Generator, schema: dict, items: int) -> Layout:
     noise = Uniform(2, vocabulary.size)
     knowing = replace(runtime, denoiser=Sure(noise, 256, vocabulary.size, block=block_ids))
     dfa = sg.compile(Order, vocabulary).dfa
-    return counted(knowing, layout, dfa, [5], torch.Generator().manual_seed(0))
+    weights = count_weights(knowing, layout, dfa, [5], torch.Generator().manual_seed(0))
+    return counted(knowing, layout, weights)
 
 
 @pytest.mark.parametrize("items", range(5))

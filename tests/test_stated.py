@@ -42,6 +42,10 @@ def test_a_date_has_no_negative_numbers_and_whole_numbers_have_no_point() -> Non
         ("on 22 May; printed 2025", ["2025-05-22"]),
         ("maybe 12 people marched in 2026", []),
         ("31/02/2026", []),
+        ("25/06/2026 to 11/07/2026", ["2026-06-25", "2026-07-11"]),
+        ("06/25/2026 to 07/11/2026", ["2026-06-25", "2026-07-11"]),
+        ("1/2 of 16/20 on 11/07/2026", ["2026-07-11", "2026-11-07"]),
+        ("11.07.2026", ["2026-07-11"]),
     ],
 )
 def test_every_reading_of_a_date_is_given(text: str, stated: list[str]) -> None:

@@ -151,23 +151,55 @@ class Preferring:
         table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
         return table[:, 0], table[:, 1]
 
+    def coherence(self, logits: Tensor) -> list[list[float]]:
+        """For each list of the text and each record of it: what its run of words gives of all that it could, 0 … 1.
+
+        logits: [N, V], of the first block; one record more than the text tells of has a run that gives little
+        """
+        parts = [
+            logits[None, r.start : r.start + r.choices.shape[1]].float().log_softmax(-1) for r in self.regions
+        ]
+        scores = [filled(part, r.choices) for part, r in zip(parts, self.regions, strict=True)]
+        costs = [torch.zeros(1) if r.costs is None else r.costs[None] for r in self.regions]
+        found = []
+        for records in self.text.records:
+            gains, runs = self._told(records, 0, costs, scores, parts)
+            given = [
+                gain[:, start:end].max(-1).mean() / self.away
+                for gain, (start, end) in zip(gains, runs, strict=False)
+            ]
+            found.append([*map(float, given), *[0.0] * (len(records) - len(given))])
+        return found
+
     def _scatter(self, costs: list[Tensor], scores: list[Tensor], parts: list[Tensor]) -> None:
         """Add to costs [B, C] of each region what its choices cost that are told elsewhere than their record."""
-        breaks = np.array(self.text.breaks)
         for row in range(len(scores[0])):
             for records in self.text.records:
-                gains = [
-                    np.stack(
-                        [
-                            self._gain(at, scores[at][row] - costs[at][row], parts[at][row], len(breaks))
-                            for at in record
-                        ]
-                    )
-                    for record in records
-                ]
-                for record, run in zip(records, told(gains, breaks) or (), strict=False):
+                _, runs = self._told(records, row, costs, scores, parts)
+                for record, run in zip(records, runs, strict=False):
                     for at in record:
                         costs[at][row] += self._elsewhere(at, run, len(scores[at][row])).to(costs[at].device)
+
+    def _told(
+        self,
+        records: Sequence[Sequence[int]],
+        row: int,
+        costs: Sequence[Tensor],
+        scores: Sequence[Tensor],
+        parts: Sequence[Tensor],
+    ) -> tuple[list[np.ndarray], list[tuple[int, int]]]:
+        """For the records of a list what each field gains from each word [F, U], and each record's run of words."""
+        breaks = np.array(self.text.breaks)
+        gains = [
+            np.stack(
+                [
+                    self._gain(at, scores[at][row] - costs[at][row], parts[at][row], len(breaks))
+                    for at in record
+                ]
+            )
+            for record in records
+        ]
+        return gains, told(gains, breaks) or []
 
     def _gain(self, at: int, scores: Tensor, part: Tensor, words: int) -> np.ndarray:
         """[U] nats from 0 to `away`: what a region with choices' scores [C] gains from each word of the text."""

@@ -1,0 +1,73 @@
+"""Which alternative of a union a text asks for."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel, Field, TypeAdapter
+
+import structgen as sg
+from structgen.generator import Generator
+from structgen.kinds import alternatives, description
+
+
+class Refund(BaseModel):
+    """Money back for something that was bought."""
+
+    kind: Literal["refund"]
+    orderNumber: str
+
+
+class Booking(BaseModel):
+    """A table in a restaurant."""
+
+    kind: Literal["booking"]
+    guest: str
+
+
+@pytest.fixture(scope="module")
+def model() -> Generator:
+    return sg.load()
+
+
+def test_the_alternatives_of_a_union_keep_their_definitions() -> None:
+    schema = TypeAdapter(Refund | Booking).json_schema()
+    first, second = alternatives(schema)
+    assert first["$ref"] == "#/$defs/Refund"
+    assert second["$defs"] == schema["$defs"]
+    assert {"refund", "Refund", "order", "Number", "Money"} <= set(description(first).split())
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "properties": {"a": {"type": "string"}}},
+        {"anyOf": [{"type": "object"}, {"type": "string"}]},
+        {"anyOf": [{"type": "object"}]},
+        {"anyOf": [{"type": "object"}, {"type": "object"}], "properties": {"a": {}}},
+        {"anyOf": [True, {"type": "object"}]},
+        {"oneOf": [{"$ref": "#/elsewhere"}, {"type": "object"}]},
+    ],
+)
+def test_anything_else_has_none(schema: dict) -> None:
+    assert alternatives(schema) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("I bought a lamp, order number A-17, and want my money back.", Refund),
+        ("A table for tonight in your restaurant for Ida Solberg, please.", Booking),
+    ],
+)
+def test_the_nearest_alternative_of_a_union_is_extracted(model: Generator, text: str, kind: type) -> None:
+    assert isinstance(model.extract(text, Refund | Booking), kind)
+
+
+def test_a_discriminated_union_too(model: Generator) -> None:
+    class Message(BaseModel):
+        body: Refund | Booking = Field(discriminator="kind")
+
+    done = model.extract("A table in the restaurant for Ida Solberg", Message)
+    assert isinstance(done.body, Refund | Booking)
