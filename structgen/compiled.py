@@ -7,10 +7,9 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from structgen_engine.automaton import Alphabet, Dfa, Edges
+from structgen.automata.tables import Table
 
 if TYPE_CHECKING:
     from structgen.automata.pushdown import Pushdown
@@ -28,8 +27,8 @@ class Expanded:
     components: of the grammar before it was expanded
     """
 
-    answer: Dfa
-    text: Dfa
+    answer: Table
+    text: Table
     depth: int | None
     components: int
 
@@ -48,8 +47,8 @@ def to_arrays(compiled: Expanded | Components) -> Arrays:
     depth = -1 if compiled.depth is None else compiled.depth
     return {
         "expanded": np.array([depth, compiled.components]),
-        **_dfa_arrays("answer", compiled.answer),
-        **_dfa_arrays("text", compiled.text),
+        **_table_arrays("answer", compiled.answer),
+        **_table_arrays("text", compiled.text),
     }
 
 
@@ -59,7 +58,7 @@ def from_arrays(arrays: Arrays) -> Expanded | Components:
         return Components(_pushdown(arrays, "answer"))
     depth, components = arrays["expanded"].tolist()
     return Expanded(
-        _dfa(arrays, "answer"), _dfa(arrays, "text"), None if depth < 0 else depth, int(components)
+        _table(arrays, "answer"), _table(arrays, "text"), None if depth < 0 else depth, int(components)
     )
 
 
@@ -74,20 +73,10 @@ def _pushdown(arrays: Arrays, name: str) -> Pushdown:
     return Pushdown(**{**values, "tokens": tuple(values["tokens"].tolist())})
 
 
-def _dfa_arrays(name: str, automaton: Dfa) -> Arrays:
-    edges = automaton.edges
-    return {
-        f"{name}_class_of": automaton.alphabet.class_of.numpy(),
-        f"{name}_accepting": automaton.accepting.numpy(),
-        f"{name}_edges": np.stack([part.numpy() for part in (edges.source, edges.label, edges.target)]),
-        f"{name}_size": np.array([automaton.alphabet.size, automaton.start]),
-    }
+def _table_arrays(name: str, table: Table) -> Arrays:
+    return {f"{name}_{item.name}": np.asarray(getattr(table, item.name)) for item in fields(table)}
 
 
-def _dfa(arrays: Arrays, name: str) -> Dfa:
-    classes, start = arrays[f"{name}_size"].tolist()
-    accepting = torch.from_numpy(arrays[f"{name}_accepting"])
-    edges = Edges.of(*arrays[f"{name}_edges"], states=len(accepting))
-    return Dfa.from_edges(
-        Alphabet(torch.from_numpy(arrays[f"{name}_class_of"]), classes), edges, accepting, start
-    )
+def _table(arrays: Arrays, name: str) -> Table:
+    values: dict[str, Any] = {item.name: arrays[f"{name}_{item.name}"] for item in fields(Table)}
+    return Table(**{**values, "classes": int(values["classes"])})

@@ -21,11 +21,11 @@ from structgen.grammar import TEXT, Grammar, both, complement, literal, optional
 from structgen.limits import limited, loading
 from structgen.sources import Order, Source, Whitespace, as_source
 from structgen.vocabulary import BYTES, Vocabulary
-from structgen_engine.automaton import NEVER, Dfa
-from structgen_engine.progress import needed
+from structgen_engine.arrays import NEVER
 
 if TYPE_CHECKING:
     from structgen.lazy import LazyAutomaton, Renewal
+    from structgen_engine.automaton import Dfa
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ class Constraint(Generic[T]):
         What grows may be shared by threads. It is begun anew for whoever asks when it has become too large: a request
         asks once, and keeps to what it was given.
         """
-        return self.compiled.answer if isinstance(self.compiled, Expanded) else self._renewal.current()
+        return self.dfa if isinstance(self.compiled, Expanded) else self._renewal.current()
 
     @cached_property
     def _renewal(self) -> Renewal:
@@ -77,15 +77,15 @@ class Constraint(Generic[T]):
         assert isinstance(self.compiled, Components)
         return Renewal(self.compiled.answer, self.vocabulary)
 
-    @property
+    @cached_property
     def dfa(self) -> Dfa:
         """Over token ids, whole answers, as a table; Unsupported in the lazy regime, which has none."""
-        return self._tables.answer
+        return self._tables.answer.dfa()
 
-    @property
+    @cached_property
     def byte_dfa(self) -> Dfa:
         """Over bytes, the text alone, as a table; Unsupported in the lazy regime."""
-        return self._tables.text
+        return self._tables.text.dfa()
 
     @property
     def _tables(self) -> Expanded:
@@ -99,7 +99,10 @@ class Constraint(Generic[T]):
     @property
     def min_tokens(self) -> int:
         """The least number of tokens of a complete answer, end token included; lazily, a number that suffices."""
-        return needed(self.automaton)
+        if isinstance(self.compiled, Expanded):
+            return self.compiled.answer.shortest
+        growing = self._renewal.current()
+        return int(growing.most[growing.start])
 
     def accepts(self, text: str | bytes) -> bool:
         """Whether the text satisfies the source."""
@@ -107,7 +110,7 @@ class Constraint(Generic[T]):
             text.encode(errors="surrogatepass") if isinstance(text, str) else text
         )  # half a pair is never accepted
         if isinstance(self.compiled, Expanded):
-            return self.compiled.text.accepts(list(spelled))
+            return self.compiled.text.accepts(spelled)
         from structgen.automata.pushdown import accepts
         from structgen.framing import enclosed
 
@@ -116,15 +119,13 @@ class Constraint(Generic[T]):
 
     def accepts_ids(self, ids: Iterable[int]) -> bool:
         """Whether the ids are a whole answer, with or without the end token and padding."""
-        ids, automaton, end = list(ids), self.automaton, self.vocabulary.end
+        ids, compiled, end = list(ids), self.compiled, self.vocabulary.end
         if any(not 0 <= token_id < self.vocabulary.size for token_id in ids):
             return False
-        if not isinstance(automaton, Dfa):
-            return automaton.accepts_ids(ids)
-        state = automaton.run(ids)
-        if end is not None and not automaton.accepting[state]:
-            state = automaton.run([self.vocabulary.special[end]], state)
-        return bool(automaton.accepting[state])
+        if not isinstance(compiled, Expanded):
+            return self._renewal.current().accepts_ids(ids)
+        ended = [] if end is None else [[*ids, self.vocabulary.special[end]]]
+        return any(compiled.answer.accepts(answer) for answer in [ids, *ended])
 
     def parse(self, text: str) -> T:
         """The value that an accepted text stands for."""
@@ -132,22 +133,33 @@ class Constraint(Generic[T]):
 
     def info(self) -> Info:
         """The regime, states, classes, edges, the least number of tokens, and the time it took to compile."""
-        compiled, alphabet = self.compiled, self.automaton.alphabet
+        compiled = self.compiled
         common: dict[str, Any] = {
-            "classes": alphabet.size,
             "min_tokens": self.min_tokens,
             "states": compiled.answer.states,
             "milliseconds": self.milliseconds,
             "cached": self.cached,
         }
         if isinstance(compiled, Expanded):
-            edges, components = len(compiled.answer.edges), compiled.components
-            byte_states = compiled.text.states
             return Info(
-                "expanded", compiled.depth, components, edges=edges, byte_states=byte_states, **common
+                "expanded",
+                compiled.depth,
+                compiled.components,
+                classes=compiled.answer.classes,
+                edges=len(compiled.answer.source),
+                byte_states=compiled.text.states,
+                **common,
             )
-        answer = compiled.answer
-        return Info("lazy", None, answer.components, edges=answer.edges, byte_states=answer.states, **common)
+        answer, classes = compiled.answer, self._renewal.current().classes.count
+        return Info(
+            "lazy",
+            None,
+            answer.components,
+            classes=classes,
+            edges=answer.edges,
+            byte_states=answer.states,
+            **common,
+        )
 
 
 def compile(

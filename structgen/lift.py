@@ -17,6 +17,7 @@ Axes: V token ids, T some of them, S states, F functions, P pairs of all functio
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,14 +28,13 @@ from numpy.typing import NDArray
 from structgen.automata.crawl import MAX_EDGES
 from structgen.automata.minimize import minimize
 from structgen.automata.nfa import FIRST_TOKEN, Ints, too_large
-from structgen.automata.tables import Table, merged
+from structgen.automata.tables import START, Table, merged
 from structgen.automata.utf8 import byte_sequences
 from structgen.interrupt import SLICE, used_up
 from structgen.limits import check
 from structgen.plain import PLAIN, Plain
 from structgen.trie import Trie
 from structgen.vocabulary import Vocabulary
-from structgen_engine.automaton import Dfa
 
 Longs = NDArray[np.int64]
 
@@ -42,7 +42,7 @@ MAX_PAIRS = 30_000_000  # of all functions together, 8 bytes each
 MAX_CELLS = 100_000_000  # of a transition table, 4 bytes each
 
 
-def lift(table: Table, vocabulary: Vocabulary, tokens: tuple[str, ...] = ()) -> Dfa:
+def lift(table: Table, vocabulary: Vocabulary, tokens: tuple[str, ...] = ()) -> Table:
     """The minimal token automaton of `table`, whose symbols from FIRST_TOKEN on are the special `tokens`.
 
     It accepts ids v1 … vn if and only if the byte automaton accepts the bytes they spell (Koo, Liu and He,
@@ -51,26 +51,34 @@ def lift(table: Table, vocabulary: Vocabulary, tokens: tuple[str, ...] = ()) -> 
     """
     if len(table.accepting) * table.classes > MAX_CELLS:
         raise too_large(MAX_CELLS, "cells (states times classes of bytes)")
+    class_of, classes, (source, label, target) = _edges(table, vocabulary, tokens)
+    check()
+    source, label, target, accepting = minimize(source, label, target, table.accepting, START)
+    small = merged(source, label, target, accepting, class_of=class_of, classes=classes)
+    if small.states * small.classes > MAX_CELLS:
+        raise too_large(MAX_CELLS, "cells (states times classes of tokens)")
+    return small
+
+
+def _edges(table: Table, vocabulary: Vocabulary, tokens: tuple[str, ...]) -> tuple[Ints, int, Sequence[Ints]]:
+    """The class of each token [V], how many classes there are, and the edges of all: source, class, target."""
     class_of, classes, edges = np.zeros(vocabulary.size, np.int32), 1, []
-    for part in (_plain(table, vocabulary.plain), _other(table, vocabulary.plain)):
-        number, source, label, target = part.moves()
-        class_of[part.token] = number + (number > 0) * np.int32(classes - 1)
-        edges.append((source, label + np.int32(classes - 1), target))
+    for part_of in (_plain, _other):
+        token, number, (source, label, target) = part_of(table, vocabulary.plain).moves()
+        class_of[token] = np.where(number > 0, number + np.int32(classes - 1), np.int32(0))
+        label += np.int32(classes - 1)
+        edges.append((source, label, target))
         classes += int(number.max(initial=0))
     for index, name in enumerate(tokens):
         if name in vocabulary.special:
             class_of[vocabulary.special[name]] = classes
             moves = table.label == table.class_of[FIRST_TOKEN + index]
-            edges.append((table.source[moves], np.full(moves.sum(), classes), table.target[moves]))
+            label = np.full(np.count_nonzero(moves), classes, np.int32)
+            edges.append((table.source[moves], label, table.target[moves]))
             classes += 1
-    source, label, target = (np.concatenate(column).astype(np.int32) for column in zip(*edges, strict=True))
-    if len(source) > MAX_EDGES:
+    if sum(len(source) for source, _, _ in edges) > MAX_EDGES:
         raise too_large(MAX_EDGES, "edges")
-    check()
-    small = merged(*minimize(source, label, target, table.accepting, 1), class_of=class_of, classes=classes)
-    if len(small.accepting) * small.classes > MAX_CELLS:
-        raise too_large(MAX_CELLS, "cells (states times classes of tokens)")
-    return small.dfa()
+    return class_of, classes, [np.concatenate(column) for column in zip(*edges, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,12 +101,6 @@ class _Functions:
         """How many pairs these functions have together."""
         return int(np.diff(self.offsets)[functions].sum())
 
-    def pairs(self, functions: NDArray[Any]) -> tuple[Ints, Longs, Ints]:
-        """The pairs of these functions: sources, the place of each one's function in the list, targets."""
-        counts = np.diff(self.offsets)[functions]
-        at = np.repeat(self.offsets[functions] - counts.cumsum() + counts, counts) + np.arange(counts.sum())
-        return self.sources[at], np.repeat(np.arange(len(functions)), counts), self.targets[at]
-
 
 NOWHERE = _Functions(np.zeros(2, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32))
 
@@ -116,8 +118,8 @@ class _Part:
     second: _Functions
     second_of: Ints
 
-    def moves(self) -> tuple[Ints, Ints, Ints, Ints]:
-        """The class of each token [T], 0 where it leads nowhere; and all edges: source, class, target."""
+    def moves(self) -> tuple[Ints, Ints, Ints]:
+        """The tokens [T], the class of each, 0 where it leads nowhere; and all edges [3, E]: source, class, target."""
         if self.first.count * self.second.count > MAX_CELLS:
             raise too_large(MAX_CELLS, "cells (functions of tokens)")
         functions = self.first_of * np.int32(self.second.count) + self.second_of
@@ -126,14 +128,24 @@ class _Part:
         present[0] = False
         both = np.flatnonzero(present)
         one, other = both // self.second.count, both % self.second.count
-        if self.first.size(one) + self.second.size(other) > MAX_EDGES:
+        count = self.first.size(one) + self.second.size(other)
+        if count > MAX_EDGES:
             raise too_large(MAX_EDGES, "edges")
-        parts = self.first.pairs(one), self.second.pairs(other)
-        source, label, target = (
-            np.concatenate(column).astype(np.int32) for column in zip(*parts, strict=True)
-        )
-        number = np.where(present, np.cumsum(present, dtype=np.int32), 0).astype(np.int32)
-        return number[functions], source, label + np.int32(1), target
+        edges, filled = np.empty((3, count), np.int32), 0
+        for part, chosen in ((self.first, one), (self.second, other)):
+            filled = _pairs(part.offsets, part.sources, part.targets, chosen, edges, filled)
+        number = np.where(present, np.cumsum(present, dtype=np.int32), np.int32(0))
+        return self.token, number[functions], edges
+
+
+@nb.njit(cache=True)
+def _pairs(offsets, sources, targets, functions, edges, filled):  # pragma: no cover
+    """Write the pairs of some functions behind `filled` edges; labels are places in the list, from 1 on."""
+    for k in range(len(functions)):
+        for p in range(offsets[functions[k]], offsets[functions[k] + 1]):
+            edges[0, filled], edges[1, filled], edges[2, filled] = sources[p], k + 1, targets[p]
+            filled += 1
+    return filled
 
 
 def _other(table: Table, plain: Plain) -> _Part:

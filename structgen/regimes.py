@@ -77,11 +77,11 @@ def _expanded(
     depth: int | None,
     components: int,
 ) -> Expanded:
-    dfa = lift(answer, vocabulary, names)
-    if not dfa.accepting.any():
+    tokens = lift(answer, vocabulary, names)
+    if tokens.empty:
         raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
     kept = text_tokens(grammar, vocabulary)
     text = unframed(answer, vocabulary, names, kept)
     if text is None:
         text = expand(pushdown(grammar, kept), depth or 1)
-    return Expanded(dfa, text.dfa(), depth, components)
+    return Expanded(tokens, text, depth, components)

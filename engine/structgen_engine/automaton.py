@@ -20,10 +20,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-DEAD = 0
-REFUSED = 0
-NEVER = torch.iinfo(torch.int32).max  # distance of a state that cannot reach acceptance
-IMPOSSIBLE = float("-inf")
+from structgen_engine.arrays import DEAD, IMPOSSIBLE, NEVER, REFUSED, distances
+
+__all__ = [
+    "DEAD",
+    "IMPOSSIBLE",
+    "NEVER",
+    "REFUSED",
+    "Alphabet",
+    "BlockAutomaton",
+    "Dfa",
+    "Edges",
+    "block",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,24 +151,10 @@ class Dfa:
 
 
 def _distances(dfa: Dfa) -> Tensor:
-    """Breadth-first from the accepting states; each level touches only the edges into the level before.
-
-    A class without symbols leads nowhere, whatever the table says.
-    """
+    """A class without symbols leads nowhere, whatever the table says."""
     inhabited = np.bincount(dfa.alphabet.class_of.numpy(), minlength=dfa.alphabet.size) > 0
-    passable = inhabited[dfa.edges.label.numpy()]
-    source, target = dfa.edges.source.numpy()[passable], dfa.edges.target.numpy()[passable]
-    into = source[np.argsort(target, kind="stable")]
-    first = np.concatenate([[0], np.bincount(target, minlength=dfa.states).cumsum()])
-    distance = np.full(dfa.states, NEVER, np.int32)
-    level, frontier = 0, np.flatnonzero(dfa.accepting.numpy())
-    while len(frontier):
-        distance[frontier] = level
-        low, count = first[frontier], first[frontier + 1] - first[frontier]
-        skip = np.repeat(low - (count.cumsum() - count), count)  # from running index to edge number
-        reached = into[np.arange(count.sum()) + skip]
-        level, frontier = level + 1, np.unique(reached[distance[reached] == NEVER])
-    return torch.from_numpy(distance)
+    source, label, target = (part.numpy() for part in (dfa.edges.source, dfa.edges.label, dfa.edges.target))
+    return torch.from_numpy(distances(source, target, inhabited[label], dfa.accepting.numpy()))
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
 
-from structgen_engine.automaton import Alphabet
+if TYPE_CHECKING:
+    from structgen_engine.automaton import Alphabet
 
 
 class Arcs(NamedTuple):

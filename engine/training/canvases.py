@@ -37,9 +37,9 @@ CHOSEN = (
     0.55  # share of the requests to one of several tools whose skeleton is known, as when the tool is chosen
 )
 SLOTS, WHOLE = 0.80, 0.10  # shares of samples with noise in slots and on the whole scaffold; the rest is free
-PINNED_ARRAYS = 0.55  # share of the first in which the number of items is known
-CUT = 0.6  # share of the others in which an array is known up to one of its items, and all noise behind
-CUT_WEIGHT = 3.0  # of the token that says whether another item follows
+PINNED_ARRAYS = 0.40  # share of the first in which the number of items is known
+CUT = 0.8  # share of the others in which an array is known up to one of its items, and all noise behind
+CUT_WEIGHT = 8.0  # of the token that says whether another item follows
 
 
 @dataclass(frozen=True)

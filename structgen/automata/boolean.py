@@ -28,7 +28,7 @@ def _together(parts: Sequence[Fragment], symbols: int, rule: Rule, together: int
     """The product of deterministic parts: a set of the crawl holds at most one state of each."""
     nfa = _side_by_side(parts, symbols)
     crawled = crawl(nfa, together=together)
-    owner = np.repeat(np.arange(crawled.sets), np.diff(crawled.offsets))
+    owner = np.repeat(np.arange(crawled.sets, dtype=np.int32), np.diff(crawled.offsets))
     part = nfa.finals[crawled.members]
     accepts = np.zeros((crawled.sets, len(parts) + 1), bool)
     accepts[owner, part] = True

@@ -52,10 +52,7 @@ class Crawled:
 
     def holding(self, states: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """[sets] bool: the sets that hold any of these states, [states] bool."""
-        owner = np.repeat(np.arange(self.sets), np.diff(self.offsets))
-        held = np.zeros(self.sets, bool)
-        held[owner[states[self.members]]] = True
-        return held
+        return _holding(self.members, self.offsets, states)
 
 
 def crawl(nfa: Nfa, *, together: int = 1, effort: int = MAX_WORK, most: int = MAX_EDGES) -> Crawled:
@@ -66,15 +63,9 @@ def crawl(nfa: Nfa, *, together: int = 1, effort: int = MAX_WORK, most: int = MA
     """
     check()
     most_edges = int(min(MAX_EDGES, remaining() * EDGE_RATE))
-    class_of, first, last = _intervals(nfa)
-    order = np.argsort(nfa.moves[:, 0], kind="stable")
-    moves = np.ascontiguousarray(
-        np.stack([first[order], last[order], nfa.moves[order, 3]], axis=1).astype(np.int32)
-    )
-    move_offsets = _offsets(nfa.moves[order, 0], nfa.states)
-    by_source = np.argsort(nfa.empty[:, 0], kind="stable")
-    empty_targets = np.ascontiguousarray(nfa.empty[by_source, 1])
-    empty_offsets = _offsets(nfa.empty[by_source, 0], nfa.states)
+    class_of = _intervals(nfa.moves, nfa.symbols)
+    moves, move_offsets = _moves_by_source(nfa.moves, class_of, nfa.states)
+    empty_targets, empty_offsets = _targets_by_source(nfa.empty, nfa.states)
     matters = (np.diff(move_offsets) > 0) | (nfa.finals > 0)
     with loading("crawl"):
         source, label, target, members, offsets, why = _subsets(
@@ -103,23 +94,63 @@ def crawl(nfa: Nfa, *, together: int = 1, effort: int = MAX_WORK, most: int = MA
     return Crawled(class_of, source, label, target, members, offsets)
 
 
-def _intervals(nfa: Nfa) -> tuple[Ints, Ints, Ints]:
-    """Intervals of symbols that no move splits: class of each symbol, first and last class of each move."""
-    cuts = np.zeros(nfa.symbols + 1, bool)
-    cuts[nfa.moves[:, 1]] = True
-    cuts[nfa.moves[:, 2] + 1] = True
-    cuts[0] = False
-    class_of = np.cumsum(cuts)[: nfa.symbols].astype(np.int32)
-    return class_of, class_of[nfa.moves[:, 1]], class_of[nfa.moves[:, 2]]
+@nb.njit(cache=True)
+def _intervals(moves, symbols):  # pragma: no cover
+    """[symbols] int32: intervals of symbols that no move splits, as the class of each symbol."""
+    cuts = np.zeros(symbols + 1, np.bool_)
+    for m in range(len(moves)):
+        cuts[moves[m, 1]] = True
+        cuts[moves[m, 2] + 1] = True
+    class_of, count = np.zeros(symbols, np.int32), 0
+    for symbol in range(1, symbols):
+        count += cuts[symbol]
+        class_of[symbol] = count
+    return class_of
 
 
-def _offsets(sorted_sources: Ints, states: int) -> NDArray[np.int64]:
-    return np.searchsorted(sorted_sources, np.arange(states + 1)).astype(np.int64)
+@nb.njit(cache=True)
+def _moves_by_source(moves, class_of, states):  # pragma: no cover
+    """The moves [M, 3] by source: first and last class, target; and [states + 1] where those of each source begin."""
+    offsets = np.zeros(states + 1, np.int64)
+    for m in range(len(moves)):
+        offsets[moves[m, 0] + 1] += 1
+    for state in range(states):
+        offsets[state + 1] += offsets[state]
+    rows, fill = np.empty((len(moves), 3), np.int32), offsets[:-1].copy()
+    for m in range(len(moves)):
+        at = fill[moves[m, 0]]
+        fill[moves[m, 0]] += 1
+        rows[at, 0], rows[at, 1], rows[at, 2] = class_of[moves[m, 1]], class_of[moves[m, 2]], moves[m, 3]
+    return rows, offsets
+
+
+@nb.njit(cache=True)
+def _targets_by_source(empty, states):  # pragma: no cover
+    """The targets of the empty moves [L] by source, and [states + 1] where those of each source begin."""
+    offsets = np.zeros(states + 1, np.int64)
+    for m in range(len(empty)):
+        offsets[empty[m, 0] + 1] += 1
+    for state in range(states):
+        offsets[state + 1] += offsets[state]
+    targets, fill = np.empty(len(empty), np.int32), offsets[:-1].copy()
+    for m in range(len(empty)):
+        targets[fill[empty[m, 0]]] = empty[m, 1]
+        fill[empty[m, 0]] += 1
+    return targets, offsets
+
+
+@nb.njit(cache=True)
+def _holding(members, offsets, states):  # pragma: no cover
+    held = np.zeros(len(offsets) - 1, np.bool_)
+    for s in range(len(held)):
+        for m in range(offsets[s], offsets[s + 1]):
+            held[s] |= states[members[m]]
+    return held
 
 
 @nb.njit(cache=True)
 def _grown(array, size) -> Any:  # pragma: no cover
-    bigger = np.zeros(max(size, 2 * len(array)), array.dtype)
+    bigger = np.empty(max(size, 2 * len(array)), array.dtype)  # what is not written yet takes no memory
     bigger[: len(array)] = array
     return bigger
 
@@ -163,6 +194,19 @@ def _digest(states, count):  # pragma: no cover
 
 
 @nb.njit(cache=True)
+def _rehashed(members, offsets, sets, mask):  # pragma: no cover
+    """A hash table of mask + 1 slots that holds the numbers of all sets."""
+    table = np.zeros(mask + 1, np.int32)
+    for other in range(1, sets):
+        size = offsets[other + 1] - offsets[other]
+        slot = np.int64(_digest(members[offsets[other] :], size) & np.uint64(mask))
+        while table[slot]:
+            slot = (slot + 1) & mask
+        table[slot] = other
+    return table
+
+
+@nb.njit(cache=True)
 def _subsets(  # pragma: no cover
     starts, moves, move_offsets, empty_targets, empty_offsets, matters, classes, together, limits
 ):
@@ -172,9 +216,9 @@ def _subsets(  # pragma: no cover
     """
     most, most_edges, effort, most_sets = limits
     states = len(matters)
-    mark, stamp = np.zeros(states, np.int64), 0
+    mark, stamp = np.zeros(states, np.int32), 0
     stack, scratch = np.empty(states + 1, np.int32), np.empty(states + 1, np.int32)
-    seen, seen_stamp = np.zeros(states, np.int64), 0
+    seen, seen_stamp = np.zeros(states, np.int32), 0
     members, offsets = np.empty(1024, np.int32), np.zeros(257, np.int64)
     source, label, target = np.empty(1024, np.int32), np.empty(1024, np.int32), np.empty(1024, np.int32)
     table, mask = np.zeros(1024, np.int32), 1023
@@ -269,13 +313,7 @@ def _subsets(  # pragma: no cover
                 offsets[sets] = filled
                 if 2 * sets > mask:
                     mask = 2 * mask + 1
-                    table = np.zeros(mask + 1, np.int32)
-                    for other in range(1, sets):
-                        size = offsets[other + 1] - offsets[other]
-                        slot = np.int64(_digest(members[offsets[other] :], size) & np.uint64(mask))
-                        while table[slot]:
-                            slot = (slot + 1) & mask
-                        table[slot] = other
+                    table = _rehashed(members, offsets, sets, mask)
             if at > 0:
                 if edges >= most_edges:
                     return source, label, target, members, offsets, EDGES

@@ -50,7 +50,7 @@ class Linked:
     def entered(self) -> Ints:
         """[E] int32, the start of the component that an edge calls, 0 where it calls none."""
         callee = self.callee()
-        return np.where(callee < 0, 0, self.start[callee]).astype(np.int32)
+        return np.where(callee < 0, np.int32(0), self.start[callee])
 
 
 def determinise(nfa: Nfa, class_of: NDArray[np.uint8] | None, first_call: int, components: int) -> Linked:
@@ -59,22 +59,23 @@ def determinise(nfa: Nfa, class_of: NDArray[np.uint8] | None, first_call: int, c
     class_of: the intervals of bytes where edges name only their first bytes, else None
     """
     crawled = crawl(nfa)
+    accepting = crawled.holding(nfa.finals == 1) & ~crawled.holding(nfa.finals == 2)
+    if class_of is None:
+        class_of = crawled.class_of[:256].astype(np.uint8)
     _, first = np.unique(crawled.class_of, return_index=True)
-    label = first.astype(np.int32)[crawled.label]
-    gate = first_call + components
+    source, label, target = crawled.source, first.astype(np.int32)[crawled.label], crawled.target
+    del crawled, nfa
+    source, label, target, start = _ungated(source, label, target, first_call + components, components)
+    return Linked(class_of, source, label, target, accepting, start, first_call)
+
+
+def _ungated(source: Ints, label: Ints, target: Ints, gate: int, components: int) -> tuple[Ints, ...]:
+    """The edges that are not the gate's, which have labels from `gate` on; and where those lead, by component."""
     entry = label >= gate
     start = np.zeros(components, np.int32)
-    start[label[entry] - gate] = crawled.target[entry]
+    start[label[entry] - gate] = target[entry]
     inner = ~entry
-    return Linked(
-        crawled.class_of[:256].astype(np.uint8) if class_of is None else class_of,
-        crawled.source[inner],
-        label[inner],
-        crawled.target[inner],
-        crawled.holding(nfa.finals == 1) & ~crawled.holding(nfa.finals == 2),
-        start,
-        first_call,
-    )
+    return source[inner], label[inner], target[inner], start
 
 
 def smallest(linked: Linked) -> Linked:
@@ -122,18 +123,8 @@ def _minimal(linked: Linked) -> Linked:
         linked.accepting,
         GATE,
     )
-    entry = label >= gate
-    start = np.zeros(len(linked.start), np.int32)
-    start[label[entry] - gate] = target[entry]
-    inner = ~entry
-    return replace(
-        linked,
-        source=source[inner],
-        label=label[inner],
-        target=target[inner],
-        accepting=accepting,
-        start=start,
-    )
+    source, label, target, start = _ungated(source, label, target, gate, len(linked.start))
+    return replace(linked, source=source, label=label, target=target, accepting=accepting, start=start)
 
 
 def _renamed(linked: Linked) -> Linked:
@@ -176,7 +167,7 @@ def distances(linked: Linked) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     Dijkstra's algorithm where an edge may cost what another state's way costs (Knuth, 1977). Returns [S] and [S].
     """
     calls = linked.callee() >= 0
-    entered = np.where(calls, linked.entered(), -1).astype(np.int64)
+    entered = np.where(calls, linked.entered(), np.int32(-1))
     return _distances(linked.source, linked.target, entered, linked.accepting)
 
 
@@ -189,7 +180,7 @@ def _grouped(keys, states):  # pragma: no cover
             at[key + 1] += 1
     for state in range(states):
         at[state + 1] += at[state]
-    order, fill = np.empty(at[states], np.int64), at[:-1].copy()
+    order, fill = np.empty(at[states], np.int32), at[:-1].copy()
     for item in range(len(keys)):
         if keys[item] >= 0:
             order[fill[keys[item]]] = item

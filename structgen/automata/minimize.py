@@ -36,13 +36,15 @@ def minimize(
     with loading("minimize"):
         keep = _useful(source, target, accepting, start)
         live = keep[source] & keep[target]
-        source, label, target = source[live], label[live], target[live]
+        if not live.all():
+            source, label, target = source[live], label[live], target[live]
+        del live
         block_of, certain = _moore(
             source, label, target, accepting, keep, ROUNDS if len(accepting) < LARGE else FEW
         )
         check()
         if not certain:
-            block_of = _hopcroft(source, label, target, accepting, keep, len(accepting))
+            block_of = _hopcroft(source, label, target, accepting, keep)
             check()
         block_of[~keep] = -1
         return _quotient(source, label, target, accepting, block_of, start)
@@ -50,31 +52,42 @@ def minimize(
 
 def merge_columns(source: Ints, label: Ints, target: Ints, labels: int) -> tuple[Ints, int]:
     """Classes of labels whose edges are the same: class_of [labels] int32, class 0 for labels without an edge."""
-    order = np.lexsort((source, label))
-    source, label, target = source[order], label[order], target[order]
     rng = np.random.default_rng(0)
     top = int(max(source.max(initial=0), target.max(initial=0))) + 1
     salt = rng.integers(1, 2**63, size=(2, top), dtype=np.uint64)
-    digest = (salt[0, source] * (salt[1, target] | np.uint64(1))) ^ (salt[1, target] >> np.uint64(17))
-    sums = np.zeros(labels, np.uint64)
-    np.add.at(sums, label, digest)
-    counts = np.bincount(label, minlength=labels)
-    offsets = np.concatenate([[0], np.cumsum(counts)])
+    sums, counts = _column_digests(source, label, target, labels, salt)
     _, first, inverse = np.unique(sums, return_index=True, return_inverse=True)
-    _assert_equal_columns(source, target, offsets, first[inverse], counts)
+    if not _columns_agree(source, label, target, labels, first[inverse]):
+        raise AssertionError("columns with different edges share a digest")
     empty = counts[first] == 0
     rank = np.where(empty, 0, np.cumsum(~empty))
     return rank[inverse].astype(np.int32), int((~empty).sum()) + 1
 
 
-def _assert_equal_columns(source, target, offsets, representative, counts) -> None:
-    """A digest is no proof: compare each column with its representative's, edge by edge."""
-    if not (counts == counts[representative]).all():
-        raise AssertionError("columns with different edges share a digest")
-    shift = np.repeat(offsets[representative] - offsets[:-1], counts)
-    mirror = np.arange(len(source)) + shift
-    if not ((source == source[mirror]) & (target == target[mirror])).all():
-        raise AssertionError("columns with different edges share a digest")
+@nb.njit(cache=True)
+def _column_digests(source, label, target, labels, salt):  # pragma: no cover
+    """The sum of the digests of each label's edges, and how many it has."""
+    sums, counts = np.zeros(labels, np.uint64), np.zeros(labels, np.int64)
+    for e in range(len(label)):
+        digest = salt[0, source[e]] * (salt[1, target[e]] | np.uint64(1))
+        sums[label[e]] += digest ^ (salt[1, target[e]] >> np.uint64(17))
+        counts[label[e]] += 1
+    return sums, counts
+
+
+@nb.njit(cache=True)
+def _columns_agree(source, label, target, labels, representative):  # pragma: no cover
+    """Whether each column has its representative's edges, compared one by one: a digest is no proof."""
+    order, at = in_order(label, source, labels)
+    for c in range(labels):
+        other = representative[c]
+        if at[c + 1] - at[c] != at[other + 1] - at[other]:
+            return False
+        for k in range(at[c + 1] - at[c]):
+            one, two = order[at[c] + k], order[at[other] + k]
+            if source[one] != source[two] or target[one] != target[two]:
+                return False
+    return True
 
 
 def _useful(source: Ints, target: Ints, accepting: NDArray[np.bool_], start: int) -> NDArray[np.bool_]:
@@ -93,7 +106,7 @@ def _by(keys, states):  # pragma: no cover
         offsets[key + 1] += 1
     for state in range(states):
         offsets[state + 1] += offsets[state]
-    order, fill = np.empty(len(keys), np.int64), offsets[:-1].copy()
+    order, fill = np.empty(len(keys), np.int32), offsets[:-1].copy()
     for e in range(len(keys)):
         order[fill[keys[e]]] = e
         fill[keys[e]] += 1
@@ -101,10 +114,29 @@ def _by(keys, states):  # pragma: no cover
 
 
 @nb.njit(cache=True)
+def in_order(major, minor, majors):  # pragma: no cover
+    """The order of the edges by two keys, of which the first has `majors` values, and where each of these starts."""
+    minors = 0
+    for key in minor:
+        minors = max(minors, key + 1)
+    inner, _ = _by(minor, minors)
+    offsets = np.zeros(majors + 1, np.int64)
+    for key in major:
+        offsets[key + 1] += 1
+    for value in range(majors):
+        offsets[value + 1] += offsets[value]
+    order, fill = np.empty(len(major), np.int32), offsets[:-1].copy()
+    for e in inner:
+        order[fill[major[e]]] = e
+        fill[major[e]] += 1
+    return order, offsets
+
+
+@nb.njit(cache=True)
 def reach(source, target, seeds):  # pragma: no cover
     """The states that edges lead to from the seeds, seeds included."""
     order, offsets = _by(source, len(seeds))
-    reached, stack = seeds.copy(), np.empty(len(seeds), np.int64)
+    reached, stack = seeds.copy(), np.empty(len(seeds), np.int32)
     top = 0
     for state in range(len(seeds)):
         if seeds[state]:
@@ -306,51 +338,56 @@ def _stable(number, label, target, order, at, accepting, keep):  # pragma: no co
 
 
 @nb.njit(cache=True)
-def _hopcroft(source, label, target, accepting, keep, states):  # pragma: no cover
+def _blocks(accepting, keep):  # pragma: no cover
+    """One set of all kept states, as the arrays of a partition; the accepting ones are marked. Also those touched."""
+    states = len(keep)
+    element, location = np.empty(states, np.int32), np.empty(states, np.int32)
+    first, end = np.zeros(states + 1, np.int32), np.zeros(states + 1, np.int32)
+    marked, of = np.zeros(states + 1, np.int32), np.full(states, -1, np.int32)
+    kept = 0
+    for state in range(states):
+        if keep[state]:
+            element[kept], location[state], of[state] = state, kept, 0
+            kept += 1
+    end[0] = kept
+    touched, count = np.empty(1, np.int32), 0
+    for state in range(states):
+        if keep[state] and accepting[state]:
+            count = _mark(element, location, first, end, marked, of, touched, count, state)
+    return (element, location, first, end, marked, of), touched, count
+
+
+@nb.njit(cache=True)
+def _cords(label):  # pragma: no cover
+    """One set of edges for each label, as the arrays of a partition, and how many there are."""
+    edges, labels = len(label), 0
+    for c in label:
+        labels = max(labels, c + 1)
+    element, offsets = _by(label, labels)
+    location, of = np.empty(edges, np.int32), np.empty(edges, np.int32)
+    first, end = np.zeros(edges + 1, np.int32), np.zeros(edges + 1, np.int32)
+    marked, cords = np.zeros(edges + 1, np.int32), 0
+    for c in range(labels):
+        if offsets[c] == offsets[c + 1]:
+            continue
+        first[cords], end[cords] = offsets[c], offsets[c + 1]
+        for i in range(offsets[c], offsets[c + 1]):
+            location[element[i]], of[element[i]] = i, cords
+        cords += 1
+    return (element, location, first, end, marked, of), cords
+
+
+@nb.njit(cache=True)
+def _hopcroft(source, label, target, accepting, keep):  # pragma: no cover
     """Valmari's double partition refinement: blocks of states against cords of edges. Returns block by state.
 
     Of no use where time or memory is used up on the way.
     """
-    edges = len(source)
-    size = max(states, edges) + 1
-    # blocks of states: kept ones only
-    b_element, b_location = np.empty(states, np.int32), np.empty(states, np.int32)
-    b_first, b_end = np.zeros(states + 1, np.int32), np.zeros(states + 1, np.int32)
-    b_marked, b_of = np.zeros(states + 1, np.int32), np.full(states, -1, np.int32)
-    touched = np.empty(size, np.int32)
-    kept = 0
-    for state in range(states):
-        if keep[state]:
-            b_element[kept] = state
-            b_location[state] = kept
-            b_of[state] = 0
-            kept += 1
-    if kept == 0:
-        return b_of
-    b_end[0] = kept
-    blocks, count = 1, 0
-    for state in range(states):
-        if keep[state] and accepting[state]:
-            count = _mark(b_element, b_location, b_first, b_end, b_marked, b_of, touched, count, state)
-    blocks = _split(b_element, b_first, b_end, b_marked, b_of, touched, count, blocks)
-    # cords of edges: at first one for each label
-    labels = 0
-    for c in label:
-        labels = max(labels, c + 1)
-    c_element, offsets = _by(label, labels)
-    c_location, c_of = np.empty(edges, np.int32), np.empty(edges, np.int32)
-    c_first, c_end = np.zeros(edges + 1, np.int32), np.zeros(edges + 1, np.int32)
-    c_marked = np.zeros(edges + 1, np.int32)
-    cords = 0
-    for c in range(labels):
-        if offsets[c] == offsets[c + 1]:
-            continue
-        c_first[cords], c_end[cords] = offsets[c], offsets[c + 1]
-        for i in range(offsets[c], offsets[c + 1]):
-            c_location[c_element[i]] = i
-            c_of[c_element[i]] = cords
-        cords += 1
-    incoming, in_offsets = _by(target, states)
+    (b_element, b_location, b_first, b_end, b_marked, b_of), touched, count = _blocks(accepting, keep)
+    blocks = _split(b_element, b_first, b_end, b_marked, b_of, touched, count, 1)
+    (c_element, c_location, c_first, c_end, c_marked, c_of), cords = _cords(label)
+    touched = np.empty(max(len(keep), len(source)) + 1, np.int32)
+    incoming, in_offsets = _by(target, len(keep))
     b, c, work, look = 1, 0, 0, SLICE
     while c < cords:
         work += c_end[c] - c_first[c]

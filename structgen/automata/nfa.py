@@ -14,7 +14,8 @@ those that wait on a stack of its own, so that deep nesting costs memory and not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from array import array
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -33,6 +34,8 @@ MAX_MOVES = 6_000_000
 RECURRING = (
     16  # bytes and characters from which on a text that comes up again is worth an automaton of its own
 )
+
+BULK = 1 << 16  # moves copied at a time
 
 Ints = NDArray[np.int32]
 Steps = Generator[tuple[Expr, int], Any, int]  # asks for (part, then), is sent the part's state
@@ -117,11 +120,8 @@ class NfaBuilder:
         self._fragment, self._recurs = fragment, recurs
         self._open_rules = open_rules  # the rules being expanded, outermost first
         self._calls, self._most = calls, most or MAX_STATES
-        self._states = self._spliced_moves = 0
-        self._moves: list[tuple[int, int, int, int]] = []
-        self._chunks: list[Ints] = []
-        self._empty: list[tuple[int, int]] = []
-        self._empty_chunks: list[Ints] = []
+        self._states = 0
+        self._moves, self._empty = array("i"), array("i")  # rows of four and of two numbers
         self._memo: dict[tuple[Expr, int], int] = {}
 
     def state(self, count: int = 1) -> int:
@@ -132,18 +132,33 @@ class NfaBuilder:
             check()
         if self._states > self._most:
             raise too_large(self._most, "states")
-        if len(self._moves) + self._spliced_moves > MAX_MOVES:
+        if len(self._moves) > 4 * MAX_MOVES:
             raise too_large(MAX_MOVES, "moves")
         return first
 
-    def finish(self, start: int, final: int) -> Nfa:
-        """The automaton of everything built, from `start` to `final`."""
+    def _room(self, moves: int) -> None:
+        """Raise TooLarge where there is no room for so many more moves."""
+        if len(self._moves) // 4 + moves > MAX_MOVES:
+            raise too_large(MAX_MOVES, "moves")
+
+    def move(self, source: int, symbol: int, target: int) -> None:
+        """One more move between states that there are already."""
+        self._moves.extend((source, symbol, symbol, target))
+
+    def skip(self, source: int, target: int) -> None:
+        """One more empty move."""
+        self._empty.extend((source, target))
+
+    def finish(self, start: int, final: int, *, never: Sequence[int] = (), symbols: int = 0) -> Nfa:
+        """The automaton of everything built, from `start` to `final`; nothing may be added to it any more.
+
+        never: states that no accepted string may end in (2 in `finals`); symbols: that there are at least
+        """
         finals = np.zeros(self._states, np.int32)
         finals[final] = 1
-        single = np.array(self._moves, np.int32).reshape(-1, 4)
-        moves = np.concatenate([single, *self._chunks]) if self._chunks else single
-        empty = np.concatenate([np.array(self._empty, np.int32).reshape(-1, 2), *self._empty_chunks])
-        symbols = symbol_count(self._tokens, self._calls)
+        finals[list(never)] = 2
+        moves, empty = np.asarray(self._moves).reshape(-1, 4), np.asarray(self._empty).reshape(-1, 2)
+        symbols = max(symbols, symbol_count(self._tokens, self._calls))
         return Nfa(self._states, moves, empty, (start,), finals, symbols)
 
     def build(self, expr: Expr, then: int) -> int:
@@ -185,7 +200,7 @@ class NfaBuilder:
 
     def _move(self, low: int, high: int, then: int) -> int:
         source = self.state()
-        self._moves.append((source, low, high, then))
+        self._moves.extend((source, low, high, then))
         return source
 
     def _chars(self, expr: Chars, then: int) -> int:
@@ -198,7 +213,7 @@ class NfaBuilder:
                     if tail not in tails:
                         tails[tail] = self._move(*piece, target)
                     target = tails[tail]
-                self._moves.append((source, *ranges[0], target))
+                self._moves.extend((source, *ranges[0], target))
         return source
 
     def _token(self, expr: Token, then: int) -> int:
@@ -211,8 +226,8 @@ class NfaBuilder:
         if self._null is None:
             return then
         symbol, loop = self._tokens[self._null], self.state()
-        self._moves.append((loop, symbol, symbol, loop))
-        self._empty.append((loop, then))
+        self.move(loop, symbol, loop)
+        self.skip(loop, then)
         return loop
 
     def _seq(self, expr: Seq, then: int) -> Steps:
@@ -223,7 +238,7 @@ class NfaBuilder:
     def _alt(self, expr: Alt, then: int) -> Steps:
         source = self.state()
         for part in expr.parts:
-            self._empty.append((source, (yield part, then)))
+            self.skip(source, (yield part, then))
         return source
 
     def _repeat(self, expr: Repeat, then: int) -> Steps:
@@ -234,14 +249,14 @@ class NfaBuilder:
         if expr.high is None:
             then = self.state()
             body = (yield expr.body, then) if piece is None else self._splice(piece, then)
-            self._empty += [(then, body), (then, end)]
+            self._empty.extend((then, body, then, end))
         if piece is not None:
             then = self._copies(piece, max((expr.high or 0) - expr.low, 0), then, end)
             return self._copies(piece, expr.low, then, None)
         for _ in range(expr.low, expr.high or 0):
             source = self.state()
             body = yield expr.body, then
-            self._empty += [(source, body), (source, end)]  # straight to the end: small closures
+            self._empty.extend((source, body, source, end))  # straight to the end: small closures
             then = source
         for _ in range(expr.low):
             then = yield expr.body, then
@@ -254,24 +269,24 @@ class NfaBuilder:
         """
         if not count:
             return then
-        if count * len(piece.moves) > MAX_MOVES:
-            raise too_large(MAX_MOVES, "moves")
+        self._room(count * len(piece.moves))
         front = self.state(count * (piece.states + 1)) + np.arange(count) * (piece.states + 1)
         onward = np.concatenate([[then], front[:-1]])
-        shift = (front + 1)[:, None, None] * np.array([1, 0, 0, 1])
-        self._spliced_moves += count * len(piece.moves)
-        self._chunks.append((piece.moves + shift).reshape(-1, 4).astype(np.int32))
+        for some in np.array_split(front, 1 + count * len(piece.moves) // BULK):
+            _extend(self._moves, piece.moves + (some + 1)[:, None, None] * np.array([1, 0, 0, 1]))
         columns = [(front, front + 1 + piece.start)]
         columns += [(front + 1 + int(state), onward) for state in piece.accepting]
         columns += [] if end is None else [(front, np.full(count, end))]
-        self._empty_chunks += [np.stack(pair, axis=1).astype(np.int32) for pair in columns]
+        for pair in columns:
+            _extend(self._empty, np.stack(pair, axis=1))
         return int(front[-1])
 
     def _splice(self, piece: Fragment, then: int) -> int:
         offset = self.state(piece.states)
-        self._spliced_moves += len(piece.moves)
-        self._chunks.append(piece.moves + np.array([offset, 0, 0, offset], np.int32))
-        self._empty += [(offset + int(state), then) for state in piece.accepting]
+        self._room(len(piece.moves))
+        _extend(self._moves, piece.moves + np.array([offset, 0, 0, offset], np.int32))
+        for state in piece.accepting.tolist():
+            self.skip(offset + state, then)
         return offset + piece.start
 
     def _spliced(self, expr: Expr, then: int) -> int:
@@ -282,7 +297,7 @@ class NfaBuilder:
             call = self._calls[expr.name]
             state = self._move(call.symbol, call.symbol, then)
             if call.nullable:
-                self._empty.append((state, then))
+                self.skip(state, then)
             return state
         if expr.name not in self._rules:
             raise InvalidSource(f"no rule is called {expr.name!r}")
@@ -293,6 +308,12 @@ class NfaBuilder:
         state = yield self._rules[expr.name], then
         self._open_rules.pop()
         return state
+
+
+def _extend(numbers: array[int], rows: NDArray[Any]) -> None:
+    """Append an array's numbers; an `array` grows in place, and takes no more memory than they do."""
+    if rows.size:
+        numbers.frombytes(np.ascontiguousarray(rows, np.int32).data.cast("B"))
 
 
 _BUILD: dict[type[Expr], Callable[[NfaBuilder, Any, int], int | Steps]] = {

@@ -204,42 +204,26 @@ def _linked(grammar: Grammar, rules: Rules, tokens: Sequence[str], null: str | N
     calls = {
         name: Call(first_call + 1 + index, name in rules.nullable) for index, name in enumerate(rules.called)
     }
-    builder = Compiler(grammar, symbols, null, calls).builder()
-    final = builder.state()
-    bodies = [grammar.start, *(grammar.rules[name] for name in rules.called)]
-    starts = [builder.build(expr, final) for expr in bodies]
-    split = [False, *(name in rules.nullable for name in rules.called)]
-    gated = _gated(builder.finish(starts[0], final), starts, split, first_call)
-    return determinise(gated, None, first_call, len(starts))
+    compiler = Compiler(grammar, symbols, null, calls)
+    return determinise(_gated(compiler, rules, first_call), None, first_call, 1 + len(rules.called))
 
 
-def _gated(nfa: Nfa, starts: Sequence[int], split: Sequence[bool], first_call: int) -> Nfa:
-    """The automaton entered by a gate; a component that is `split` gets a start that accepts nothing by itself.
+def _gated(compiler: Compiler, rules: Rules, first_call: int) -> Nfa:
+    """All components behind a gate. States: 0 is unused, GATE the gate, then a start for each component, then theirs.
 
-    States are numbered anew: 0 is unused, GATE the gate, then the copies of the starts, then the states of `nfa`.
+    A component that its callers may skip, as it holds the empty string, gets a start that accepts nothing by itself.
     """
-    count = len(starts)
-    shift = GATE + 1 + count
-    copies = np.arange(GATE + 1, shift)
-    entries = np.stack([np.full(count, GATE), first_call + count + np.arange(count)], axis=1)
-    moves = np.concatenate(
-        [
-            np.column_stack([entries, entries[:, 1], copies]),
-            nfa.moves + np.array([shift, 0, 0, shift]),
-        ]
-    )
-    empty = np.concatenate([np.column_stack([copies, np.array(starts) + shift]), nfa.empty + shift])
-    finals = np.concatenate([np.zeros(shift), nfa.finals])
-    finals[copies] = np.where(split, 2, 0)
-    return replace(
-        nfa,
-        states=nfa.states + shift,
-        moves=moves.astype(np.int32),
-        empty=empty.astype(np.int32),
-        starts=(GATE,),
-        finals=finals.astype(np.int32),
-        symbols=first_call + 2 * count,
-    )
+    count = 1 + len(rules.called)
+    builder = compiler.builder()
+    enter = builder.state(GATE + 1 + count) + GATE + 1
+    final = builder.state()
+    grammar = compiler.grammar
+    bodies = [grammar.start, *(grammar.rules[name] for name in rules.called)]
+    for index, body in enumerate(bodies):
+        builder.skip(enter + index, builder.build(body, final))
+        builder.move(GATE, first_call + count + index, enter + index)
+    split = [enter + 1 + index for index, name in enumerate(rules.called) if name in rules.nullable]
+    return builder.finish(GATE, final, never=split, symbols=first_call + 2 * count)
 
 
 def _assembled(linked: Linked, tokens: tuple[str, ...]) -> Pushdown:

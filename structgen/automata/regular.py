@@ -9,7 +9,7 @@ from functools import cached_property
 from structgen.automata.boolean import difference, intersection
 from structgen.automata.crawl import MAX_EDGES, crawl
 from structgen.automata.kept import KEPT
-from structgen.automata.nfa import FIRST_TOKEN, NO_CALLS, Call, Fragment, NfaBuilder, symbol_count
+from structgen.automata.nfa import FIRST_TOKEN, NO_CALLS, Call, Fragment, Nfa, NfaBuilder, symbol_count
 from structgen.automata.tables import Table, tabulate
 from structgen.errors import Unsupported
 from structgen.grammar import TEXT, And, Expr, Grammar, Not
@@ -69,11 +69,14 @@ class Compiler:
             return intersection([self._text(part) for part in expr.parts], self._size)
         if isinstance(expr, Not):
             return difference(self._text(TEXT), self._text(expr.body), self._size)
-        builder = self.builder(recurs)
-        final = builder.state()
-        nfa = builder.finish(builder.build(expr, final), final)
+        nfa = self._nfa(expr, recurs)
         crawled = crawl(nfa, most=self.most or MAX_EDGES)
         return tabulate(crawled, crawled.holding(nfa.finals > 0))
+
+    def _nfa(self, expr: Expr, recurs: Callable[[Expr], bool]) -> Nfa:
+        builder = self.builder(recurs)
+        final = builder.state()
+        return builder.finish(builder.build(expr, final), final)
 
     def fragment(self, expr: Expr) -> Fragment:
         """The same, compiled once, to splice in."""

@@ -61,7 +61,10 @@ def _explain(name: str, spec: Any, order: Any, as_json: bool) -> None:
     if as_json:
         print_json({"refusals": _rows(refusals), "not enforced": _rows(relaxed)})
         return
-    table = {row["at"]: row["why"] for row in _rows(refusals)} or {"refused": "nothing"}
+    found: dict[str, list[str]] = {}
+    for row in _rows(refusals):
+        found.setdefault(row["at"], []).append(row["why"])
+    table = {at: "\n".join(reasons) for at, reasons in found.items()} or {"refused": "nothing"}
     harmless = {row["at"]: f"not enforced, does no harm: {row['why']}" for row in _rows(relaxed)}
     print_table(name, table | harmless)
 

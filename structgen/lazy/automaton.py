@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from threading import RLock
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,11 @@ from structgen.lazy.distances import Distances
 from structgen.lazy.effects import Effect, Effects
 from structgen.lazy.endings import closing_symbols, stays
 from structgen.vocabulary import Vocabulary
-from structgen_engine.automaton import NEVER, Alphabet
+from structgen_engine.arrays import NEVER
 from structgen_engine.growing import Arcs, Closing
+
+if TYPE_CHECKING:
+    from structgen_engine.automaton import Alphabet
 
 ARC = 1000  # bytes that the arcs of one configuration take, roughly
 

@@ -11,13 +11,18 @@ Axes: V tokens, K classes.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numba as nb
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from structgen_engine.automaton import REFUSED, Alphabet
+from structgen_engine.arrays import REFUSED
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from structgen_engine.automaton import Alphabet
 
 Ints = NDArray[np.int32]
 
@@ -48,11 +53,17 @@ class Classes:
     def alphabet(self) -> Alphabet:
         """The partition as it is now; the same object until a class is split."""
         if self._alphabet is None:
+            import torch
+
+            from structgen_engine.automaton import Alphabet
+
             self._alphabet = Alphabet(torch.from_numpy(self._class_of.copy()), self.count)
             self._alphabet.__dict__["members"] = self._ordered()  # fills the cached property: a faster sort
         return self._alphabet
 
-    def _ordered(self) -> tuple[torch.Tensor, torch.Tensor]:
+    def _ordered(self) -> tuple[Tensor, Tensor]:
+        import torch
+
         narrow = self._class_of.astype(np.uint16) if self.count < 2**16 else self._class_of
         order = np.argsort(narrow, kind="stable").astype(np.int32)  # of 16-bit keys: by radix
         offsets = np.zeros(self.count + 1, np.int64)

@@ -25,7 +25,7 @@ from structgen.automata.pushdown import STOP, Pushdown
 from structgen.lazy.configurations import BOTTOM, Configurations
 from structgen.lazy.tails import Tails
 from structgen.vocabulary import Vocabulary
-from structgen_engine.automaton import NEVER
+from structgen_engine.arrays import NEVER
 
 ENDLESS = 1 << 62  # bytes on a way that does not exist
 

@@ -46,12 +46,13 @@ class Result:
 
 
 class Worker:
-    """An engine in a process of its own, started again when it had to be stopped; `peak` in bytes."""
+    """An engine in a process of its own, started again when it had to be stopped; `began` and `peak` in bytes."""
 
     def __init__(self, name: str, tokenizer: Path, limit: float):
         self.name, self.tokenizer, self.limit = name, tokenizer, limit
         self.peak = 0
         self._start()
+        self.began = resident(self.process.pid)
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -86,6 +87,12 @@ class Worker:
         self.process.kill()
         self.process.join()
         self._start()
+
+    @property
+    def memory(self) -> dict[str, int]:
+        """MB of the process with its tokenizer loaded, of now, and at its peak."""
+        sizes = {"start MB": self.began, "end MB": resident(self.process.pid), "peak MB": self.peak}
+        return {name: size >> 20 for name, size in sizes.items()}
 
     def close(self) -> None:
         """End the process."""
@@ -134,7 +141,7 @@ def run(
             results[worker.name].append(worker.result(group))
         if number % OFTEN == 0:
             console.print(f"{number} schemas: {_line(results)}", highlight=False)
-    figures = {w.name: _figures(results[w.name]) | {"peak MB": w.peak >> 20} for w in workers}
+    figures = {w.name: _figures(results[w.name]) | w.memory for w in workers}
     for worker in workers:
         worker.close()
     _print(figures, console)

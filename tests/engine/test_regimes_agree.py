@@ -130,7 +130,7 @@ def lattices(pair: Pair, seed: int, pruning: Pruning) -> tuple[BlockLattice, Blo
     """The block as the table has it, and as it was explored."""
     logits, settled = case(pair, seed)
     explored = Explorer(pair.lazy, pair.lazy.start, 0, pruning).explore(logits, settled=settled)
-    table = block(pair.table.answer)
+    table = block(pair.table.answer.dfa())
     return (
         BlockLattice(table, logits[None], settled=settled[None]),
         BlockLattice([explored], logits[None], settled=settled[None]),

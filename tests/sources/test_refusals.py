@@ -9,8 +9,11 @@ import pytest
 from structgen.automata import compile_bytes
 from structgen.errors import InvalidSource, Unsupported
 from structgen.grammar import Grammar, ref
-from structgen.sources.json_schema import JsonSchema
+from structgen.limits import OverLimit
+from structgen.sources import json_schema
+from structgen.sources.json_schema import JsonSchema, refusals
 from structgen.sources.json_schema.keywords import REFUSED
+from structgen.sources.json_schema.layout import Layout
 from structgen.sources.regex import Regex
 
 
@@ -52,18 +55,29 @@ def test_a_refusal_names_everything_that_is_refused():
             "c": {"type": "string", "format": "idn-email"},
         },
     }
-    refusals = JsonSchema(schema).refusals()
-    assert [(error.keyword, error.pointer) for error in refusals] == [
+    found = JsonSchema(schema).refusals()
+    assert [(error.keyword, error.pointer) for error in found] == [
         ("format", "/properties/a/format"),
         ("uniqueItems", "/properties/b/uniqueItems"),
         ("format", "/properties/c/format"),
     ]
-    assert all(error.remedy for error in refusals)
+    assert all(error.remedy for error in found)
     with pytest.raises(
         Unsupported, match=r"uniqueItems \(at /properties/b/uniqueItems\), format \(at /properties/c"
     ):
         JsonSchema(schema).lower()
     assert JsonSchema({"type": "string"}).refusals() == []
+
+
+def test_a_listing_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch):
+    schema = {"type": "array", "items": {"type": "string", "format": "postcode"}, "uniqueItems": True}
+    *_, last = refusals(schema, Layout(), seconds=0.0)
+    assert isinstance(last, OverLimit)
+    assert "may be more" in str(last)
+    assert not any(isinstance(error, OverLimit) for error in refusals(schema, Layout()))
+    monkeypatch.setattr(json_schema, "PATIENCE", 0.0)
+    with pytest.raises(Unsupported, match="perhaps others"):
+        JsonSchema(schema).lower()
 
 
 @pytest.mark.parametrize("keyword", sorted(REFUSED))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -215,3 +218,16 @@ class Excluding(Text):
     def lower(self) -> Grammar:
         inner = ref("r")
         return Grammar(complement(inner), {"r": optional(seq(self.expr, inner, self.expr))})
+
+
+@pytest.mark.parametrize("regime", ["expanded", "lazy"])
+def test_compiling_and_judging_a_text_load_no_torch(regime):
+    program = (
+        "import sys, structgen\n"
+        f"constraint = structgen.compile({{'type': 'array', 'items': {{'type': 'null'}}}}, regime={regime!r})\n"
+        "assert constraint.accepts('[null, null]') and not constraint.accepts('[null, 1]')\n"
+        "assert constraint.accepts_ids(list(b'[null]')) and constraint.info().min_tokens == 2\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment)

@@ -70,7 +70,7 @@ def symbols_of(vocabulary: Vocabulary, token_id: int) -> list[int] | None:
 @given(expressions(marks=True), VOCABULARIES)
 def test_a_token_automaton_accepts_exactly_the_tokenizations_of_accepted_bytes(expr, vocabulary):
     table = compile_bytes(grammar(expr), TOKENS, NULL)
-    by_bytes, by_tokens = table.dfa(), lift(table, vocabulary, TOKENS)
+    by_bytes, by_tokens = table.dfa(), lift(table, vocabulary, TOKENS).dfa()
     meanings = [symbols_of(vocabulary, v) for v in range(vocabulary.size)]
     pairs = {(by_bytes.start, by_tokens.start)}
     for _ in range(5):  # all id strings up to length 4, told apart by the two states they lead to
@@ -86,13 +86,13 @@ def test_a_token_automaton_accepts_exactly_the_tokenizations_of_accepted_bytes(e
 @settings(max_examples=150)
 @given(expressions(marks=True), VOCABULARIES)
 def test_a_token_automaton_is_minimal(expr, vocabulary):
-    assert_minimal(lift(compile_bytes(grammar(expr), TOKENS, NULL), vocabulary, TOKENS))
+    assert_minimal(lift(compile_bytes(grammar(expr), TOKENS, NULL), vocabulary, TOKENS).dfa())
 
 
 @settings(max_examples=60)
 @given(expressions(marks=True), VOCABULARIES)
 def test_a_states_distance_is_the_length_of_its_shortest_completion(expr, vocabulary):
-    dfa = lift(compile_bytes(grammar(expr), TOKENS, NULL), vocabulary, TOKENS)
+    dfa = lift(compile_bytes(grammar(expr), TOKENS, NULL), vocabulary, TOKENS).dfa()
     for state in range(dfa.states):
         lengths = (
             len(ids)
@@ -112,17 +112,17 @@ def _strings(vocabulary: Vocabulary, length: int) -> list[list[int]]:
 @given(expressions(leaves=4))
 def test_over_single_bytes_the_token_automaton_is_the_byte_automaton(expr):
     table = compile_bytes(grammar(expr))
-    by_bytes, by_tokens = table.dfa(), lift(table, BYTES)
+    by_bytes, by_tokens = table.dfa(), lift(table, BYTES).dfa()
     assert by_tokens.states == by_bytes.states
     assert by_tokens.alphabet.size == by_bytes.alphabet.size
 
 
 def test_ids_without_a_meaning_are_refused():
-    dfa = lift(
+    table = lift(
         compile_bytes(Grammar(star(chars("ab")))),
         Vocabulary.from_tokens([b"a", None, "<x>", b"c", b"b", b"ca"]),
     )
-    assert dfa.alphabet.class_of.tolist() == [1, 0, 0, 0, 1, 0]
+    assert table.class_of.tolist() == [1, 0, 0, 0, 1, 0]
 
 
 def test_a_vocabulary_of_nothing_accepts_at_most_the_empty_string():
@@ -146,7 +146,7 @@ def test_an_answer_is_the_text_the_end_token_and_pads_with_null_only_where_slack
     pattern, tokens, letters = FRAMED[name]
     vocabulary, text = Vocabulary.from_tokens(tokens), Grammar(seq(literal("a"), SLACK, literal("b")))
     names = answer_tokens(text, vocabulary)
-    dfa = lift(compile_bytes(framed(text, vocabulary), names, vocabulary.null), vocabulary, names)
+    dfa = lift(compile_bytes(framed(text, vocabulary), names, vocabulary.null), vocabulary, names).dfa()
     for n in range(6):
         for ids in _strings(vocabulary, n):
             wanted = re.fullmatch(pattern, "".join(letters[v] for v in ids))
@@ -156,7 +156,7 @@ def test_an_answer_is_the_text_the_end_token_and_pads_with_null_only_where_slack
 def test_slack_inside_intersections_and_complements_is_the_empty_string():
     vocabulary = Vocabulary.from_tokens([b"a", "<null>"])
     text = Grammar(complement(seq(literal("a"), SLACK)))
-    dfa = lift(compile_bytes(text, ("<null>",), "<null>"), vocabulary, ("<null>",))
+    dfa = lift(compile_bytes(text, ("<null>",), "<null>"), vocabulary, ("<null>",)).dfa()
     verdicts = {ids: dfa.accepts(list(ids)) for ids in [(), (0,), (0, 0), (1,), (0, 1)]}
     assert verdicts == {(): True, (0,): False, (0, 0): True, (1,): False, (0, 1): False}
 
@@ -165,7 +165,7 @@ def test_tokens_a_grammar_names_are_part_of_the_answer():
     vocabulary = Vocabulary.from_tokens([b"a", "<q>", "<eos>"])
     text = Grammar(seq(token("<q>"), literal("a"), token("<q>")))
     names = answer_tokens(text, vocabulary)
-    dfa = lift(compile_bytes(framed(text, vocabulary), names), vocabulary, names)
+    dfa = lift(compile_bytes(framed(text, vocabulary), names), vocabulary, names).dfa()
     assert names == ("<eos>", "<q>")
     assert dfa.accepts([1, 0, 1, 2, 2])
     assert not dfa.accepts([0, 2])
@@ -255,7 +255,7 @@ def test_on_real_tokenizers_tokens_are_accepted_exactly_where_their_bytes_are(
     for index in range(vocabulary.size):
         ids_of.setdefault(vocabulary.spelling(index), []).append(index)
     del ids_of[b""]
-    by_bytes, by_tokens = Walker(byte_table.dfa()), Walker(lift(byte_table, vocabulary))
+    by_bytes, by_tokens = Walker(byte_table.dfa()), Walker(lift(byte_table, vocabulary).dfa())
     for _ in range(40):
         text = document(rng)
         assert by_bytes.accepts(text)

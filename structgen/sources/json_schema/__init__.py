@@ -28,6 +28,7 @@ from .write import Additional, Writer
 
 MOST_NAMED = 8  # refusals that one message names beside the first
 PATIENCE = 2.0  # seconds of computing to find them
+THOROUGH = 20.0  # seconds of computing to list all
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,22 +98,25 @@ def lower(
     except OverLimit:
         raise
     except Unsupported as first:
-        if others := _others(first, schema, layout, additional, rules):
-            named = ", ".join(f"{error.keyword} (at {error.pointer or '/'})" for error in others[:MOST_NAMED])
-            more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
-            first.args = (f"{first}; also refused: {named}{more}",)
+        others, cut = _others(first, schema, layout, additional, rules)
+        said = [f"{error.keyword} (at {error.pointer or '/'})" for error in others[:MOST_NAMED]]
+        said += [f"{len(others) - MOST_NAMED} more"] if len(others) > MOST_NAMED else []
+        said += ["perhaps others, which there was no time to look for"] if cut else []
+        if said:
+            first.args = (f"{first}; also refused: {', '.join(said)}",)
         raise
 
 
 def _others(
     first: Unsupported, schema: Any, layout: Layout, additional: Additional, rules: Rules
-) -> list[Unsupported]:
-    """What else is refused, as far as time allows to say so."""
+) -> tuple[list[Unsupported], bool]:
+    """What else is refused, and whether there was no time for all of it."""
     try:
         found = refusals(schema, layout, additional, rules, PATIENCE)
-        return [error for error in found if str(error) != str(first)]
     except OverLimit:
-        return []
+        return [], True
+    others = [error for error in found if str(error) != str(first) and not isinstance(error, Late)]
+    return others, any(isinstance(error, Late) for error in found)
 
 
 def refusals(
@@ -120,11 +124,12 @@ def refusals(
     layout: Layout,
     additional: Additional = "declared",
     rules: Rules = JSON_SCHEMA,
-    seconds: float = float("inf"),
+    seconds: float = THOROUGH,
 ) -> list[Unsupported]:
     """Everything in a schema that is refused, each with keyword, pointer and remedy.
 
-    Past a refusal a schema may be far larger than it seems; after so many seconds only what has been found is given.
+    Past a refusal a schema may be far larger than it seems; after so many seconds only what has been found is given,
+    and an OverLimit behind it says so.
     """
     return _explained(schema, layout, additional, rules, seconds).refusals or []
 
@@ -135,15 +140,16 @@ def relaxations(schema: Any, layout: Layout, rules: Rules) -> list[Unsupported]:
 
 
 def _explained(
-    schema: Any, layout: Layout, additional: Additional, rules: Rules, seconds: float = float("inf")
+    schema: Any, layout: Layout, additional: Additional, rules: Rules, seconds: float = THOROUGH
 ) -> Reader:
     """A reader that has collected what is refused and what is relaxed."""
     reader = Reader(Node(schema), rules)
-    reader.refusals, reader.until = [], time.thread_time() + seconds
+    reader.refusals, reader.patience = [], seconds
+    reader.until = time.thread_time() + seconds
     try:
         _lowered(reader, layout, additional)
-    except Late:
-        pass
+    except Late as late:
+        reader.refusals.append(late)
     except Unsupported as error:
         reader.refuse(error)
     return reader

@@ -70,7 +70,9 @@ class Reader:
         self.referred: set[int] = set()  # numbers that some reference names
         self.refusals: list[Unsupported] | None = None  # where they are collected, reading goes on
         self.relaxed: list[Unsupported] = []  # what is not enforced because it does no harm
-        self.until = float("inf")  # seconds of the thread's own time, when collecting them ends
+        self.patience = self.until = float(
+            "inf"
+        )  # seconds for collecting them; the thread's own time when that ends
         self._numbers: dict[object, int] = {}
         self._shapes: dict[Formula, Shape] = {}
         self._open: list[Formula] = []
@@ -154,7 +156,10 @@ class Reader:
     def hurry(self) -> None:
         """Raise Late where refusals have been collected for long enough."""
         if time.thread_time() > self.until:
-            raise Late("there may be more that cannot be enforced")
+            raise Late(
+                f"there may be more that cannot be enforced: {self.patience:g} seconds did not do to find it all",
+                remedy="mend what is listed, then ask again",
+            )
 
     def ordered(self, parts: Iterable[Formula]) -> list[Formula]:
         """The parts of a formula in the order in which the document names them."""

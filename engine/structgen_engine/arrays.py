@@ -1,0 +1,38 @@
+"""Automata as arrays, for whoever builds them: the numbers with a meaning of their own, and distances. Needs no torch.
+
+Axes: K classes, S states, E edges.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+DEAD = 0
+REFUSED = 0
+NEVER = int(np.iinfo(np.int32).max)  # distance of a state that cannot reach acceptance
+IMPOSSIBLE = float("-inf")
+
+
+def distances(
+    source: NDArray[Any], target: NDArray[Any], passable: NDArray[np.bool_], accepting: NDArray[np.bool_]
+) -> NDArray[np.int32]:
+    """[S] the least number of passable edges [E] that lead to an accepting state [S], NEVER where none do.
+
+    Breadth-first from the accepting states; each level touches only the edges into the level before.
+    """
+    states = len(accepting)
+    source, target = source[passable], target[passable]
+    into = source[np.argsort(target, kind="stable")]
+    first = np.concatenate([[0], np.bincount(target, minlength=states).cumsum()])
+    distance = np.full(states, NEVER, np.int32)
+    level, frontier = 0, np.flatnonzero(accepting)
+    while len(frontier):
+        distance[frontier] = level
+        low, count = first[frontier], first[frontier + 1] - first[frontier]
+        skip = np.repeat(low - (count.cumsum() - count), count)  # from running index to edge number
+        reached = into[np.arange(count.sum()) + skip]
+        level, frontier = level + 1, np.unique(reached[distance[reached] == NEVER])
+    return distance
