@@ -143,14 +143,39 @@ def _weight(seen: Look, layout: Layout, start: int, pattern: Sequence[int]) -> f
 
 
 def grown(runtime: Runtime, layout: Layout, ids: tuple[int, ...]) -> Layout | None:
-    """The layout with its full text slots doubled; None where none is full or the block has no room."""
-    null_id = runtime.null_id
-    full = {
-        slot.pointer: GROWTH * slot.length
+    """The layout with its full text slots doubled; None where none is full or the block has no room.
+
+    Where not all can double, the other text slots are cut to what they hold, and of the full ones as many as fit are
+    doubled or grow by half, in order.
+    """
+    used = {
+        slot: _used(ids[slot.start : slot.start + slot.length], runtime.null_id)
         for slot in layout.scaffold.slots
-        if slot.kind in GROWING and null_id not in ids[slot.start : slot.start + slot.length]
+        if slot.kind in GROWING
     }
-    return lay(runtime, layout.schema, {**layout.sizes, **full}, layout.counts) if full else None
+    full = [slot for slot, length in used.items() if length == slot.length]
+    if not full:
+        return None
+    doubled = {slot.pointer: GROWTH * slot.length for slot in full}
+    larger = lay(runtime, layout.schema, {**layout.sizes, **doubled}, layout.counts)
+    if larger is not None and larger.slots == layout.slots:
+        return larger
+    sizes = {slot.pointer: min(slot.length, length + 1) for slot, length in used.items()}
+    larger = None
+    for slot in full:
+        for length in (GROWTH * slot.length, slot.length + (slot.length + 1) // 2):
+            fitting = lay(
+                runtime, layout.schema, {**layout.sizes, **sizes, slot.pointer: length}, layout.counts
+            )
+            if fitting is not None:
+                larger, sizes[slot.pointer] = fitting, length
+                break
+    return larger
+
+
+def _used(held: Sequence[int], null_id: int) -> int:
+    """How many positions of a slot a value takes: the first null token ends it."""
+    return next((at for at, token in enumerate(held) if token == null_id), len(held))
 
 
 def lay(

@@ -125,6 +125,23 @@ def test_a_full_text_slot_doubles_and_others_stay(runtime: Generator, schema: di
     assert now == {**sizes, "/customer": 2 * sizes["/customer"]}
 
 
+def test_where_not_all_full_slots_can_double_some_grow(runtime: Generator) -> None:
+    names = [f"name{at}" for at in range(9)]
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}, "required": names}
+    layout = first_layout(runtime, schema)
+    assert layout is not None
+    letter = runtime.vocabulary.encode("x")[0]
+    ids = tuple(letter if token == OPEN else token for token in layout.block)
+    larger = grown(runtime, layout, ids)
+    assert larger is not None
+    before = [slot.length for slot in layout.scaffold.slots]
+    grew = [slot.length / old for slot, old in zip(larger.scaffold.slots, before, strict=True)]
+    assert grew == sorted(grew, reverse=True)
+    assert grew[0] == 2.0
+    assert grew[-1] == 1.0
+    assert len(larger.block) == len(layout.block)
+
+
 def test_extraction_fills_the_layout_it_reports_and_counts_all_steps(runtime: Generator):
     seen = []
     generation, layout = extract_in_layout(
