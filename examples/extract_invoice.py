@@ -7,7 +7,7 @@ from models import Invoice
 import structgen as sg
 
 text = (Path(__file__).parent / "invoice.txt").read_text(encoding="utf-8")
-model = sg.load()  # the embedded model: offline, on the CPU; it copies, and knows nothing else
+model = sg.load()  # the embedded model: offline, on the CPU; it copies, and knows little else
 
 invoice = model.extract(text, Invoice)
 print(f"{invoice.vendor} asks for {invoice.total} {invoice.currency or ''} by {len(invoice.lines)} lines")

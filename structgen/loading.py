@@ -27,7 +27,7 @@ LLADA_TURN = (
 LLADA_BUDGET = 512  # tokens where the caller names none
 CAUSAL_BUDGET = 512  # tokens where the caller names none; a causal model's blocks are short
 ABOUT_EMBEDDED = (
-    "the embedded default, a small block-diffusion model that copies out of documents and knows nothing"
+    "the embedded default, a small block-diffusion model that copies out of documents and knows little else"
 )
 
 

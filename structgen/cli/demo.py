@@ -28,7 +28,7 @@ PACE = 0.35  # seconds a frame stays
 WIDEST = 100  # cells
 MARGIN = 4
 AFTERWORD = (
-    "The embedded model has ten million parameters and knows nothing but copying: valid is not the same as right. "
+    "The embedded model has ten million parameters and knows little but copying: valid is not the same as right. "
     'sg.load("google/diffusiongemma-26B-A4B-it") puts a large model behind the same call.'
 )
 
