@@ -14,9 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from structgen.outline import pointed, shape_of
+
 KEENNESS = 20.0  # nats for all the words of a description against none of them
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SAYING = ("title", "description", "const", "enum")
+_BESIDE = {"title", "description", "discriminator", "$defs", "definitions", "$schema", "$id"}  # of a union
 
 
 def nearness(
@@ -27,28 +30,21 @@ def nearness(
 
 
 def alternatives(schema: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The schemas of a union of objects, each with the definitions that it may refer to; none of anything else."""
-    options = schema.get("anyOf") or schema.get("oneOf") or ()
-    shared = {name: schema[name] for name in ("$defs", "definitions") if name in schema}
-    found = [{**option, **shared} for option in options if isinstance(option, Mapping)]
-    alone = not set(schema) - {"anyOf", "oneOf", "discriminator", *_SAYING, *shared, "$schema", "$id"}
-    objects = all(_resolved(option).get("type") == "object" for option in found)
-    return found if alone and objects and len(found) == len(options) > 1 else []
+    """The schema of a union of objects once for each, as a reference to it; none where it is anything else."""
+    keyword = next((one for one in ("anyOf", "oneOf") if one in schema), None)
+    if keyword is None or set(schema) - _BESIDE - {keyword}:
+        return []
+    found = [{**schema, "$ref": f"#/{keyword}/{at}"} for at in range(len(schema[keyword]))]
+    return found if len(found) > 1 and all(shape_of(one).kind == "object" for one in found) else []
 
 
 def description(schema: Mapping[str, Any]) -> str:
     """All that an alternative says of itself: titles, descriptions, constants, and the names of its members."""
-    return " ".join(_CAMEL.sub(" ", said) for said in _said(_resolved(schema)))
-
-
-def _resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The definition that a schema refers to, or itself."""
-    reference = schema.get("$ref")
-    if not isinstance(reference, str):
-        return schema
-    shelf, _, name = reference.removeprefix("#/").partition("/")
-    known = schema.get(shelf, {}).get(name)
-    return known if isinstance(known, Mapping) else {}
+    option, seen = pointed(schema["$ref"], schema), set[str]()
+    while isinstance(option, Mapping) and isinstance(option.get("$ref"), str) and option["$ref"] not in seen:
+        seen.add(option["$ref"])
+        option = pointed(option["$ref"], schema)
+    return " ".join(_CAMEL.sub(" ", said) for said in _said(option))
 
 
 def _said(schema: Any) -> Iterator[str]:

@@ -53,14 +53,12 @@ class Layout:
     slots: SlotSizes = DEFAULT_SLOTS
 
 
-def first_layout(
-    runtime: Runtime, schema: Mapping[str, Any], sizes: Mapping[str, int] | None = None
-) -> Layout | None:
+def first_layout(runtime: Runtime, schema: Mapping[str, Any]) -> Layout | None:
     """Open arrays, and the usual slots or, where they leave no room for the usual number of items, snug ones.
 
     None where the model fills no scaffolds or the block is too short for one.
     """
-    usual, snug = (_laid(runtime, schema, sizes or {}, {}, slots) for slots in (DEFAULT_SLOTS, SNUG))
+    usual, snug = (_laid(runtime, schema, {}, {}, slots) for slots in (DEFAULT_SLOTS, SNUG))
     if usual is None or snug is None:
         return usual or snug
     more = sum(map(len, item_slots(runtime, snug).values())) > sum(

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import unquote
 
 FORMATS = ("date", "time", "date-time", "email")
 SCALARS = ("string", "integer", "number", "boolean")
@@ -120,14 +121,21 @@ def _typed(kind: str, schema: Mapping[str, Any], root: Mapping[str, Any], above:
     return Shape(kind)
 
 
-def _follow(reference: str, root: Mapping[str, Any], above: tuple[str, ...]) -> Shape:
-    if reference in above or not reference.startswith("#"):
-        return Shape("any")
+def pointed(reference: str, root: Mapping[str, Any]) -> Any:
+    """What a reference into its own document points at; None where that is nothing."""
     target: Any = root
-    for part in reference.removeprefix("#").split("/")[1:]:
+    for part in unquote(reference.removeprefix("#")).split("/")[1:]:
         key = part.replace("~1", "/").replace("~0", "~")
-        target = target[int(key) if isinstance(target, list) else key]
-    return _read(target, root, (*above, reference))
+        try:
+            target = target[int(key) if isinstance(target, list) else key]
+        except (LookupError, TypeError, ValueError):
+            return None
+    return target
+
+
+def _follow(reference: str, root: Mapping[str, Any], above: tuple[str, ...]) -> Shape:
+    target = pointed(reference, root) if reference.startswith("#") and reference not in above else None
+    return Shape("any") if target is None else _read(target, root, (*above, reference))
 
 
 def _enum(options: tuple[Any, ...]) -> Shape:

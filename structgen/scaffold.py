@@ -136,11 +136,6 @@ def least_items(schema: Mapping[str, Any], slot: Slot) -> int:
     return 0 if shape is None else shape.least
 
 
-def end_of_items(pattern: Sequence[int], null_id: int) -> int:
-    """Where one of `item_patterns` closes the array: what stands there says whether another item follows."""
-    return max(at for at, index in enumerate(pattern) if index != null_id)
-
-
 def shape_at(shape: Shape, pointer: str) -> Shape | None:
     """The shape of the member at a JSON pointer, if there is one."""
     for name in pointer.split("/")[1:]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 import structgen as sg
 from structgen.generator import Generator
 from structgen.kinds import alternatives, description
+from structgen.outline import shape_of
 
 
 class Refund(BaseModel):
@@ -31,12 +32,13 @@ def model() -> Generator:
     return sg.load()
 
 
-def test_the_alternatives_of_a_union_keep_their_definitions() -> None:
+def test_the_alternatives_of_a_union_say_what_they_are() -> None:
     schema = TypeAdapter(Refund | Booking).json_schema()
     first, second = alternatives(schema)
-    assert first["$ref"] == "#/$defs/Refund"
-    assert second["$defs"] == schema["$defs"]
+    assert [member.name for member in shape_of(first).members] == ["kind", "orderNumber"]
+    assert [member.name for member in shape_of(second).members] == ["kind", "guest"]
     assert {"refund", "Refund", "order", "Number", "Money"} <= set(description(first).split())
+    assert "restaurant." in description(second).split()
 
 
 @pytest.mark.parametrize(
@@ -71,3 +73,22 @@ def test_a_discriminated_union_too(model: Generator) -> None:
 
     done = model.extract("A table in the restaurant for Ida Solberg", Message)
     assert isinstance(done.body, Refund | Booking)
+
+
+def object_with(**properties: dict) -> dict:
+    return {"type": "object", "properties": properties, "required": list(properties)[:1]}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [object_with(a={"type": "string"}, next={"$ref": "#/anyOf/0"}), object_with(a={"type": "integer"})],
+        [object_with(a={"type": "string"}, next={"$ref": "#"}), object_with(a={"type": "integer"})],
+        [{"$ref": "#/anyOf/1", "anyOf": [{"type": "object"}]}, object_with(a={"type": "integer"})],
+        [object_with(a={"$ref": "#/$defs/odd%20name"}), object_with(a={"type": "integer"})],
+        [{**object_with(a={"$ref": "#/$defs/own"}), "$id": "urn:own", "$defs": {"own": {}}}, object_with()],
+    ],
+)  # fmt: skip
+def test_references_of_alternatives_lead_where_they_led(model: Generator, options: list) -> None:
+    schema = {"anyOf": options, "$defs": {"odd name": {"type": "string"}}}
+    assert "a" in model.extract("a is 12", schema)

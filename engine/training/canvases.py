@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -17,7 +17,6 @@ from structgen.scaffold import (
     Slot,
     SlotSizes,
     compact,
-    end_of_items,
     fill,
     item_patterns,
     scaffold,
@@ -211,8 +210,13 @@ def _cut(
     patterns = item_patterns(sample.schema, slot, encode, NULL)
     if not isinstance(value, list) or len(value) >= len(patterns):
         return None
-    closes = end_of_items(patterns[rng.randint(0, len(value))], NULL)
+    closes = _end_of_items(patterns[rng.randint(0, len(value))], NULL)
     return slot.start, slot.start + closes, slot.start + slot.length
+
+
+def _end_of_items(pattern: Sequence[int], null_id: int) -> int:
+    """Where one of `item_patterns` closes the array: what stands there says whether another item follows."""
+    return max(at for at, index in enumerate(pattern) if index != null_id)
 
 
 def _noise(

@@ -17,6 +17,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from structgen.automata.edges import by
 from structgen.automata.nfa import Ints, Nfa, too_large, too_slow
 from structgen.interrupt import SLICE, used_up
 from structgen.limits import check, loading, over_time, remaining
@@ -65,7 +66,8 @@ def crawl(nfa: Nfa, *, together: int = 1, effort: int = MAX_WORK, most: int = MA
     most_edges = int(min(MAX_EDGES, remaining() * EDGE_RATE))
     class_of = _intervals(nfa.moves, nfa.symbols)
     moves, move_offsets = _moves_by_source(nfa.moves, class_of, nfa.states)
-    empty_targets, empty_offsets = _targets_by_source(nfa.empty, nfa.states)
+    order, empty_offsets = by(nfa.empty[:, 0], nfa.states)
+    empty_targets = nfa.empty[order, 1]
     matters = (np.diff(move_offsets) > 0) | (nfa.finals > 0)
     with loading("crawl"):
         source, label, target, members, offsets, why = _subsets(
@@ -111,32 +113,12 @@ def _intervals(moves, symbols):  # pragma: no cover
 @nb.njit(cache=True)
 def _moves_by_source(moves, class_of, states):  # pragma: no cover
     """The moves [M, 3] by source: first and last class, target; and [states + 1] where those of each source begin."""
-    offsets = np.zeros(states + 1, np.int64)
-    for m in range(len(moves)):
-        offsets[moves[m, 0] + 1] += 1
-    for state in range(states):
-        offsets[state + 1] += offsets[state]
-    rows, fill = np.empty((len(moves), 3), np.int32), offsets[:-1].copy()
-    for m in range(len(moves)):
-        at = fill[moves[m, 0]]
-        fill[moves[m, 0]] += 1
+    order, offsets = by(moves[:, 0], states)
+    rows = np.empty((len(moves), 3), np.int32)
+    for at in range(len(order)):
+        m = order[at]
         rows[at, 0], rows[at, 1], rows[at, 2] = class_of[moves[m, 1]], class_of[moves[m, 2]], moves[m, 3]
     return rows, offsets
-
-
-@nb.njit(cache=True)
-def _targets_by_source(empty, states):  # pragma: no cover
-    """The targets of the empty moves [L] by source, and [states + 1] where those of each source begin."""
-    offsets = np.zeros(states + 1, np.int64)
-    for m in range(len(empty)):
-        offsets[empty[m, 0] + 1] += 1
-    for state in range(states):
-        offsets[state + 1] += offsets[state]
-    targets, fill = np.empty(len(empty), np.int32), offsets[:-1].copy()
-    for m in range(len(empty)):
-        targets[fill[empty[m, 0]]] = empty[m, 1]
-        fill[empty[m, 0]] += 1
-    return targets, offsets
 
 
 @nb.njit(cache=True)

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.cycles import cycles, recursive
+from structgen.automata.edges import reach
 from structgen.automata.linked import Linked, redetermine
-from structgen.automata.minimize import reach
 
 
 def without_left_recursion(linked: Linked) -> Linked:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.crawl import crawl
-from structgen.automata.minimize import minimize, reach
+from structgen.automata.edges import reach
+from structgen.automata.minimize import minimize
 from structgen.automata.nfa import Ints, Nfa
 
 GATE = 1  # the state in front of all components

@@ -13,6 +13,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from structgen.automata.edges import by, in_order, reach
 from structgen.automata.nfa import Ints
 from structgen.interrupt import SLICE, used_up
 from structgen.limits import check, loading
@@ -96,62 +97,6 @@ def _useful(source: Ints, target: Ints, accepting: NDArray[np.bool_], start: int
     forward = reach(source, target, np.arange(states) == start)
     backward = reach(target, source, accepting)
     return forward & backward
-
-
-@nb.njit(cache=True)
-def _by(keys, states):  # pragma: no cover
-    """A counting sort: the order of the edges by key, and where each key starts."""
-    offsets = np.zeros(states + 1, np.int64)
-    for key in keys:
-        offsets[key + 1] += 1
-    for state in range(states):
-        offsets[state + 1] += offsets[state]
-    order, fill = np.empty(len(keys), np.int32), offsets[:-1].copy()
-    for e in range(len(keys)):
-        order[fill[keys[e]]] = e
-        fill[keys[e]] += 1
-    return order, offsets
-
-
-@nb.njit(cache=True)
-def in_order(major, minor, majors):  # pragma: no cover
-    """The order of the edges by two keys, of which the first has `majors` values, and where each of these starts."""
-    minors = 0
-    for key in minor:
-        minors = max(minors, key + 1)
-    inner, _ = _by(minor, minors)
-    offsets = np.zeros(majors + 1, np.int64)
-    for key in major:
-        offsets[key + 1] += 1
-    for value in range(majors):
-        offsets[value + 1] += offsets[value]
-    order, fill = np.empty(len(major), np.int32), offsets[:-1].copy()
-    for e in inner:
-        order[fill[major[e]]] = e
-        fill[major[e]] += 1
-    return order, offsets
-
-
-@nb.njit(cache=True)
-def reach(source, target, seeds):  # pragma: no cover
-    """The states that edges lead to from the seeds, seeds included."""
-    order, offsets = _by(source, len(seeds))
-    reached, stack = seeds.copy(), np.empty(len(seeds), np.int32)
-    top = 0
-    for state in range(len(seeds)):
-        if seeds[state]:
-            stack[top] = state
-            top += 1
-    while top:
-        top -= 1
-        state = stack[top]
-        for e in range(offsets[state], offsets[state + 1]):
-            to = target[order[e]]
-            if not reached[to]:
-                reached[to] = True
-                stack[top] = to
-                top += 1
-    return reached
 
 
 @nb.njit(cache=True)
@@ -293,7 +238,7 @@ def _moore(source, label, target, accepting, keep, rounds):  # pragma: no cover
     states, labels = len(keep), 1
     for c in label:
         labels = max(labels, c + 1)
-    order, at = _by(source, states)
+    order, at = by(source, states)
     run_at, run_salt, run_target = _runs(label, target, order, at, labels)
     digest = _shortest(label, target, order, at, accepting, keep)
     number, count = _numbered(digest, keep)
@@ -363,7 +308,7 @@ def _cords(label):  # pragma: no cover
     edges, labels = len(label), 0
     for c in label:
         labels = max(labels, c + 1)
-    element, offsets = _by(label, labels)
+    element, offsets = by(label, labels)
     location, of = np.empty(edges, np.int32), np.empty(edges, np.int32)
     first, end = np.zeros(edges + 1, np.int32), np.zeros(edges + 1, np.int32)
     marked, cords = np.zeros(edges + 1, np.int32), 0
@@ -387,7 +332,7 @@ def _hopcroft(source, label, target, accepting, keep):  # pragma: no cover
     blocks = _split(b_element, b_first, b_end, b_marked, b_of, touched, count, 1)
     (c_element, c_location, c_first, c_end, c_marked, c_of), cords = _cords(label)
     touched = np.empty(max(len(keep), len(source)) + 1, np.int32)
-    incoming, in_offsets = _by(target, len(keep))
+    incoming, in_offsets = by(target, len(keep))
     b, c, work, look = 1, 0, 0, SLICE
     while c < cords:
         work += c_end[c] - c_first[c]
@@ -430,7 +375,7 @@ def _quotient(source, label, target, accepting, block_of, start):  # pragma: no 
     for state in range(states):
         if block_of[state] >= 0:
             representative[block_of[state]] = state
-    order, offsets = _by(source, states)
+    order, offsets = by(source, states)
     number, queue = np.zeros(blocks, np.int32), np.empty(blocks, np.int64)
     number[block_of[start]] = 1
     queue[0] = block_of[start]

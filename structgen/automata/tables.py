@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.crawl import Crawled
-from structgen.automata.minimize import in_order, merge_columns, minimize
+from structgen.automata.edges import in_order
+from structgen.automata.minimize import merge_columns, minimize
 from structgen.automata.nfa import Fragment, Ints
 from structgen_engine.arrays import distances
 
