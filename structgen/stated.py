@@ -91,7 +91,7 @@ def _parts(text: str) -> Iterator[tuple[int, Parts]]:
     """Where each reading begins, its year (None: not stated; below 100: two digits), month and day."""
     numeric = list(_NUMERIC_DATE.finditer(text))
     # what one date makes certain holds for its neighbours: beside 25/06/2026, 11/06/2026 is the 11th of June
-    whole = [(int(match[1]), int(match[3])) for match in numeric if match[4] and len(match[1]) <= 2]
+    whole = [(int(match[1]), int(match[3])) for match in numeric if len(match[1]) <= 2]
     orders = (
         any(first > len(_MONTHS) for first, _ in whole),
         any(middle > len(_MONTHS) for _, middle in whole),
