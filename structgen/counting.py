@@ -20,9 +20,11 @@ from structgen_engine.automaton import IMPOSSIBLE, Dfa
 from structgen_engine.growing import Growing
 from structgen_engine.look import look
 
-# Fitted to the numbers of items of 220 documents of the generator (a conditional logit). Nats, for a record of several
-# fields that is told in one place, for an item that is one value, against what is told nowhere; and the share of the
-# model's own nats, of which more than LEAST say nothing more.
+# of each item the share that one place of the document tells, and has it many fields?
+Shares = list[tuple[float, bool]]
+# Fitted to the generator's documents as `training.counts` does it, with the weights before the shipped ones.
+# Nats, for a record of several fields that is told in one place, for an item that is one value, against what is told
+# nowhere; and the share of the model's own nats, of which more than LEAST say nothing more.
 WHOLE, ALONE, TORN = 3.4, 0.4, 2.4
 CERTAINTY, LEAST = 0.055, 200.0
 
@@ -38,6 +40,23 @@ def coherent(
 ) -> Weights:
     """The weights of the numbers of items of each array, together with how well the document tells of that many.
 
+    Arguments as in `shares`.
+    """
+    told = shares(runtime, layout, weights, document, automaton, prompt, generator)
+    return {slot: _together(known, told[slot]) for slot, known in weights.items()}
+
+
+def shares(
+    runtime: Runtime,
+    layout: Layout,
+    weights: Weights,
+    document: str,
+    automaton: Dfa | Growing,
+    prompt: Sequence[int],
+    generator: torch.Generator,
+) -> dict[Slot, dict[int, Shares]]:
+    """For each array and number of items that fits, how the document tells of the items.
+
     layout: with open arrays; automaton: of the whole constraint; prompt: token ids. An array is tried with every number
     of items while the others have their likeliest.
     """
@@ -50,25 +69,27 @@ def coherent(
         }
         settled = torch.tensor([one.block for one in tried.values()])
         seen = look(runtime.denoiser, prompt, automaton, settled, generator).logits if tried else ()
-        told = {
-            count: _told(runtime, one, slot, document, logits)
+        found[slot] = {
+            count: _shares(runtime, one, slot, document, logits)
             for (count, one), logits in zip(tried.items(), seen, strict=True)
         }
-        found[slot] = _together(known, told)
     return found
 
 
-def _together(known: Sequence[float], told: Mapping[int, float]) -> list[float]:
+def _shares(runtime: Runtime, layout: Layout, slot: Slot, document: str, logits: torch.Tensor) -> Shares:
+    """Logits [N, V], of the layout's block."""
+    copier = copying(runtime.denoiser, document, layout, runtime.vocabulary, runtime.null_id)
+    return [] if copier is None else coherence(copier, layout, slot.pointer, logits)
+
+
+def _together(known: Sequence[float], told: Mapping[int, Shares]) -> list[float]:
     """Nats of each number of items by the model's, and by the document's where that many have been tried."""
     most = max(known)
     return [
-        max(weight - most, -LEAST) * CERTAINTY + told.get(count, 0.0) if weight > IMPOSSIBLE else weight
+        max(weight - most, -LEAST) * CERTAINTY + _nats(told.get(count, [])) if weight > IMPOSSIBLE else weight
         for count, weight in enumerate(known)
     ]
 
 
-def _told(runtime: Runtime, layout: Layout, slot: Slot, document: str, logits: torch.Tensor) -> float:
-    """Nats for the items of an array by the share of each that the document tells in one place; logits [N, V]."""
-    copier = copying(runtime.denoiser, document, layout, runtime.vocabulary, runtime.null_id)
-    items = [] if copier is None else coherence(copier, layout, slot.pointer, logits)
+def _nats(items: Shares) -> float:
     return sum((WHOLE if several else ALONE) * share - TORN * (1 - share) for share, several in items)
