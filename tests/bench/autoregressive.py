@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from structgen.generator import Generator
+from structgen_engine.models.caching import as_argument, from_output
 
 MOST_TOKENS = 512
 
@@ -61,9 +62,12 @@ class Greedy:
         ids, probabilities, cache, given = [], [], None, list(prompt)
         while len(ids) < max_tokens and (not ids or ids[-1] != self._end):
             output = self._model(
-                torch.tensor([given]), past_key_values=cache, use_cache=True, logits_to_keep=1
+                torch.tensor([given]),
+                **as_argument(self._model.forward, cache),
+                use_cache=True,
+                logits_to_keep=1,
             )
-            cache, scores = output.past_key_values, output.logits[0, -1].float()
+            cache, scores = from_output(output), output.logits[0, -1].float()
             allowed = torch.frombuffer(bytearray(matcher.compute_bitmask()), dtype=torch.uint8)
             allowed = (allowed[:, None] >> torch.arange(8)).bitwise_and(1).flatten()[: len(scores)].bool()
             scores = scores.masked_fill(~allowed, float("-inf"))

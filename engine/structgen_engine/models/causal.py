@@ -26,6 +26,7 @@ import torch
 from torch import Tensor
 
 from structgen_engine.jacobi import Guess
+from structgen_engine.models.caching import as_argument, from_output
 
 BLOCK_LENGTH = 16
 MESSAGE = "{}"  # stands for the user's message in a chat template
@@ -143,11 +144,11 @@ class CausalDenoiser:
             input_ids=ids.to(device),
             attention_mask=mask.to(device),
             position_ids=positions.to(device),
-            past_key_values=copy.deepcopy(cache),
+            **as_argument(self.model.forward, copy.deepcopy(cache)),
             use_cache=True,
             logits_to_keep=1 if last_only else 0,
         )
-        return output.logits.float(), output.past_key_values
+        return output.logits.float(), from_output(output)
 
 
 def _longer(mask: Tensor, tokens: int) -> Tensor:

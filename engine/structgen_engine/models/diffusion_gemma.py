@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from structgen_engine.decode import Schedule
+from structgen_engine.models.caching import as_argument
 from structgen_engine.noise import Uniform
 from structgen_engine.policy import EntropyBound
 
@@ -144,7 +145,7 @@ class DiffusionGemmaDenoiser:
         length, width = context.mask.shape[1], canvas.shape[1]
         output = self.model(
             decoder_input_ids=canvas.to(context.mask.device),
-            past_key_values=context.cache,
+            **as_argument(self.model.forward, context.cache),
             self_conditioning_logits=hint,
             decoder_attention_mask=_longer(context.mask, width),
             decoder_position_ids=torch.arange(length, length + width, device=context.mask.device)[None],
@@ -166,10 +167,15 @@ class DiffusionGemmaDenoiser:
             config=self.model.config,
             inputs_embeds=shape,
             attention_mask=mask,
-            past_key_values=cache,
+            **as_argument(encoder.create_masks_for_generate, cache),
             position_ids=positions,
         )
-        encoder(input_ids=ids, attention_mask=masks, past_key_values=cache, position_ids=positions)
+        encoder(
+            input_ids=ids,
+            attention_mask=masks,
+            position_ids=positions,
+            **as_argument(encoder.forward, cache),
+        )
         return DiffusionGemmaContext(cache, mask)
 
 
