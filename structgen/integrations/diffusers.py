@@ -13,6 +13,7 @@ Axes: B batch, b constrained rows, N block, V vocabulary.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,14 +21,39 @@ import torch
 from torch import Tensor
 
 from structgen.constraint import Constraint
-from structgen.errors import InvalidOption
+from structgen.errors import InvalidOption, StructgenError
 from structgen.integrations.answers import read, vocabulary_of
 from structgen.integrations.rows import Rows
 from structgen_engine.policy import EntropyBound
 
-__all__ = ["ConstrainedScheduler", "read", "vocabulary_of"]
+__all__ = ["ConstrainedScheduler", "mismatch", "read", "vocabulary_of"]
 
+RENAMED = "past_key_values"  # the argument that transformers 5.24 calls `cache`
+OLD_NAME = "0.42."  # releases of diffusers whose pipeline passes it by the old name
 LEAD = 1e-3  # nats by which the joint best block leads where it is not the best of its position
+
+
+def mismatch() -> str | None:
+    """Why the installed diffusers cannot run DiffusionGemma on the installed transformers; None if it can.
+
+    transformers 5.24 renamed an argument that the pipeline of diffusers 0.42 passes.
+    """
+    import diffusers  # pyright: ignore[reportMissingImports]
+    import transformers  # pyright: ignore[reportMissingImports]
+
+    if not hasattr(diffusers, "DiffusionGemmaPipeline"):
+        return f"diffusers {diffusers.__version__} has no DiffusionGemma: pip install 'diffusers>=0.42'"
+    from transformers.models.diffusion_gemma import (  # pyright: ignore[reportMissingImports]
+        modeling_diffusion_gemma as modeling,
+    )
+
+    masks = modeling.DiffusionGemmaDecoderModel.create_diffusion_decoder_attention_mask
+    if RENAMED in inspect.signature(masks).parameters or not diffusers.__version__.startswith(OLD_NAME):
+        return None
+    return (
+        f"the DiffusionGemma pipeline of diffusers {diffusers.__version__} does not run on transformers "
+        f"{transformers.__version__}: pip install 'transformers<5.24'"
+    )
 
 
 class ConstrainedScheduler:
@@ -51,6 +77,8 @@ class ConstrainedScheduler:
             raise InvalidOption(
                 f"{type(scheduler).__name__} has no entropy bound: give ConstrainedScheduler an EntropyBoundScheduler"
             )
+        if fault := mismatch():
+            raise StructgenError(fault)
         self.scheduler, self.config = scheduler, scheduler.config
         self._constraints, self._seed = list(constraints), seed
         self._block_length, self._max_tokens = canvas_length, gen_length

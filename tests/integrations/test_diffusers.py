@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 import structgen as sg
-from structgen.integrations.diffusers import ConstrainedScheduler, read
+from structgen.integrations.diffusers import ConstrainedScheduler, mismatch, read
 from tiny_gemma import CANVAS
 
 diffusers = pytest.importorskip("diffusers", reason="needs diffusers")
-if not hasattr(diffusers, "DiffusionGemmaPipeline"):
-    pytest.skip(f"diffusers {diffusers.__version__} has no DiffusionGemma", allow_module_level=True)
+if fault := mismatch():
+    pytest.skip(fault, allow_module_level=True)
 
 Constraints = list[sg.Constraint[Any]]
 PROMPTS = ["Who is it?", "Yes or no", "Red? Green", "Say: it"]
