@@ -1,20 +1,26 @@
 # make demo   sets up .venv and runs the demo          make test    sets up .venv and runs the tests
 # make check  lint, types, layers and tests            make bench   prints the benchmark table
+# make lock   resolves the locks anew                  make drift   runs the host tests on the newest releases
 # make test-vllm  vLLM's server with the plugin, in an environment of its own of 3.5 GB
 
-PYTHON ?= python3
-VENV   ?= .venv
-TORCH  ?= torch==2.13.0
-BIN    := $(VENV)/bin
-PIP    := $(BIN)/pip --disable-pip-version-check --quiet
+PYTHON  ?= python3
+VENV    ?= .venv
+WORKERS ?= 2
+UV      := uv==0.13.9
+BIN     := $(VENV)/bin
+PIP     := $(BIN)/pip --disable-pip-version-check --quiet
+LOCKS   := .ci/locks
+RESOLVE := .venv-lock/bin/uv pip compile pyproject.toml $(LOCKS)/build.in \
+           --universal --python-version 3.11 --upgrade --no-annotate --quiet \
+           --custom-compile-command 'make lock'
 
-.PHONY: demo test test-vllm lint check bench clean
+.PHONY: demo test test-vllm lint check bench lock drift clean
 
 demo: $(VENV)/.project
 	$(BIN)/structgen demo
 
 test: $(VENV)/.tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(WORKERS)
 
 test-vllm:
 	PYTHONPATH=tests $(PYTHON) -m real_vllm --environment .venv-vllm
@@ -28,21 +34,35 @@ lint: $(VENV)/.tests
 check: lint test
 
 bench: $(VENV)/.tests
+	$(PIP) install --constraint $(LOCKS)/bench.txt --no-build-isolation --editable '.[test,bench,training]'
 	$(BIN)/python -m bench
 
-# torch goes first and pinned, so that pip does not choose another build of it for the project's sake
-$(VENV)/.torch:
+lock: .venv-lock
+	$(RESOLVE) --output-file $(LOCKS)/demo.txt
+	$(RESOLVE) --extra test --output-file $(LOCKS)/test.txt
+	$(RESOLVE) --extra test --extra bench --extra training --output-file $(LOCKS)/bench.txt
+
+drift: $(VENV)/.tests
+	PYTHONPATH=tests $(BIN)/python -m drift --environment .venv-drift
+
+.venv-lock:
+	$(PYTHON) -m venv $@
+	$@/bin/pip --disable-pip-version-check --quiet install $(UV)
+
+# torch goes first, so that pip takes the build that the machine offers; everything comes from the locks
+$(VENV)/.torch: $(LOCKS)/demo.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install '$(TORCH)'
+	$(PIP) install --constraint $(LOCKS)/demo.txt torch
+	$(PIP) install --constraint $(LOCKS)/demo.txt editables hatchling
 	touch $@
 
 $(VENV)/.project: pyproject.toml $(VENV)/.torch
-	$(PIP) install --editable .
+	$(PIP) install --constraint $(LOCKS)/demo.txt --no-build-isolation --editable .
 	touch $@
 
-$(VENV)/.tests: pyproject.toml $(VENV)/.project
-	$(PIP) install --editable '.[test]'
+$(VENV)/.tests: pyproject.toml $(LOCKS)/test.txt $(VENV)/.project
+	$(PIP) install --constraint $(LOCKS)/test.txt --no-build-isolation --editable '.[test]'
 	touch $@
 
 clean:
-	rm -rf $(VENV) .venv-vllm .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lock .venv-drift .venv-vllm .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""What breaks on the newest releases of what structgen stands on."""
