@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import unicodedata
-from functools import lru_cache
+from collections import defaultdict
+from functools import cache, lru_cache
+from itertools import groupby
 
 from ..grammar import Chars, Expr, any_of, char_ranges, chars
 
@@ -16,6 +19,11 @@ ECMA_SPACE = any_of(
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
+UNICODE_SPACE = any_of(
+    "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+JOINERS = char_ranges([(0x200C, 0x200D)])
 NEWLINE = any_of("\n")
 ECMA_NEWLINE = any_of("\n\r\u2028\u2029")
 
@@ -44,24 +52,51 @@ def category(name: str) -> Expr | None:
     short = _LONG_NAMES.get(name, name)
     if short not in _CATEGORIES:
         return None
-    wanted = ("Lu", "Ll", "Lt") if short == "LC" else (short,)
-    return char_ranges((c, c) for c in range(sys.maxunicode + 1) if _category(c).startswith(wanted))
+    return _of_categories(("Lu", "Ll", "Lt") if short == "LC" else (short,))
+
+
+def _of_categories(wanted: tuple[str, ...]) -> Expr:
+    return char_ranges((low, high) for low, high, name in _runs() if name.startswith(wanted))
+
+
+@cache
+def _runs() -> list[tuple[int, int, str]]:
+    """The code points in runs of one category each."""
+    runs, start = [], 0
+    for name, group in groupby(map(unicodedata.category, map(chr, range(sys.maxunicode + 1)))):
+        end = start + len(list(group))
+        runs.append((start, end - 1, name))
+        start = end
+    return runs
 
 
 @lru_cache(maxsize=3)
-def unicode_class(letter: str) -> Expr:
-    """All that \\d, \\w or \\s may mean in an engine that knows Unicode (UTS 18, annex C)."""
+def surely(letter: str) -> Expr:
+    """What \\d, \\w or \\s means in every engine that knows Unicode, of whatever version (UTS 18, annex C)."""
+    if letter == "s":
+        return UNICODE_SPACE
+    if letter == "d":
+        return _of_categories(("Nd",))
+    return union(JOINERS, _of_categories(("L", "M", "Nd", "Nl", "Pc")))
+
+
+@lru_cache(maxsize=3)
+def perhaps(letter: str) -> Expr:
+    """All that \\d, \\w or \\s may mean in such an engine: characters that are not assigned yet may come to be any."""
     if letter == "s":
         return union(ECMA_SPACE, any_of("\u0085\x1c\x1d\x1e\x1f"))
     if letter == "d":
-        return union(*filter(None, [category("Nd")]))
+        return _of_categories(("Nd", "Cn"))
     circled = char_ranges([(0x24B6, 0x24E9), (0x1F130, 0x1F149), (0x1F150, 0x1F169), (0x1F170, 0x1F189)])
-    joiners = char_ranges([(0x200C, 0x200D)])
-    return union(circled, joiners, *filter(None, map(category, ("L", "M", "N", "Pc"))))
+    return union(circled, JOINERS, _of_categories(("L", "M", "Nd", "Nl", "Pc", "Cn")))
 
 
-def _category(code_point: int) -> str:
-    return unicodedata.category(chr(code_point))
+@lru_cache(maxsize=3)
+def python_class(letter: str) -> Expr:
+    """What \\d, \\w or \\s means to the running Python without re.ASCII."""
+    text = "".join(map(chr, range(sys.maxunicode + 1)))
+    runs = (match.span() for match in re.finditer(rf"\{letter}+", text))
+    return char_ranges((start, end - 1) for start, end in runs)
 
 
 def ignore_case(expr: Expr) -> Expr:
@@ -69,6 +104,27 @@ def ignore_case(expr: Expr) -> Expr:
     if not isinstance(expr, Chars):
         return expr
     return char_ranges([*expr.ranges, *_shifted(expr, "az", -32), *_shifted(expr, "AZ", 32)])
+
+
+def every_case(expr: Expr) -> Expr:
+    """`expr`, one character, with all characters that differ from one of its own in case alone, in any language."""
+    if not isinstance(expr, Chars):
+        return expr
+    groups = (
+        group for group in _cases() if any(low <= c <= high for low, high in expr.ranges for c in group)
+    )
+    return char_ranges([*expr.ranges, *((c, c) for group in groups for c in group)])
+
+
+@cache
+def _cases() -> list[list[int]]:
+    """Sets of characters that are one when case is ignored."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for low, high, name in _runs():
+        if name in ("Lu", "Ll", "Lt", "Mn", "Nl", "So"):
+            for c in range(low, high + 1):
+                groups[chr(c).lower().upper().casefold()].append(c)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def _shifted(expr: Chars, letters: str, distance: int) -> list[tuple[int, int]]:

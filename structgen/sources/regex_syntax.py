@@ -26,9 +26,8 @@ class Dialect(Enum):
 
     PYTHON = "Python's re with re.ASCII"
     ECMA = "ECMA-262"
-    RUST = (
-        "Rust's regex"  # pydantic's; \\d, \\w and \\s are Unicode, of which only the ASCII part is generated
-    )
+    PYTHON_UNICODE = "Python's re"
+    RUST = "Rust's regex"  # pydantic's
 
 
 class Anchor(Enum):
@@ -108,8 +107,8 @@ class _Parser(_ParsePattern):
         super().__init__(pattern)
         self.pointer = pointer
         self.dialect = dialect
-        self.ecma = dialect is not Dialect.PYTHON  # Rust's syntax is close to ECMA-262's
         self.rust = dialect is Dialect.RUST
+        self.ecma = self.rust or dialect is Dialect.ECMA  # Rust's syntax is close to ECMA-262's
         self.negated = False  # inside [^...]
         self.ignore_case = False
         self.dot_all = False
@@ -341,8 +340,10 @@ class _Parser(_ParsePattern):
 
     def _class(self, letter: str, *, wide: bool) -> Expr:
         """What \\d, \\w or \\s stands for; `wide` where more of it means fewer texts, so Rust's must be whole."""
-        if self.rust and wide:
-            return classes.unicode_class(letter)
+        if self.rust:
+            return classes.perhaps(letter) if wide else classes.surely(letter)
+        if self.dialect is Dialect.PYTHON_UNICODE:
+            return classes.python_class(letter)
         space = classes.ECMA_SPACE if self.dialect is Dialect.ECMA else classes.ASCII_SPACE
         return {"d": classes.DIGIT, "w": classes.WORD, "s": space}[letter]
 
@@ -429,8 +430,10 @@ class _Parser(_ParsePattern):
             parts.append(self.chargroup_inner())
             first = False
         self.negated = False
-        whole = self._cased(classes.union(*parts))
-        return chars_except(whole) if negate else whole
+        whole = classes.union(*parts)
+        if negate and self.ignore_case and self.dialect in (Dialect.RUST, Dialect.PYTHON_UNICODE):
+            return chars_except(classes.every_case(whole))
+        return chars_except(self._cased(whole)) if negate else self._cased(whole)
 
     def chargroup_inner(self) -> Expr:  # type: ignore[override]
         """One member of a class: a character, a class escape, or a range."""

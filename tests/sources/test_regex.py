@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from typing import Annotated
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import StringConstraints, TypeAdapter
 
 import structgen
 from structgen.errors import InvalidSource, Unsupported
@@ -163,16 +166,31 @@ def test_a_pattern_that_says_nothing_is_all_text():
     assert search_expr(".*") is TEXT
 
 
-def test_rust_classes_are_ascii_where_they_admit_and_unicode_where_they_exclude():
-    def holds(pattern: str, text: str) -> bool:
-        return contains(search_expr(pattern, dialect=Dialect.RUST), text)
+UNICODE = [r"^\w$", r"^\W$", r"^\d$", r"^[^\d]$", r"^[^\D]$", r"^\s$", r"^\S$", "(?i)^[^k]$", "(?i)^[^åσ]$"]
+CHARS = [
+    chr(c) for c in [*range(0x600), *range(0x1E00, 0x2200), *range(0xD7FF, 0x110000, 977)] if c >> 11 != 27
+]
 
-    assert holds(r"^\w$", "a")
-    assert not holds(r"^\w$", "é")
-    assert not holds(r"^\W$", "é")
-    assert not holds(r"^[^\d]$", "٣")
-    assert not holds(r"^[^\D]$", "٣")
-    assert not holds(r"^\S$", "\u0085")
+
+@pytest.mark.parametrize("pattern", UNICODE)
+def test_classes_of_rust_are_unicode_and_never_hold_more(pattern: str):
+    judge = TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)]).validator.isinstance_python
+    ours = search_expr(pattern, dialect=Dialect.RUST)
+    held = [char for char in CHARS if contains(ours, char)]
+    assert [char for char in held if not judge(char)] == []
+    known = [char for char in CHARS if judge(char) and unicodedata.category(char)[0] in "LNZ"]
+    assert len(set(known) - set(held)) <= len(known) // 50
+
+
+@pytest.mark.parametrize("pattern", UNICODE)
+def test_classes_of_python_are_those_of_the_running_python(pattern: str):
+    ours = search_expr(pattern, dialect=Dialect.PYTHON_UNICODE)
+    held, found = (
+        {char for char in CHARS if holds(char)}
+        for holds in (lambda char: contains(ours, char), re.compile(pattern).search)
+    )
+    assert held <= found
+    assert "(?i)" in pattern or held == found
 
 
 @pytest.mark.parametrize(
