@@ -15,6 +15,9 @@ from hypothesis import HealthCheck, settings
 
 from structgen.vocabulary import Vocabulary
 
+if not torch.cuda.is_available():
+    os.environ.setdefault("TRITON_INTERPRET", "1")  # read when triton is first imported
+
 settings.register_profile(
     "structgen", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -5,7 +5,6 @@ Axes: N block, V vocabulary, K classes, S states.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,8 +17,6 @@ from torch import Tensor
 from structgen_engine.automaton import DEAD, REFUSED, Alphabet, BlockAutomaton, Dfa, block
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-if DEVICE == "cpu":
-    os.environ.setdefault("TRITON_INTERPRET", "1")  # read when triton is imported
 pytest.importorskip("triton", reason="triton is not installed, so the GPU kernels are not tested")
 
 from triton.language import sum as library_function  # noqa: E402
