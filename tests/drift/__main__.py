@@ -22,13 +22,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.requirements import Requirement
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / ".ci" / "locks" / "test.txt"
 HOSTS = ("tests/integrations", "tests/engine", "tests/sources", "tests/cli/test_start.py")
-SHOWN = 100  # characters of a failure
+WIDTH = 140  # columns at least: the names of files are long
+SHOWN = 160  # characters of a failure
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,12 @@ def main() -> int:
     for name, locked, newest in _versions(python):
         table.add_row(name, locked, newest, style=None if locked == newest else "yellow")
     console = Console()
+    console.width = max(console.width, WIDTH)
     console.print(table)
     outcomes = list(_outcomes(python, options.tests or HOSTS))
-    table = Table("tests", "passed", "failed", "skipped", "first failure, or why skipped")
+    table = Table(
+        Column("tests", no_wrap=True), "passed", "failed", "skipped", "first failure, or why skipped"
+    )
     for one in outcomes:
         table.add_row(one.file, str(one.passed), str(one.failed), str(one.skipped), one.first)
     console.print(table)
@@ -87,9 +92,9 @@ def _unbounded() -> list[str]:
 
 
 def _locked() -> dict[str, str]:
-    """The requirement of each package in the lock, by name."""
-    pinned = re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)", LOCK.read_text(), re.MULTILINE)
-    return {name: f"{name}=={version}" for name, version in pinned}
+    """The requirement of each package that the lock has for this Python, by name."""
+    pins = [Requirement(line) for line in LOCK.read_text().splitlines() if not line.startswith("#")]
+    return {pin.name: f"{pin.name}{pin.specifier}" for pin in pins if not pin.marker or pin.marker.evaluate()}
 
 
 def _versions(python: Path) -> Iterator[tuple[str, str, str]]:
@@ -122,15 +127,20 @@ def _outcomes(python: Path, tests: tuple[str, ...]) -> Iterator[Outcome]:
     for file, found in sorted(by_file.items()):
         failures = [one for case in found for one in case if one.tag in ("failure", "error")]
         skips = [one for case in found for one in case if one.tag == "skipped"]
-        said = (
-            " ".join((failures or skips)[0].get("message", "").split())[:SHOWN] if failures or skips else ""
-        )
+        said = _said((failures or skips)[0]) if failures or skips else ""
         yield Outcome(file, len(found) - len(failures) - len(skips), len(failures), len(skips), said)
 
 
 def _file(case: xml.Element) -> str:
-    """The file that a test stands in; one that could not be imported is named by itself."""
-    return (case.get("classname") or case.get("name") or "").replace(".", "/")
+    """The file that a test stands in; the name of one that could not be imported is its file."""
+    parts = (case.get("classname") or case.get("name") or "").split(".")
+    return "/".join(part for part in parts if not part[:1].isupper()) + ".py"  # without the class of tests
+
+
+def _said(outcome: xml.Element) -> str:
+    """A failure's message, or why a test or all of a file was skipped."""
+    said = (outcome.get("message") or "") if outcome.tag != "skipped" else (outcome.text or "")
+    return " ".join(said.rpartition("Skipped: ")[2].rstrip("'\")").split())[:SHOWN]
 
 
 if __name__ == "__main__":
