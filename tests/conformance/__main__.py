@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -12,13 +13,13 @@ import typer
 
 from conformance import ratchet
 from conformance.judge import ByTokens, Verdict, by_automaton, by_grammar, judge
+from conformance.suites import DRAFTS, Group, suite_of
 from conformance.suites import maskbench as maskbench_groups
 from conformance.suites import official as official_groups
 from structgen.cli.options import Order as MemberOrder
 
 app = typer.Typer(add_completion=False, help=__doc__)
 
-SUITES = {"maskbench": maskbench_groups, "official": official_groups}
 SHOWN = ("accepts", "rejects", "crash", "slow")
 OFTEN = 200  # schemas between two lines of progress
 
@@ -40,19 +41,31 @@ def maskbench(
     update: Update = False,
 ) -> None:
     """MaskBench: how many schemas are fully right, and why the others are not."""
-    _judged("maskbench", every, start, automaton, tokenizer, update)
+    groups = maskbench_groups(every, start)
+    _judged("maskbench", groups, automaton, tokenizer, update and every == 1)
 
 
 @app.command()
 def official(
+    draft: Annotated[str, typer.Option(help="One of 4, 6, 7, 2019-09 and 2020-12, or all.")] = "2020-12",
+    suite: Annotated[Path | None, typer.Option(help="Its folder or archive.")] = None,
     every: Every = 1,
     start: int = 0,
     automaton: Automaton = False,
     tokenizer: Tokenizer = None,
     update: Update = False,
 ) -> None:
-    """The official suite's required part, draft 2020-12, in the same way."""
-    _judged("official", every, start, automaton, tokenizer, update)
+    """The official suite's required part, in the same way, draft by draft."""
+    if draft not in (*DRAFTS, "all"):
+        raise typer.BadParameter(f"the drafts are {', '.join(DRAFTS)} and all, not {draft!r}")
+    for one in DRAFTS if draft == "all" else [draft]:
+        path = suite or suite_of(one)
+        if path is None or not path.exists():
+            raise typer.BadParameter(
+                f"no suite of draft {one} is there: name its folder or archive with --suite"
+            )
+        groups = official_groups(one, path, every, start)
+        _judged(ratchet.official(one), groups, automaton, tokenizer, update and every == 1)
 
 
 @app.command()
@@ -97,11 +110,11 @@ def fuzz(
 
 
 def _judged(
-    suite: str, every: int, start: int, automaton: bool, tokenizer: Path | None, update: bool
+    suite: str, groups: Iterable[Group], automaton: bool, tokenizer: Path | None, update: bool
 ) -> None:
     compiled = ByTokens(tokenizer) if tokenizer else by_automaton if automaton else by_grammar
     verdicts: list[tuple[str, Verdict]] = []
-    for group in SUITES[suite](every, start):
+    for group in groups:
         verdict = judge(group, compiled)
         verdicts.append((group.name, verdict))
         if verdict.rank in SHOWN:
@@ -115,7 +128,7 @@ def _judged(
     for reason, number in reasons.most_common():
         print(f"  {number:4}  {reason}")
     print(*ratchet.worse(suite, verdicts), sep="\n")
-    if update and every == 1:
+    if update:
         ratchet.record(suite, verdicts)
 
 

@@ -11,6 +11,11 @@ from conformance.judge import RANKS, Verdict
 FOLDER = Path(__file__).parent
 
 
+def official(draft: str) -> str:
+    """The name of the official suite's table for a draft."""
+    return f"official-{draft}"
+
+
 def expected(suite: str) -> dict[str, str]:
     """The verdicts of schemas that are not right, by name; all others are."""
     path = FOLDER / f"{suite}.json"

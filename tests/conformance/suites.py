@@ -1,21 +1,31 @@
 """The two collections of schemas with instances: MaskBench, and the official JSON Schema test suite.
 
-Neither is part of the project; both are read from the folder of shared test data where that is present.
+Neither is part of the project. MaskBench is read from the folder of shared test data; the official suite from a folder
+or archive that has it (jsonschema's source distribution does, in `json/`), which JSON_SCHEMA_TEST_SUITE may name.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import os
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 MASKBENCH = SHARED / "maskbench_dev.jsonl.gz"
-SUITE = SHARED / "json-schema-test-suite-2020-12.tar.gz"
+LATEST_SUITE = SHARED / "json-schema-test-suite-2020-12.tar.gz"
+
+DRAFTS = {
+    "4": "http://json-schema.org/draft-04/schema#",
+    "6": "http://json-schema.org/draft-06/schema#",
+    "7": "http://json-schema.org/draft-07/schema#",
+    "2019-09": "https://json-schema.org/draft/2019-09/schema",
+    "2020-12": "https://json-schema.org/draft/2020-12/schema",
+}
 
 
 @dataclass(frozen=True)
@@ -37,31 +47,45 @@ def maskbench(every: int = 1, start: int = 0) -> Iterator[Group]:
                 yield Group(row["name"], row["schema"], _instances(row["tests"]))
 
 
-def official(every: int = 1, start: int = 0) -> Iterator[Group]:
-    """The required part of the official suite, draft 2020-12."""
-    with tarfile.open(SUITE) as archive:
-        files = {m.name: m for m in archive.getmembers() if m.isfile() and m.name.endswith(".json")}
-        contents = {name: json.load(_opened(archive, member)) for name, member in files.items()}
-    remotes = {
-        f"http://localhost:1234/{name.removeprefix('remotes/')}": document
-        for name, document in contents.items()
-        if name.startswith("remotes/")
-    }
-    index = 0
-    for name in sorted(contents):
-        if "draft2020-12/" not in name or "optional" in name or name.startswith("remotes/"):
-            continue
-        for number, case in enumerate(contents[name]):
-            if index % every == start:
-                title = f"{Path(name).stem}/{number}"
-                yield Group(title, case["schema"], _instances(case["tests"]), remotes)
-            index += 1
+def suite_of(draft: str) -> Path | None:
+    """Where the official suite of a draft is: what the environment names, else the shared data; None if nowhere."""
+    named = os.environ.get("JSON_SCHEMA_TEST_SUITE")
+    path = Path(named) if named else LATEST_SUITE if draft == "2020-12" else None
+    return path if path is not None and path.exists() else None
 
 
-def _opened(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Any:
-    opened = archive.extractfile(member)
-    assert opened is not None
-    return opened
+def official(draft: str, suite: Path, every: int = 1, start: int = 0) -> Iterator[Group]:
+    """The required part of the official suite in one draft, which schemas that name none are given."""
+    wanted, remotes = dict[str, Any](), dict[str, Any]()
+    for name, document in _documents(suite):
+        if name.startswith("remotes/"):
+            remotes[f"http://localhost:1234/{name.removeprefix('remotes/')}"] = document
+        elif name.startswith(f"tests/draft{draft}/") and name.count("/") == 2:
+            wanted[Path(name).stem] = document
+    cases = [(f"{stem}: {case['description']}", case) for stem in sorted(wanted) for case in wanted[stem]]
+    for title, case in cases[start::every]:
+        schema = case["schema"]
+        schema = {"$schema": DRAFTS[draft], **schema} if isinstance(schema, dict) else schema
+        yield Group(title, schema, _instances(case["tests"]), remotes)
+
+
+def _documents(suite: Path) -> Iterable[tuple[str, Any]]:
+    """The JSON files of a suite, a folder or an archive, named from `tests/` and `remotes/` on."""
+    if suite.is_dir():
+        for path in suite.rglob("*.json"):
+            yield from _named(str(path.relative_to(suite)), path.read_bytes())
+        return
+    with tarfile.open(suite) as archive:
+        for member in archive:
+            opened = archive.extractfile(member) if member.name.endswith(".json") else None
+            if opened is not None:
+                yield from _named(member.name, opened.read())
+
+
+def _named(name: str, text: bytes) -> Iterator[tuple[str, Any]]:
+    top = next((top for top in ("tests/draft", "remotes/") if f"/{top}" in f"/{name}"), None)
+    if top is not None:
+        yield name[f"/{name}".index(f"/{top}") :], json.loads(text)
 
 
 def _instances(tests: list[dict[str, Any]]) -> tuple[tuple[Any, bool], ...]:

@@ -2,39 +2,57 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from conformance import ratchet
 from conformance.judge import by_automaton, by_grammar, judge
-from conformance.suites import MASKBENCH, SUITE, Group, maskbench, official
+from conformance.suites import DRAFTS, MASKBENCH, Group, maskbench, official, suite_of
 
-EVERY = {"maskbench": 45, "official": 4}
-
-
-def _sample(suite: str) -> list[Group]:
-    path = MASKBENCH if suite == "maskbench" else SUITE
-    if not path.exists():
-        pytest.skip(f"{path.name} is not in the folder of shared test data")
-    groups = maskbench if suite == "maskbench" else official
-    return list(groups(EVERY[suite]))
+TABLES = ["maskbench", *map(ratchet.official, DRAFTS)]
 
 
-@pytest.mark.parametrize("suite", EVERY)
-def test_nothing_gets_worse_and_nothing_invalid_is_accepted(suite: str):
-    verdicts = [(group.name, judge(group)) for group in _sample(suite)]
+def _some_of_maskbench() -> list[Group]:
+    if not MASKBENCH.exists():
+        pytest.skip(f"{MASKBENCH.name} is not in the folder of shared test data")
+    return list(maskbench(45))
+
+
+def _some_of_the_official_suite(draft: str) -> list[Group]:
+    suite = suite_of(draft)
+    if suite is None:
+        pytest.skip(
+            f"no official suite of draft {draft}: JSON_SCHEMA_TEST_SUITE may name its folder or archive"
+        )
+    return list(official(draft, suite, 4))
+
+
+def test_nothing_gets_worse_on_maskbench_and_nothing_invalid_is_accepted():
+    _judged("maskbench", _some_of_maskbench())
+
+
+@pytest.mark.parametrize("draft", DRAFTS)
+def test_nothing_gets_worse_in_any_draft_and_nothing_invalid_is_accepted(draft: str):
+    _judged(ratchet.official(draft), _some_of_the_official_suite(draft))
+
+
+def _judged(suite: str, groups: list[Group]) -> None:
+    verdicts = [(group.name, judge(group)) for group in groups]
     assert [name for name, verdict in verdicts if verdict.rank in ("accepts", "crash")] == []
     assert ratchet.worse(suite, verdicts) == []
 
 
 def test_no_table_forgives_a_false_acceptance():
-    for suite in EVERY:
+    for suite in TABLES:
+        assert (Path(ratchet.__file__).parent / f"{suite}.json").exists()
         assert [
             name for name, verdict in ratchet.expected(suite).items() if verdict.startswith("accepts")
         ] == []
 
 
 def test_the_automaton_agrees_with_the_grammar():
-    for group in _sample("maskbench")[::4]:
+    for group in _some_of_maskbench()[::4]:
         by_states = judge(group, by_automaton)
         if by_states.rank not in ("refused", "slow"):
             assert by_states == judge(group, by_grammar), group.name

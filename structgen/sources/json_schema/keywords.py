@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Literal
 
+from .drafts import spelled
 from .node import Node
 
 TYPES = ("null", "boolean", "number", "integer", "string", "array", "object")
@@ -81,9 +82,12 @@ def check_keywords(node: Node, unknown: Unknown) -> None:
     differ by little from a keyword we understand are refused all the same: they are surely misspelled.
     """
     for keyword in node.mapping():
-        if keyword in _UNDERSTOOD or keyword in ANNOTATIONS or keyword.startswith("x-"):
+        if (keyword in node and keyword in _UNDERSTOOD) or keyword in ANNOTATIONS or keyword.startswith("x-"):
             continue
         place = node.child(keyword)
+        if keyword in _UNDERSTOOD:
+            _unheard(place, keyword, unknown)
+            continue
         if keyword in REFUSED:
             place.unsupported(f"{keyword} is not supported", keyword, REFUSED[keyword])
         if unknown == "annotations":
@@ -94,6 +98,13 @@ def check_keywords(node: Node, unknown: Unknown) -> None:
         if unknown == "refuse":
             remedy = 'drop it, start its name with x-, or pass unknown="ignore"'
             place.unsupported(f"{keyword} is not a keyword I know", keyword, remedy)
+
+
+def _unheard(place: Node, keyword: str, unknown: Unknown) -> None:
+    """Refuse a keyword of another draft where unknown keywords are refused; it says nothing elsewhere."""
+    if unknown == "refuse":
+        remedy = 'drop it, name the draft that it belongs to in $schema, or pass unknown="ignore"'
+        place.unsupported(f"draft {spelled(place.draft)} has no keyword {keyword}", keyword, remedy)
 
 
 def mentioned(node: Node) -> set[str]:

@@ -9,28 +9,31 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from ...errors import InvalidSource, Unsupported
+from .drafts import LATEST, knows
 
 
 @dataclass(frozen=True, eq=False)
 class Node:
     """`value`, found at `pointer`; the getters check the form of keywords and refuse with the pointer.
 
-    base: the identifier of the resource it belongs to; dynamic: what dynamic anchors mean on the way here, as pairs of
-    a name and the outermost resource that has it
+    base: the identifier of the resource it belongs to; draft: the one it is written in; dynamic: what dynamic anchors
+    mean on the way here, as pairs of a name and the outermost resource that has it
     """
 
     value: Any
     pointer: str = ""
     base: str = ""
     dynamic: tuple[tuple[str, str], ...] = ()
+    draft: int = LATEST
 
     def __contains__(self, keyword: str) -> bool:
-        return isinstance(self.value, dict) and keyword in self.value
+        """Whether the schema has the keyword, and its draft knows it."""
+        return isinstance(self.value, dict) and keyword in self.value and knows(self.draft, keyword)
 
     def child(self, step: str | int) -> Node:
         """The value under a key or index."""
         pointer = f"{self.pointer}/{escape(str(step))}"
-        return Node(self.value[step], pointer, self.base, self.dynamic)
+        return Node(self.value[step], pointer, self.base, self.dynamic, self.draft)
 
     def items(self) -> Iterator[tuple[str, Node]]:
         """The members of an object, with their keys."""

@@ -19,6 +19,7 @@ from ..regex_syntax import Dialect
 from . import formula as f
 from .arrays import read_arrays
 from .combine import Circular, Combiner
+from .drafts import OLDEST, REF_ALONE
 from .formats import FORMATS
 from .formula import Every, Formula, Name, Some
 from .keywords import ANNOTATIONS, TYPED, TYPES, Unknown, check_keywords, mentioned
@@ -32,7 +33,6 @@ from .unevaluated import evaluated
 from .values import constant
 
 REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
-_DRAFT_4, _DRAFT_7 = 4, 7
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Reader:
     @property
     def pointed(self) -> bool:
         """Whether 1.0 is an integer; in draft 4 it is none, and validators heed a draft that only a part names."""
-        return self.rules.pointed and self.library.eldest > _DRAFT_4
+        return self.rules.pointed and self.library.eldest > OLDEST
 
     def root(self) -> Formula:
         """The whole document."""
@@ -97,14 +97,14 @@ class Reader:
             if not isinstance(node.value, dict):
                 node.malformed("a schema: an object, true or false")
             node = self.library.entered(node)
-            if "$ref" not in node or not self._only_refers(node) or node.pointer in seen:
+            if "$ref" not in node or not _only_refers(node) or node.pointer in seen:
                 break
             seen.add(node.pointer)
             node, referred = self.library.follow(node, "$ref"), True
         said = {key: value for key, value in node.value.items() if key not in ANNOTATIONS}
         if said.keys() == {"anyOf"} and (node.pointer, node.base) not in self._naming:
             return self._union(node)
-        number = self._number(node, (repr(said), node.base, node.dynamic), False)
+        number = self._number(node, (repr(said), node.base, node.dynamic, node.draft), False)
         if referred:
             self.referred.add(number)
         return Name(number)
@@ -208,7 +208,7 @@ class Reader:
     def _read(self, node: Node) -> Shape:
         check()
         check_keywords(node, self.rules.unknown)
-        if "$ref" in node and self.library.draft <= _DRAFT_7:  # it hides its siblings
+        if "$ref" in node and node.draft <= REF_ALONE:  # it hides its siblings
             return self.shape(self.formula(self.library.follow(node, "$ref")))
         shape = self.combine.all_of(self._constants(node), self._by_type(node))
         for keyword in REFERENCES:
@@ -334,16 +334,15 @@ class Reader:
         """The strings in which a pattern is found."""
         return search_expr(pattern, pointer, self.rules.dialect)
 
-    def _only_refers(self, node: Node) -> bool:
-        """Whether a schema with $ref says nothing else. Until draft 7 a $ref hides its siblings."""
-        return self.library.draft <= _DRAFT_7 or all(
-            key == "$ref" or key in ANNOTATIONS for key in node.value
-        )
-
     def _is_openapi(self) -> bool:
         """`nullable` is OpenAPI's; in a document that names a JSON Schema dialect it is an unknown word."""
         root = self.library.root.value
         return not (isinstance(root, dict) and root.get("$schema"))
+
+
+def _only_refers(node: Node) -> bool:
+    """Whether a schema with $ref says nothing else. Until draft 7 a $ref hides its siblings."""
+    return node.draft <= REF_ALONE or all(key == "$ref" or key in ANNOTATIONS for key in node.value)
 
 
 def _has(node: Node, kind: str) -> bool:

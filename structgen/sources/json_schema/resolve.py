@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urljoin
 
-from .node import Node, escape
+from .drafts import LATEST, OLDEST, REF_ALONE, draft_of
+from .node import Node
 
 BUNDLE = "copy that schema into $defs and refer to it as #/$defs/name"
-LATEST = 2020
 
 # Where schemas stand within a schema: as the value of a keyword, in its array, or under names.
 _SINGLE = (
@@ -21,15 +19,6 @@ _SINGLE = (
 )  # fmt: skip
 _LISTED = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
 _NAMED = ("$defs", "definitions", "dependentSchemas", "dependencies", "patternProperties", "properties")
-
-
-def draft_of(schema: Any) -> int:
-    """The draft that `$schema` names: 4, 6, 7, 2019 or 2020; the latest where it names none."""
-    name = str(schema.get("$schema", "")) if isinstance(schema, dict) else ""
-    older = re.search(r"draft-0([1-7])/", name)
-    if older:
-        return int(older[1])
-    return 2019 if "2019-09" in name else LATEST
 
 
 @dataclass
@@ -45,17 +34,14 @@ class Library:
     eldest: int = LATEST  # the oldest draft that any schema of these names
 
     def __post_init__(self) -> None:
+        self.root = replace(self.root, draft=draft_of(self.root.value))
         self.resources[""] = self.root
         self._index(self.root, "")
         self.root = replace(self.entered(self.root), base=self.places.get(id(self.root.value), ""))
 
-    @cached_property
-    def draft(self) -> int:
-        """The draft of the document."""
-        return draft_of(self.root.value)
-
     def entered(self, node: Node) -> Node:
-        """The node, in the scope of the resource that starts there, if one does."""
+        """The node, in the scope of the resource that starts there and the draft that it names, if any."""
+        node = _dated(node)
         base = self.places.get(id(node.value))
         if base is None and node.pointer:
             return node
@@ -118,7 +104,7 @@ class Library:
         contents = self.given.get(uri, None if known is None else known.contents)
         if contents is None:
             return None
-        node = Node(contents, uri + "#", uri)
+        node = Node(contents, uri + "#", uri, draft=self.root.draft)
         self.resources[uri] = node
         self._index(node, uri)
         return self.resources[uri]
@@ -130,24 +116,25 @@ class Library:
             if not isinstance(node.value, dict) or id(node.value) in seen:
                 continue
             seen.add(id(node.value))
+            node = _dated(node)
             base = self._identified(node, base)
-            self.eldest = min(self.eldest, draft_of(node.value))
+            self.eldest = min(self.eldest, node.draft)
             node = replace(node, base=base)
             for keyword in ("$anchor", "$dynamicAnchor"):
-                if isinstance(name := node.value.get(keyword), str):
+                if keyword in node and isinstance(name := node.value[keyword], str):
                     self.anchors[base, name] = node
                     if keyword == "$dynamicAnchor":
                         self.dynamic.setdefault(base, []).append(name)
-            if node.value.get("$recursiveAnchor") is True:
+            if "$recursiveAnchor" in node and node.value["$recursiveAnchor"] is True:
                 self.anchors[base, ""] = node
                 self.dynamic.setdefault(base, []).append("")
             waiting += [(child, base) for child in _subschemas(node)]
 
     def _identified(self, node: Node, base: str) -> str:
         """The resource to which a schema belongs, which may begin there."""
-        keyword = "id" if draft_of(self.root.value) <= 4 else "$id"
-        name = node.value.get(keyword, node.value.get("id") if node is self.root else None)
-        if not isinstance(name, str):
+        keyword = "id" if node.draft == OLDEST else "$id"
+        name = node.value.get(keyword, node.value.get("id") if node.value is self.root.value else None)
+        if not isinstance(name, str) or ("$ref" in node and node.draft <= REF_ALONE):
             return base
         if name.startswith("#"):
             self.anchors[base, name[1:]] = replace(node, base=base)
@@ -158,17 +145,20 @@ class Library:
         return uri
 
 
+def _dated(node: Node) -> Node:
+    """The node, in the draft that its schema names, if any."""
+    draft = draft_of(node.value, node.draft)
+    return node if draft == node.draft else replace(node, draft=draft)
+
+
 def _subschemas(node: Node) -> Iterator[Node]:
-    value = node.value
     for keyword in _SINGLE:
-        if isinstance(value.get(keyword), dict):
+        if keyword in node and isinstance(node.value[keyword], dict):
             yield node.child(keyword)
     for keyword in _LISTED:
-        if isinstance(value.get(keyword), list | tuple):
+        if keyword in node and isinstance(node.value[keyword], list | tuple):
             yield from node.child(keyword).elements()
     for keyword in _NAMED:
-        if isinstance(value.get(keyword), dict):
+        if keyword in node and isinstance(node.value[keyword], dict):
             inside = node.child(keyword)
-            yield from (
-                Node(v, f"{inside.pointer}/{escape(str(k))}", node.base) for k, v in inside.value.items()
-            )
+            yield from map(inside.child, inside.value)

@@ -79,13 +79,15 @@ def _own(reader: Reader, node: Node, inner: bool) -> Case:
         keys += [reader.search(pattern, patterns.pointer) for pattern in patterns.value]
     if "additionalProperties" in node or (inner and "unevaluatedProperties" in node):
         keys = [TEXT]
-    listed = next((k for k in ("prefixItems", "items") if isinstance(node.value.get(k), list | tuple)), None)
+    listed = next(
+        (k for k in ("prefixItems", "items") if k in node and isinstance(node.value[k], list | tuple)), None
+    )
     first: int | None = len(node.value[listed]) if listed else 0
     others = "items" if listed != "items" else "additionalItems"
     if others in node or (inner and "unevaluatedItems" in node):
         first = None
     kinds = ()
-    if "contains" in node and reader.library.draft >= 2020:
+    if "contains" in node and node.draft >= 2020:
         kinds = (reader.formula(node.child("contains")),)
     return Case(anything(node.pointer), alt(*keys), first, kinds)
 

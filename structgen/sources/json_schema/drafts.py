@@ -1,0 +1,45 @@
+"""The drafts of JSON Schema: which one a schema is written in, and which keywords each of them knows.
+
+A keyword that a draft does not know says nothing there: `const` in draft 4 is an annotation, whatever it meant to say.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+OLDEST, LATEST = 4, 2020
+REF_ALONE = 7  # up to this draft a $ref hides everything beside it
+
+# The first and the last draft that knows a keyword; keywords that are not listed mean the same in all of them.
+_KNOWN = {
+    **dict.fromkeys(("const", "contains", "propertyNames", "$id"), (6, LATEST)),
+    **dict.fromkeys(("if", "then", "else"), (7, LATEST)),
+    **dict.fromkeys(("$defs", "$anchor", "dependentRequired", "dependentSchemas"), (2019, LATEST)),
+    **dict.fromkeys(("minContains", "maxContains"), (2019, LATEST)),
+    **dict.fromkeys(("unevaluatedItems", "unevaluatedProperties"), (2019, LATEST)),
+    **dict.fromkeys(("$recursiveRef", "$recursiveAnchor"), (2019, 2019)),
+    **dict.fromkeys(("prefixItems", "$dynamicRef", "$dynamicAnchor"), (2020, LATEST)),
+}
+
+
+def draft_of(schema: Any, default: int = LATEST) -> int:
+    """The draft that `$schema` names: 4, 6, 7, 2019 or 2020; `default` where it names none."""
+    name = schema.get("$schema") if isinstance(schema, dict) else None
+    if not isinstance(name, str):
+        return default
+    older = re.search(r"draft-0([1-7])/", name)
+    if older:
+        return max(int(older[1]), OLDEST)
+    return 2019 if "2019-09" in name else LATEST
+
+
+def knows(draft: int, keyword: str) -> bool:
+    """Whether a keyword means anything in a draft."""
+    first, last = _KNOWN.get(keyword, (OLDEST, LATEST))
+    return first <= draft <= last
+
+
+def spelled(draft: int) -> str:
+    """A draft as people call it."""
+    return {2019: "2019-09", 2020: "2020-12"}.get(draft, str(draft))
