@@ -268,6 +268,21 @@ class TestTokens:
     LABELS = torch.ones(5000, dtype=torch.int32)
     LABELS[::3], LABELS[1::100], LABELS[7], LABELS[9] = 2, 3, 4, 0
 
+    @pytest.mark.parametrize("gap", [700.0, 746.0, 1e5])
+    def test_a_chunk_far_below_the_best_of_its_class_is_never_drawn(self, gap: float) -> None:
+        alphabet = Alphabet(torch.ones(5000, dtype=torch.int32), 2)
+        logits = torch.zeros(1, 3, 5000, device=DEVICE)
+        logits[0, [0, 1, 2], [3, 2500, 4999]] = gap * 0.0107 + 1
+        settled, labels = (
+            torch.full((1, 3), -1, device=DEVICE),
+            torch.ones(1, 3, dtype=torch.int64, device=DEVICE),
+        )
+        scores = gpu.class_scores(logits, alphabet, settled=settled, temperature=0.0107)
+        for uniform in (0.0, 0.5, 1 - 2**-53):
+            uniforms = torch.full((1, 3), uniform, dtype=torch.float64, device=DEVICE)
+            ids = gpu.draw_tokens(logits, alphabet, scores, labels, uniforms, temperature=0.0107)
+            assert ids.tolist() == [[3, 2500, 4999]]
+
     @pytest.mark.parametrize("kind", KINDS)
     def test_a_token_is_drawn_where_its_uniform_falls_in_the_class(self, kind: str) -> None:
         """The token's interval of cumulated shares holds the uniform, up to float32."""

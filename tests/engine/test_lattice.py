@@ -176,6 +176,23 @@ class TestLaws:
             found = torch.bincount(bins[ids], minlength=len(expected)) / n
             assert float((found - expected).abs().sum()) / 2 < math.sqrt(len(expected) / n)
 
+    @pytest.mark.parametrize("gap", [700.0, 746.0, 2000.0, 1e5])
+    def test_a_chunk_far_below_the_best_of_its_class_is_never_drawn(
+        self, backend: Backend, gap: float
+    ) -> None:
+        """3,000 tokens of one class fill three chunks; the shares of two of them are too small for a float64."""
+        for best in (0, 1500, 2999):
+            logits = torch.randn(2, 3, 3000, generator=torch.Generator().manual_seed(best)) / 100
+            logits[..., best] = gap * 0.0107 + 1
+            logits[1, 1, :] = torch.where(torch.arange(3000) // 1024 == best // 1024, 0.0, -gap)
+            lattice = BlockLattice(
+                one_class(3000), logits.to(TYPES[backend]), temperature=0.0107, backend=backend
+            )
+            for seed in range(5):
+                ids = lattice.sample(torch.Generator().manual_seed(seed))
+                ids[1, 1] = best if ids[1, 1] // 1024 == best // 1024 else -1
+                assert (ids == best).all()
+
     def test_peaks_of_200_nats_over_256_positions_never_look_impossible(self, backend: Backend) -> None:
         """Path weights span 50,000 nats, where normalised float32 products underflow to a false Z = 0."""
         generator, automaton = torch.Generator().manual_seed(5), wide_automaton()

@@ -65,6 +65,12 @@ def spread(
     return out.to(logits.dtype)
 
 
+@numba.njit(nogil=True, cache=True, inline="always")
+def _share(high: float, mass: float, top: float, scale: float) -> float:
+    """The mass of a chunk with maximum `high`, relative to `top`: 0 where that is too small for a float64."""
+    return mass * np.exp((high - top) * scale) if high > -np.inf else 0.0
+
+
 @numba.njit(nogil=True, cache=True)
 def _draw(
     logits: Array,
@@ -88,12 +94,11 @@ def _draw(
             top = max(top, float(tops[i, k]))
         total = 0.0
         for k in range(first[c], first[c + 1]):
-            if tops[i, k] > -np.inf:
-                total += sums[i, k] * np.exp((tops[i, k] - top) * scale)
+            total += _share(tops[i, k], sums[i, k], top, scale)
         rest, at, left = uniforms[i] * total, -1, 0.0
         for k in range(first[c], first[c + 1]):
-            if tops[i, k] > -np.inf:
-                share = sums[i, k] * np.exp((tops[i, k] - top) * scale)
+            share = _share(tops[i, k], sums[i, k], top, scale)
+            if share > 0.0:
                 at, left = k, rest / share  # where in the chunk, as a fraction of its mass
                 if rest < share:
                     break
