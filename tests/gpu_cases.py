@@ -66,11 +66,14 @@ def random_row(seed: int, **sizes: Any) -> BlockAutomaton:
 
 
 def logits_for(seed: int, shape: tuple[int, ...], kind: str) -> Tensor:
-    """[…, V] float32 scores on DEVICE: "plain", "peaked" at 200 nats, or "holes" with −inf."""
+    """[…, V] float32 scores on DEVICE: "plain", "peaked" at 200 nats, "holes" with −inf, "extreme" at ±1e30."""
     generator = torch.Generator().manual_seed(seed)
     logits = torch.randn(shape, generator=generator) * (200 if kind == "peaked" else 3)
     if kind == "holes":
         logits[torch.rand(shape, generator=generator) < 0.4] = IMPOSSIBLE
+    if kind == "extreme":
+        some = torch.rand(shape, generator=generator) < 0.4
+        logits[some] = logits[some].sign() * 1e30
     return logits.to(DEVICE)
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from structgen_engine.automaton import BlockAutomaton
 
 IMPOSSIBLE = float("-inf")
+LIMIT = 250_000.0  # nats: a score beyond counts as this
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +50,12 @@ class Enumeration:
 def enumerate_blocks(
     automaton: BlockAutomaton, logits: Tensor, settled: Tensor | None = None, temperature: float = 1.0
 ) -> Enumeration:
-    """All accepted blocks of logits [N, V]; settled [N] admits its token alone, with score 0."""
+    """All accepted blocks of logits [N, V], scores within ±LIMIT; settled [N] admits its token alone, with score 0."""
     dfa, (N, V) = automaton.dfa, logits.shape
     known = len(dfa.alphabet.class_of)
     strings = torch.cartesian_prod(*[torch.arange(known)] * N).reshape(-1, N)  # [M, N]
-    scores = logits.double() / temperature
+    most = LIMIT * temperature
+    scores = logits.double().where(logits.isinf(), logits.double().clamp(-most, most)) / temperature
     if settled is not None:
         for i, token in enumerate(settled.tolist()):
             if token >= 0:

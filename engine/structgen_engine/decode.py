@@ -30,6 +30,7 @@ from structgen_engine.denoiser import Denoiser
 from structgen_engine.explore import Pruning
 from structgen_engine.growing import Growing
 from structgen_engine.jacobi import Guess, greedy
+from structgen_engine.kernels.scores import largest
 from structgen_engine.lattice import OPEN, Beliefs, Best, BlockLattice, forced
 from structgen_engine.noise import Absorbing
 from structgen_engine.policy import EntropyBound, Policy, surest
@@ -46,9 +47,6 @@ from structgen_engine.progress import (
 )
 
 __all__ = ["BudgetTooSmall", "Decoded", "Finish", "Schedule", "StepEvent", "StoppingRule", "decode"]
-
-# nats below a position's best logit: stands for −inf where the automaton needs what the model excludes
-FLOOR = -1e4
 
 
 class Finish(Enum):
@@ -185,10 +183,8 @@ def nonempty(
     empty = lattice.log_partition() == IMPOSSIBLE
     if not empty.any():
         return lattice
-    top = logits.amax(-1, keepdim=True)
-    floor = torch.where(top == IMPOSSIBLE, 0.0, top) + FLOOR
-    floor[~empty] = IMPOSSIBLE
-    logits = logits.maximum(floor)
+    floor = torch.where(empty, -min(largest(temperature), torch.finfo(logits.dtype).max), IMPOSSIBLE)
+    logits = logits.maximum(floor.to(logits)[:, None, None])
     return BlockLattice(
         opened(parts, logits, settled, temperature), logits, settled=pins, temperature=temperature
     )

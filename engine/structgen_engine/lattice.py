@@ -23,7 +23,7 @@ from torch import Tensor
 from structgen_engine.automaton import DEAD, IMPOSSIBLE, BlockAutomaton
 from structgen_engine.explore import Explored
 from structgen_engine.kernels import Backend, Messages, Posterior, backend_for
-from structgen_engine.kernels.scores import ClassScores, finite, pin_table_, place_
+from structgen_engine.kernels.scores import ClassScores, bounded, finite, pin_table_, place_
 from structgen_engine.rows import OPEN
 
 
@@ -273,7 +273,7 @@ class _Run:
         rest = self.backend.log_partition(beta, self.start)
         width = self.logits.shape[-1]
         token = ids.clamp(0, width - 1)[..., None]
-        own = self.logits.gather(-1, token)[..., 0].double() / self.temperature
+        own = bounded(self.logits.gather(-1, token)[..., 0].double(), self.temperature) / self.temperature
         own = torch.where(named, own, 0.0).sum(-1)
         refused = wrong.any(-1) | (rest == IMPOSSIBLE) | (self.log_partition == IMPOSSIBLE)
         return torch.where(refused, IMPOSSIBLE, rest + own - self.log_partition)

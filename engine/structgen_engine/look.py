@@ -19,6 +19,7 @@ from structgen_engine.automaton import IMPOSSIBLE, Dfa
 from structgen_engine.denoiser import Denoiser
 from structgen_engine.explore import Pruning
 from structgen_engine.growing import Growing
+from structgen_engine.kernels.scores import bounded
 from structgen_engine.lattice import BlockLattice, forced
 from structgen_engine.progress import first_block, opened, pinned, tables
 
@@ -51,9 +52,8 @@ class Look:
             return found
         open_ = (self.settled < 0) & (wish >= 0)
         fits = ((self.settled < 0) | (wish < 0) | (self.settled == wish)).all(-1)
-        own = (
-            self.logits.gather(-1, wish.clamp_min(0).to(self.logits.device)[..., None])[..., 0].double().cpu()
-        )
+        own = self.logits.gather(-1, wish.clamp_min(0).to(self.logits.device)[..., None])[..., 0]
+        own = bounded(own.double(), 1.0).cpu()
         settled = torch.where(open_, wish, self.settled)
         rest = self._with(settled).log_partition().cpu() - self.lattice.log_partition().cpu()
         again = torch.where(fits, rest + torch.where(open_, own, 0.0).sum(-1), IMPOSSIBLE)

@@ -64,7 +64,7 @@ class TestLattice:
     def test_small_lattices_agree_in_everything(self, row: Case) -> None:
         agree(row.automaton, row.logits.to(DEVICE), row.settled.to(DEVICE), row.temperature)
 
-    @pytest.mark.parametrize("kind", ["plain", "peaked", "holes"])
+    @pytest.mark.parametrize("kind", ["plain", "peaked", "holes", "extreme"])
     def test_larger_lattices_agree_in_everything(self, kind: str) -> None:
         logits = logits_for(0, (12, 70), kind)
         settled = torch.full((12,), -1, device=DEVICE)

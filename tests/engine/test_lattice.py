@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import random
+from itertools import product
 
 import pytest
 import torch
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from oracle import Enumeration, enumerate_blocks, total_variation
@@ -192,6 +195,51 @@ class TestLaws:
                 ids = lattice.sample(torch.Generator().manual_seed(seed))
                 ids[1, 1] = best if ids[1, 1] // 1024 == best // 1024 else -1
                 assert (ids == best).all()
+
+    @given(row=cases(), generator=st.randoms(use_true_random=False))
+    def test_logits_of_any_magnitude_are_those_within_the_limit(
+        self, backend: Backend, row: Case, generator: random.Random
+    ) -> None:
+        """As masks that hosts write: ±1e30, and the least and the largest float of any type."""
+        least = torch.finfo(torch.float32).min
+        extreme = torch.tensor([1e30, -1e30, least, -least, torch.finfo(torch.bfloat16).min, -65504.0, -1e9])
+        logits = row.logits.clone()
+        for i, v in product(*map(range, logits.shape)):
+            if generator.random() < 0.4:
+                logits[i, v] = generator.choice(extreme.tolist())
+        row = Case(row.automaton, logits, row.settled, row.temperature)
+        truth, lattice = truth_of(row), lattice_of(backend, row)
+        assert close(lattice.log_partition(), truth.log_partition)
+        assert torch.equal(lattice.mask()[0], truth.mask())
+        assert close(lattice.marginals()[0], truth.marginals(), 1e-4)
+        assert close(lattice.beliefs().entropy[0], torch.special.entr(truth.marginals()).sum(-1), 1e-4)
+        if not len(truth.strings):
+            return
+        found = torch.stack([lattice_of(backend, row).log_prob(string[None])[0] for string in truth.strings])
+        assert close(found.exp(), truth.log_probs.exp(), 1e-4)
+        accepted = set(map(tuple, truth.strings.tolist()))
+        assert tuple(lattice.sample(torch.Generator().manual_seed(0))[0].tolist()) in accepted
+        if (row.automaton.entry > IMPOSSIBLE).sum() == 1:
+            best = lattice.argmax()
+            assert tuple(best.ids[0].tolist()) in accepted
+            assert close(best.log_prob[0], truth.log_probs.max(), 1e-4)
+
+    def test_blocks_of_masked_tokens_alone_are_even(self, backend: Backend) -> None:
+        for masked in (-1e30, torch.finfo(torch.float32).min, 1e30):
+            lattice = BlockLattice(
+                one_class(5), torch.full((1, 256, 5), masked, dtype=TYPES[backend]), backend=backend
+            )
+            assert close(lattice.marginals(), 0.2, 1e-6)
+            assert close(lattice.beliefs().entropy, math.log(5), 1e-6)
+
+    def test_a_masked_token_loses_to_every_other_and_the_highest_wins(self, backend: Backend) -> None:
+        logits = torch.tensor([[[-1e30, 0.0, 2.0, -200.0, 0.0], [0.0, 1e30, 3.0, -1e4, 2e30]]])
+        lattice = BlockLattice(one_class(5), logits.to(TYPES[backend]), backend=backend)
+        marginals = lattice.marginals()[0]
+        assert marginals[0, 0] == 0
+        assert close(marginals[0, 1:], torch.tensor([0.0, 2.0, -200.0, 0.0]).softmax(0))
+        assert close(marginals[1, [1, 4]].sum(), 1.0)
+        assert lattice.argmax().ids.tolist() == [[2, 4]]
 
     def test_peaks_of_200_nats_over_256_positions_never_look_impossible(self, backend: Backend) -> None:
         """Path weights span 50,000 nats, where normalised float32 products underflow to a false Z = 0."""

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from structgen_engine.automaton import DEAD, IMPOSSIBLE, REFUSED, Alphabet, Dfa
 from structgen_engine.kernels import Posterior
-from structgen_engine.kernels.scores import ClassScores, pin_, place_
+from structgen_engine.kernels.scores import ClassScores, bounded, pin_, place_
 from structgen_engine.semiring import BOOLEAN, LOG, MAX, Semiring
 
 _placed: WeakKeyDictionary[object, dict[torch.device, tuple[Tensor, ...]]] = WeakKeyDictionary()
@@ -43,7 +43,7 @@ def class_scores(
 ) -> ClassScores:
     """Log-sum, entropy, peak and count of the tokens of each class; logits [B, N, ≥ V], settled [B, N]."""
     label = _labels(alphabet, logits.device)
-    scores = logits[..., : len(label)].detach().double() / temperature
+    scores = bounded(logits[..., : len(label)].detach().double(), temperature) / temperature
     scores = scores.masked_fill(label == REFUSED, IMPOSSIBLE)
     peak = MAX.segment_sum(scores, label, alphabet.size)
     shift = torch.where(peak == IMPOSSIBLE, 0.0, peak)
@@ -165,7 +165,7 @@ def draw_tokens(
 ) -> Tensor:
     """Tokens [B, N], each drawn inside its class; labels, uniforms [B, N]."""
     class_of = _labels(alphabet, logits.device)
-    inside = logits[..., : len(class_of)].detach().double() / temperature
+    inside = bounded(logits[..., : len(class_of)].detach().double(), temperature) / temperature
     inside = inside.masked_fill(class_of != labels[..., None], IMPOSSIBLE)
     return torch.where(scores.pinned >= 0, scores.pinned, _pick(inside, uniforms))
 
@@ -182,7 +182,8 @@ def spread(
 ) -> Tensor:
     """Token marginals [B, N, V of the logits] from class marginals [B, N, K]; zero outside the alphabet."""
     label = _labels(alphabet, logits.device)
-    inside = logits[..., : len(label)].detach().double() / temperature - scores.log_sum[..., label]
+    inside = bounded(logits[..., : len(label)].detach().double(), temperature) / temperature
+    inside = inside - scores.log_sum[..., label]
     inside = torch.where(classes[..., label] > 0, inside.exp() * classes[..., label], 0.0)
     out = torch.zeros(logits.shape, dtype=logits.dtype, device=logits.device)
     out[..., : len(label)] = inside.to(out.dtype)

@@ -7,22 +7,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from structgen_engine.automaton import IMPOSSIBLE, REFUSED, Alphabet
 
+# nats: a score beyond ±LIMIT counts as ±LIMIT. The least power of two that the GPU kernels tell from 0, 2^(−2^29), is
+# 1,488 positions of it away; float64 sums of 256 such scores are right to 1e-8; logits of 200 at temperature 0.001 fit
+LIMIT = 250_000.0
+LARGEST = float(np.finfo(np.float32).max)
+
+
+def largest(temperature: float) -> float:
+    """The largest logit that is told from larger ones, as every kernel has it: in float32."""
+    return float(np.float32(min(LIMIT * temperature, LARGEST)))
+
+
+def bounded(logits: Tensor, temperature: float) -> Tensor:
+    """The logits, finite ones beyond ±`largest` replaced by it; −inf is impossible, +inf and NaN are refused later."""
+    bound = largest(temperature)
+    return torch.where(logits.isinf(), logits, logits.clamp(-bound, bound))
+
 
 @dataclass(frozen=True, eq=False)
 class ClassScores:
-    """Statistics of the tokens of each class under softmax(logits / temperature).
+    """Statistics of the tokens of each class under softmax(bounded(logits) / temperature).
 
     log_sum: [B, N, K] float64 nats, log Σ exp s
     entropy: [B, N, K] float64 nats, of a token given its class
     peak:    [B, N, K] float64 nats, the highest s
     count:   [B, N, K] int32, tokens with s > −inf
     pinned:  [B, N] int64, the settled token or −1; its class has score 0 and all others are impossible
-    chunks:  a backend's own partial sums, or None
+    chunks:  a backend's own highest logits and partial sums, or None
     """
 
     log_sum: Tensor

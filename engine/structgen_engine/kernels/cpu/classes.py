@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from structgen_engine.automaton import IMPOSSIBLE, REFUSED, Alphabet
-from structgen_engine.kernels.cpu.logits import SUM, exp, single, stored
+from structgen_engine.kernels.cpu.logits import SUM, exp, held, single, stored
 from structgen_engine.kernels.cpu.threads import run, spans
-from structgen_engine.kernels.scores import ClassScores, pin_
+from structgen_engine.kernels.scores import ClassScores, largest, pin_
 
 Array = NDArray[Any]
 
@@ -73,7 +73,7 @@ def class_scores(
     sources = [stored(row) for row in logits]
     run(
         [
-            partial(_segment, sources[b], rows, members, 1 / temperature, tables[b])
+            partial(_segment, sources[b], rows, members, 1 / temperature, largest(temperature), tables[b])
             for b, rows in open_rows(pinned)
         ]
     )
@@ -120,12 +120,13 @@ def _masses(x: Array, n: int, top: Any, scale: Any) -> Any:
 
 
 @numba.njit(nogil=True, cache=True)
-def _segment(logits: Array, rows: Array, members: Members, scale: float, out: _Tables) -> None:
-    """Class scores of the given rows of logits [N, V]."""
+def _segment(logits: Array, rows: Array, members: Members, scale: float, bound: float, out: _Tables) -> None:
+    """Class scores of the given rows of logits [N, V]; `tops` holds logits as they are, beyond `bound` too."""
     order, chunk, first = members
     log_sum, entropy, peak, count, tops, sums = out
     buffer = np.empty(CHUNK, np.float32)
-    inverse = np.float32(scale)
+    inverse, most = np.float32(scale), np.float32(bound)
+    low_end = np.float32(88 / scale - bound)  # a chunk whose maximum lies below has tokens that `bound` lifts
     moments = np.empty(tops.shape[1], np.float32)
     for i in rows:
         row = logits[i]
@@ -138,6 +139,10 @@ def _segment(logits: Array, rows: Array, members: Members, scale: float, out: _T
                 high, found = _highest(buffer, n)
                 tops[i, k], sums[i, k] = high, np.float32(0)
                 if found:
+                    if high > most or high < low_end:
+                        high = held(high, most)
+                        for j in range(n):
+                            buffer[j] = held(buffer[j], most)
                     sums[i, k], moments[k] = _masses(buffer, n, high, inverse)
                 top = max(top, np.float64(high))
                 possible += found
@@ -147,7 +152,7 @@ def _segment(logits: Array, rows: Array, members: Members, scale: float, out: _T
             mass, moment = 0.0, 0.0
             for k in range(first[c], first[c + 1]):
                 if sums[i, k] != 0:
-                    gap = (np.float64(tops[i, k]) - top) * scale
+                    gap = (np.float64(held(tops[i, k], most)) - top) * scale
                     share = np.exp(gap)
                     mass += share * sums[i, k]
                     moment += share * (moments[k] + gap * sums[i, k])

@@ -12,6 +12,8 @@ from numba.extending import overload
 from numpy.typing import NDArray
 from torch import Tensor
 
+from structgen_engine.kernels.scores import LARGEST
+
 Array = NDArray[Any]
 
 SUM = {"contract", "reassoc", "nsz", "arcp"}  # −inf is a value here: "no infinities" and "no NaN" stay off
@@ -51,10 +53,23 @@ def _single(x: Any) -> Any:
 
         return half
 
+    if x == types.float64:
+
+        def double(x: Any) -> Any:
+            return np.float32(min(max(x, -LARGEST), LARGEST) if -np.inf < x < np.inf else x)
+
+        return double
+
     def plain(x: Any) -> Any:
         return np.float32(x)
 
     return plain
+
+
+@numba.njit(cache=True, inline="always")
+def held(x: Any, bound: Any) -> Any:
+    """A logit, or ±bound in the place of a finite one beyond it: see `kernels.scores.LIMIT`."""
+    return min(max(x, -bound), bound) if -np.inf < x < np.inf else x
 
 
 @numba.njit(cache=True, inline="always")

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from structgen_engine.automaton import IMPOSSIBLE, Alphabet
 from structgen_engine.kernels.cpu.classes import CHUNK, Members, members_of, open_rows
-from structgen_engine.kernels.cpu.logits import SUM, exp, single, stored
+from structgen_engine.kernels.cpu.logits import SUM, exp, held, single, stored
 from structgen_engine.kernels.cpu.threads import run
-from structgen_engine.kernels.scores import ClassScores, place_
+from structgen_engine.kernels.scores import ClassScores, largest, place_
 
 Array = NDArray[Any]
 
@@ -34,7 +34,7 @@ def draw_tokens(
     tops, sums = scores.chunks
     members, out = members_of(alphabet), scores.pinned.clone()
     for b in range(len(labels)):
-        tables = members, 1 / temperature, tops[b].numpy(), sums[b].numpy()
+        tables = members, 1 / temperature, largest(temperature), tops[b].numpy(), sums[b].numpy()
         _draw(stored(logits[b]), *tables, labels[b].numpy(), uniforms[b].double().numpy(), out[b].numpy())
     return out
 
@@ -58,8 +58,11 @@ def spread(
     top = torch.where(possible, scores.peak * temperature, 0.0).float()
     share = torch.where(possible, classes * (scores.peak - scores.log_sum).exp(), 0.0).float()
     class_of, scale = alphabet.class_of.numpy().astype(np.uint32), np.float32(1 / temperature)
+    bound = np.float32(largest(temperature))
     sources = [stored(row) for row in logits]
-    tables = [(class_of, scale, top[b].numpy(), share[b].numpy(), out[b].numpy()) for b in range(len(out))]
+    tables = [
+        (class_of, scale, bound, top[b].numpy(), share[b].numpy(), out[b].numpy()) for b in range(len(out))
+    ]
     run([partial(_spread, rows, sources[b], *tables[b]) for b, rows in open_rows(scores.pinned)])
     place_(out, classes, scores.pinned, alphabet)
     return out.to(logits.dtype)
@@ -76,6 +79,7 @@ def _draw(
     logits: Array,
     members: Members,
     scale: float,
+    bound: float,
     tops: Array,
     sums: Array,
     labels: Array,
@@ -91,22 +95,22 @@ def _draw(
         c = labels[i]
         top = -np.inf
         for k in range(first[c], first[c + 1]):
-            top = max(top, float(tops[i, k]))
+            top = max(top, float(held(tops[i, k], bound)))
         total = 0.0
         for k in range(first[c], first[c + 1]):
-            total += _share(tops[i, k], sums[i, k], top, scale)
+            total += _share(held(tops[i, k], bound), sums[i, k], top, scale)
         rest, at, left = uniforms[i] * total, -1, 0.0
         for k in range(first[c], first[c + 1]):
-            share = _share(tops[i, k], sums[i, k], top, scale)
+            share = _share(held(tops[i, k], bound), sums[i, k], top, scale)
             if share > 0.0:
                 at, left = k, rest / share  # where in the chunk, as a fraction of its mass
                 if rest < share:
                     break
                 rest -= share
         low, n = chunk[at], chunk[at + 1] - chunk[at]
-        mass = 0.0
+        mass, high = 0.0, held(tops[i, at], bound)
         for j in range(n):
-            buffer[j] = np.exp((float(single(logits[i, order[low + j]])) - tops[i, at]) * scale)
+            buffer[j] = np.exp((held(float(single(logits[i, order[low + j]])), bound) - high) * scale)
             mass += buffer[j]
         rest = left * mass
         for j in range(n):
@@ -135,12 +139,19 @@ def _top_tokens(logits: Array, members: Members, tops: Array, labels: Array, out
 
 @numba.njit(nogil=True, cache=True, fastmath=SUM)
 def _spread(
-    rows: Array, logits: Array, class_of: Array, scale: Any, top: Array, share: Array, out: Array
+    rows: Array, logits: Array, class_of: Array, scale: Any, bound: Any, top: Array, share: Array, out: Array
 ) -> None:
     """out[i, v] = share[i, c] · exp((x − top[i, c])·scale); relative to the class's maximum float32 suffices."""
     zero, least = np.float32(0), np.float32(-87)
     for i in rows:
         peaks, shares, row, target = top[i], share[i], logits[i], out[i]
+        if peaks.min() < np.float32(88) / scale - bound:  # of some class `bound` lifts tokens
+            for v in range(class_of.size):
+                c = class_of[v]
+                d = min((held(single(row[v]), bound) - peaks[c]) * scale, zero)
+                target[v] = exp(max(d, least)) * shares[c] if d > least else zero
+            target[class_of.size :] = zero
+            continue
         for v in range(class_of.size):
             c = class_of[v]
             d = (single(row[v]) - peaks[c]) * scale

@@ -32,6 +32,7 @@ from structgen_engine.kernels.gpu.fields import (
     WIDE,
 )
 from structgen_engine.kernels.gpu.layout import AlphabetLayout, warps
+from structgen_engine.kernels.gpu.logits import held, single
 
 POSITIONS = 4
 GROUP = tl.constexpr(
@@ -119,19 +120,20 @@ def _chunks(
         live = row < rows
         token = tl.load(blob + tl.load(line + TABLE) + slot, mask=live[:, None], other=-1).to(tl.int64)
         chunk = tl.load(blob + tl.load(line + TABLE + 1) + row, mask=live, other=0)
-        scale = (1.0 / tl.load(temperature + b)).to(tl.float32)
+        degree = tl.load(temperature + b)
+        scale = (1.0 / degree).to(tl.float32)
         for p in range(POSITIONS):
             i = tl.program_id(1) * POSITIONS + p
             if i < N:  # noqa: SIM102  (nothing is loaded beyond the row)
                 if tl.load(settled + b * N + i) < 0:
                     source = logits + b * stride_b + i.to(tl.int64) * stride_n
-                    x = tl.load(source + token * stride_v, mask=token >= 0, other=float("-inf")).to(
-                        tl.float32
-                    )
+                    x = single(tl.load(source + token * stride_v, mask=token >= 0, other=float("-inf")))
                     possible = tl.sum((x != float("-inf")).to(tl.int32), 1)
                     high = tl.max(x, 1)
-                    shift = tl.where(high == float("-inf"), 0.0, high)  # of nothing, or of NaN alone
-                    d = (x - shift[:, None]) * scale
+                    shift = tl.where(
+                        high == float("-inf"), 0.0, held(high, degree)
+                    )  # of nothing, or of NaN alone
+                    d = (held(x, degree) - shift[:, None]) * scale
                     d = tl.where(d < -87.0, -87.0, d)  # NaN stays NaN
                     e = tl.exp(d)
                     at = tl.load(line + AT_CHUNK) + i.to(tl.int64) * tl.load(line + CHUNKS) + chunk
@@ -176,7 +178,7 @@ def _join(
             best = tl.maximum(best, tl.max(x, 1))
         degree = tl.load(temperature + b)
         scale = (1.0 / degree).to(tl.float32)
-        shift = tl.where(best == float("-inf"), 0.0, best)
+        shift = tl.where(best == float("-inf"), 0.0, held(best, degree))
         weight = tl.zeros([GROUP], tl.float32)
         slope = tl.zeros([GROUP], tl.float32)
         number = tl.zeros([GROUP], tl.int32)
@@ -186,7 +188,7 @@ def _join(
             n = tl.load(found + row + k, mask=within, other=0)
             filled = within & (n > 0)
             x = tl.load(top + row + k, mask=filled, other=float("-inf"))
-            gap = (tl.where(x == float("-inf"), 0.0, x) - shift[:, None]) * scale
+            gap = (tl.where(x == float("-inf"), 0.0, held(x, degree)) - shift[:, None]) * scale
             gap = tl.where(gap < -87.0, -87.0, gap)
             share = tl.where(filled, tl.exp(gap), 0.0)
             m = tl.load(mass + row + k, mask=filled, other=0.0)

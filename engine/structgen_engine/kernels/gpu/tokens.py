@@ -27,6 +27,7 @@ from structgen_engine.kernels.gpu.fields import (
     WIDE,
 )
 from structgen_engine.kernels.gpu.layout import AlphabetLayout, warps
+from structgen_engine.kernels.gpu.logits import held, single
 from structgen_engine.kernels.gpu.paths import pick
 
 SPAN = 4096  # tokens that one program of a full table writes
@@ -107,10 +108,11 @@ def _draw(
             tl.load(blob + tl.load(line + CHUNK_FIRST) + c + 1),
         )
         row = tl.load(line + AT_CHUNK) + i * tl.load(line + CHUNKS)
-        scale = 1.0 / tl.load(temperature + b)
+        degree = tl.load(temperature + b)
+        scale = 1.0 / degree
         piece = tl.arange(0, PIECES)
         live = piece < high - low
-        x = tl.load(tops + row + low + piece, mask=live, other=float("-inf"))
+        x = held(tl.load(tops + row + low + piece, mask=live, other=float("-inf")), degree)
         some = x > float("-inf")
         best = tl.max(x, 0)
         mass = tl.load(masses + row + low + piece, mask=some, other=0.0).to(tl.float64)
@@ -131,7 +133,7 @@ def _draw(
         )
         t = tl.load(table + lane, mask=within, other=0).to(tl.int64)
         x = tl.load(logits + b * stride_b + i * stride_n + t * stride_v, mask=within, other=float("-inf"))
-        x = x.to(tl.float32)
+        x = held(single(x), degree)
         some = x > float("-inf")
         gap = tl.where(some, x - tl.max(x, 0), 0.0).to(tl.float64) * scale
         inside = tl.where(some, tl.exp(gap.to(tl.float32)), 0.0).to(tl.float64)
@@ -168,7 +170,7 @@ def _top(
         )
         t = tl.load(table + lane, mask=within, other=0).to(tl.int64)
         x = tl.load(logits + b * stride_b + i * stride_n + t * stride_v, mask=within, other=float("-inf"))
-        first = tl.min(tl.where(within & (x.to(tl.float32) == best), lane, WIDTH), 0)
+        first = tl.min(tl.where(within & (single(x) == best), lane, WIDTH), 0)
         token = tl.sum(tl.where(lane == first, t, 0), 0)
     tl.store(ids + b * N + i, token)
 
@@ -192,7 +194,7 @@ def _weigh(
     if pinned < 0:
         high = (tl.load(peaks + at + c, mask=allowed, other=0.0) * exact).to(tl.float32)  # the logit itself
         source = logits + b * stride_b + i * stride_n + v.to(tl.int64) * stride_v
-        x = tl.load(source, mask=allowed, other=float("-inf")).to(tl.float32)
+        x = held(single(tl.load(source, mask=allowed, other=float("-inf"))), exact)
         worth = tl.where(allowed, tl.minimum((x - high) / degree, 0.0) + share, float("-inf"))
     else:
         worth = tl.where(v == pinned, share, float("-inf"))

@@ -1,0 +1,27 @@
+"""Reading logits: float32 from any type, and how large they may be."""
+
+# pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false, reportAttributeAccessIssue=false
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+from structgen_engine.kernels.scores import LARGEST, LIMIT
+
+BOUND, MOST = tl.constexpr(LIMIT), tl.constexpr(LARGEST)
+
+
+@triton.jit
+def single(x):
+    """A float32 from any logit; a finite float64 stays finite."""
+    if x.dtype == tl.float64:
+        x = tl.where(tl.abs(x) < float("inf"), tl.minimum(tl.maximum(x, -MOST), MOST), x)
+    return x.to(tl.float32)
+
+
+@triton.jit
+def held(x, temperature):
+    """A float32 logit, or the bound in the place of a finite one beyond it: see `kernels.scores.LIMIT`."""
+    bound = tl.minimum(BOUND * temperature, MOST).to(tl.float32)
+    return tl.where(tl.abs(x) < float("inf"), tl.minimum(tl.maximum(x, -bound), bound), x)
