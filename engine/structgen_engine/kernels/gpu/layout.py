@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import triton
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -174,11 +173,16 @@ def _length(name: str, tree: Tree, positions: int) -> int:
     return positions * (tree.segments + tree.partial)
 
 
+def power_of_two(count: int) -> int:
+    """The least power of two that is at least `count`, and at least 1."""
+    return 1 << max(0, count - 1).bit_length()
+
+
 def _tile(trees: list[Tree], width: int) -> Tile:
     """The tile that suits all of these trees."""
     sizes = [np.diff(tree.levels) for tree in trees]
     most, later = max(int(size[0]) for size in sizes), max(int(size[1:].max(initial=1)) for size in sizes)
-    rows, upper = (min(triton.next_power_of_2(max(1, count)), SLOTS // width) for count in (most, later))
+    rows, upper = (min(power_of_two(count), SLOTS // width) for count in (most, later))
     return Tile(rows, upper, width, whole=most <= rows)
 
 

@@ -23,5 +23,6 @@ def single(x):
 @triton.jit
 def held(x, temperature):
     """A float32 logit, or the bound in the place of a finite one beyond it: see `kernels.scores.LIMIT`."""
-    bound = tl.minimum(BOUND * temperature, MOST).to(tl.float32)
+    # the constant stands second: before triton 3.8 a constexpr times a tensor is a constexpr of a tensor
+    bound = tl.minimum(temperature * BOUND, MOST).to(tl.float32)
     return tl.where(tl.abs(x) < float("inf"), tl.minimum(tl.maximum(x, -bound), bound), x)

@@ -24,7 +24,7 @@ from structgen_engine.kernels.gpu.fields import (
     LEAVING,
     STATES,
 )
-from structgen_engine.kernels.gpu.layout import AutomatonLayout, warps
+from structgen_engine.kernels.gpu.layout import AutomatonLayout, power_of_two, warps
 from structgen_engine.kernels.gpu.pairs import (
     BOTTOM,
     PER_NAT,
@@ -52,7 +52,7 @@ def draw(
 
     log_sum: [ΣN·K] float64; start: [ΣS] float64; beta: pairs; uniforms: [B, ≥ N + 1] float64, the first for the entry
     """
-    most = triton.next_power_of_2(max(1, layout.most_edges))
+    most = power_of_two(layout.most_edges)
     _draw[(len(layout.lines),)](
         layout.blob, layout.lines, log_sum, start, beta, uniforms, labels, log_partition, layout.positions,
         uniforms.stride(0), MOST_EDGES=most, num_warps=warps(most // 2),
@@ -66,7 +66,7 @@ def follow(
 
     peaks: [ΣN·K] float64; start: [ΣS] float64; beta: the heaviest suffixes, float64 nats
     """
-    most = triton.next_power_of_2(max(1, layout.most_edges))
+    most = power_of_two(layout.most_edges)
     _follow[(len(layout.lines),)](
         layout.blob, layout.lines, peaks, start, beta, labels, weight, layout.positions,
         MOST_EDGES=most, num_warps=warps(most // 2),
@@ -100,7 +100,8 @@ def _draw(
     label = offsets + states + 1
     target = label + tl.load(line + EDGE_COUNT)
 
-    state, log_z = _entry(start + tl.load(line + AT_STATE), beta, states, tl.load(uniforms))
+    at = start + tl.load(line + AT_STATE)
+    state, log_z = _entry(at, beta, states, tl.load(uniforms))  # pyright: ignore[reportGeneralTypeIssues]
     tl.store(log_partition + b, log_z)
     e = tl.arange(0, MOST_EDGES)
     for i in range(N):

@@ -27,7 +27,7 @@ from structgen_engine.kernels.gpu.fields import (
     LEAVING,
     SHARES,
 )
-from structgen_engine.kernels.gpu.layout import AutomatonLayout, warps
+from structgen_engine.kernels.gpu.layout import AutomatonLayout, power_of_two, warps
 from structgen_engine.kernels.gpu.pairs import (
     BOTTOM,
     ZERO,
@@ -76,7 +76,7 @@ class Marginals:
 def marginals(layout: AutomatonLayout, scores: Scores, alpha: Tensor, beta: Tensor, out: Marginals) -> None:
     """Fill `out`; alpha [Σ(N + 1)·entering] and beta [Σ(N + 1)·leaving] are pairs."""
     joint, shares = layout.tiles["joint"], layout.tiles["shares"]
-    widest = triton.next_power_of_2(layout.most_classes)
+    widest = power_of_two(layout.most_classes)
     _marginals[(layout.positions, len(layout.lines))](
         layout.blob, layout.lines, scores.log_sum, scores.entropy, scores.peak, scores.count, alpha, beta,
         out.classes, out.shares, out.possible, out.entropy, out.top, out.free, out.joint, out.gathered,

@@ -26,7 +26,7 @@ from structgen_engine.kernels.gpu.fields import (
     KNOWN,
     WIDE,
 )
-from structgen_engine.kernels.gpu.layout import AlphabetLayout, warps
+from structgen_engine.kernels.gpu.layout import AlphabetLayout, power_of_two, warps
 from structgen_engine.kernels.gpu.logits import held, single
 from structgen_engine.kernels.gpu.paths import pick
 
@@ -90,7 +90,7 @@ def weigh(
 
 
 def _pieces(layout: AlphabetLayout) -> int:
-    return triton.next_power_of_2(max(1, layout.most_pieces))
+    return power_of_two(layout.most_pieces)
 
 
 @triton.jit
