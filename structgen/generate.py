@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import torch
-from pydantic import ValidationError
 
 from structgen.constraint import Constraint
 from structgen.errors import InvalidDocument, InvalidOption, Rejected, Unsatisfiable
@@ -178,14 +177,9 @@ def _parse(constraint: Constraint[T], text: str) -> T:
     """The value of an output; what a class checks in Python no constraint can promise."""
     try:
         return constraint.parse(text)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = "/".join(map(str, first["loc"])) or "the value"
-        raise Rejected(
-            f"the output satisfies the schema of {error.title}, but a validator of the class refuses it: "
-            f"{where}: {first['msg'].removeprefix('Value error, ')}; the output was {text}",
-            text=text,
-        ) from error
+    except Rejected as error:
+        error.text = text  # all of it, whatever part was refused
+        raise
 
 
 def prompt_ids(runtime: Runtime, prompt: Prompt) -> list[int]:

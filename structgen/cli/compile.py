@@ -12,6 +12,8 @@ from structgen.cli.options import Json, Order, Whitespace
 from structgen.cli.spec import read_spec
 from structgen.cli.terminal import print_json, print_table
 
+HARMLESS = ("uniqueItems",)  # what pydantic does not mind
+
 if TYPE_CHECKING:
     from structgen.constraint import Info
     from structgen.errors import Unsupported
@@ -65,8 +67,10 @@ def _explain(name: str, spec: Any, order: Any, as_json: bool) -> None:
     for row in _rows(refusals):
         found.setdefault(row["at"], []).append(row["why"])
     table = {at: "\n".join(reasons) for at, reasons in found.items()} or {"refused": "nothing"}
-    harmless = {row["at"]: f"not enforced, does no harm: {row['why']}" for row in _rows(relaxed)}
-    print_table(name, table | harmless)
+    for row in _rows(relaxed):
+        kind = "not enforced, does no harm" if row["keyword"] in HARMLESS else "checked when parsing"
+        table[row["at"]] = "\n".join(filter(None, [table.get(row["at"]), f"{kind}: {row['why']}"]))
+    print_table(name, table)
 
 
 def _rows(errors: list[Unsupported]) -> list[dict[str, Any]]:

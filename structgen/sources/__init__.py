@@ -63,8 +63,9 @@ def _has_schema(kind: type) -> bool:
 
 def _is_type_form(spec: Any) -> bool:
     """Whether pydantic may be asked about `spec`: a class, or one of typing's forms."""
-    module = type(spec).__module__
-    return spec is None or isinstance(spec, type | Enum) or get_origin(spec) is not None or module == "typing"
+    forms = ("typing", "typing_extensions")
+    known = isinstance(spec, type | Enum) or get_origin(spec) is not None or type(spec).__module__ in forms
+    return spec is None or known
 
 
 def _shown(spec: Any) -> str:

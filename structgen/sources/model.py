@@ -20,15 +20,17 @@ from typing import (
     is_typeddict,
 )
 
-from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter
+from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema
 from typing_extensions import TypedDict
 
-from ..errors import InvalidSource, Unsupported
+from ..errors import InvalidSource, Rejected, Unsupported
 from ..grammar import Grammar
 from .json_schema import lower, refusals, relaxations
 from .json_schema.layout import Layout, Order, Whitespace
-from .model_schema import PYDANTIC, ModelSchema
+from .model_formats import PYDANTIC
+from .model_notes import settled
+from .model_schema import ModelSchema
 
 T = TypeVar("T")
 
@@ -38,8 +40,8 @@ class Model(Generic[T]):
     """JSON text that pydantic reads into `type_`; parsing gives the validated object.
 
     `whitespace` "flexible" allows white space between any two tokens, "compact" none; `order` is that of members, as in
-    JsonSchema. What pydantic checks in Python code (validators) cannot be compiled; `parse` runs it and raises
-    pydantic's ValidationError, of which the verbs make Rejected.
+    JsonSchema. What pydantic checks in Python code (validators) cannot be compiled: `relaxations` lists it, and
+    `parse`, which runs it, may raise Rejected.
     """
 
     type_: type[T] | Any
@@ -62,9 +64,17 @@ class Model(Generic[T]):
         ) as error:  # NameError: an unknown annotation
             raise InvalidSource(f"pydantic cannot read {_shown(self.type_)}: {_first_line(error)}") from error
 
-    @cached_property
+    @property
     def schema(self) -> Mapping[str, Any]:
         """The JSON schema of the type, by aliases, as for validation."""
+        return self._settled[0]
+
+    @cached_property
+    def _settled(self) -> tuple[dict[str, Any], list[Unsupported]]:
+        """The schema, and what of the type it does not say."""
+        return settled(self._generated())
+
+    def _generated(self) -> dict[str, Any]:
         try:
             return self.adapter.json_schema(mode="validation", by_alias=True, schema_generator=ModelSchema)
         except PydanticInvalidForJsonSchema as error:
@@ -83,12 +93,23 @@ class Model(Generic[T]):
         return refusals(self.schema, Layout(self.whitespace, self.order), rules=PYDANTIC)
 
     def relaxations(self) -> list[Unsupported]:
-        """What is not enforced since it does no harm: repeated elements of a set, which pydantic takes for one."""
-        return relaxations(self.schema, Layout(self.whitespace, self.order), PYDANTIC)
+        """What is not enforced: validators in Python code, of which each may reject an output; and what does no harm.
+
+        Repeated elements of a set do none: pydantic takes them for one.
+        """
+        return self._settled[1] + relaxations(self.schema, Layout(self.whitespace, self.order), PYDANTIC)
 
     def parse(self, text: str) -> T:
-        """The validated object that the text stands for."""
-        return self.adapter.validate_json(text)
+        """The validated object that the text stands for. Raises Rejected where pydantic, or a validator, refuses it."""
+        try:
+            return self.adapter.validate_json(text)
+        except ValidationError as error:
+            raise Rejected(_reason(error, text), text=text) from error
+        except Exception as error:  # a validator's own
+            shown = f"{type(error).__name__}: {_first_line(error)}"
+            raise Rejected(
+                f"a validator of {_shown(self.type_)} raises {shown}; the output was {text}", text=text
+            ) from error
 
 
 def _modern(type_: Any, above: tuple[Any, ...] = ()) -> Any:
@@ -128,6 +149,15 @@ def _modern_typed_dict(type_: Any, above: tuple[Any, ...]) -> Any:
 
 def _bare(hint: Any) -> Any:
     return get_args(hint)[0] if get_origin(hint) in (Required, NotRequired) else hint
+
+
+def _reason(error: ValidationError, text: str) -> str:
+    first = error.errors(include_url=False)[0]
+    where = "/".join(map(str, first["loc"])) or "the value"
+    said = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "json_invalid":
+        return f"this is no JSON text of {error.title}: {said}; the output was {text}"
+    return f"{error.title} refuses the output: {where}: {said}; the output was {text}"
 
 
 def _shown(type_: Any) -> str:

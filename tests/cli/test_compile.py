@@ -69,3 +69,15 @@ def test_explain_tells_what_is_not_enforced_of_a_set(run, folder):
     assert told["refusals"] == []
     assert [row["at"] for row in told["not enforced"]] == ["/properties/tags/uniqueItems"]
     assert "does no harm" in run("compile", "tags.py:Tags", "--explain").out
+
+
+def test_explain_tells_which_validators_run_only_when_parsing(run, folder):
+    (folder / "even.py").write_text(
+        "import pydantic\n\nclass Even(pydantic.BaseModel):\n    n: int\n\n"
+        "    @pydantic.field_validator('n')\n    def even(cls, n):\n        return n\n"
+    )
+    told = json.loads(run("compile", "even.py:Even", "--explain", "--json").out)
+    assert [(row["at"], row["keyword"]) for row in told["not enforced"]] == [("/properties/n", "validator")]
+    out = run("compile", "even.py:Even", "--explain").out
+    assert "checked when parsing" in out
+    assert "does no harm" not in out

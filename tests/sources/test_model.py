@@ -7,7 +7,7 @@ import datetime
 import random
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -24,17 +24,15 @@ from pydantic import (
     ConfigDict,
     EmailStr,
     Field,
+    FilePath,
     HttpUrl,
-    Json,
-    PostgresDsn,
-    ValidationError,
     field_validator,
 )
 
 import structgen
 from conformance.recogniser import recognises
 from structgen.automata import Table, compile_bytes
-from structgen.errors import InvalidSource, Unsupported
+from structgen.errors import InvalidSource, Rejected, Unsupported
 from structgen.sources import Choices, JsonSchema, Model, Regex, Source, as_source
 
 
@@ -168,7 +166,7 @@ def test_whatever_is_generated_is_read_back(type_: Any):
                 ['{"pet": {"kind": "cat", "name": "x"}, "Total": 1, "born": "2024-02-29"}',
                  '{"pet": {"kind": "dog", "name": "x"}, "Total": 1.234, "born": "2024-02-29"}']),
         (datetime.time, ['"09:30:00"', '"09:30:00Z"'], ['"25:00:00"']),
-        (Decimal, ["1.10", "-3"], ['"1.10"']),
+        (Decimal, ["1.10", "-3", '"1.10"'], ['"x"']),
         (list[int], ["[]", "[1,2]"], ["[1,]", "1"]),
     ],
 )  # fmt: skip
@@ -184,9 +182,8 @@ def test_types_accept_their_json(type_: Any, accepted: list[str], rejected: list
     ("type_", "keyword"),
     [
         (Annotated[set[int], Field(min_length=2)], "uniqueItems"),
-        (complex, "format"),
-        (Json[int], "format"),
-        (PostgresDsn, "format"),
+        (Callable[[int], int], "type"),
+        (FilePath, "type"),
     ],
 )
 def test_types_that_no_automaton_holds_are_refused(type_: Any, keyword: str | None):
@@ -208,7 +205,7 @@ def test_a_type_that_pydantic_cannot_read_is_invalid():
 def test_a_validator_in_python_is_run_when_parsing():
     constraint = structgen.compile(Even)
     assert constraint.parse('{"n": 2}') == Even(n=2)
-    with pytest.raises(ValidationError):
+    with pytest.raises(Rejected, match="n: odd"):
         constraint.parse('{"n": 3}')
 
 

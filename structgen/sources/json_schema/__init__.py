@@ -161,7 +161,7 @@ def _lowered(reader: Reader, layout: Layout, additional: Additional) -> Grammar:
         text = writer.text(reader.root())
     except RecursionError:
         raise Unsupported("the schema is nested too deeply", pointer="", remedy="flatten it") from None
-    return productive(Grammar(seq(text, SLACK), writer.rules))
+    return productive(Grammar(seq(text, SLACK), writer.complete()))
 
 
 __all__ = [

@@ -18,6 +18,7 @@ from ..languages import contains, empty, intersect, without
 from . import formula as f
 from .arrays import Arrays
 from .formula import Every, Formula, Some
+from .held import meet_texts, minus_texts
 from .numbers import Numbers
 from .objects import Need, Objects
 from .shape import Shape, anything
@@ -51,6 +52,7 @@ class Combiner:
             arrays=self._meet(left.arrays, right.arrays, self._empty_array),
             objects=self._meet(left.objects, right.objects, self._empty_object),
             implied=left.implied & right.implied,
+            texts=meet_texts(left, right),
         )
 
     def minus(self, left: Shape, right: Shape) -> Shape:
@@ -63,6 +65,7 @@ class Combiner:
             arrays=self._minus(left.arrays, right.arrays, self._empty_array),
             objects=self._minus(left.objects, right.objects, self._empty_object),
             implied=left.implied,
+            texts=minus_texts(left, right),
         )
 
     def opposite(self, shape: Shape, origin: str) -> Shape:
@@ -93,7 +96,7 @@ class Combiner:
 
     def _empty_shape(self, shape: Shape) -> bool:
         return not (
-            shape.null or shape.booleans or shape.numbers or not empty(shape.strings)
+            shape.null or shape.booleans or shape.numbers or shape.texts or not empty(shape.strings)
             or not all(map(self._empty_array, shape.arrays))
             or not all(map(self._empty_object, shape.objects))
         )  # fmt: skip

@@ -88,18 +88,18 @@ def _signed(numbers: Numbers, places: int | None) -> Expr:
     parts: list[Expr] = []
     if high is None or high > 0 or (high == 0 and not numbers.high_open):
         start = (low, numbers.low_open) if low is not None and low >= 0 else (Decimal(0), False)
-        parts.append(_magnitudes(start, (high, numbers.high_open), places))
+        parts.append(magnitudes(start, (high, numbers.high_open), places))
     if low is None or low < 0:
         start = (-high, numbers.high_open) if high is not None and high <= 0 else (Decimal(0), False)
         end = (None, False) if low is None else (-low, numbers.low_open)
-        parts.append(seq(literal("-"), _magnitudes(start, end, places)))
+        parts.append(seq(literal("-"), magnitudes(start, end, places)))
     return alt(*parts)
 
 
 Bound = tuple[Decimal | None, bool]  # a value (None: no bound) and whether it is left out itself
 
 
-def _magnitudes(low: Bound, high: Bound, places: int | None) -> Expr:
+def magnitudes(low: Bound, high: Bound, places: int | None) -> Expr:
     """Decimals from `low` to `high`, neither negative, with at most `places` fraction digits."""
     first, low_digits = _split(low[0] or Decimal(0))
     if high[0] is None:
@@ -111,13 +111,13 @@ def _magnitudes(low: Bound, high: Bound, places: int | None) -> Expr:
     below = (low_digits, low[1])
     above = None if last is None else (high_digits, high[1])
     if first == last:
-        return seq(literal(str(first)), _fraction(below, above, places))
-    parts = [seq(literal(str(first)), _fraction(below, None, places))]
+        return seq(literal(str(first)), fractions_between(below, above, places))
+    parts = [seq(literal(str(first)), fractions_between(below, None, places))]
     inner_last = None if last is None else last - 1
     if inner_last is None or first + 1 <= inner_last:
-        parts.append(seq(integers(first + 1, inner_last), _fraction(("", False), None, places)))
+        parts.append(seq(integers(first + 1, inner_last), fractions_between(("", False), None, places)))
     if last is not None:
-        parts.append(seq(literal(str(last)), _fraction(("", False), above, places)))
+        parts.append(seq(literal(str(last)), fractions_between(("", False), above, places)))
     return alt(*parts)
 
 
@@ -131,7 +131,7 @@ Digits = tuple[str, bool]  # the fraction digits of a bound and whether it is le
 
 
 @lru_cache(maxsize=10_000)
-def _fraction(low: Digits, high: Digits | None, places: int | None) -> Expr:
+def fractions_between(low: Digits, high: Digits | None, places: int | None) -> Expr:
     """The endings of a decimal: nothing or a point and digits, between the fractions of two bounds."""
     none = EMPTY if _ends(low, high) else NOTHING
     return none if places == 0 else alt(none, seq(literal("."), _digits(low, high, places, at_end=False)))

@@ -66,9 +66,9 @@ REFUSED = {
     "disallow": "use not",
 }
 
-_UNDERSTOOD = frozenset(GENERAL).union(*TYPED.values())
+CONSTRAINING = frozenset(GENERAL).union(*TYPED.values())
 _LONG = [
-    keyword for keyword in (*_UNDERSTOOD, *REFUSED) if len(keyword) > 4
+    keyword for keyword in (*CONSTRAINING, *REFUSED) if len(keyword) > 4
 ]  # short words are close to everything
 
 
@@ -82,10 +82,14 @@ def check_keywords(node: Node, unknown: Unknown) -> None:
     differ by little from a keyword we understand are refused all the same: they are surely misspelled.
     """
     for keyword in node.mapping():
-        if (keyword in node and keyword in _UNDERSTOOD) or keyword in ANNOTATIONS or keyword.startswith("x-"):
+        if (
+            (keyword in node and keyword in CONSTRAINING)
+            or keyword in ANNOTATIONS
+            or keyword.startswith("x-")
+        ):
             continue
         place = node.child(keyword)
-        if keyword in _UNDERSTOOD:
+        if keyword in CONSTRAINING:
             _unheard(place, keyword, unknown)
             continue
         if keyword in REFUSED:

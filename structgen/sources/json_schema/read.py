@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from ...errors import Unsupported
@@ -17,6 +18,7 @@ from ...limits import OverLimit, check
 from ..regex import search_expr
 from ..regex_syntax import Dialect
 from . import formula as f
+from . import own
 from .arrays import read_arrays
 from .combine import Circular, Combiner
 from .drafts import OLDEST, REF_ALONE
@@ -42,7 +44,8 @@ class Rules:
     `formats` maps the known formats to the languages of their values, or to None where they say nothing;
     `dialect` is that of patterns; `unknown` says whether keywords that nobody knows are refused or ignored;
     `pointed` whether an integer may also be written with .0, which JSON Schema takes for an integer; `resources` are
-    other documents that references may name, by their identifiers.
+    other documents that references may name, by their identifiers; `own` whether structgen made the schema of a class,
+    in its own keywords too.
     """
 
     formats: Mapping[str, Expr | None] = field(default_factory=lambda: FORMATS)
@@ -50,6 +53,7 @@ class Rules:
     unknown: Unknown = "refuse"
     pointed: bool = True
     resources: Mapping[str, Any] = field(default_factory=dict)
+    own: bool = False
 
 
 JSON_SCHEMA = Rules()
@@ -218,7 +222,7 @@ class Reader:
         shape = self._applied(node, shape)
         if "nullable" in node and node.child("nullable").boolean() and self._is_openapi():
             shape = union(shape, Shape(null=True))
-        return shape
+        return own.refined(node, shape, self.formula, self.shape) if self.rules.own else shape
 
     def _by_type(self, node: Node) -> Shape:
         """What `type` and the keywords of single types allow."""
@@ -233,7 +237,11 @@ class Reader:
         shape = replace(free, numbers=() if numbers is None else (numbers,), implied=KINDS - spoken)
         # What says nothing about the types that remain is not read: an int32 is no string.
         if _has(node, "string") and "string" in kinds:
-            strings = read_strings(node, self.rules.formats, self.search, self.rules.unknown)
+            dialect, formats = self.rules.dialect, self.rules.formats
+            if self.rules.own:
+                dialect, formats = own.dialect(node, dialect), own.formats(node, formats)
+            search = partial(search_expr, dialect=dialect)
+            strings = read_strings(node, formats, search, self.rules.unknown)
             shape = replace(shape, strings=strings)
         if _has(node, "array") and "array" in kinds:
             shape = replace(shape, arrays=read_arrays(node, self.formula))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ...grammar import NOTHING, TEXT, Expr, alt
 from .arrays import Arrays
+from .formula import Formula
 from .numbers import Numbers
 from .objects import Objects
 
@@ -21,7 +22,8 @@ KINDS = frozenset({"null", "boolean", "number", "string", "array", "object"})
 class Shape:
     """What values are allowed, type by type; a union within numbers, arrays and objects.
 
-    `implied` names the types that no keyword has mentioned: they are allowed only by silence.
+    `implied` names the types that no keyword has mentioned: they are allowed only by silence. `texts` are strings,
+    beside `strings`, that hold the JSON text of a value of a formula.
     """
 
     null: bool = False
@@ -31,6 +33,7 @@ class Shape:
     arrays: tuple[Arrays, ...] = ()
     objects: tuple[Objects, ...] = ()
     implied: frozenset[str] = frozenset()
+    texts: tuple[Formula, ...] = ()
 
     def kinds(self) -> frozenset[str]:
         """The types of which some value is (or may be) allowed."""
@@ -38,7 +41,7 @@ class Shape:
             "null": self.null,
             "boolean": self.booleans,
             "number": self.numbers,
-            "string": self.strings is not NOTHING,
+            "string": self.strings is not NOTHING or self.texts,
             "array": self.arrays,
             "object": self.objects,
         }
@@ -54,6 +57,7 @@ class Shape:
             arrays=self.arrays if "array" in kinds else (),
             objects=self.objects if "object" in kinds else (),
             implied=self.implied & kinds,
+            texts=self.texts if "string" in kinds else (),
         )
 
 
@@ -84,6 +88,7 @@ def union(*shapes: Shape) -> Shape:
         arrays=tuple(dict.fromkeys(a for shape in shapes for a in shape.arrays)),
         objects=_distinct(tuple(o for shape in shapes for o in shape.objects)),
         implied=KINDS - spoken,
+        texts=tuple(dict.fromkeys(t for shape in shapes for t in shape.texts)),
     )
 
 

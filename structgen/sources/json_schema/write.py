@@ -16,12 +16,13 @@ from ...limits import check
 from ..languages import strings_of
 from .decimals import spell_numbers
 from .formula import ANYTHING, Formula, Name, Some
+from .held import held
 from .layout import Layout
 from .numbers import Numbers
 from .objects import Objects
 from .read import Reader
 from .shape import Shape
-from .strings import spell_strings
+from .strings import QUOTE, spell_strings
 from .write_arrays import ArrayWriter
 from .write_objects import ObjectWriter
 
@@ -42,6 +43,7 @@ class Writer:
         self._known: dict[Formula, Expr] = {}
         self._open: dict[Formula, str] = {}
         self._called: set[Formula] = set()  # formulas that have been used within themselves
+        self._held: list[str] = []  # rules of which strings hold the text
 
     def text(self, formula: Formula) -> Expr:
         """The texts of the values that the formula holds."""
@@ -62,7 +64,7 @@ class Writer:
             self.reader.refuse(error)
             expr = NOTHING
         name = self._open.pop(formula)
-        nests = bool(shape.arrays or shape.objects)
+        nests = bool(shape.arrays or shape.objects or shape.texts)
         shared = isinstance(formula, Name) and formula.number in self.reader.referred
         shuffled = self.layout.order == "any"  # a value stands once for each set of members before it
         if formula in self._called or shuffled or (nests and shared):
@@ -75,7 +77,7 @@ class Writer:
         """The values of a formula, one formula each; None if they are not a few."""
         shape = self._closed(self.reader.shape(formula))
         strings = strings_of(shape.strings)
-        if strings is None or shape.arrays or shape.objects:
+        if strings is None or shape.arrays or shape.objects or shape.texts:
             return None
         numbers: list[int | float] = []
         for part in shape.numbers:
@@ -111,9 +113,22 @@ class Writer:
             *(literal("true" if value else "false") for value in sorted(shape.booleans)),
             *map(self._number, shape.numbers),
             spell_strings(shape.strings),
+            *(seq(QUOTE, held(self.text(inner), self._held_rule), QUOTE) for inner in shape.texts),
             *map(arrays.text, shape.arrays),
             *(objects.text(self._declared(part)) for part in shape.objects),
         )
+
+    def _held_rule(self, name: str) -> Expr:
+        """The rule for the texts of a rule inside a string."""
+        if name not in self._held:
+            self._held.append(name)
+        return ref(f"{name} in a string")
+
+    def complete(self) -> dict[str, Expr]:
+        """All rules, once the text of the document has been asked for."""
+        for name in self._held:  # grows as it is gone through
+            self.rules[f"{name} in a string"] = held(self.rules[name], self._held_rule)
+        return self.rules
 
     def _number(self, numbers: Numbers) -> Expr:
         spelled = spell_numbers(numbers)

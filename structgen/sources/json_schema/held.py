@@ -1,0 +1,83 @@
+"""JSON text inside strings: numbers in quotes, keys that are read as numbers, documents within a document.
+
+A string may hold the JSON text of another value. Texts of null, booleans and numbers are a language of characters like
+any other. Texts of whole documents need the rules of a grammar, so a shape keeps such strings apart, by the name of the
+schema whose values they hold, and they are written as that schema's texts with every character spelled once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...errors import Unsupported
+from ...grammar import EMPTY, NOTHING, TEXT, Alt, Expr, Ref, Repeat, Seq, Slack, alt, literal, repeat, seq
+from .decimals import spell_numbers
+from .formula import Formula, every
+from .shape import Shape
+from .strings import spell
+
+
+def scalar_texts(shape: Shape) -> Expr | None:
+    """The JSON texts of a shape's values; None where there are others than null, booleans and numbers."""
+    if not shape.kinds() <= {"null", "boolean", "number"}:
+        return None
+    words = ["null"] * shape.null + ["true" if value else "false" for value in sorted(shape.booleans)]
+    return alt(*map(literal, words), *map(spell_numbers, shape.numbers))
+
+
+def meet_texts(left: Shape, right: Shape) -> tuple[Formula, ...]:
+    """Strings that hold documents in what both shapes allow."""
+    found = [every(a, b) for a in left.texts for b in right.texts]
+    for texts, strings in ((left.texts, right.strings), (right.texts, left.strings)):
+        if texts and strings is TEXT:
+            found += texts
+        elif texts and strings is not NOTHING:
+            raise _refused()
+    return tuple(dict.fromkeys(found))
+
+
+def minus_texts(left: Shape, right: Shape) -> tuple[Formula, ...]:
+    """Strings that hold documents in what `left` allows and `right` does not."""
+    if right.strings is TEXT:
+        return ()
+    if (left.texts and (right.texts or right.strings is not NOTHING)) or (
+        right.texts and left.strings is not NOTHING
+    ):
+        raise _refused()
+    return left.texts
+
+
+def _refused() -> Unsupported:
+    return Unsupported(
+        "a string that holds JSON cannot have its characters constrained too",
+        keyword="x-text",
+        remedy="constrain the value that it holds",
+    )
+
+
+def held(expr: Expr, rule: Callable[[str], Expr]) -> Expr:
+    """JSON text as the content of a string; `rule` gives the same of the rules it refers to."""
+    known: dict[Expr, Expr] = {}
+
+    def inside(expr: Expr) -> Expr:
+        if expr not in known:
+            known[expr] = written(expr)
+        return known[expr]
+
+    def written(expr: Expr) -> Expr:
+        if expr.facts.textual:
+            return spell(expr)
+        match expr:
+            case Slack():
+                return EMPTY
+            case Ref(name):
+                return rule(name)
+            case Seq(parts):
+                return seq(*map(inside, parts))
+            case Alt(parts):
+                return alt(*map(inside, parts))
+            case Repeat(body, low, high):
+                return repeat(inside(body), low, high)
+        raise TypeError(f"{type(expr).__name__} is no JSON text")
+
+    return inside(expr)

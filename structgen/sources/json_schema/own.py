@@ -1,0 +1,67 @@
+"""Keywords of the schemas that structgen makes of classes, for what JSON Schema has no words for.
+
+    x-set       repeated elements become one (beside uniqueItems)
+    x-text      the string holds the JSON text of a value of this schema
+    x-quoted    the number may also stand in quotes
+    x-regex     whose rules `pattern` follows: "python", "python-ascii"
+    x-minimum, x-maximum, x-zone    of dates, times and durations: bounds, themselves allowed, and which zones
+    x-refused   why values cannot be generated, and what to do
+
+They mean this only in such schemas (`Rules.own`); elsewhere they are annotations like any other x- keyword.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from ...grammar import NOTHING, Expr, alt
+from ..languages import intersect
+from ..regex_syntax import Dialect
+from .formula import Formula
+from .held import meet_texts, scalar_texts
+from .node import Node
+from .shape import Shape
+from .temporal import temporal
+
+TEXT, QUOTED, REGEX, REFUSED = "x-text", "x-quoted", "x-regex", "x-refused"
+MINIMUM, MAXIMUM, ZONE = "x-minimum", "x-maximum", "x-zone"
+OWN = frozenset({"x-set", TEXT, QUOTED, REGEX, REFUSED, MINIMUM, MAXIMUM, ZONE})
+_DIALECTS = {"python": Dialect.PYTHON_UNICODE, "python-ascii": Dialect.PYTHON}
+
+
+def formats(node: Node, usual: Mapping[str, Expr | None]) -> Mapping[str, Expr | None]:
+    """The languages of formats; of one between bounds the bounds say all."""
+    return {node.value["format"]: None} if _is_bounded(node) else usual
+
+
+def _is_bounded(node: Node) -> bool:
+    return any(keyword in node for keyword in (MINIMUM, MAXIMUM, ZONE))
+
+
+def dialect(node: Node, usual: Dialect) -> Dialect:
+    """Whose rules the pattern of a schema follows."""
+    return _DIALECTS[node.value[REGEX]] if REGEX in node else usual
+
+
+def refined(
+    node: Node, shape: Shape, formula: Callable[[Node], Formula], read: Callable[[Formula], Shape]
+) -> Shape:
+    """What is left of the shape that JSON Schema's keywords give, or is added to it."""
+    if REFUSED in node:
+        why, instead = node.child(REFUSED).strings()
+        node.unsupported(why, "type", instead)
+    if TEXT in node:
+        inner = formula(node.child(TEXT))
+        texts = scalar_texts(read(inner))
+        whole = Shape(texts=(inner,)) if texts is None else Shape(strings=texts)
+        return replace(shape, strings=intersect(shape.strings, whole.strings), texts=meet_texts(shape, whole))
+    if QUOTED in node:
+        numbers = scalar_texts(shape.only(frozenset({"number"})))
+        return replace(shape, strings=alt(shape.strings, numbers or NOTHING))
+    if _is_bounded(node):
+        low, high, zone = (node.value.get(keyword) for keyword in (MINIMUM, MAXIMUM, ZONE))
+        return replace(
+            shape, strings=intersect(temporal(node.value["format"], low, high, zone), shape.strings)
+        )
+    return shape
