@@ -26,6 +26,7 @@ from typing_extensions import TypedDict
 
 from ..errors import InvalidSource, Rejected, Unsupported
 from ..grammar import Grammar
+from .foreign import translated
 from .json_schema import lower, refusals, relaxations
 from .json_schema.layout import Layout, Order, Whitespace
 from .model_formats import PYDANTIC
@@ -56,7 +57,7 @@ class Model(Generic[T]):
     def adapter(self) -> TypeAdapter[T]:
         """Pydantic's reader of the type."""
         try:
-            return TypeAdapter(_modern(self.type_))
+            return TypeAdapter(_modern(translated(self.type_)))
         except (
             PydanticUserError,
             PydanticSchemaGenerationError,

@@ -44,6 +44,7 @@ _CARRIED = {
     ),
     "pydantic.networks": ("",),
     "pydantic.types": ("SecretStr", "SecretBytes", "Secret.", "ByteSize._validate"),
+    "structgen.sources.foreign": ("_maker.<locals>.plainly",),
     "pydantic.color": ("Color._validate",),
     "ipaddress": ("IPv",),
 }  # fmt: skip
