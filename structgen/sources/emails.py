@@ -11,6 +11,8 @@ from __future__ import annotations
 import unicodedata
 from functools import cache
 
+from pydantic.networks import validate_email
+
 from ..grammar import ANY_CHAR, Expr, alt, both, char_ranges, chars, literal, optional, repeat, seq
 from .json_schema import formats as rfc
 from .regex import fullmatch_expr
@@ -41,9 +43,17 @@ def email() -> Expr:
 @cache
 def name_email() -> Expr:
     """Addresses, or names of up to 32 letters and digits and addresses in angle brackets."""
-    joint = optional(fullmatch_expr(r"[ .'-]|\. "))
-    names = seq(_cased(), repeat(seq(joint, _cased()), 0, 31))
+    letter, joint = (_cased(), r"[ .'-]|\. ") if _reads_any_name() else (chars("az", "AZ", "09"), "[ '-]")
+    names = seq(letter, repeat(seq(optional(fullmatch_expr(joint)), letter), 0, 31))
     return alt(email(), seq(names, literal(" <"), email(), literal(">")))
+
+
+def _reads_any_name() -> bool:
+    """Whether this version of pydantic reads names with points and letters beyond ASCII."""
+    try:
+        return bool(validate_email("J. Ö <a@b.com>"))
+    except (ValueError, ImportError):
+        return False
 
 
 def _local() -> Expr:

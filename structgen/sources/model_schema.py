@@ -35,6 +35,7 @@ from .model_validators import (
     bounds_of,
     counts,
     described,
+    function_of,
     is_carried,
     is_pydantics,
     replaces,
@@ -91,7 +92,7 @@ class ModelSchema(GenerateJsonSchema):
 
     def _pydantics(self, schema: Any) -> JsonSchemaValue:
         """The schema by pydantic's words alone."""
-        function = schema.get("function", {}).get("function") if "function" in schema else None
+        function = function_of(schema)
         if described(function) == "pattern_bytes_validator":
             return refused("patterns of bytes cannot be read from JSON", "use re.Pattern[str]")
         if described(function) == "import_string":
@@ -261,7 +262,7 @@ class ModelSchema(GenerateJsonSchema):
                     "tell the alternatives apart by a member with a Literal: Field(discriminator='…')",
                 )
             options.append(narrowed)
-        union = self.get_union_of_schemas(options)
+        union = self.get_flattened_anyof(options)
         message = f"the discriminator {name} is Python code, of which examples have been tried"
         return checked(
             union, "discriminator", message, "use a member with a Literal: Field(discriminator='…')"
@@ -326,6 +327,9 @@ class ModelSchema(GenerateJsonSchema):
         elif pattern is not None and "python-re" in (schema.get("regex_engine"), config.get("regex_engine")):
             result[REGEX] = "python"
         stripped = schema.get("strip_whitespace", config.get("str_strip_whitespace"))
+        for keyword, option in (("minLength", "str_min_length"), ("maxLength", "str_max_length")):
+            if config.get(option):
+                result.setdefault(keyword, config[option])
         counted = result.get("minLength") or pattern is not None
         more = [TRIMMED] * bool(stripped and counted) + [ASCII] * bool(schema.get("ascii_only"))
         return {**result, "allOf": [{"pattern": one} for one in more]} if more else result
@@ -480,6 +484,8 @@ def _narrow(schema: JsonSchemaValue, changed: Mapping[str, Any]) -> JsonSchemaVa
             constraints[key] = value
         elif key not in OWN:
             schema[key] = value
+    if constraints.get("uniqueItems"):  # of which pydantic knows nothing, so that repetitions do no harm
+        constraints[MERGED] = True
     if set(constraints).isdisjoint(schema) and not {"properties", "allOf"} & set(constraints):
         schema.update(constraints)
     elif constraints:

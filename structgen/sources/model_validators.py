@@ -50,6 +50,12 @@ _CARRIED = {
 }  # fmt: skip
 
 
+def function_of(core: Mapping[str, Any]) -> Any:
+    """The function of a core schema that has one for validating."""
+    found = core.get("function")
+    return found.get("function") if isinstance(found, dict) else None
+
+
 def is_carried(function: Any) -> bool:
     """Whether a function refuses nothing that pydantic's words about its schema allow."""
     encoder = getattr(getattr(function, "__self__", None), "encoder", None)
@@ -67,7 +73,7 @@ def counts(core: Any) -> str | None:
     while core is not None:
         if core["type"] in ("str", "bytes"):
             return core["type"]
-        function = core.get("function", {}).get("function")
+        function = function_of(core)
         if function is not None and is_carried(function) and "Secret" not in described(function):
             return None
         core = core.get("json_schema") or core.get("lax_schema") or core.get("schema")
