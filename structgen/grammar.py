@@ -159,6 +159,21 @@ class Not(Expr):
 
 
 @dataclass(frozen=True, eq=False)
+class Automaton(Expr):
+    """The strings that lead from state 0 to an accepting one; moves are (source, expression, target).
+
+    For languages that are met as states, where the other operations would have to spell them out.
+    """
+
+    moves: tuple[tuple[int, Expr, int], ...]
+    accepting: tuple[int, ...]
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return tuple(label for _, label, _ in self.moves)
+
+
+@dataclass(frozen=True, eq=False)
 class Ref(Expr):
     """A rule of the grammar, by name."""
 
@@ -225,6 +240,8 @@ def contains_empty(expr: Expr, parts: list[bool]) -> bool:
             return low == 0 or parts[0]
         case Not():
             return not parts[0]
+        case Automaton(_, accepting):
+            return 0 in accepting
     return False
 
 
@@ -360,6 +377,22 @@ def complement(body: Expr) -> Expr:
 def difference(left: Expr, right: Expr) -> Expr:
     """What `left` contains and `right` does not."""
     return both(left, complement(right))
+
+
+def automaton(moves: Iterable[tuple[int, Expr, int]], accepting: Iterable[int]) -> Expr:
+    """The strings that lead from state 0 to one of `accepting`; states that lead nowhere are left out."""
+    rows = [row for row in moves if row[1] is not NOTHING]
+    sources: dict[int, list[int]] = {}
+    for source, _, target in rows:
+        sources.setdefault(target, []).append(source)
+    waiting = list(accepting)
+    alive = set(waiting)
+    while waiting:
+        new = set(sources.get(waiting.pop(), ())) - alive
+        alive |= new
+        waiting += new
+    rows = [row for row in rows if row[2] in alive]
+    return _intern(Automaton, tuple(rows), tuple(sorted(accepting))) if 0 in alive else NOTHING
 
 
 def ref(name: str) -> Expr:

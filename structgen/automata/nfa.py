@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from structgen.automata.utf8 import byte_sequences
 from structgen.errors import InvalidSource, Unsupported
-from structgen.grammar import Alt, And, Bytes, Chars, Expr, Not, Ref, Repeat, Seq, Slack, Token
+from structgen.grammar import Alt, And, Automaton, Bytes, Chars, Expr, Not, Ref, Repeat, Seq, Slack, Token
 from structgen.limits import check
 
 FIRST_TOKEN = 256  # symbols below are bytes
@@ -289,6 +289,16 @@ class NfaBuilder:
             self.skip(offset + state, then)
         return offset + piece.start
 
+    def _automaton(self, expr: Automaton, then: int) -> Steps:
+        states: dict[int, int] = {}
+        for number in sorted({0, *expr.accepting, *(state for a, _, b in expr.moves for state in (a, b))}):
+            states[number] = self.state()
+        for number in expr.accepting:
+            self.skip(states[number], then)
+        for source, label, target in expr.moves:
+            self.skip(states[source], (yield label, states[target]))
+        return states[0]
+
     def _spliced(self, expr: Expr, then: int) -> int:
         return self._splice(self._fragment(expr), then)
 
@@ -326,5 +336,6 @@ _BUILD: dict[type[Expr], Callable[[NfaBuilder, Any, int], int | Steps]] = {
     Repeat: NfaBuilder._repeat,
     And: NfaBuilder._spliced,
     Not: NfaBuilder._spliced,
+    Automaton: NfaBuilder._automaton,
     Ref: NfaBuilder._ref,
 }

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections import defaultdict
+from collections.abc import Iterator
 from functools import cache, lru_cache
-from itertools import groupby
+from itertools import pairwise
 
 from ..grammar import Chars, Expr, any_of, char_ranges, chars
 
@@ -19,11 +19,6 @@ ECMA_SPACE = any_of(
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
-UNICODE_SPACE = any_of(
-    "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u2028\u2029\u202f\u205f\u3000"
-)
-JOINERS = char_ranges([(0x200C, 0x200D)])
 NEWLINE = any_of("\n")
 ECMA_NEWLINE = any_of("\n\r\u2028\u2029")
 
@@ -52,79 +47,82 @@ def category(name: str) -> Expr | None:
     short = _LONG_NAMES.get(name, name)
     if short not in _CATEGORIES:
         return None
-    return _of_categories(("Lu", "Ll", "Lt") if short == "LC" else (short,))
-
-
-def _of_categories(wanted: tuple[str, ...]) -> Expr:
-    return char_ranges((low, high) for low, high, name in _runs() if name.startswith(wanted))
+    wanted = ("Lu", "Ll", "Lt") if short == "LC" else (short,)
+    return char_ranges((low, high) for low, high, found in _runs() if found.startswith(wanted))
 
 
 @cache
-def _runs() -> list[tuple[int, int, str]]:
-    """The code points in runs of one category each."""
-    runs, start = [], 0
-    for name, group in groupby(map(unicodedata.category, map(chr, range(sys.maxunicode + 1)))):
-        end = start + len(list(group))
-        runs.append((start, end - 1, name))
-        start = end
-    return runs
+def _runs() -> tuple[tuple[int, int, str], ...]:
+    """Runs of characters of one category: first, last, category."""
+    firsts = [c for c in range(sys.maxunicode + 1) if not c or _category(c) != _category(c - 1)]
+    return tuple((a, b - 1, _category(a)) for a, b in pairwise([*firsts, sys.maxunicode + 1]))
 
 
-@lru_cache(maxsize=3)
-def surely(letter: str) -> Expr:
-    """What \\d, \\w or \\s means in every engine that knows Unicode, of whatever version (UTS 18, annex C)."""
-    if letter == "s":
-        return UNICODE_SPACE
-    if letter == "d":
-        return _of_categories(("Nd",))
-    return union(JOINERS, _of_categories(("L", "M", "Nd", "Nl", "Pc")))
+def _category(code_point: int) -> str:
+    return unicodedata.category(chr(code_point))
 
 
-@lru_cache(maxsize=3)
-def perhaps(letter: str) -> Expr:
-    """All that \\d, \\w or \\s may mean in such an engine: characters that are not assigned yet may come to be any."""
-    if letter == "s":
-        return union(ECMA_SPACE, any_of("\u0085\x1c\x1d\x1e\x1f"))
-    if letter == "d":
-        return _of_categories(("Nd", "Cn"))
-    circled = char_ranges([(0x24B6, 0x24E9), (0x1F130, 0x1F149), (0x1F150, 0x1F169), (0x1F170, 0x1F189)])
-    return union(circled, JOINERS, _of_categories(("L", "M", "Nd", "Nl", "Pc", "Cn")))
+@cache
+def unassigned() -> Expr:
+    """Characters that Python's database does not know: a newer one may hold letters or digits among them."""
+    return union(*_categories("Cn"))
 
 
-@lru_cache(maxsize=3)
+@cache
 def python_class(letter: str) -> Expr:
-    """What \\d, \\w or \\s means to the running Python without re.ASCII."""
-    text = "".join(map(chr, range(sys.maxunicode + 1)))
-    runs = (match.span() for match in re.finditer(rf"\{letter}+", text))
-    return char_ranges((start, end - 1) for start, end in runs)
+    """What \\d, \\w or \\s stands for in Python's re: re itself finds them in the row of all characters."""
+    every = "".join(map(chr, range(sys.maxunicode + 1)))
+    return char_ranges((found.start(), found.end() - 1) for found in re.finditer(rf"\{letter}+", every))
 
 
-def ignore_case(expr: Expr) -> Expr:
+@cache
+def rust_class(letter: str) -> Expr:
+    """What \\d, \\w or \\s stands for in Rust's regex: White_Space, Nd, and the words of UTS 18, annex C."""
+    if letter == "s":
+        return union(*_categories("Z"), any_of("\t\n\v\f\r\u0085"))
+    if letter == "d":
+        return union(*_categories("Nd"))
+    circled = char_ranges([(0x24B6, 0x24E9), (0x1F130, 0x1F149), (0x1F150, 0x1F169), (0x1F170, 0x1F189)])
+    joiners = char_ranges([(0x200C, 0x200D)])
+    return union(circled, joiners, *_categories("L", "M", "Nd", "Nl", "Pc"))
+
+
+def _categories(*names: str) -> Iterator[Expr]:
+    return filter(None, map(category, names))
+
+
+def ascii_case(expr: Expr) -> Expr:
     """`expr`, one character, with the other case of its ASCII letters (as re.ASCII | re.IGNORECASE)."""
     if not isinstance(expr, Chars):
         return expr
     return char_ranges([*expr.ranges, *_shifted(expr, "az", -32), *_shifted(expr, "AZ", 32)])
 
 
-def every_case(expr: Expr) -> Expr:
-    """`expr`, one character, with all characters that differ from one of its own in case alone, in any language."""
+def python_case(expr: Expr) -> Expr:
+    """`expr`, one character, with all that Python's (?i) takes for it: re itself finds them."""
     if not isinstance(expr, Chars):
         return expr
-    groups = (
-        group for group in _cases() if any(low <= c <= high for low, high in expr.ranges for c in group)
-    )
-    return char_ranges([*expr.ranges, *((c, c) for group in groups for c in group)])
+    ranges = "".join(rf"\U{low:08x}-\U{high:08x}" for low, high in expr.ranges)
+    return union(expr, any_of("".join(re.findall(f"(?i)[{ranges}]", _cased()))))
+
+
+def simple_case(expr: Expr) -> Expr:
+    """`expr`, one character, with all that have the same simple case folding: ECMA-262's and Rust's (?i).
+
+    Characters with the same full folding have the same simple one, and Python knows the full one.
+    """
+    if not isinstance(expr, Chars):
+        return expr
+    inside = [char for char in _cased() if any(low <= ord(char) <= high for low, high in expr.ranges)]
+    folded = {char.casefold() for char in inside}
+    return union(expr, any_of("".join(char for char in _cased() if char.casefold() in folded)))
 
 
 @cache
-def _cases() -> list[list[int]]:
-    """Sets of characters that are one when case is ignored."""
-    groups: dict[str, list[int]] = defaultdict(list)
-    for low, high, name in _runs():
-        if name in ("Lu", "Ll", "Lt", "Mn", "Nl", "So"):
-            for c in range(low, high + 1):
-                groups[chr(c).lower().upper().casefold()].append(c)
-    return [group for group in groups.values() if len(group) > 1]
+def _cased() -> str:
+    """The characters that have another case."""
+    every = map(chr, range(sys.maxunicode + 1))
+    return "".join(char for char in every if char != char.lower() or char != char.upper())
 
 
 def _shifted(expr: Chars, letters: str, distance: int) -> list[tuple[int, int]]:

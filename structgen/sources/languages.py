@@ -18,6 +18,7 @@ from ..grammar import (
     TEXT,
     Alt,
     And,
+    Automaton,
     Bytes,
     Chars,
     Expr,
@@ -54,6 +55,8 @@ def nullable(expr: Expr) -> bool:
             return low == 0 or nullable(body)
         case Not(body):
             return not nullable(body)
+        case Automaton(_, accepting):
+            return 0 in accepting
     return False
 
 
@@ -135,7 +138,7 @@ def without(left: Expr, right: Expr) -> Expr:
 @lru_cache(maxsize=20_000)
 def empty(expr: Expr) -> bool:
     """Whether `expr` holds no string at all; decided by its automaton where its form does not tell."""
-    if expr is NOTHING or isinstance(expr, Bytes | Chars | Repeat):
+    if expr is NOTHING or isinstance(expr, Bytes | Chars | Repeat | Automaton):
         return expr is NOTHING
     if isinstance(expr, Alt):
         return all(map(empty, expr.parts))
@@ -247,10 +250,26 @@ class _Reader:
                 yield from set(range(start, len(self.text) + 1)) - self.ends(body, start)
             case Repeat():
                 yield from self._repeated(expr, start)
+            case Automaton():
+                yield from self._run(expr, start)
             case Slack():
                 yield start
             case _:
                 raise TypeError(f"{type(expr).__name__} is not about characters")
+
+    def _run(self, expr: Automaton, start: int) -> Iterator[int]:
+        moves: dict[int, list[tuple[Expr, int]]] = {}
+        for source, label, target in expr.moves:
+            moves.setdefault(source, []).append((label, target))
+        waiting, accepting = [(0, start)], set(expr.accepting)
+        seen = set(waiting)
+        for state, place in waiting:
+            if state in accepting:
+                yield place
+            for label, target in moves.get(state, ()):
+                after = {(target, end) for end in self.ends(label, place)} - seen
+                seen |= after
+                waiting += after
 
     def _repeated(self, expr: Repeat, start: int) -> Iterator[int]:
         places, seen, count = frozenset({start}), set[int](), 0

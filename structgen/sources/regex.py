@@ -1,14 +1,15 @@
 """Regular expressions as sources.
 
-`Regex(pattern)` means what `re.fullmatch(pattern, text, re.ASCII)` means: the whole text matches, `\\d`, `\\w`,
-`\\s` and `(?i)` know ASCII only, `.` is anything but a newline. `search_expr(pattern)` means what JSON Schema's
-`pattern` means: an ECMA-262 pattern found anywhere in the string. Greedy and lazy repetitions are the same
-language. Look-aheads and anchors are worked out exactly wherever they stand, except look-aheads and end anchors
-inside repetitions without end; back-references, look-behind and word boundaries are refused.
+`Regex(pattern)` means what `re.fullmatch(pattern, text)` means: the whole text matches, `\\d`, `\\w`, `\\s` and `(?i)`
+know Unicode unless `(?a)` says otherwise, `.` is anything but a newline. `search_expr(pattern)` means what JSON
+Schema's `pattern` means: an ECMA-262 pattern found anywhere in the string. Greedy and lazy repetitions are the same
+language. Anchors, word boundaries, look-aheads, look-behinds and atomic groups are worked out exactly wherever they
+stand; back-references and conditions on groups are refused.
 
-How assertions become languages: lowering goes from right to left with the language of what may follow, `rest`.
-A look-ahead intersects it, an end anchor keeps the empty string of it. A start anchor asks whether anything has
-been read before, so `rest` is a function of just that.
+How assertions become languages: where look-aheads and anchors stand in no repetition without end, lowering goes from
+right to left with the language of what may follow, `rest`. A look-ahead intersects it, an end anchor keeps the empty
+string of it. A start anchor asks whether anything has been read before, so `rest` is a function of just that. All else
+becomes an automaton (`assertions`).
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from functools import cache, lru_cache
 
 from ..errors import InvalidSource, Unsupported
 from ..grammar import EMPTY, NOTHING, TEXT, Expr, Grammar, Repeat, alt, literal, repeat, seq, star
+from .assertions import walked
 from .languages import intersect, nullable, without
-from .regex_syntax import Anchor, Concat, Dialect, Look, Node, Options, Repeated, parse
+from .regex_nodes import Anchor, Atomic, Behind, Concat, Look, Node, Options, Repeated, concat, inside
+from .regex_syntax import Dialect, parse
 
 UNROLLED = 100  # copies of a repetition whose body has assertions
 
@@ -31,7 +34,7 @@ Rest = Callable[[bool], Expr]  # the language of what follows, given that nothin
 class Regex:
     """Text that matches a regular expression from end to end; parsing gives the text back.
 
-    `pattern` follows Python's re with re.ASCII. What it cannot honour is refused with Unsupported, what re would
+    `pattern` follows Python's re. What it cannot honour is refused with Unsupported, what re would
     refuse too with InvalidSource; both quote the pattern and the position.
     """
 
@@ -43,7 +46,7 @@ class Regex:
 
     def lower(self) -> Grammar:
         """The texts that match, as a grammar."""
-        return Grammar(fullmatch_expr(self.pattern))
+        return Grammar(fullmatch_expr(self.pattern, Dialect.PYTHON_UNICODE))
 
     def parse(self, text: str) -> str:
         """The text itself."""
@@ -51,9 +54,9 @@ class Regex:
 
 
 @lru_cache(maxsize=1000)
-def fullmatch_expr(pattern: str) -> Expr:
-    """The strings that `pattern`, in Python's syntax, matches from end to end."""
-    return _lower(parse(pattern, Dialect.PYTHON), True, lambda fresh: EMPTY, pattern)
+def fullmatch_expr(pattern: str, dialect: Dialect = Dialect.PYTHON) -> Expr:
+    """The strings that `pattern` matches from end to end."""
+    return _lowered(parse(pattern, dialect), EMPTY, pattern)
 
 
 @lru_cache(maxsize=1000)
@@ -65,14 +68,31 @@ def search_expr(pattern: str, pointer: str | None = None, dialect: Dialect = Dia
     node = parse(pattern, dialect, pointer)
     if isinstance(node, Expr):
         return TEXT if nullable(node) else seq(TEXT, node, TEXT)
+    return _lowered(concat(TEXT, node), TEXT, pattern, pointer)
+
+
+def _lowered(node: Node, rest: Expr, pattern: str, pointer: str | None = None) -> Expr:
+    """`node` and then `rest`, from the start of the text to its end."""
+    if not any(map(_needs_states, inside(node))):
+        return _lower(node, True, lambda fresh: rest)
     try:
-        return _lower(Concat((TEXT, node)), True, lambda fresh: TEXT, pattern)
+        return walked(concat(node, rest))
     except Unsupported as error:
-        message = f"the pattern {pattern!r} has an assertion that cannot be worked out"
+        message = f"the pattern {pattern!r} has assertions that take too many states to work out"
         raise Unsupported(message, keyword="pattern", pointer=pointer, remedy=error.remedy) from error
 
 
-def _lower(node: Node, fresh: bool, rest: Rest, pattern: str) -> Expr:
+def _needs_states(node: Node) -> bool:
+    """Whether a node can be worked out only as an automaton."""
+    if isinstance(node, Repeated):
+        endless = node.high is None or max(node.low, node.high) > UNROLLED
+        return endless and any(
+            isinstance(part, Look | Anchor) for part in inside(node) if part is not Anchor.START
+        )
+    return isinstance(node, Behind | Atomic)
+
+
+def _lower(node: Node, fresh: bool, rest: Rest) -> Expr:
     """`node` and then `rest`; `fresh` says that `node` begins at the start of the text."""
     match node:
         case Anchor.START:
@@ -82,22 +102,23 @@ def _lower(node: Node, fresh: bool, rest: Rest, pattern: str) -> Expr:
         case Anchor.LAST_LINE:
             return intersect(alt(EMPTY, literal("\n")), rest(fresh))
         case Look(body, negate):
-            ahead = _lower(body, fresh, lambda fresh: TEXT, pattern)
+            ahead = _lower(body, fresh, lambda fresh: TEXT)
             return without(rest(fresh), ahead) if negate else intersect(ahead, rest(fresh))
         case Options(parts):
-            return alt(*(_lower(part, fresh, rest, pattern) for part in parts))
+            return alt(*(_lower(part, fresh, rest) for part in parts))
         case Concat(parts):
             for part in reversed(parts[1:]):
-                rest = _then(part, rest, pattern)
-            return _lower(parts[0], fresh, rest, pattern)
+                rest = _then(part, rest)
+            return _lower(parts[0], fresh, rest)
         case Repeated():
-            return _repeated(node, fresh, rest, pattern)
+            return _repeated(node, fresh, rest)
+    assert isinstance(node, Expr)
     return _plain(node, fresh, rest)
 
 
-def _then(node: Node, rest: Rest, pattern: str) -> Rest:
+def _then(node: Node, rest: Rest) -> Rest:
     """What may follow a node's left neighbour."""
-    return cache(lambda fresh: _lower(node, fresh, rest, pattern))
+    return cache(lambda fresh: _lower(node, fresh, rest))
 
 
 def _plain(expr: Expr, fresh: bool, rest: Rest) -> Expr:
@@ -115,55 +136,33 @@ def _nonempty(expr: Expr) -> Expr:
     return without(expr, EMPTY)
 
 
-def _repeated(node: Repeated, fresh: bool, rest: Rest, pattern: str) -> Expr:
+def _repeated(node: Repeated, fresh: bool, rest: Rest) -> Expr:
     """A body with assertions: as many copies as bounded, and without end only if start anchors are all it has."""
     body, low, high = node.body, node.low, node.high
-    if max(low, high or 0) > UNROLLED:
-        raise _refused(
-            pattern, f"an assertion repeated more than {UNROLLED} times", "repeat the part without it"
-        )
     if high is None:
-        tail = _endless(body, rest, pattern)
+        tail = _endless(body, rest)
     else:
         tail = rest
         for _ in range(high - low):
-            tail = _optional(body, tail, rest, pattern)
+            tail = _optional(body, tail, rest)
     for _ in range(low):
-        tail = _then(body, tail, pattern)
+        tail = _then(body, tail)
     return tail(fresh)
 
 
-def _optional(body: Node, tail: Rest, rest: Rest, pattern: str) -> Rest:
-    return cache(lambda fresh: alt(rest(fresh), _lower(body, fresh, tail, pattern)))
+def _optional(body: Node, tail: Rest, rest: Rest) -> Rest:
+    return cache(lambda fresh: alt(rest(fresh), _lower(body, fresh, tail)))
 
 
-def _endless(body: Node, rest: Rest, pattern: str) -> Rest:
+def _endless(body: Node, rest: Rest) -> Rest:
     """`body` any number of times. Once something is read start anchors fail, so the body is plain from there."""
-    if _looks_ahead(body):
-        remedy = "bound the repetition, or move the assertion out of it"
-        raise _refused(pattern, "a look-ahead or $ inside a repetition without end", remedy)
-    later = star(_lower(body, False, lambda fresh: EMPTY, pattern))
+    later = star(_lower(body, False, lambda fresh: EMPTY))
 
     @cache
     def tail(fresh: bool) -> Expr:
         if not fresh:
             return seq(later, rest(False))
-        read = _lower(body, True, lambda fresh: NOTHING if fresh else tail(False), pattern)
+        read = _lower(body, True, lambda fresh: NOTHING if fresh else tail(False))
         return alt(rest(True), read)
 
     return tail
-
-
-def _looks_ahead(node: Node) -> bool:
-    match node:
-        case Look() | Anchor.END | Anchor.LAST_LINE:
-            return True
-        case Concat(parts) | Options(parts):
-            return any(map(_looks_ahead, parts))
-        case Repeated(body, _, _):
-            return _looks_ahead(body)
-    return False
-
-
-def _refused(pattern: str, what: str, remedy: str) -> Unsupported:
-    return Unsupported(f"the pattern {pattern!r} has {what}", keyword="pattern", remedy=remedy)

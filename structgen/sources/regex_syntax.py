@@ -3,13 +3,14 @@
 interegular (unmaintained, character sets as frozensets) knows neither anchors nor positions nor dialects, and
 misreads some classes: `[\\W\\D]`, a leading `]`, octal and `\\u` escapes, `{,n}`, comments. So the grammar of
 alternation and the scanning come from it, and every leaf is read here. Parts without assertions come out as
-plain expressions; assertions stay as nodes for `regex` to work out, because they depend on what surrounds them.
+plain expressions; assertions stay as nodes (`regex_nodes`) that `regex` works out, as they depend on what surrounds
+them.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import NoReturn, cast
@@ -17,59 +18,34 @@ from typing import NoReturn, cast
 from interegular.patterns import Pattern, _Concatenation, _ParsePattern  # pyright: ignore[reportPrivateUsage]
 
 from ..errors import InvalidSource, Unsupported
-from ..grammar import EMPTY, NOTHING, Expr, alt, char_ranges, chars_except, literal, repeat, seq
+from ..grammar import EMPTY, NOTHING, Expr, Repeat, char_ranges, chars_except, literal
 from . import char_classes as classes
+from .regex_nodes import (
+    Anchor,
+    Atomic,
+    Behind,
+    Look,
+    Node,
+    Repeated,
+    Words,
+    concat,
+    inside,
+    line_end,
+    line_start,
+    options,
+    repeated,
+    settled,
+    width,
+)
 
 
 class Dialect(Enum):
-    """Whose rules a pattern follows."""
+    """Whose rules a pattern follows. Only PYTHON and ECMA have ASCII meanings of \\w, \\d and \\b."""
 
     PYTHON = "Python's re with re.ASCII"
-    ECMA = "ECMA-262"
     PYTHON_UNICODE = "Python's re"
+    ECMA = "ECMA-262"
     RUST = "Rust's regex"  # pydantic's
-
-
-class Anchor(Enum):
-    """A place in the text rather than a piece of it."""
-
-    START = "start of text"
-    END = "end of text"
-    LAST_LINE = "end of text, or before a newline that ends it"
-
-
-@dataclass(frozen=True)
-class Look:
-    """A look-ahead: `body` must (or must not) match here; nothing is read."""
-
-    body: Node
-    negate: bool
-
-
-@dataclass(frozen=True)
-class Concat:
-    """Parts in order, at least one of them with an assertion inside."""
-
-    parts: tuple[Node, ...]
-
-
-@dataclass(frozen=True)
-class Options:
-    """Any of the parts, at least one of them with an assertion inside."""
-
-    parts: tuple[Node, ...]
-
-
-@dataclass(frozen=True)
-class Repeated:
-    """`body`, which has an assertion inside, `low` to `high` times."""
-
-    body: Node
-    low: int
-    high: int | None
-
-
-Node = Expr | Anchor | Look | Concat | Options | Repeated
 
 
 @lru_cache(maxsize=1000)
@@ -78,25 +54,25 @@ def parse(pattern: str, dialect: Dialect, pointer: str | None = None) -> Node:
 
     `pointer` says where in a schema the pattern stands, for those messages.
     """
-    return _Parser(pattern, dialect, pointer).read()
-
-
-def _concat(parts: list[Node]) -> Node:
-    plain = [part for part in parts if isinstance(part, Expr)]
-    if len(plain) == len(parts):
-        return seq(*plain)
-    return parts[0] if len(parts) == 1 else Concat(tuple(parts))
-
-
-def _options(parts: list[Node]) -> Node:
-    plain = [part for part in parts if isinstance(part, Expr)]
-    if len(plain) == len(parts):
-        return alt(*plain)
-    return parts[0] if len(parts) == 1 else Options(tuple(parts))
+    return settled(_Parser(pattern, dialect, pointer).read())
 
 
 DIGITS, OCTAL, HEX = "0123456789", "01234567", "0123456789abcdefABCDEF"
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+FLAGS = {
+    Dialect.PYTHON_UNICODE: "imsxau",
+    Dialect.PYTHON: "imsxau",
+    Dialect.ECMA: "imsau",
+    Dialect.RUST: "imsxuU",
+}
+RUST_PLACES = {
+    "b{start-half}": "none_before",
+    "b{end-half}": "none_ahead",
+    "b{start}": "start",
+    "b{end}": "end",
+    "<": "start",
+    ">": "end",
+}
 CONTROLS = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
@@ -107,16 +83,17 @@ class _Parser(_ParsePattern):
         super().__init__(pattern)
         self.pointer = pointer
         self.dialect = dialect
+        self.python = dialect in (Dialect.PYTHON_UNICODE, Dialect.PYTHON)
+        self.ecma = dialect is Dialect.ECMA
         self.rust = dialect is Dialect.RUST
-        self.ecma = self.rust or dialect is Dialect.ECMA  # Rust's syntax is close to ECMA-262's
         self.negated = False  # inside [^...]
-        self.ignore_case = False
-        self.dot_all = False
+        self.flags = frozenset("a" if dialect is Dialect.PYTHON else "")
+        self.flagged = 0  # the end of the flags that stand at the start of the pattern
 
     def read(self) -> Node:
         node = self.structure()
         if self.index < len(self.data):
-            self._invalid("a ) without its (")
+            self._invalid('an unmatched ")"')
         return node
 
     # Structure -----------------------------------------------------------------------------------------
@@ -124,13 +101,21 @@ class _Parser(_ParsePattern):
     def structure(self) -> Node:
         """interegular's `pattern`: its alternatives, as one node."""
         tree: Pattern = self.pattern()
-        return _options([_concat(list(cast(_Concatenation, option).parts)) for option in tree.options])  # type: ignore
+        return options(*(concat(*cast(_Concatenation, option).parts) for option in tree.options))  # type: ignore
 
     def conc(self) -> _Concatenation:
         parts: list[Node] = []
+        self._skip()
         while self.index < len(self.data) and self.data[self.index] not in "|)":
             parts.append(cast(Node, self.obj()))
+            self._skip()
         return _Concatenation(tuple(parts))  # type: ignore[arg-type]
+
+    def _skip(self) -> None:
+        """White space and comments do not count under (?x)."""
+        if "x" in self.flags:
+            spaces = r"[ \t\n\r\f\v]" if self.python else r"[ \t\n\r\f\v\x85\u200e\u200f\u2028\u2029]"
+            self.index = _end(rf"(?:{spaces}|#[^\n]*)*", self.data, self.index)
 
     def group(self) -> Node:
         if self.static_b("?"):
@@ -139,37 +124,66 @@ class _Parser(_ParsePattern):
 
     def _closed(self) -> Node:
         """The rest of a group: its alternatives and the closing parenthesis. Flags end with the group."""
-        opened, flags = self.index, (self.ignore_case, self.dot_all)
+        opened, flags = self.index, self.flags
         node = self.structure()
         if not self.static_b(")"):
             self._invalid("a group that is never closed", opened - 1)
-        self.ignore_case, self.dot_all = flags
+        self.flags = flags
         return node
 
     def extension_group(self) -> Node:
         start = self.index - 2
-        for opening, negate in (("=", False), ("!", True)):
+        for kind, opening, negate in (
+            (Look, "=", False),
+            (Look, "!", True),
+            (Behind, "<=", False),
+            (Behind, "<!", True),
+        ):
             if self.static_b(opening):
-                return self.repetition(Look(self._closed(), negate))
+                return self._look(kind, negate, start)
         if self.static_b(":"):
             return self.repetition(self._closed())
-        if self.static_b("#") and not self.ecma:
+        if self.static_b("#") and self.python:
             end = self.data.find(")", self.index)
             if end < 0:
                 self._invalid("a comment that is never closed", start)
             self.index = end + 1
             return EMPTY
-        if self.anyof_b("<=", "<!"):
-            self._unsupported("look-behind", start, "use a look-ahead, or spell the alternatives out")
         if self.static_b(">"):
-            self._unsupported("an atomic group", start, "use (?:…), if no backtracking trick was meant")
+            return self._atomic_group(start)
         if self.static_b("("):
             self._unsupported("a conditional group", start, "spell the alternatives out")
         if self.anyof_b("P=", "P>"):
             self._unsupported("a reference to a group", start, "repeat the group's pattern")
-        if self.static_b("<" if self.ecma else "P<") or (self.ecma and self.static_b("P<")):
+        if self.static_b("P<") or (not self.python and self.static_b("<")):
             return self._named(start)
         return self._flags(start)
+
+    def _look(self, kind: type[Look | Behind], negate: bool, start: int) -> Node:
+        if self.rust:
+            remedy = (
+                "use regex_engine='python-re' in the model's configuration, or write the pattern without it"
+            )
+            self._unsupported("a look-around, which Rust's regex does not have,", start, remedy)
+        body = self._closed()
+        least, most = width(body)
+        if kind is Behind and self.python and least != most:
+            self._invalid("a look-behind whose alternatives differ in length", start)
+        return self.repetition(kind(body, negate))
+
+    def _atomic_group(self, start: int) -> Node:
+        if not self.python:
+            self._invalid(f"an atomic group, which {self.dialect.value} does not have,", start)
+        return self.repetition(self._atomic(self._closed(), "an atomic group", start))
+
+    def _atomic(self, body: Node, what: str, start: int) -> Node:
+        """`body`, never taken back; refused where what it matches first is not known for sure."""
+        for part in inside(body):
+            if isinstance(part, Repeat | Repeated) and part.high != 1 and width(part.body)[0] == 0:
+                remedy = "let each round read at least one character"
+                self._unsupported(f"{what} that repeats what may be empty", start, remedy)
+        least, most = width(body)
+        return body if least == most else Atomic(body)  # whatever is matched first, it ends at the same place
 
     def _named(self, start: int) -> Node:
         end = self.data.find(">", self.index)
@@ -179,50 +193,70 @@ class _Parser(_ParsePattern):
         return self.repetition(self._closed())
 
     def _flags(self, start: int) -> Node:
-        """(?i) at the start, (?i:…) and (?-i:…) anywhere."""
+        """(?i) at the start, (?i:…) and (?-i:…) anywhere; in Rust (?i) anywhere, for the rest of its group."""
         added = self.multiple(LETTERS, 0, None)
         removed = self.multiple(LETTERS, 0, None) if self.static_b("-") else ""
         scoped = self.static_b(":")
-        if not scoped and (removed or not added or not self.static_b(")")):
+        if not scoped and not ((added or removed) and self.static_b(")")):
             self._invalid("an unknown kind of group", start)
-        if not scoped and start != 0:
+        if not scoped and not self.rust and removed:
+            self._invalid("flags that are switched off for the whole pattern", start)
+        if not scoped and not self.rust and start != self.flagged:
             self._invalid("flags for the whole pattern that do not stand at its start", start)
-        for flag in added + removed:
-            if flag not in "iasm":
-                self._unsupported(f"the flag {flag}", start, "write the pattern without it")
-        if "m" in added:
-            self._unsupported("multi-line anchors, (?m),", start, "spell the lines out")
-        if "a" in removed:
-            self._invalid("a flag that cannot be switched off", start)
-        before = self.ignore_case, self.dot_all
-        self.ignore_case = ("i" in added or self.ignore_case) and "i" not in removed
-        self.dot_all = ("s" in added or self.dot_all) and "s" not in removed
+        self._check_flags(added, removed, start)
+        flags = (self.flags | set(added)) - set(removed)
+        if "u" in added:
+            flags -= {"a"}
         if not scoped:
+            self.flags, self.flagged = flags, self.index
             return EMPTY
+        before, self.flags = self.flags, flags
         node = self._closed()
-        self.ignore_case, self.dot_all = before
+        self.flags = before
         return self.repetition(node)
 
-    def repetition(self, base: Node) -> Node:  # type: ignore[override]
+    def _check_flags(self, added: str, removed: str, start: int) -> None:
+        for flag in added + removed:
+            if flag not in FLAGS[self.dialect]:
+                self._unsupported(f"the flag {flag}", start, "write the pattern without it")
+        if set(added) & set(removed):
+            self._invalid("a flag that is switched both on and off", start)
+        if {"a", "u"} <= set(added):
+            self._invalid("the flags a and u, which exclude each other,", start)
+        if set("au") & set(removed):
+            if self.rust:
+                self._unsupported("the flag u switched off", start, "name the ASCII characters: [0-9A-Za-z_]")
+            self._invalid("a flag that cannot be switched off", start)
+
+    def repetition(self, base: Node, *, anchor: bool = False) -> Node:  # type: ignore[override]
+        self._skip()
         start = self.index
         bounds = self._quantifier()
         if bounds is None:
             return base
         low, high = bounds
         if high is not None and low > high:
-            self._invalid("a repetition whose least number exceeds its greatest", start)
-        if not self.static_b("?") and not self.ecma and self.static_b("+"):
-            self._unsupported(
-                "a possessive repetition", start, "drop the +, if no backtracking trick was meant"
-            )
+            self._invalid("a repetition whose upper bound is below its lower bound", start)
+        if anchor and not self.rust:
+            self._invalid("a repetition of an anchor", start)
+        lazy = self.static_b("?")
+        if not lazy and self.python and self.static_b("+"):
+            once = self._atomic(base, "a possessive repetition", start)
+            node = self._atomic(repeated(once, low, high), "a possessive repetition", start)
+        else:
+            node = self._repeated(base, low, high, lazy)
+        if self.rust:
+            return self.repetition(node)
+        self._skip()
         after = self.index
         if self._quantifier() is not None:
             self._invalid("a repetition of a repetition", after)
-        if isinstance(base, Anchor):
-            self._invalid("a repetition of an anchor", start)
-        if isinstance(base, Look):  # reading nothing twice is reading nothing once
+        return node
+
+    def _repeated(self, base: Node, low: int, high: int | None, lazy: bool) -> Node:
+        if isinstance(base, Anchor):  # reading nothing twice is reading nothing once
             return base if low else EMPTY
-        return repeat(base, low, high) if isinstance(base, Expr) else Repeated(base, low, high)
+        return repeated(base, low, high, lazy=lazy != ("U" in self.flags))
 
     def _quantifier(self) -> tuple[int, int | None] | None:
         for sign, bounds in (("*", (0, None)), ("+", (1, None)), ("?", (0, 1))):
@@ -241,8 +275,9 @@ class _Parser(_ParsePattern):
         if not self.static_b("}") or not (low or comma):
             self.index = start
             return None
-        if not low and self.ecma:
-            self._unsupported("{,n}, which ECMA-262 reads as plain text,", start, "write {0,n} or \\{,n}")
+        if not low and not self.python:
+            other = f"{{,n}}, which {self.dialect.value} reads as plain text,"
+            self._unsupported(other, start, "write {0,n} or \\{,n}")
         return int(low or 0), int(high) if high else None
 
     # Leaves --------------------------------------------------------------------------------------------
@@ -251,15 +286,13 @@ class _Parser(_ParsePattern):
         start = self.index
         char = self.any()
         if char == "[":
-            return self.repetition(self._cased(self.chargroup()))
+            return self.repetition(self.chargroup())
         if char == "\\":
-            return self.repetition(self._escape_or_anchor(start))
+            return self._escape_or_anchor(start)
         if char == ".":
-            newline = classes.ECMA_NEWLINE if self.ecma else classes.NEWLINE
-            return self.repetition(chars_except(NOTHING if self.dot_all else newline))
+            return self.repetition(chars_except(NOTHING if "s" in self.flags else self._newline()))
         if char in "^$":
-            end = Anchor.END if self.ecma else Anchor.LAST_LINE
-            return self.repetition(Anchor.START if char == "^" else end)
+            return self.repetition(self._line_anchor(char), anchor=True)
         if char == "{":
             self.index = start
             if self._braces() is not None:
@@ -269,32 +302,64 @@ class _Parser(_ParsePattern):
             self._invalid("a repetition of nothing", start)
         return self.repetition(self._cased_text(self._one(char, start)))
 
+    def _newline(self) -> Expr:
+        return classes.ECMA_NEWLINE if self.ecma else classes.NEWLINE
+
+    def _line_anchor(self, char: str) -> Node:
+        if "m" in self.flags:
+            return line_start(self._newline()) if char == "^" else line_end(self._newline())
+        if char == "^":
+            return Anchor.START
+        return Anchor.LAST_LINE if self.python else Anchor.END
+
     def _cased(self, expr: Expr) -> Expr:
-        return classes.ignore_case(expr) if self.ignore_case else expr
+        if "i" not in self.flags:
+            return expr
+        if not self.python:
+            return classes.simple_case(expr)
+        return classes.ascii_case(expr) if "a" in self.flags else classes.python_case(expr)
 
     def _cased_text(self, expr: Expr) -> Expr:
-        """A single character becomes a literal, so that runs of them are one literal."""
+        """A single character becomes a literal, so that runs of them are one literal; classes know their cases."""
+        if _single(expr) is None:
+            return expr
         cased = self._cased(expr)
         code = _single(cased)
         return cased if code is None else literal(chr(code))
 
     def _escape_or_anchor(self, start: int) -> Node:
-        if self.anyof_b("b", "B"):
-            self._unsupported("a word boundary", start, "name the characters that may stand there")
-        if self.dialect is not Dialect.ECMA and self.static_b("A"):
-            return Anchor.START
-        if self.dialect is not Dialect.ECMA and self.static_b("z" if self.rust else "Z"):
-            return Anchor.END
+        place = self._place()
+        if place is not None:
+            return self.repetition(place, anchor=True)
         if self._is_reference():
             self._unsupported("a reference to a group", start, "repeat the group's pattern")
-        return self._cased_text(self.escaped())
+        return self.repetition(self._cased_text(self.escaped()))
+
+    def _place(self) -> Node | None:
+        """An escape that stands for a place in the text."""
+        if not self.ecma and self.static_b("A"):
+            return Anchor.START
+        if not self.ecma and self.static_b("z" if self.rust else "Z"):
+            return Anchor.END
+        if self.rust:
+            for name, place in RUST_PLACES.items():
+                if self.static_b(name):
+                    return getattr(self._words(), place)
+        if self.static_b("b"):
+            return self._words().boundary
+        if self.static_b("B"):
+            return self._words().inside_or_outside(empty=not self.python or re.search(r"\B", "") is not None)
+        return None
+
+    def _words(self) -> Words:
+        return Words(self._class("w", wide=False), chars_except(self._class("w", wide=True)))
 
     def _is_reference(self) -> bool:
         """Whether a digit or ECMA-262's \\k follows the backslash without being an octal number."""
         start, char = self.index, self.data[self.index : self.index + 1]
         octal = self._octal()
         self.index = start
-        return octal is None and char != "" and char in ("k123456789" if self.ecma else "123456789")
+        return octal is None and char != "" and char in ("123456789" if self.python else "k123456789")
 
     def escaped(self, inner: bool = False) -> Expr:  # type: ignore[override]
         """One character or class after the backslash; `inner` when inside a class."""
@@ -310,7 +375,7 @@ class _Parser(_ParsePattern):
         char = self.any()
         if char in CONTROLS and not (self.ecma and char == "a"):
             return literal_char(CONTROLS[char])
-        if inner and char == "b":
+        if inner and char == "b" and not self.rust:
             return literal_char("\b")
         if char in DIGITS:
             octal = self._octal_in_class(start) if inner else None
@@ -322,34 +387,52 @@ class _Parser(_ParsePattern):
         return self._one(char, start)
 
     def _class_escape(self) -> Expr | None:
+        """\\d, \\w, \\s, \\p{…} and their opposites, in both cases where case is ignored."""
         for letter in "dws":
             if self.static_b(letter):
                 return self._class(letter, wide=self.negated)
             if self.static_b(letter.upper()):
                 return chars_except(self._class(letter, wide=not self.negated))
         start = self.index - 1
-        if self.ecma and self.anyof_b("p{", "P{"):
-            negate, end = self.data[self.index - 2] == "P", self.data.find("}", self.index)
-            name = self.data[self.index : end] if end >= 0 else ""
-            expr = classes.category(name)
-            if expr is None:
-                self._unsupported(f"the property {name!r}", start, "use a general category such as \\p{Lu}")
-            self.index = end + 1
-            return chars_except(expr) if negate else expr
+        for opening, negate in (("p", False), ("P", True)):
+            if not self.python and self.static_b(opening):
+                return self._property(negate, start)
         return None
 
+    def _property(self, negate: bool, start: int) -> Expr:
+        """\\p{…}; characters that Python does not know may have any property by now, so they are in no class."""
+        end = self.index + 1
+        if self.static_b("{"):
+            end = self.data.find("}", self.index)
+        elif self.ecma:
+            self._invalid("\\p without a name in braces", start)
+        name = self.data[self.index : end] if end >= 0 else ""
+        expr = classes.category(name)
+        if expr is None:
+            self._unsupported(f"the property {name!r}", start, "use a general category such as \\p{Lu}")
+        self.index = end + (self.data[end : end + 1] == "}")
+        expr = self._cased(expr)
+        if negate != self.negated:
+            expr = classes.union(expr, classes.unassigned())
+        return chars_except(expr) if negate else expr
+
     def _class(self, letter: str, *, wide: bool) -> Expr:
-        """What \\d, \\w or \\s stands for; `wide` where more of it means fewer texts, so Rust's must be whole."""
+        """What \\d, \\w or \\s stands for; `wide` where more of it means fewer texts.
+
+        Rust's database is newer than Python's: what Python does not know may be in the class.
+        """
         if self.rust:
-            return classes.perhaps(letter) if wide else classes.surely(letter)
-        if self.dialect is Dialect.PYTHON_UNICODE:
+            whole = classes.rust_class(letter)
+            return classes.union(whole, classes.unassigned()) if wide else whole
+        if self.python and "a" not in self.flags:
             return classes.python_class(letter)
-        space = classes.ECMA_SPACE if self.dialect is Dialect.ECMA else classes.ASCII_SPACE
-        return {"d": classes.DIGIT, "w": classes.WORD, "s": space}[letter]
+        space = classes.ECMA_SPACE if self.ecma else classes.ASCII_SPACE
+        found = {"d": classes.DIGIT, "w": classes.WORD, "s": space}[letter]
+        return self._cased(found) if self.ecma else found
 
     def _code_escape(self, start: int) -> int | None:
         """\\xHH, \\uXXXX (a surrogate pair is one character), \\UXXXXXXXX, \\u{…}, \\cX, \\N{…}, octal."""
-        if self.ecma and self.static_b("u{"):
+        if (self.ecma and self.static_b("u{")) or (self.rust and self.anyof_b("x{", "u{", "U{")):
             code = int(self._hex(1, 6, start), 16)
             if not self.static_b("}"):
                 self._invalid("a \\u{…} that is never closed", start)
@@ -362,7 +445,7 @@ class _Parser(_ParsePattern):
             return int(self._hex(8, 8, start), 16)
         if self.ecma and self.static_b("c"):
             return ord(self._control(start)) % 32
-        if not self.ecma and self.static_b("N{"):
+        if self.python and self.static_b("N{"):
             return self._by_name(start)
         return self._octal()
 
@@ -400,7 +483,7 @@ class _Parser(_ParsePattern):
     def _octal(self) -> int | None:
         """Python's octal escapes: \\0, \\0d, \\0dd and \\ddd; ECMA-262 has \\0 alone."""
         text = self.data[self.index : self.index + 3]
-        if self.ecma:
+        if not self.python:
             length = 1 if text[:1] == "0" and text[1:2] not in set(DIGITS) else 0
         elif text[:1] == "0":
             length = next(n for n in (3, 2, 1) if len(text) >= n and set(text[:n]) <= set(OCTAL))
@@ -412,7 +495,7 @@ class _Parser(_ParsePattern):
     def _octal_in_class(self, start: int) -> int | None:
         """Inside a class Python reads \\d to \\ddd as octal; `index` stands after the first digit."""
         self.index -= 1
-        digits = "" if self.ecma else self.multiple(OCTAL, 0, 3)
+        digits = self.multiple(OCTAL, 0, 3) if self.python else ""
         return int(digits, 8) if digits and int(digits, 8) <= 0o377 else None
 
     def chargroup(self) -> Expr:  # type: ignore[override]
@@ -421,8 +504,8 @@ class _Parser(_ParsePattern):
         negate = self.static_b("^")
         self.negated = negate
         parts: list[Expr] = []
-        first = not self.ecma  # Python reads a bracket that comes first as a character
-        while first or not self.static_b("]"):
+        first = not self.ecma  # Python and Rust read a bracket that comes first as a character
+        while self._skip_in_class() or first or not self.static_b("]"):
             if self.index >= len(self.data):
                 self._invalid("a class that is never closed", opened)
             if self.rust and self.data.startswith(("[", "&&", "--", "~~"), self.index):
@@ -431,9 +514,14 @@ class _Parser(_ParsePattern):
             first = False
         self.negated = False
         whole = classes.union(*parts)
-        if negate and self.ignore_case and self.dialect in (Dialect.RUST, Dialect.PYTHON_UNICODE):
-            return chars_except(classes.every_case(whole))
-        return chars_except(self._cased(whole)) if negate else self._cased(whole)
+        if negate and self.rust and "i" in self.flags:  # a newer database may have other cases for them
+            whole = classes.union(whole, classes.unassigned())
+        return chars_except(whole) if negate else whole
+
+    def _skip_in_class(self) -> None:
+        """Rust's (?x) skips white space in classes too."""
+        if self.rust:
+            self._skip()
 
     def chargroup_inner(self) -> Expr:  # type: ignore[override]
         """One member of a class: a character, a class escape, or a range."""
@@ -443,15 +531,18 @@ class _Parser(_ParsePattern):
             "]",
             "",
         ):
-            return low
+            return self._member_cased(low)
         self.index += 1
         high = self._class_member(self.index)
         ends = [_single(low), _single(high)]
         if None in ends and self.ecma:  # Annex B: a class cannot bound a range, so the hyphen is itself
-            return classes.union(low, literal_char("-"), high)
+            return classes.union(self._member_cased(low), literal_char("-"), self._member_cased(high))
         if None in ends or ends[0] > ends[1]:  # type: ignore[operator]
             self._invalid(f"the range {self.data[start : self.index]}", start)
-        return char_ranges([(ends[0], ends[1])])  # type: ignore[list-item]
+        return self._cased(char_ranges([(ends[0], ends[1])]))  # type: ignore[list-item]
+
+    def _member_cased(self, expr: Expr) -> Expr:
+        return expr if _single(expr) is None else self._cased(expr)
 
     def _class_member(self, start: int) -> Expr:
         char = self.any()
@@ -476,6 +567,12 @@ class _Parser(_ParsePattern):
 
     def _at(self, position: int | None) -> int:
         return self.index if position is None else position
+
+
+def _end(pattern: str, text: str, start: int) -> int:
+    """Where a match of `pattern` that begins at `start` ends."""
+    found = re.compile(pattern).match(text, start)
+    return found.end() if found else start
 
 
 def literal_char(char: str) -> Expr:

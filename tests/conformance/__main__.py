@@ -109,6 +109,16 @@ def fuzz(
             )
 
 
+@app.command()
+def regexes(count: int = 2500, texts: int = 8, seed: int = 0) -> None:
+    """Random regular expressions with random texts, judged by Python's re: no text on which they differ."""
+    from conformance.regexes import outcomes
+
+    begun = time.monotonic()
+    kinds = outcomes(count, texts, seed)
+    print(f"{count} patterns with {texts} texts each in {time.monotonic() - begun:.0f} s: {dict(kinds)}")
+
+
 def _judged(
     suite: str, groups: Iterable[Group], automaton: bool, tokenizer: Path | None, update: bool
 ) -> None:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from structgen.grammar import Alt, And, Bytes, Chars, Expr, Grammar, Not, Ref, Repeat, Seq, Slack
+from structgen.grammar import Alt, And, Automaton, Bytes, Chars, Expr, Grammar, Not, Ref, Repeat, Seq, Slack
 
 Ends = frozenset[int]
 
@@ -54,10 +54,22 @@ class Recogniser:
                 yield from set(range(start, len(self.text) + 1)) - self.ends(body, start)
             case Repeat():
                 yield from self._repeated(expr, start)
+            case Automaton():
+                yield from self._run(expr, start)
             case Slack():
                 yield start
             case _:
                 raise TypeError(f"{type(expr).__name__} is not about characters")
+
+    def _run(self, expr: Automaton, start: int) -> Iterator[int]:
+        seen, waiting = {(0, start)}, [(0, start)]
+        for state, place in waiting:
+            if state in expr.accepting:
+                yield place
+            for source, label, target in expr.moves:
+                after = {(target, end) for end in self.ends(label, place)} if source == state else set()
+                waiting += after - seen
+                seen |= after
 
     def _repeated(self, expr: Repeat, start: int) -> Iterator[int]:
         places, seen, count = {start}, set[int](), 0

@@ -20,6 +20,7 @@ from ...grammar import (
     TEXT,
     Alt,
     And,
+    Automaton,
     Bytes,
     Chars,
     Expr,
@@ -28,6 +29,7 @@ from ...grammar import (
     Seq,
     alt,
     any_of,
+    automaton,
     both,
     char_ranges,
     chars,
@@ -150,6 +152,8 @@ def spell(values: Expr) -> Expr:
             return repeat(spell(body), low, high)
         case And(parts):
             return both(*map(spell, parts))
+        case Automaton(moves, accepting):
+            return automaton([(source, spell(label), target) for source, label, target in moves], accepting)
         case Not(body):
             return both(spell(TEXT), complement(spell(body)))
     raise TypeError(f"{type(values).__name__} is not about characters")
