@@ -35,6 +35,7 @@ RECURRING = (
     16  # bytes and characters from which on a text that comes up again is worth an automaton of its own
 )
 
+MANY_RANGES = 32  # from which on the minimal automaton of a set of characters is much smaller than its ranges
 BULK = 1 << 16  # moves copied at a time
 
 Ints = NDArray[np.int32]
@@ -243,7 +244,7 @@ class NfaBuilder:
 
     def _repeat(self, expr: Repeat, then: int) -> Steps:
         copies = (expr.high or expr.low) + (expr.high is None)
-        simple = copies <= 2 or isinstance(expr.body, Bytes | Chars | Token | Slack)
+        simple = copies <= 2 or _is_simple(expr.body)
         piece = None if simple else self._fragment(expr.body)
         end = then
         if expr.high is None:
@@ -318,6 +319,13 @@ class NfaBuilder:
         state = yield self._rules[expr.name], then
         self._open_rules.pop()
         return state
+
+
+def _is_simple(expr: Expr) -> bool:
+    """Whether copies of an expression may as well be written out as they are."""
+    return isinstance(expr, Bytes | Token | Slack) or (
+        isinstance(expr, Chars) and len(expr.ranges) < MANY_RANGES
+    )
 
 
 def _extend(numbers: array[int], rows: NDArray[Any]) -> None:

@@ -419,11 +419,11 @@ class _Parser(_ParsePattern):
     def _class(self, letter: str, *, wide: bool) -> Expr:
         """What \\d, \\w or \\s stands for; `wide` where more of it means fewer texts.
 
-        Rust's database is newer than Python's: what Python does not know may be in the class.
+        Rust's database is newer than Python's: what Python does not know may be a word's character or a digit.
         """
         if self.rust:
             whole = classes.rust_class(letter)
-            return classes.union(whole, classes.unassigned()) if wide else whole
+            return classes.union(whole, classes.unassigned()) if wide and letter != "s" else whole
         if self.python and "a" not in self.flags:
             return classes.python_class(letter)
         space = classes.ECMA_SPACE if self.ecma else classes.ASCII_SPACE
