@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from itertools import permutations
+from itertools import permutations, product
 from typing import Any
 
 import jsonschema
@@ -27,6 +27,33 @@ SCHEMAS: list[dict[str, Any]] = [
     {"type": "object", "allOf": [{"not": INTEGERS}, {"not": {"additionalProperties": {"type": "string"}}}]},
     {"type": "object", "not": {"patternProperties": {"^a": {"type": "integer"}}}, "minProperties": 2},
 ]
+
+
+def _some(schema: dict[str, Any], **keywords: Any) -> dict[str, Any]:
+    """Objects of which some member that no other keyword names is valid under a schema."""
+    return {"not": {**keywords, "additionalProperties": {"not": schema}}}
+
+
+STRING, NUMBER, NULL = {"type": "string"}, {"type": "integer"}, {"type": "null"}
+NEEDY: list[dict[str, Any]] = [
+    {"type": "object", "allOf": [_some(STRING), _some(NUMBER)]},
+    {"type": "object", "allOf": [_some(STRING), _some({"enum": ["x", 1]})]},
+    {"type": "object", "allOf": [_some(STRING), _some(NUMBER), _some(NULL)]},
+    {"type": "object", "properties": {"a": STRING}, "allOf": [_some(STRING), _some(NUMBER)]},
+    {
+        "type": "object",
+        "properties": {"a": STRING},
+        "allOf": [_some(NUMBER, properties={"a": True}), _some(NULL)],
+    },
+    {
+        "type": "object",
+        "allOf": [_some(STRING), {"not": {"propertyNames": {"maxLength": 0}}}],
+        "minProperties": 2,
+    },
+    {"type": "object", "allOf": [{"not": {"propertyNames": {"pattern": "^a"}}}, _some(NUMBER)]},
+    {"type": "object", "allOf": [_some(STRING), _some(NUMBER)], "maxProperties": 2},
+    {"type": "object", "allOf": [{"not": {"patternProperties": {"^b": NUMBER}}}, _some(NUMBER)]},
+]
 KEYS = st.sampled_from(["a", "b", "ab", "ax", "bb", "xa", ""])
 MEMBERS = st.lists(st.tuples(KEYS, st.sampled_from([0, 1, 2, "a", None])), max_size=5)
 
@@ -45,6 +72,28 @@ def test_what_is_accepted_is_valid_though_keys_may_be_repeated(schema: Any, memb
     text = _text(members)
     if _accepts(schema, text):
         jsonschema.validate(json.loads(text), schema)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(NEEDY), MEMBERS, st.sampled_from(["declared", "any"]))
+def test_what_is_needed_of_some_member_is_not_undone_by_a_repeated_key(schema: Any, members: Any, order: Any):
+    text = _text(members)
+    if recognises(JsonSchema(schema, additional="open", order=order).lower(), text):
+        jsonschema.validate(json.loads(text), schema)
+
+
+@pytest.mark.parametrize("order", ["declared", "any"])
+@pytest.mark.parametrize("schema", NEEDY, ids=json.dumps)
+def test_what_is_needed_may_be_met_by_several_members_or_by_one_in_any_order(schema: Any, order: Any):
+    grammar = JsonSchema(schema, additional="open", order=order).lower()
+    judge = jsonschema.Draft202012Validator(schema)
+    for count in range(4):
+        for values in product(["x", 1, None], repeat=count):
+            for keys in permutations("abc", count):
+                if order == "declared" and "a" in keys[1:] and "properties" in schema:
+                    continue  # what is declared comes first
+                value = dict(zip(keys, values, strict=True))
+                assert recognises(grammar, json.dumps(value)) == judge.is_valid(value), value
 
 
 def test_a_repeated_key_is_not_counted_twice():

@@ -1,18 +1,24 @@
 """How far an object has been written, and which members may come next.
 
 A text may repeat an undeclared key, and whoever reads it keeps the last value. So what is asked of some member counts
-only where no later member can undo it: after an undeclared member that meets a need, all others whose keys are in the
-need's language meet it too. And undeclared members count as different only where their keys are surely different. No
-finite automaton can compare keys; it can remember which characters they begin and end with. So of objects that need
-several undeclared members, those are not written whose keys are alike in this.
+only where no later member can undo it, and undeclared members count as different only where their keys are surely
+different. No finite automaton can compare keys; it can remember their *kind*, the characters they begin and end with.
+After an undeclared member that meets a need, later ones of the same kind undo nothing, all others are free:
+
+    some string, some integer     {"a": "x", "b": 1, "c": null, "a": "y"}
+                                   meets the first, the second; free; of the first's kind: a string again
+
+So of objects that need several undeclared members, those are not written whose keys are alike in this. How many kinds
+are told apart depends on how many needs there are: the kinds of the members that met them are remembered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from itertools import chain, combinations
+from functools import cache, cached_property
+from itertools import combinations
+from math import comb
 
 from ...errors import Unsupported
 from ...grammar import EMPTY, NOTHING, TEXT, Expr, alt, char_ranges, literal, seq
@@ -20,8 +26,20 @@ from ..languages import contains, empty, intersect, without
 from .formula import Formula, every
 from .objects import Member, Objects
 
-MOST_NEEDS = 6
+MOST_NEEDS = 5
 MOST_COUNTED = 200  # members that are counted where some are needed by kind
+MOST_WAYS = (
+    900  # in which members may follow: by the needs met so far, the kinds that met them, what comes next
+)
+FINENESS = (
+    (5, 5),
+    (4, 4),
+    (3, 3),
+    (3, 2),
+    (2, 2),
+    (2, 1),
+    (1, 1),
+)  # groups of first characters, and of last ones
 # Groups of first characters, and of last ones, by the number of undeclared members that must be different.
 GROUPS = {2: (5, 5), 3: (3, 4), 4: (3, 3), 5: (3, 3)}
 
@@ -35,7 +53,7 @@ class Progress:
 
     count: members, up to one where nothing bounds them; different: those that surely differ, up to the least number
     seen: the kinds of the undeclared ones among these, until the least number is reached
-    owed: needs that have not been met, by number; kept: those that undeclared members have met
+    owed: needs that have not been met, by number; kept: the kinds of the undeclared members that have met some
     """
 
     count: int = 0
@@ -56,10 +74,14 @@ class _Cell:
 
 @dataclass(frozen=True, eq=False)
 class Bookkeeper:
-    """Follows the progress of objects; `write` spells a member from the language of its keys and its value."""
+    """Follows the progress of objects; `write` spells a member from the language of its keys and its value.
+
+    sets: of named members that are told apart beside the progress
+    """
 
     objects: Objects
     write: Callable[[Expr, Formula], Expr]
+    sets: int = 1
     _written: dict[object, Expr] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -113,13 +135,21 @@ class Bookkeeper:
         """Undeclared members that may come next, and how far the object has then come."""
         for names, seen in self._names(progress) if self.objects.extras else ():
             grown = self._grown(progress, seen)
-            owed = sorted(progress.owed)
-            for met in chain.from_iterable(combinations(owed, size) for size in range(len(owed) + 1)):
-                key = names, frozenset(met), progress.kept
+            for met, kind in self._meetings(progress.owed):
+                key = names, met, kind, progress.owed, progress.kept
                 if key not in self._written:
-                    self._written[key] = alt(*self._members(*key))
+                    self._written[key] = alt(*self._members(names, met, kind, progress))
                 if (member := self._written[key]) is not NOTHING:
-                    yield member, replace(grown, owed=grown.owed - {*met}, kept=grown.kept | {*met})
+                    kept = grown.kept | {kind} if met else grown.kept
+                    yield member, replace(grown, owed=grown.owed - met, kept=kept)
+
+    def _meetings(self, owed: Indices) -> Iterator[tuple[Indices, int]]:
+        """The needs that one member may meet, and the kind of its key; −1 where it meets none."""
+        yield NONE, -1
+        for size in range(1, len(owed) + 1):
+            for met in combinations(sorted(owed), size):
+                for kind in range(len(self._witnesses)):
+                    yield frozenset(met), kind
 
     def _grown(self, progress: Progress, seen: Indices, named: bool = False) -> Progress:
         """One member more."""
@@ -129,15 +159,28 @@ class Bookkeeper:
         different = min(progress.different + more, low)
         return replace(progress, count=count, different=different, seen=NONE if different == low else seen)
 
-    def _members(self, names: Expr, met: Indices, kept: Indices) -> Iterator[Expr]:
+    def _members(self, names: Expr, met: Indices, kind: int, progress: Progress) -> Iterator[Expr]:
         """Undeclared members with such names that meet some needs and undo none that has been met."""
         needs = self.objects.needs
         for cell in self._cells:
-            keys = intersect(cell.keys, names)
-            if met <= cell.needs and (names is TEXT or not empty(keys)):
-                asked = sorted(met | (kept & cell.needs))
-                value = every(cell.value, *(needs[index].value for index in asked))
-                yield self.write(without(keys, self._declared), value)
+            if not met <= cell.needs:
+                continue
+            for some, guarded in self._guarded(kind, progress.kept):
+                keys = intersect(intersect(cell.keys, names), some)
+                if keys is cell.keys or not empty(keys):
+                    asked = met | (cell.needs - progress.owed if guarded else NONE)
+                    value = every(cell.value, *(needs[index].value for index in sorted(asked)))
+                    yield self.write(without(keys, self._declared), value)
+
+    def _guarded(self, kind: int, kept: Indices) -> Iterator[tuple[Expr, bool]]:
+        """The keys of a kind, or of all (−1), and whether they must undo nothing."""
+        if kind >= 0:
+            yield self._witnesses[kind], kind in kept
+            return
+        closed = alt(*(self._witnesses[other] for other in sorted(kept)))
+        yield without(TEXT, closed), False
+        if kept:
+            yield closed, True
 
     @cached_property
     def _cells(self) -> list[_Cell]:
@@ -173,17 +216,48 @@ class Bookkeeper:
 
     @cached_property
     def _kinds(self) -> list[Expr]:
-        """Disjoint languages of names that make up all of them."""
-        firsts, lasts = GROUPS[self._missing]
-        kinds = [
-            alt(
-                seq(_characters(i, firsts), TEXT, _characters(j, lasts)),
-                intersect(_characters(i, firsts), _characters(j, lasts)),
-            )
-            for i in range(firsts)
-            for j in range(lasts)
-        ]
-        return [alt(EMPTY, kinds[0]), *kinds[1:]]
+        """The kinds of keys that tell apart members which must be different."""
+        return _kinds(*GROUPS[self._missing])
+
+    @cached_property
+    def _witnesses(self) -> list[Expr]:
+        """The kinds of keys that tell apart members which meet needs: as many as can be remembered, or just enough."""
+        needs = len(self.objects.needs)
+        enough = [groups for groups in FINENESS if needs < 2 or groups[0] * groups[1] > MOST_NEEDS]
+        fit = (g for g in enough if _ways(needs, g[0] * g[1]) * self.sets * self._crowds <= MOST_WAYS)
+        return _kinds(*next(fit, enough[-1]))
+
+    @cached_property
+    def _crowds(self) -> int:
+        """How many sets of kinds may have been seen before the least number of members is there."""
+        kinds = len(self._kinds) if self._missing > 1 else 1
+        return sum(comb(kinds, count) for count in range(max(self._missing, 1)))
+
+
+def _ways(needs: int, kinds: int) -> int:
+    """In how many ways members may follow, over all that may have been met and the kinds that have."""
+    return sum(
+        comb(needs, met)
+        * sum(comb(kinds, closed) for closed in range(min(met, 1), met + 1))
+        * ((2 ** (needs - met) - 1) * kinds + 1)
+        for met in range(needs + 1)
+    )
+
+
+@cache
+def _kinds(firsts: int, lasts: int) -> list[Expr]:
+    """Disjoint languages of names that make up all of them."""
+    if (firsts, lasts) == (1, 1):
+        return [TEXT]
+    kinds = [
+        alt(
+            seq(_characters(i, firsts), TEXT, _characters(j, lasts)),
+            intersect(_characters(i, firsts), _characters(j, lasts)),
+        )
+        for i in range(firsts)
+        for j in range(lasts)
+    ]
+    return [alt(EMPTY, kinds[0]), *kinds[1:]]
 
 
 def _characters(group: int, count: int) -> Expr:

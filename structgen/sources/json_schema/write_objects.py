@@ -49,12 +49,13 @@ class _Writing:
 
     def __init__(self, writer: ObjectWriter, objects: Objects):
         self.writer, self.objects, self.layout = writer, objects, writer.layout
-        self.book = Bookkeeper(objects, writer.member)
         self.members = [
             (key, member)
             for key, member in objects.members.items()
             if member.required or writer.spell(member.value) is not NOTHING
         ]
+        sets = 2 ** len(self.members) if self.layout.order == "any" else 1
+        self.book = Bookkeeper(objects, writer.member, sets)
 
     def declared(self) -> Expr:
         """What follows the opening brace, members in the order of the schema."""
