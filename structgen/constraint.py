@@ -22,6 +22,7 @@ from structgen.limits import limited, loading
 from structgen.sources import Order, Source, Whitespace, as_source
 from structgen.vocabulary import BYTES, Vocabulary
 from structgen_engine.arrays import NEVER
+from structgen_engine.finishing import fewest
 
 if TYPE_CHECKING:
     from structgen.lazy import LazyAutomaton, Renewal
@@ -98,11 +99,13 @@ class Constraint(Generic[T]):
 
     @property
     def min_tokens(self) -> int:
-        """The least number of tokens of a complete answer, end token included; lazily, a number that suffices."""
+        """The least number of tokens of a complete answer, end token included.
+
+        Lazily one that suffices, where a search through a thousand configurations does not show that it is the least.
+        """
         if isinstance(self.compiled, Expanded):
             return self.compiled.answer.shortest
-        growing = self._renewal.current()
-        return int(growing.most[growing.start])
+        return fewest(self._renewal.current())[0]
 
     def accepts(self, text: str | bytes) -> bool:
         """Whether the text satisfies the source."""
@@ -193,7 +196,8 @@ def compile(
     begun = time.perf_counter()
     with limited(seconds, gigabytes):
         constraint = _compiled(source, vocabulary, regime, begun)
-        if isinstance(constraint.compiled, Components) and constraint.min_tokens >= NEVER:
+        growing = None if isinstance(constraint.compiled, Expanded) else constraint._renewal.current()
+        if growing is not None and growing.most[growing.start] >= NEVER:
             raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
         return constraint
 

@@ -154,8 +154,8 @@ def write(
         )[0]
     except BudgetTooSmall as error:
         raise Unsatisfiable(
-            f"the budget of {budget} tokens is too small: the shortest output that satisfies the constraint takes "
-            f"{error.min_tokens} tokens; raise max_tokens to at least {error.min_tokens}",
+            f"the budget of {budget} tokens is too small: {error.need}; "
+            f"raise max_tokens to at least {error.min_tokens}",
             min_tokens=error.min_tokens,
         ) from None
 

@@ -19,8 +19,9 @@ The certificate. Let the weights of each position be divided by their sum over a
     7  The same with max for Σ bounds the heaviest missed block.
     8  If the best block found is no lighter than all of those, none is better: it is certified.
 
-What cannot finish by `least` is no loss, for it is no prefix of an accepted block. A block is accepted if `most` at its
-end fits the budget that remains.
+What cannot finish by `least` is no loss, for it is no prefix of an accepted block. A block is accepted if what it ends
+in can be finished within the budget that remains. Where `most` and `least` do not tell, that is searched for; what the
+search does not reach counts as dropped.
 
 Axes: N block, V vocabulary, K classes, F configurations at one position, A arcs.
 """
@@ -28,6 +29,7 @@ Axes: N block, V vocabulary, K classes, F configurations at one position, A arcs
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,25 +40,46 @@ from torch import Tensor
 
 from structgen_engine.account import Account
 from structgen_engine.automaton import DEAD, IMPOSSIBLE, Alphabet, BlockAutomaton, Dfa, Edges
+from structgen_engine.finishing import EFFORT, Finishing
 from structgen_engine.growing import Growing
 from structgen_engine.kernels import Backend, backend_for
-from structgen_engine.kernels.scores import ClassScores
+from structgen_engine.kernels.scores import ClassScores, check_scores, check_settled, check_width
 from structgen_engine.rows import Indifferent, Rows, Scored
 
 Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
+Marks = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Pruning:
-    """epsilon: share of the forward weight below which a configuration is dropped; width: how many are kept at one
-    position at most."""
+    """What to leave out of a block, and how far to go.
+
+    epsilon: share of the forward weight below which a configuration is dropped; width: how many are kept at one
+    position at most; total: how many different ones in the whole block, half of them at any positions and the rest
+    spread evenly; effort: how many are looked at to learn what can be finished within the budget; seconds: CPU time
+    that one block may take, then it is refused
+    """
 
     epsilon: float = 1e-7
     width: int = 4096
+    total: int = 8192
+    effort: int = EFFORT
+    seconds: float = 20.0
 
 
-EXACT = Pruning(0.0, 1 << 62)
+ALL = 1 << 62
+EXACT = Pruning(0.0, ALL, ALL, ALL)
+
+
+class Overlong(RuntimeError):
+    """A block takes longer to explore than `Pruning.seconds`."""
+
+    def __init__(self, seconds: float, position: int, met: int) -> None:
+        super().__init__(
+            f"one refinement step takes more than {seconds:g} seconds of CPU: position {position} of the block is "
+            f"reached, and {met:,} configurations of the constraint are met"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,11 +126,18 @@ class Explorer:
     needs be, and where nothing new is met the tables need not be made again.
     """
 
-    def __init__(self, growing: Growing, entry: int, remaining: int, pruning: Pruning | None = None) -> None:
+    def __init__(
+        self,
+        growing: Growing,
+        entry: int,
+        remaining: int,
+        pruning: Pruning | None = None,
+        finishing: Finishing | None = None,
+    ) -> None:
         """The budget leaves `remaining` tokens after the block. `witness`, ids [N] of an accepted block, may be set to
         what has been settled from: then settling more of it never leaves the block without a way on."""
         self.growing, self.entry, self.remaining = growing, entry, remaining
-        self.pruning = pruning or Pruning()
+        self.pruning, self._finishing = pruning or Pruning(), finishing or Finishing(growing)
         self.witness: Sequence[int] | None = None
         self._kept = np.zeros(0, np.int64)
         self._tables: tuple[Alphabet, Longs, BlockAutomaton] | None = None
@@ -119,34 +149,42 @@ class Explorer:
         settled: Tensor | None = None,
         temperature: float = 1.0,
         backend: Backend | None = None,
+        pruning: Pruning | None = None,
     ) -> Explored:
-        """What to keep for logits [N, ≥ V], of any float type, and settled [N] int64."""
+        """What to keep for logits [N, ≥ V], of any float type, and settled [N] int64; pruning: its own if None."""
         pins = None if settled is None else settled[None]
+        check_scores(logits[None], pins, temperature)
         with self.growing.lock:
+            check_width(self.growing.alphabet, logits)
             rows = Scored(
                 self.growing, logits[None], pins, temperature, backend or backend_for(logits.device)
             )
-            kept, account = self._search(rows)
-            configurations, automaton = self._automaton(kept)
+            kept, ends, account = self._search(rows, pruning or self.pruning)
+            configurations, automaton = self._automaton(kept, ends)
             return Explored(automaton, configurations, rows.all(), *account.totals())
 
     def ahead(self, settled: Tensor) -> BlockAutomaton:
         """What to keep when all tokens weigh the same; settled [N] int64."""
+        check_settled(settled)
         with self.growing.lock:
-            kept, _ = self._search(Indifferent(self.growing, settled))
-            return self._automaton(kept)[1]
+            kept, ends, _ = self._search(Indifferent(self.growing, settled), self.pruning)
+            return self._automaton(kept, ends)[1]
 
-    def _search(self, rows: Rows) -> tuple[Longs, Account]:
-        """What is kept at any position, sorted, and the account of what is not."""
+    def _search(self, rows: Rows, pruning: Pruning) -> tuple[Longs, Longs, Account]:
+        """What is kept at any position, and what at the last, both sorted; the account of what is not."""
         path = _path(self.growing, self.entry, self.witness, len(rows))
         account = Account(len(rows), self.growing.closing, self.remaining)
         frontier = Frontier(np.array([self.entry]), np.zeros(1), np.zeros(1))
-        kept = [frontier.configurations]
+        kept, latest = frontier.configurations, time.thread_time() + pruning.seconds
         for i in range(len(rows)):
+            for done, number in enumerate(frontier.configurations.tolist()):
+                if time.thread_time() > latest:
+                    raise Overlong(pruning.seconds, i, len(kept) + done)
+                self.growing.arcs(number)
             frontier = self._step(rows, i, frontier, account)
-            frontier = self._prune(frontier, i + 1, len(rows), path[i + 1], account)
-            kept.append(frontier.configurations)
-        return np.unique(np.concatenate(kept)), account
+            frontier = self._prune(frontier, i + 1, len(rows), path[i + 1], account, kept, pruning)
+            kept = np.union1d(kept, frontier.configurations)
+        return kept, frontier.configurations, account
 
     def _step(self, rows: Rows, i: int, frontier: Frontier, account: Account) -> Frontier:
         """One token further: all configurations that arcs lead to, with the weights that arrive there."""
@@ -166,47 +204,76 @@ class Explorer:
         configurations, group = np.unique(targets[live], return_inverse=True)
         return Frontier(configurations, *_grouped(weight[live], best[live], group, len(configurations)))
 
-    def _prune(self, frontier: Frontier, i: int, N: int, witness: int, account: Account) -> Frontier:
-        """What to keep at position i of N."""
+    def _prune(
+        self,
+        frontier: Frontier,
+        i: int,
+        N: int,
+        witness: int,
+        account: Account,
+        kept: Longs,
+        pruning: Pruning,
+    ) -> Frontier:
+        """What to keep at position i of N; kept: what is kept before it."""
+        configurations, weight = frontier.configurations, frontier.weight
         left = N - i + self.remaining
-        most, least = self.growing.most[frontier.configurations], self.growing.least[frontier.configurations]
-        sure = most <= left
-        able = sure if i == N else least <= left
-        keep = able & self._heavy(frontier.weight, sure, able)
-        keep |= able & (frontier.configurations == witness)
-        gone = able & ~keep
-        account.drop(i, frontier.weight[gone], frontier.best[gone], least[gone] == 0)
-        return Frontier(frontier.configurations[keep], frontier.weight[keep], frontier.best[keep])
-
-    def _heavy(self, weight: Floats, sure: NDArray[np.bool_], able: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Those above the threshold, the `width` heaviest of them, and the heaviest that surely finishes."""
-        epsilon, width = self.pruning.epsilon, self.pruning.width
-        total = np.logaddexp.reduce(weight[sure if sure.any() else able]) if able.any() else IMPOSSIBLE
-        heavy = weight > total + (math.log(epsilon) if epsilon else IMPOSSIBLE)
-        if (able & heavy).sum() > width:
-            heavy &= weight >= np.partition(weight[able & heavy], -width)[-width]
+        most, least = self._bounds(frontier, left, pruning.effort, certain=i == N)
+        sure, able = most <= left, least <= left
+        may = sure if i == N else able
+        room = pruning.total // 2 + pruning.total * i // (2 * N) - len(kept)
+        known = np.isin(configurations, kept, assume_unique=True)
+        keep = may & _above(weight, sure if sure.any() else may, pruning.epsilon)
+        keep = _heaviest(weight, keep, pruning.width)
+        keep = (keep & known) | _heaviest(weight, keep & ~known, room)
         if sure.any():
-            heavy[np.where(sure, weight, IMPOSSIBLE).argmax()] = True
-        return heavy
+            keep[np.where(sure, weight, IMPOSSIBLE).argmax()] = True
+        keep |= may & (configurations == witness)
+        gone = able & ~keep
+        account.drop(i, weight[gone], frontier.best[gone], least[gone] == 0)
+        return Frontier(configurations[keep], weight[keep], frontier.best[keep])
 
-    def _automaton(self, kept: Longs) -> tuple[Longs, BlockAutomaton]:
+    def _bounds(self, frontier: Frontier, left: int, effort: int, *, certain: bool) -> tuple[Longs, Longs]:
+        """`most` and `least` [F]: as they add up; searched where it must be certain, or nothing surely finishes."""
+        most, least = (bound[frontier.configurations] for bound in (self.growing.most, self.growing.least))
+        if certain or not (most <= left).any():
+            order = (-frontier.weight).argsort(kind="stable")
+            numbers = frontier.configurations[order].tolist()
+            most[order], least[order] = self._finishing.narrow(numbers, left, effort)
+        return most, least
+
+    def _automaton(self, kept: Longs, ends: Longs) -> tuple[Longs, BlockAutomaton]:
         """The tables of what is kept, and of what earlier steps kept where that is not much more."""
         wider = np.union1d(kept, self._kept)
         self._kept = wider if len(wider) <= 2 * len(kept) + 64 else kept
         for number in kept.tolist():
             self.growing.arcs(number)  # before the alphabet is read: new arcs may split classes
         alphabet = self.growing.alphabet
+        may_end = (self.growing.most[self._kept] <= self.remaining) | np.isin(self._kept, ends)
         if (
             self._tables is None
             or self._tables[0] is not alphabet
             or not np.array_equal(self._tables[1], self._kept)
+            or not np.array_equal(self._tables[2].exit[1:] == 0.0, may_end)
         ):
-            self._tables = (
-                alphabet,
-                self._kept,
-                tabulate(self.growing, self._kept, self.entry, self.remaining),
-            )
+            made = tabulate(self.growing, self._kept, self.entry, may_end)
+            self._tables = alphabet, self._kept, made
         return self._tables[1], self._tables[2]
+
+
+def _above(weight: Floats, whole: Marks, epsilon: float) -> Marks:
+    """Which weigh more than the share ε of those in `whole`."""
+    if not epsilon or not whole.any():
+        return weight > IMPOSSIBLE
+    return weight > np.logaddexp.reduce(weight[whole]) + math.log(epsilon)
+
+
+def _heaviest(weight: Floats, marks: Marks, count: int) -> Marks:
+    """The `count` heaviest of those marked, the first ones among equals."""
+    if marks.sum() <= count:
+        return marks
+    among, best = np.flatnonzero(marks), np.zeros_like(marks)
+    best[among[(-weight[among]).argsort(kind="stable")[: max(0, count)]]] = True
+    return best
 
 
 def _path(growing: Growing, entry: int, ids: Sequence[int] | None, N: int) -> list[int]:
@@ -241,8 +308,8 @@ def _segmented(values: Floats, first: Longs, index: Longs) -> Floats:
         return np.log(np.add.reduceat(np.exp(values - shift[index]), first)) + shift
 
 
-def tabulate(growing: Growing, configurations: Longs, entry: int, remaining: int) -> BlockAutomaton:
-    """The automaton of these configurations (sorted) alone; state k + 1 is the k-th of them."""
+def tabulate(growing: Growing, configurations: Longs, entry: int, may_end: Marks) -> BlockAutomaton:
+    """The automaton of these configurations [F] (sorted) alone; state k + 1 is the k-th of them. may_end: [F] bool"""
     state_of = np.zeros(int(configurations.max(initial=0)) + 1, np.int64)
     state_of[configurations] = np.arange(1, len(configurations) + 1)
     sources, labels, targets = [], [], []
@@ -266,5 +333,5 @@ def tabulate(growing: Growing, configurations: Longs, entry: int, remaining: int
     dfa = Dfa.from_edges(alphabet, edges, accepting, int(state_of[entry]))
     start, end = torch.full((2, states), IMPOSSIBLE)
     start[dfa.start] = 0.0
-    end[1:][torch.from_numpy(growing.most[configurations] <= remaining)] = 0.0
+    end[1:][torch.from_numpy(may_end)] = 0.0
     return BlockAutomaton(dfa, start, end)

@@ -23,7 +23,15 @@ from torch import Tensor
 from structgen_engine.automaton import DEAD, IMPOSSIBLE, BlockAutomaton
 from structgen_engine.explore import Explored
 from structgen_engine.kernels import Backend, Messages, Posterior, backend_for
-from structgen_engine.kernels.scores import ClassScores, bounded, finite, pin_table_, place_
+from structgen_engine.kernels.scores import (
+    ClassScores,
+    bounded,
+    check_scores,
+    check_width,
+    finite,
+    pin_table_,
+    place_,
+)
 from structgen_engine.rows import OPEN
 
 
@@ -150,23 +158,13 @@ class BlockLattice:
 def _check(
     automata: list[BlockAutomaton], logits: Tensor, settled: Tensor | None, temperature: float
 ) -> None:
-    if logits.ndim != 3 or not logits.is_floating_point():
-        raise ValueError(f"logits must be floats [B, N, V], not {logits.dtype} {list(logits.shape)}")
+    check_scores(logits, settled, temperature)
     if not automata or len(automata) != len(logits):
         raise ValueError(
             f"{len(automata)} automata for {len(logits)} rows of logits: give one, or one per row"
         )
-    if settled is not None and settled.shape != logits.shape[:2]:
-        raise ValueError(f"settled must be [B, N] = {list(logits.shape[:2])}, not {list(settled.shape)}")
-    if not temperature > 0:
-        raise ValueError(f"temperature must be positive, not {temperature}; for the best block use argmax()")
     for automaton in automata:
-        known = len(automaton.dfa.alphabet.class_of)
-        if known > logits.shape[2]:
-            raise ValueError(
-                f"the automaton knows {known} tokens but the logits have only {logits.shape[2]}: "
-                "compile the constraint for this model's vocabulary"
-            )
+        check_width(automaton.dfa.alphabet, logits)
 
 
 class _Run:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from structgen_engine.automaton import NEVER, BlockAutomaton, Dfa, block
 from structgen_engine.explore import Explored, Explorer, Pruning
+from structgen_engine.finishing import Finishing, fewest
 from structgen_engine.growing import Growing
 from structgen_engine.lattice import EmptyLattice, example, feasible
 
@@ -22,14 +23,22 @@ Block = BlockAutomaton | Explorer  # what one block of one row may be
 
 
 class BudgetTooSmall(ValueError):
-    """The constraint cannot be met within max_tokens; `min_tokens` says what it takes."""
+    """The constraint cannot be met within max_tokens; `min_tokens` says what it takes.
 
-    def __init__(self, row: int, min_tokens: int, max_tokens: int) -> None:
-        super().__init__(
-            f"row {row}: the shortest accepted output has {min_tokens} tokens, max_tokens is {max_tokens}: "
-            f"raise max_tokens to at least {min_tokens}"
+    need: the same in words. Where a growing automaton is too large to be searched through (`exact` is false), that is a
+    number that suffices, and shorter outputs may exist.
+    """
+
+    def __init__(self, row: int, min_tokens: int, max_tokens: int, *, exact: bool = True) -> None:
+        self.row, self.min_tokens, self.max_tokens, self.exact = row, min_tokens, max_tokens, exact
+        self.need = (
+            f"the shortest output that satisfies the constraint takes {min_tokens} tokens"
+            if exact
+            else f"a search found no output of up to {max_tokens} tokens, and {min_tokens} suffice"
         )
-        self.row, self.min_tokens, self.max_tokens = row, min_tokens, max_tokens
+        super().__init__(
+            f"row {row}: {self.need}, max_tokens is {max_tokens}: raise max_tokens to at least {min_tokens}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +67,7 @@ class Row:
     automaton: Dfa | Growing
     state: int
     pruning: Pruning | None = None
+    finishing: Finishing | None = None
     scaffold: bool | None = None
     log_prob: float = 0.0
     steps: int = 0
@@ -65,7 +75,7 @@ class Row:
 
     def block(self, remaining: int) -> Block:
         """The block that comes next; `remaining` tokens of budget are left after it."""
-        return block_from(self.automaton, self.state, remaining, self.pruning)
+        return block_from(self.automaton, self.state, remaining, self.pruning, self.finishing)
 
     def commit(self, ids: Tensor) -> bool:
         """Take a block [n]; whether the output is finished."""
@@ -82,11 +92,17 @@ class Row:
         return Decoded(ids, self.log_prob, self.steps, len(self.committed), self.scaffold)
 
 
-def block_from(automaton: Dfa | Growing, state: int, remaining: int, pruning: Pruning | None = None) -> Block:
+def block_from(
+    automaton: Dfa | Growing,
+    state: int,
+    remaining: int,
+    pruning: Pruning | None = None,
+    finishing: Finishing | None = None,
+) -> Block:
     """What a block may be that starts in a state and leaves `remaining` tokens of budget after itself."""
     if isinstance(automaton, Dfa):
         return block(automaton, entry=state, remaining=remaining)
-    return Explorer(automaton, state, remaining, pruning)
+    return Explorer(automaton, state, remaining, pruning, finishing)
 
 
 def first_block(automaton: Dfa | Growing, remaining: int = 0, pruning: Pruning | None = None) -> Block:
@@ -97,7 +113,7 @@ def first_block(automaton: Dfa | Growing, remaining: int = 0, pruning: Pruning |
 def needed(automaton: Dfa | Growing, ids: Sequence[int] = ()) -> int:
     """Tokens that suffice to complete an output that begins with the ids, themselves not counted; NEVER where none do.
 
-    In tables the least number; of what grows an upper bound that some tokens attain.
+    In tables the least number; of what grows an upper bound that some tokens attain. See `finishing`.
     """
     if isinstance(automaton, Dfa):
         return int(automaton.distance[automaton.run(list(ids))])
@@ -105,19 +121,31 @@ def needed(automaton: Dfa | Growing, ids: Sequence[int] = ()) -> int:
     return int(automaton.most[configuration])
 
 
-def begin(automaton: Dfa | Growing, row: int, max_tokens: int, pruning: Pruning | None = None) -> Row:
-    """Row number `row`, before its first block; refused where it cannot be decoded within max_tokens."""
-    least = needed(automaton)
+def affordable(automaton: Dfa | Growing, row: int, max_tokens: int) -> Finishing | None:
+    """Raise BudgetTooSmall, or EmptyLattice, where no accepted output has so few tokens; what a search found."""
+    least, exact, finishing = needed(automaton), True, None
     if least == NEVER:
         raise EmptyLattice(f"row {row}: the automaton accepts nothing")
+    if not isinstance(automaton, Dfa):
+        finishing = Finishing(automaton)
+        if least > max_tokens and finishing.narrow([automaton.start], max_tokens)[0] <= max_tokens:
+            return finishing
+        if least > max_tokens:
+            least, exact = fewest(automaton)
     if max(least, 1) > max_tokens:
-        raise BudgetTooSmall(row, max(least, 1), max_tokens)
+        raise BudgetTooSmall(row, max(least, 1), max_tokens, exact=exact)
+    return finishing
+
+
+def begin(automaton: Dfa | Growing, row: int, max_tokens: int, pruning: Pruning | None = None) -> Row:
+    """Row number `row`, before its first block; refused where it cannot be decoded within max_tokens."""
+    finishing = affordable(automaton, row, max_tokens)
     if not (_stays(automaton) if isinstance(automaton, Dfa) else automaton.padded):
         raise ValueError(
             f"row {row}: some accepting state cannot be followed by padding, so its blocks cannot be filled: "
             "give every accepting state an edge to an accepting state"
         )
-    return Row(row, automaton, automaton.start, pruning)
+    return Row(row, automaton, automaton.start, pruning, finishing)
 
 
 def _stays(dfa: Dfa) -> bool:

@@ -57,8 +57,7 @@ class Rows:
             self._rows = [begin(automaton, row, self.left) for row, automaton in chosen]
         except BudgetTooSmall as error:
             raise Unsatisfiable(
-                f"row {error.row}: the budget of {self.left} tokens is too small: the shortest output that satisfies "
-                f"the constraint takes {error.min_tokens} tokens; raise max_new_tokens",
+                f"row {error.row}: the budget of {self.left} tokens is too small: {error.need}; raise max_new_tokens",
                 min_tokens=error.min_tokens,
             ) from None
         self._finish, self._generator = finish, torch.Generator().manual_seed(seed)

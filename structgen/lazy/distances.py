@@ -10,7 +10,7 @@ written with as few tokens as possible, none of which reaches across a return:
 
 It is an upper bound that some token string attains, and after the first token of that string it is one less: so what
 is within it can always be closed. The lower bound is cruder: all bytes of the shortest way, in tokens as long as the
-longest.
+longest. Where they do not tell, the engine searches.
 """
 
 from __future__ import annotations

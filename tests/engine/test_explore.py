@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import product
 
 import pytest
 import torch
@@ -21,6 +22,7 @@ from structgen.vocabulary import Vocabulary
 from structgen_engine.decode import BudgetTooSmall, Finish, StepEvent, decode
 from structgen_engine.denoiser import RandomDenoiser
 from structgen_engine.explore import EXACT, Explorer, Pruning
+from structgen_engine.finishing import fewest
 from structgen_engine.jacobi import Guess
 from structgen_engine.kernels import Backend, cpu, reference
 from structgen_engine.lattice import BlockLattice, EmptyLattice
@@ -33,6 +35,7 @@ WORDS = Vocabulary.from_tokens(
     ["<pad>", "<eos>", b"a", b"b", b"[", b"]", b",", b"[a", b"]]", b"],[", b"a,b", b"ab", b'"', b"aa", b',"']
 )
 
+Problem = tuple[Pushdown, Tensor, Tensor, int]
 backends = st.sampled_from([cpu, reference])
 
 
@@ -56,13 +59,12 @@ def lazy_of(body: Expr) -> LazyAutomaton:
     return LazyAutomaton.of(Grammar(ref("v"), {"v": body}), WORDS)
 
 
-def truth_of(automaton: Pushdown, logits: Tensor, settled: Tensor) -> Enumeration:
-    """Accepted blocks by definition, weighed one by one."""
+def truth_of(automaton: Pushdown, logits: Tensor, settled: Tensor, remaining: int = 0) -> Enumeration:
+    """Accepted blocks by definition, weighed one by one: beginnings of answers of up to `remaining` tokens more."""
     N, V = logits.shape
+    found = {s[:N] for more in range(remaining + 1) for s in answers(automaton, SMALL, N + more)}
     strings = [
-        s
-        for s in answers(automaton, SMALL, N)
-        if all(p in (-1, v) for p, v in zip(settled.tolist(), s, strict=True))
+        s for s in sorted(found) if all(p in (-1, v) for p, v in zip(settled.tolist(), s, strict=True))
     ]
     table = torch.tensor(strings, dtype=torch.int64).reshape(-1, N)
     scores = logits.double().masked_fill((settled >= 0)[:, None], 0.0)
@@ -72,25 +74,24 @@ def truth_of(automaton: Pushdown, logits: Tensor, settled: Tensor) -> Enumeratio
 
 
 @st.composite
-def problems(draw: st.DrawFn) -> tuple[Pushdown, Tensor, Tensor]:
-    """A pushdown, logits [N, V + 1] and settled [N]."""
-    automaton, N = draw(pushdowns(("<e>",))), draw(st.integers(1, 4))
+def problems(draw: st.DrawFn) -> tuple[Pushdown, Tensor, Tensor, int]:
+    """A pushdown, logits [N, V + 1], settled [N], and the tokens of budget left after the block."""
+    automaton, total = draw(pushdowns(("<e>",))), draw(st.integers(1, 4))
+    N = draw(st.integers(1, total))
     generator = torch.Generator().manual_seed(draw(st.integers(0, 999)))
     logits = torch.randn(N, SMALL.size + 1, generator=generator) * draw(st.sampled_from([1.0, 3.0, 100.0]))
     if draw(st.booleans()):
         logits[torch.rand(logits.shape, generator=generator) < 0.1] = IMPOSSIBLE
     settled = [draw(st.integers(0, 6)) if draw(st.integers(0, 7)) == 7 else -1 for _ in range(N)]
-    return automaton, logits, torch.tensor(settled)
+    return automaton, logits, torch.tensor(settled), total - N
 
 
 @given(problem=problems(), backend=backends)
-@settings(max_examples=300)
-def test_with_nothing_dropped_a_block_equals_enumeration(
-    problem: tuple[Pushdown, Tensor, Tensor], backend: Backend
-) -> None:
-    automaton, logits, settled = problem
-    lazy, truth = LazyAutomaton(automaton, SMALL), truth_of(automaton, logits, settled)
-    explored = Explorer(lazy, lazy.start, 0, EXACT).explore(logits, settled=settled, backend=backend)
+@settings(max_examples=500)
+def test_with_nothing_dropped_a_block_equals_enumeration(problem: Problem, backend: Backend) -> None:
+    automaton, logits, settled, remaining = problem
+    lazy, truth = LazyAutomaton(automaton, SMALL), truth_of(automaton, logits, settled, remaining)
+    explored = Explorer(lazy, lazy.start, remaining, EXACT).explore(logits, settled=settled, backend=backend)
     lattice = BlockLattice([explored], logits[None], settled=settled[None], backend=backend)
     log_z = float(lattice.log_partition()[0])
     assert log_z == pytest.approx(truth.log_partition, rel=NEAR, abs=NEAR)
@@ -103,16 +104,23 @@ def test_with_nothing_dropped_a_block_equals_enumeration(
         assert best.certified[0]
 
 
-@given(problem=problems(), epsilon=st.sampled_from([1e-7, 1e-2, 0.3]), width=st.sampled_from([1, 3, 100]))
-@settings(max_examples=200)
+@given(
+    problem=problems(),
+    epsilon=st.sampled_from([0.0, 1e-7, 1e-2, 0.3]),
+    width=st.sampled_from([1, 3, 100]),
+    total=st.sampled_from([1, 6, 100]),
+    effort=st.sampled_from([0, 1, 3, 100]),
+)
+@settings(max_examples=500)
 def test_what_is_dropped_is_within_the_reported_share(
-    problem: tuple[Pushdown, Tensor, Tensor], epsilon: float, width: int
+    problem: Problem, epsilon: float, width: int, total: int, effort: int
 ) -> None:
-    automaton, logits, _ = problem
-    truth = truth_of(automaton, logits, torch.full((len(logits),), -1))
+    automaton, logits, _, remaining = problem
+    truth = truth_of(automaton, logits, torch.full((len(logits),), -1), remaining)
     assume(len(truth.strings))
     lazy = LazyAutomaton(automaton, SMALL)
-    explored = Explorer(lazy, lazy.start, 0, Pruning(epsilon, width)).explore(logits)
+    pruning = Pruning(epsilon, width, total, effort)
+    explored = Explorer(lazy, lazy.start, remaining, pruning).explore(logits)
     lattice = BlockLattice([explored], logits[None])
     found, share = float(lattice.log_partition()[0]), float(lattice.dropped()[0])
     assert 1 - math.exp(min(0.0, found - truth.log_partition)) <= share + NEAR
@@ -131,6 +139,45 @@ def test_what_begins_within_budget_never_runs_out_of_ways(index: int, N: int, sp
     remaining = max(0, int(lazy.most[lazy.start]) - N) + spare
     explored = Explorer(lazy, lazy.start, remaining, Pruning(0.5, 1)).explore(logits)
     assert float(BlockLattice([explored], logits[None]).log_partition()[0]) > IMPOSSIBLE
+
+
+def test_a_block_holds_what_a_token_across_returns_can_finish() -> None:
+    """Each "a" but the last calls once more, and one "bbb" closes three calls at once."""
+    vocabulary = Vocabulary.from_tokens([b"a", b"b", b"aa", b"bbb", b"bbbb", "<eos>"])
+    nested = Grammar(ref("v"), {"v": alt(seq(literal("a"), ref("v"), literal("b")), literal("a"))})
+    lazy, logits = LazyAutomaton.of(nested, vocabulary), torch.zeros(3, vocabulary.size)
+    pieces = ["a", "b", "aa", "bbb", "bbbb"]
+    blocks = {
+        (*ids, 5)[:3]
+        for length in range(2, 5)
+        for ids in product(range(5), repeat=length)
+        if (text := "".join(pieces[v] for v in ids)) == "a" * (n := text.count("a")) + "b" * (n - 1)
+    }
+    for effort in (EXACT.effort, 0):
+        explored = Explorer(lazy, lazy.start, 2, Pruning(0.0, effort=effort)).explore(logits)
+        lattice = BlockLattice([explored], logits[None])
+        missing = 1 - math.exp(lattice.log_partition()[0]) / len(blocks)
+        assert (missing > 0.1) is (effort == 0)
+        assert missing - 1e-9 <= lattice.dropped()[0] <= (effort == 0)
+        lazy = LazyAutomaton.of(nested, vocabulary)
+
+
+@pytest.mark.parametrize("poison", [(0, 6), (4, 0)])
+def test_inputs_that_are_no_block_are_refused(poison: tuple[int, int]) -> None:
+    lazy = lazy_of(rules()[0])
+    with pytest.raises(ValueError, match=r"no positions|knows 15 tokens"):
+        Explorer(lazy, lazy.start, 4).explore(torch.zeros(*poison))
+
+
+def test_settled_positions_below_minus_one_are_refused() -> None:
+    lazy = lazy_of(rules()[0])
+    explorer, settled = Explorer(lazy, lazy.start, 4), torch.tensor([-1, -2])
+    for ask in (
+        lambda: explorer.explore(torch.zeros(2, WORDS.size), settled=settled),
+        lambda: explorer.ahead(settled),
+    ):
+        with pytest.raises(ValueError, match="settled holds -2"):
+            ask()
 
 
 def test_steps_that_meet_nothing_new_use_the_same_tables() -> None:
@@ -220,6 +267,46 @@ def test_a_budget_too_small_is_refused_with_what_it_takes() -> None:
             generator=torch.Generator().manual_seed(0),
         )
     assert refusal.value.min_tokens == int(lazy.most[lazy.start])
+    assert refusal.value.exact
+
+
+def test_a_budget_that_a_token_across_returns_meets_is_enough() -> None:
+    """a^n b^n from n = 3 on, whose shortest tokens "aaa", "bbb", "<eos>" return three times in one."""
+    vocabulary = Vocabulary.from_tokens(["<pad>", "<eos>", b"a", b"b", b"aaa", b"bbb"])
+    rule = alt(seq(literal("a"), ref("w"), literal("b")), seq(literal("a"), ref("v"), literal("b")))
+    inner = {"w": seq(literal("a"), ref("u"), literal("b")), "u": literal("ab")}
+    grammar = Grammar(ref("v"), {"v": rule, **inner})
+    for budget in range(3, 7):
+        (row,) = decode(
+            RandomDenoiser(Uniform(0, 6), 2, 6),
+            [[1]],
+            [LazyAutomaton.of(grammar, vocabulary)],
+            max_tokens=budget,
+            generator=torch.Generator().manual_seed(0),
+        )
+        text = b"".join(map(vocabulary.spelling, row.ids.tolist())).decode()
+        assert text == "a" * (n := len(text) // 2) + "b" * n
+        assert n >= 3
+        assert len(row.ids) <= budget
+    assert fewest(LazyAutomaton.of(grammar, vocabulary)) == (3, True)
+    with pytest.raises(
+        BudgetTooSmall, match="the shortest output that satisfies the constraint takes 3 tokens"
+    ):
+        decode(
+            RandomDenoiser(Uniform(0, 6), 2, 6),
+            [[1]],
+            [LazyAutomaton.of(grammar, vocabulary)],
+            max_tokens=2,
+            generator=torch.Generator().manual_seed(0),
+        )
+
+
+def test_a_refusal_that_no_search_made_certain_says_so() -> None:
+    lazy = lazy_of(rules()[4])
+    error = BudgetTooSmall(0, 9, 4, exact=False)
+    assert "a search found no output of up to 4 tokens, and 9 suffice" in str(error)
+    assert "the shortest output" in str(BudgetTooSmall(0, 9, 4))
+    assert fewest(lazy)[1]
 
 
 def test_logits_that_exclude_everything_are_an_empty_lattice() -> None:

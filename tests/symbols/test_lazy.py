@@ -41,6 +41,7 @@ from structgen.vocabulary import BYTES, Vocabulary
 from structgen_engine.automaton import NEVER, REFUSED
 from structgen_engine.decode import decode
 from structgen_engine.denoiser import RandomContext, RandomDenoiser
+from structgen_engine.finishing import Finishing
 from structgen_engine.noise import Uniform
 
 TOKENS = Vocabulary.from_tokens([b"a", b"b", b"c", b"ab", b"bca", b"cc", "<e>", None])
@@ -130,6 +131,26 @@ def test_slices_of_plain_tokens_lead_where_single_symbols_lead(inner: Expr, high
             assert lazy.run([token], at) == target.get(int(lazy.alphabet.class_of[token]), NOWHERE)
         if len(waiting) < 200:
             waiting += [to for to in arcs.targets.tolist() if to not in waiting]
+
+
+@given(automaton=pushdowns(SPECIAL), vocabulary=st.sampled_from([TOKENS, FEW]), tokens=st.integers(0, 3))
+def test_a_search_tells_whether_so_many_tokens_finish(
+    automaton: Pushdown, vocabulary: Vocabulary, tokens: int
+) -> None:
+    lazy = LazyAutomaton(automaton, vocabulary)
+    reached = {lazy.run(ids): ids for k in range(2) for ids in product(range(vocabulary.size), repeat=k)}
+    most, least = (
+        dict(zip(reached, bounds, strict=True)) for bounds in Finishing(lazy).narrow([*reached], tokens)
+    )
+    for configuration, begun in reached.items():
+        short = any(
+            symbols is not None and accepts(automaton, symbols)
+            for k in range(tokens + 1)
+            for more in product(range(vocabulary.size), repeat=k)
+            for symbols in [spelled(automaton, vocabulary, (*begun, *more))]
+        )
+        assert (most[configuration] <= tokens) == short
+        assert (least[configuration] <= tokens) == short
 
 
 @given(automaton=pushdowns(SPECIAL), vocabulary=st.sampled_from([TOKENS, FEW]))

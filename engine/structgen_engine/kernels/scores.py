@@ -16,6 +16,7 @@ from structgen_engine.automaton import IMPOSSIBLE, REFUSED, Alphabet
 # nats: a score beyond ±LIMIT counts as ±LIMIT. The least power of two that the GPU kernels tell from 0, 2^(−2^29), is
 # 1,488 positions of it away; float64 sums of 256 such scores are right to 1e-8; logits of 200 at temperature 0.001 fit
 LIMIT = 250_000.0
+COLDEST = 1e-3  # the lowest temperature: below, LIMIT would take logits of 200 for equal ones
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -48,6 +49,40 @@ class ClassScores:
     count: Tensor
     pinned: Tensor
     chunks: tuple[Tensor, Tensor] | None = None
+
+
+def check_scores(logits: Tensor, settled: Tensor | None, temperature: float) -> None:
+    """Raise ValueError where these are not logits [B, N, V], settled [B, N] and a temperature."""
+    if logits.ndim != 3 or not logits.is_floating_point():
+        raise ValueError(f"logits must be floats [B, N, V], not {logits.dtype} {list(logits.shape)}")
+    if not logits.shape[1]:
+        raise ValueError("the logits have no positions: a block has at least one token")
+    if settled is not None:
+        if settled.shape != logits.shape[:2]:
+            raise ValueError(f"settled must be [B, N] = {list(logits.shape[:2])}, not {list(settled.shape)}")
+        check_settled(settled)
+    if not COLDEST <= temperature < float("inf"):
+        raise ValueError(
+            f"temperature must be at least {COLDEST:g}, not {temperature}; for the best block use argmax()"
+        )
+
+
+def check_settled(settled: Tensor) -> None:
+    """Raise ValueError where `settled` holds something else than ids and −1."""
+    if settled.is_floating_point() or settled.dtype == torch.bool:
+        raise ValueError(f"settled must hold whole numbers, not {settled.dtype}")
+    if settled.numel() and int(settled.min()) < -1:
+        raise ValueError(f"settled holds {int(settled.min())}: it takes ids, and −1 where a position is open")
+
+
+def check_width(alphabet: Alphabet, logits: Tensor) -> None:
+    """Raise ValueError where the logits [..., V] know fewer tokens than the alphabet."""
+    known = len(alphabet.class_of)
+    if known > logits.shape[-1]:
+        raise ValueError(
+            f"the automaton knows {known} tokens but the logits have only {logits.shape[-1]}: "
+            "compile the constraint for this model's vocabulary"
+        )
 
 
 def finite(scores: ClassScores) -> ClassScores:

@@ -17,6 +17,7 @@ from structgen.errors import InvalidSource, StructgenError, Unsatisfiable, Unsup
 from structgen.integrations.vllm.asked import OWN, Asked, Preface, placed, taken
 from structgen.integrations.vllm.constraints import Constraints
 from structgen.vocabulary import PREFACE
+from structgen_engine.progress import BudgetTooSmall, affordable
 
 CHATS = ("/v1/chat/completions", "/v1/responses", "/v1/messages")
 PATHS = (*CHATS, "/v1/completions")
@@ -84,12 +85,12 @@ class Frontend:
         # shielded: who hangs up must not cancel what others wait for too
         constraint = await asyncio.shield(asyncio.wrap_future(self._constraints.submit(asked)))
         budget = next((body[name] for name in BUDGETS if isinstance(body.get(name), int)), self._longest)
-        if constraint.min_tokens > min(budget, self._longest):
+        try:
+            affordable(constraint.automaton, 0, min(budget, self._longest))
+        except BudgetTooSmall as error:
             raise Unsatisfiable(
-                f"the shortest output that satisfies the constraint takes {constraint.min_tokens} tokens; "
-                f"this request may have {min(budget, self._longest)}",
-                min_tokens=constraint.min_tokens,
-            )
+                f"{error.need}; this request may have {error.max_tokens}", min_tokens=error.min_tokens
+            ) from None
         placed(body, asked)
         return asked
 

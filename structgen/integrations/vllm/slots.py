@@ -21,9 +21,11 @@ from torch import Tensor
 from structgen.constraint import Constraint
 from structgen.errors import StructgenError
 from structgen.vocabulary import Vocabulary
+from structgen_engine.explore import Pruning
 from structgen_engine.lattice import EmptyLattice
 from structgen_engine.progress import Block, BudgetTooSmall, Row, begin
 
+UNTIMED = Pruning(seconds=float("inf"))  # a refusal inside a step would end the engine
 log = logging.getLogger("vllm.structgen")
 
 
@@ -96,7 +98,7 @@ class Slot:
         self.committing, self._block, self._decided = False, None, None
 
     def _begin(self, constraint: Constraint[Any]) -> Begun:
-        row = begin(constraint.automaton, 0, self.left + len(self._written))
+        row = begin(constraint.automaton, 0, self.left + len(self._written), UNTIMED)
         if self._written:
             row.commit(torch.tensor(self._written))
         return Begun(row, _ending(constraint.vocabulary)[1])
