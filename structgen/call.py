@@ -19,7 +19,7 @@ from torch import Tensor
 from structgen.constraint import Constraint, compile
 from structgen.errors import InvalidDocument
 from structgen.extract import fill_slots
-from structgen.generate import Generation, Options, Runtime, check_text, prompt_ids
+from structgen.generate import Generation, Options, Runtime, check_text, prompt_ids, refusing_overlong_steps
 from structgen.kinds import nearness
 from structgen.layout import Layout, first_layout, first_look
 from structgen.prompt import Prompt
@@ -119,6 +119,7 @@ def _nearness(runtime: Runtime, request: str, source: ToolCalls) -> Tensor | Non
     return nearness(runtime.overlap, request, [f"{tool.name} {tool.description}" for tool in source.callable])
 
 
+@refusing_overlong_steps()
 def _weights(
     runtime: Runtime,
     prompt: Prompt,

@@ -16,7 +16,14 @@ from torch import Tensor
 
 from structgen.constraint import compile
 from structgen.errors import InvalidDocument, InvalidSource
-from structgen.generate import MOST_SEED, Runtime, check_text, check_whole, prompt_ids
+from structgen.generate import (
+    MOST_SEED,
+    Runtime,
+    check_text,
+    check_whole,
+    prompt_ids,
+    refusing_overlong_steps,
+)
 from structgen.layout import first_layout
 from structgen.prompt import choice_schema
 from structgen.sources import as_source
@@ -34,6 +41,7 @@ class Choice:
     probabilities: Mapping[str, float]
 
 
+@refusing_overlong_steps()
 def choose(runtime: Runtime, text: str, options: Sequence[str], *, seed: int = 0) -> Choice:
     """The most probable option.
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import torch
 
 from structgen.constraint import Constraint
-from structgen.errors import InvalidDocument, InvalidOption, Rejected, Unsatisfiable
+from structgen.errors import InvalidDocument, InvalidOption, Rejected, Unsatisfiable, Unsupported
 from structgen.prompt import Markup, Prompt, Prompts
 from structgen.vocabulary import Vocabulary
 from structgen_engine.decode import BudgetTooSmall, Decoded, Schedule, StepEvent, StoppingRule, decode
 from structgen_engine.denoiser import Denoiser
+from structgen_engine.explore import Overlong
 from structgen_engine.policy import Policy
 
 T = TypeVar("T")
@@ -28,6 +30,8 @@ class Generation(Generic[T]):
     value: what the text parses into; text: as generated; ids: committed tokens, the end token and padding included
     log_prob: nats, of the committed blocks under the constrained distribution of their last step
     steps: refinement steps taken over all blocks; blocks: how many blocks they filled
+    dropped_share: of the probability of all accepted blocks at most this share was left out, in the step that left out
+    most; 0.0 where the constraint is one table
     """
 
     value: T
@@ -36,6 +40,7 @@ class Generation(Generic[T]):
     log_prob: float
     steps: int
     blocks: int
+    dropped_share: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +115,15 @@ def check_text(text: Any, what: str = "document") -> None:
         )
 
 
+@contextmanager
+def refusing_overlong_steps() -> Iterator[None]:
+    """Raise Unsupported where a step of a lazy constraint takes too long; a decorator too."""
+    try:
+        yield
+    except Overlong as error:
+        raise Unsupported(str(error), remedy="simplify what the source repeats or leaves open") from None
+
+
 def generate(
     runtime: Runtime, prompt: Prompt, constraint: Constraint[T], options: Options | None = None
 ) -> Generation[T]:
@@ -117,6 +131,7 @@ def generate(
     return read(runtime, constraint, write(runtime, prompt, constraint, options))
 
 
+@refusing_overlong_steps()
 def write(
     runtime: Runtime,
     prompt: Prompt,
@@ -129,8 +144,9 @@ def write(
 
     pinned: preferred ids of the first block, −1 where open (a scaffold); dropped where the constraint rules it out
 
-    Raises Unsatisfiable, before anything is generated, where the budget is below the least number of tokens, and
-    InvalidDocument where the prompt is longer than the model reads.
+    Raises Unsatisfiable, before anything is generated, where the budget is below the least number of tokens,
+    InvalidDocument where the prompt is longer than the model reads, and Unsupported where a step of a lazy constraint
+    takes too long.
     """
     options = options or Options()
     budget = options.max_tokens or _default_budget(runtime, constraint)
@@ -164,7 +180,11 @@ def read(runtime: Runtime, constraint: Constraint[T], written: Decoded) -> Gener
     """What the written ids say. Raises Rejected where a Python validator of the class refuses it."""
     ids = tuple(written.ids.tolist())
     text = runtime.vocabulary.decode(ids).decode()
-    return Generation(_parse(constraint, text), text, ids, written.log_prob, written.steps, written.blocks)
+    value, drawn = (
+        _parse(constraint, text),
+        (written.log_prob, written.steps, written.blocks, written.dropped),
+    )
+    return Generation(value, text, ids, *drawn)
 
 
 def _default_budget(runtime: Runtime, constraint: Constraint[Any]) -> int:

@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from structgen.generate import Runtime
+from structgen.generate import Runtime, refusing_overlong_steps
 from structgen.scaffold import (
     DEFAULT_SLOTS,
     OPEN,
@@ -70,6 +70,7 @@ def first_layout(runtime: Runtime, schema: Mapping[str, Any]) -> Layout | None:
 Weights = dict[Slot, list[float]]  # of each open array, how likely 0, 1, 2 … items are, in nats
 
 
+@refusing_overlong_steps()
 def count_weights(
     runtime: Runtime,
     layout: Layout,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,8 +18,11 @@ from structgen.prompt import OutlinePrompts
 from structgen.sources import as_source
 from structgen.sources.tools import ToolCalls
 from structgen.vocabulary import Vocabulary
+from structgen_engine import explore
 from structgen_engine.automaton import Dfa
+from structgen_engine.decode import StepEvent
 from structgen_engine.denoiser import RandomDenoiser
+from structgen_engine.explore import Pruning
 from structgen_engine.look import Look
 from structgen_engine.models.mini import mini_folder
 from structgen_engine.noise import Uniform
@@ -70,6 +74,27 @@ def both(source: Any, vocabulary: Vocabulary) -> list[sg.Constraint[Any]]:
     found = [sg.compile(source, vocabulary, regime=regime) for regime in ("expanded", "lazy")]
     assert [isinstance(one.automaton, Dfa) for one in found] == [True, False]
     return found
+
+
+def test_the_share_that_a_lazy_constraint_left_out_is_reported(random_model: Generator) -> None:
+    for source in (Part, Line):
+        events: list[StepEvent] = []
+        done = random_model.generate(
+            "A lamp.", source, details=True, steps=2, on_step=events.append, max_tokens=256
+        )
+        shares = [float(event.dropped[0]) for event in events if event.dropped is not None]
+        assert done.dropped_share == max(shares)
+        assert (done.dropped_share > 0) is (source is Part)
+
+
+def test_a_lazy_step_that_takes_too_long_is_refused_in_one_sentence(
+    random_model: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explore, "Pruning", partial(Pruning, seconds=0.0))
+    with pytest.raises(
+        sg.Unsupported, match=r"^one refinement step takes more than 0 seconds of CPU: .* simplify"
+    ):
+        random_model.generate("A lamp.", Part)
 
 
 def test_a_recursive_tool_beside_another_is_called(random_model: Generator) -> None:

@@ -30,7 +30,7 @@ from structgen_engine.denoiser import Denoiser
 from structgen_engine.explore import Pruning
 from structgen_engine.growing import Growing
 from structgen_engine.jacobi import Guess, greedy
-from structgen_engine.kernels.scores import largest
+from structgen_engine.kernels.scores import COLDEST, largest
 from structgen_engine.lattice import OPEN, Beliefs, Best, BlockLattice, forced
 from structgen_engine.noise import Absorbing
 from structgen_engine.policy import EntropyBound, Policy, surest
@@ -44,6 +44,7 @@ from structgen_engine.progress import (
     opened,
     remember,
     tables,
+    widened,
 )
 
 __all__ = ["BudgetTooSmall", "Decoded", "Finish", "Schedule", "StepEvent", "StoppingRule", "decode"]
@@ -62,6 +63,11 @@ class Schedule:
 
     start: float = 0.8
     end: float = 0.4
+
+    def __post_init__(self) -> None:
+        for value in (self.start, self.end):
+            if not 0 <= value < float("inf"):
+                raise ValueError(f"a schedule takes numbers from 0 on, not {value}")
 
     def at(self, step: int, steps: int) -> float:
         """The temperature of step 0 … steps − 1."""
@@ -125,6 +131,8 @@ def decode(
 
     pace: with uniform noise, the least share of the free positions that a step keeps, the surest first (default: none;
     a model whose beliefs never get sharp needs it to build on what it has).
+    temperature: of the scores; at 0, and below 0.001, every step takes the best block in place of a draw, and beliefs
+        are those at temperature 1
     dfas: one per prompt. scaffold: per row the ids [≤ N] preferred in the first block, −1 open; kept as a whole if some
     accepted block within budget has them, else dropped as a whole. pruning: what growing automata leave out (default:
     next to nothing). pad_id fills the canvas beyond the budget.
@@ -171,15 +179,20 @@ def nonempty(
 ) -> BlockLattice:
     """The lattice of a step; −inf is the model's opinion, so it yields where nothing else is accepted.
 
+    Before it does, what grows is explored again with next to nothing left out.
     logits: [B, n, ≥ V]; settled: [B, n] int64, −1 where open
     """
     if settled is None:
         settled = torch.full(logits.shape[:2], OPEN, dtype=torch.int64)
     pins = settled.to(logits.device)
-    lattice = BlockLattice(
-        opened(parts, logits, settled, temperature), logits, settled=pins, temperature=temperature
-    )
+    rows = opened(parts, logits, settled, temperature)
+    lattice = BlockLattice(rows, logits, settled=pins, temperature=temperature)
     lattice.beliefs()  # finds alpha and beta together, which log Z alone would not
+    empty = lattice.log_partition() == IMPOSSIBLE
+    if not empty.any():
+        return lattice
+    rows = widened(parts, rows, logits, settled, temperature, empty)
+    lattice = BlockLattice(rows, logits, settled=pins, temperature=temperature)
     empty = lattice.log_partition() == IMPOSSIBLE
     if not empty.any():
         return lattice
@@ -258,24 +271,29 @@ class _Loop:
             logits = self._logits(context, self.padded(canvas[live]), known)[:, :n]
             here_automata = [automata[k] for k in here]
             heat = self.schedule.at(step, self.steps)
-            lattice = nonempty(here_automata, logits, settled=settled[live], temperature=heat)
+            cold = heat < COLDEST
+            lattice = nonempty(
+                here_automata, logits, settled=settled[live], temperature=1.0 if cold else heat
+            )
             beliefs = _on_cpu(lattice.beliefs())
             if isinstance(noise, Absorbing):
-                choice = self._absorb(lattice, beliefs, settled[live], step)
+                choice = self._absorb(lattice, beliefs, settled[live], step, cold)
                 settled[live] = torch.where(choice.keep, choice.ids, OPEN)
             elif isinstance(noise, Guess):
                 choice = self._reread(greedy(lattice.automata, logits, settled[live]), canvas[live], step)
             else:
-                choice = self._revise(lattice, beliefs, settled[live], [calm[k] for k in here], step)
+                choice = self._revise(lattice, beliefs, settled[live], [calm[k] for k in here], step, cold)
             remember(here_automata, choice.ids)
             canvas[live] = noise.renoise(choice.ids, choice.keep, self.generator)
             result[live] = choice.ids
-            for k, gain in zip(here, choice.gain.tolist(), strict=True):
+            dropped = lattice.dropped()
+            for k, gain, share in zip(here, choice.gain.tolist(), dropped.tolist(), strict=True):
                 rows[k].steps += 1
                 rows[k].log_prob += gain
+                rows[k].dropped = max(rows[k].dropped, share)
             if self.on_step is not None:
                 index = torch.tensor([rows[k].index for k in here])
-                seen = canvas[live], choice.ids, choice.keep, beliefs, lattice.dropped(), choice.certified
+                seen = canvas[live], choice.ids, choice.keep, beliefs, dropped, choice.certified
                 self.on_step(StepEvent(number, step, index, *seen))
             going = (~choice.done).nonzero().flatten()
             if not len(going):
@@ -312,21 +330,28 @@ class _Loop:
         denoiser: Any = self.denoiser  # one that is told its beliefs takes a third argument
         return denoiser(context, canvas, known)
 
-    def _absorb(self, lattice: BlockLattice, beliefs: Beliefs, settled: Tensor, step: int) -> _Choice:
+    def _absorb(
+        self, lattice: BlockLattice, beliefs: Beliefs, settled: Tensor, step: int, cold: bool
+    ) -> _Choice:
         """Settle the positions that the policy names, and at least this step's share of the open ones."""
         share = -((settled < 0).sum(-1) // -(self.steps - step))
         keep = self.policy(beliefs, settled) | (settled >= 0)
         lacking = (share - (keep & (settled < 0)).sum(-1)).clamp_min(0)
         keep |= surest(beliefs.entropy, torch.where(keep, 0, settled), lacking)
         done = keep.all(-1)
-        ids = lattice.sample(self.generator).cpu()
-        certified = torch.zeros_like(done)
+        ids, certified = self._drawn(lattice, cold)
         if self.finish is Finish.BEST and done.any():
             ids, certified = _finished(lattice.argmax(), done, ids)
         return _Choice(ids, keep, done, lattice.log_prob(torch.where(keep, ids, OPEN)).cpu(), certified)
 
     def _revise(
-        self, lattice: BlockLattice, beliefs: Beliefs, settled: Tensor, calm: list[_Calm], step: int
+        self,
+        lattice: BlockLattice,
+        beliefs: Beliefs,
+        settled: Tensor,
+        calm: list[_Calm],
+        step: int,
+        cold: bool,
     ) -> _Choice:
         """Keep what the policy names of a fresh draw; done when the stopping rule holds, or at the last step."""
         share = self.pace.at(step + 1, self.steps)
@@ -334,13 +359,20 @@ class _Loop:
         quota = ((forced < 0).sum(-1) * share).ceil().long()
         keep = self.policy(beliefs, settled) | (settled >= 0) | surest(beliefs.entropy, forced, quota)
         done = self._converged(lattice, beliefs, calm) | (step == self.steps - 1)
-        ids, gain = lattice.sample(self.generator).cpu(), torch.zeros(len(keep), dtype=torch.float64)
-        certified = torch.zeros_like(done)
+        (ids, certified), gain = self._drawn(lattice, cold), torch.zeros(len(keep), dtype=torch.float64)
         if done.any():
             if self.finish is Finish.BEST:
                 ids, certified = _finished(lattice.argmax(), done, ids)
             gain = torch.where(done, lattice.log_prob(ids).cpu(), 0.0)
         return _Choice(ids, keep | done[:, None], done, gain, certified)
+
+    def _drawn(self, lattice: BlockLattice, cold: bool) -> tuple[Tensor, Tensor]:
+        """Accepted blocks [b, n], a joint draw or the best, and which of them are certified the best [b]."""
+        if cold:
+            best = lattice.argmax()
+            return _finished(best, torch.ones(len(best.ids), dtype=torch.bool), best.ids.cpu())
+        ids = lattice.sample(self.generator).cpu()
+        return ids, torch.zeros(len(ids), dtype=torch.bool)
 
     def _reread(self, reading: Best, canvas: Tensor, step: int) -> _Choice:
         """Keep the whole reading; done when the canvas held all of it that logits condition on, or at the last step."""

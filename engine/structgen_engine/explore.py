@@ -31,7 +31,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -41,7 +41,7 @@ from torch import Tensor
 from structgen_engine.account import Account
 from structgen_engine.automaton import DEAD, IMPOSSIBLE, Alphabet, BlockAutomaton, Dfa, Edges
 from structgen_engine.finishing import EFFORT, Finishing
-from structgen_engine.growing import Growing
+from structgen_engine.growing import Arcs, Growing
 from structgen_engine.kernels import Backend, backend_for
 from structgen_engine.kernels.scores import ClassScores, check_scores, check_settled, check_width
 from structgen_engine.rows import Indifferent, Rows, Scored
@@ -49,6 +49,7 @@ from structgen_engine.rows import Indifferent, Rows, Scored
 Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
 Marks = NDArray[np.bool_]
+ALL = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,16 @@ class Pruning:
     """
 
     epsilon: float = 1e-7
-    width: int = 4096
-    total: int = 8192
+    width: int = 2048
+    total: int = 4096
     effort: int = EFFORT
     seconds: float = 20.0
 
+    def wider(self) -> Pruning:
+        """Nothing is dropped for its weight, and eight times as many configurations are kept."""
+        return replace(self, epsilon=0.0, width=ALL, total=8 * self.total)
 
-ALL = 1 << 62
+
 EXACT = Pruning(0.0, ALL, ALL, ALL)
 
 
@@ -177,19 +181,19 @@ class Explorer:
         frontier = Frontier(np.array([self.entry]), np.zeros(1), np.zeros(1))
         kept, latest = frontier.configurations, time.thread_time() + pruning.seconds
         for i in range(len(rows)):
-            for done, number in enumerate(frontier.configurations.tolist()):
+            arcs = []
+            for number in frontier.configurations.tolist():
                 if time.thread_time() > latest:
-                    raise Overlong(pruning.seconds, i, len(kept) + done)
-                self.growing.arcs(number)
-            frontier = self._step(rows, i, frontier, account)
+                    raise Overlong(pruning.seconds, i, len(kept) + len(arcs))
+                arcs.append(self.growing.arcs(number))
+            frontier = self._step(rows, i, frontier, arcs, account)
             frontier = self._prune(frontier, i + 1, len(rows), path[i + 1], account, kept, pruning)
             kept = np.union1d(kept, frontier.configurations)
         return kept, frontier.configurations, account
 
-    def _step(self, rows: Rows, i: int, frontier: Frontier, account: Account) -> Frontier:
-        """One token further: all configurations that arcs lead to, with the weights that arrive there."""
+    def _step(self, rows: Rows, i: int, frontier: Frontier, arcs: list[Arcs], account: Account) -> Frontier:
+        """One token further: all configurations that the arcs out of the frontier's lead to, and what arrives there."""
         growing = self.growing
-        arcs = [growing.arcs(c) for c in frontier.configurations.tolist()]
         log_sum, peak = rows.at(i)
         norm = account.position(i, growing.sets, log_sum, peak)
         if norm == IMPOSSIBLE or not any(len(a.sets) for a in arcs):

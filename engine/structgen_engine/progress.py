@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from structgen_engine.automaton import NEVER, BlockAutomaton, Dfa, block
+from structgen_engine.automaton import IMPOSSIBLE, NEVER, BlockAutomaton, Dfa, block
 from structgen_engine.explore import Explored, Explorer, Pruning
 from structgen_engine.finishing import Finishing, fewest
 from structgen_engine.growing import Growing
@@ -50,6 +50,7 @@ class Decoded:
     the tokens each step settled, given that step's logits and what was settled before. Guess: of each token, among
     those that could stand there after the tokens before it
     steps: forward passes; blocks: how many; scaffold: whether the preferred ids were honoured, None without any
+    dropped: at most this share of the accepted blocks' probability was left out, in the step that left out most
     """
 
     ids: Tensor
@@ -57,6 +58,7 @@ class Decoded:
     steps: int
     blocks: int
     scaffold: bool | None
+    dropped: float = 0.0
 
 
 @dataclass(eq=False)
@@ -70,6 +72,7 @@ class Row:
     finishing: Finishing | None = None
     scaffold: bool | None = None
     log_prob: float = 0.0
+    dropped: float = 0.0
     steps: int = 0
     committed: list[Tensor] = field(default_factory=list)
 
@@ -89,7 +92,8 @@ class Row:
     def decoded(self) -> Decoded:
         """What came out."""
         ids = torch.cat(self.committed)
-        return Decoded(ids, self.log_prob, self.steps, len(self.committed), self.scaffold)
+        blocks = len(self.committed)
+        return Decoded(ids, self.log_prob, self.steps, blocks, self.scaffold, self.dropped)
 
 
 def block_from(
@@ -189,6 +193,24 @@ def opened(
         else part.explore(scores, settled=pins, temperature=temperature)
         for part, scores, pins in rows
     ]
+
+
+def widened(
+    parts: list[Block],
+    rows: list[BlockAutomaton | Explored],
+    logits: Tensor,
+    settled: Tensor,
+    temperature: float,
+    empty: Tensor,
+) -> list[BlockAutomaton | Explored]:
+    """The rows, those that are `empty` [b] and lack something explored again with next to nothing left out."""
+    found = list(rows)
+    for k in empty.nonzero().flatten().tolist():
+        part, row = parts[k], rows[k]
+        if isinstance(part, Explorer) and isinstance(row, Explored) and row.dropped > IMPOSSIBLE:
+            given = {"settled": settled[k], "temperature": temperature}
+            found[k] = part.explore(logits[k], **given, pruning=part.pruning.wider())
+    return found
 
 
 def tables(parts: list[Block], settled: Tensor) -> list[BlockAutomaton]:

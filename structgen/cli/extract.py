@@ -34,7 +34,8 @@ def extract_command(
     seed: Seed = 0,
     max_tokens: MaxTokens = None,
     details: Annotated[
-        bool, typer.Option("--details", help="Print value and details: log_prob, steps, seconds, blocks.")
+        bool,
+        typer.Option("--details", help="Print value and details: log_prob, steps, blocks, …"),
     ] = False,
     compact: Annotated[bool, typer.Option("--compact", help="Print JSON on one line.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; extract always does.")] = False,
@@ -70,6 +71,7 @@ def _detailed(value: Any, generation: Generation[Any], seconds: float) -> dict[s
             "steps": generation.steps,
             "seconds": round(seconds, 3),
             "blocks": generation.blocks,
+            "dropped_share": generation.dropped_share,
         },
     }
 

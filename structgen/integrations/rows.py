@@ -16,6 +16,7 @@ from torch import Tensor
 
 from structgen.constraint import Constraint
 from structgen.errors import InvalidOption, Unsatisfiable
+from structgen.generate import refusing_overlong_steps
 from structgen_engine.decode import Finish, nonempty
 from structgen_engine.lattice import Beliefs, BlockLattice
 from structgen_engine.progress import Block, BudgetTooSmall, begin
@@ -34,6 +35,7 @@ class Rows:
     """Where each row's automaton stands. One object serves one call of the host.
 
     index: [b] int64, the constrained rows of the batch; left: tokens of budget before the current block
+    dropped_share: [b] float64, at most this share of the accepted blocks' probability was left out of any step
     """
 
     def __init__(
@@ -60,10 +62,12 @@ class Rows:
                 f"row {error.row}: the budget of {self.left} tokens is too small: {error.need}; raise max_new_tokens",
                 min_tokens=error.min_tokens,
             ) from None
+        self.dropped_share = torch.zeros(len(chosen), dtype=torch.float64)
         self._finish, self._generator = finish, torch.Generator().manual_seed(seed)
         self._blocks: list[Block] = []
         self._lattice: BlockLattice | None = None
 
+    @refusing_overlong_steps()
     def constrained(self, scores: Tensor) -> Tensor:
         """The scores [B, N, V] of a step, temperature included, with the constrained rows replaced by log-marginals."""
         if len(scores) != self.size:
@@ -111,7 +115,9 @@ class Rows:
             )
         if not self._blocks:
             self._blocks = [row.block(after) for row in self._rows]
-        return nonempty(self._blocks, scores)
+        lattice = nonempty(self._blocks, scores)
+        self.dropped_share = torch.maximum(self.dropped_share, lattice.dropped())
+        return lattice
 
     @property
     def _last(self) -> BlockLattice:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -49,6 +49,47 @@ def verbatim(length: int) -> Dfa:
     accepting = torch.zeros(length + 3, dtype=torch.bool)
     accepting[-1] = True
     return Dfa(Alphabet(class_of, 4), delta, accepting, 1)
+
+
+@given(dfa=padded_dfas(), name=noises, block_length=st.integers(1, 4), cold=st.sampled_from([0.0, 1e-6]))
+def test_at_temperature_0_one_step_is_the_best_block(
+    dfa: Dfa, name: str, block_length: int, cold: float
+) -> None:
+    length = max(block_length, int(dfa.distance[dfa.start]))
+    assume(length < 5)
+    denoiser, events = denoiser_of(name, dfa, length, 3.0), list[StepEvent]()
+    (row,) = decode(
+        denoiser,
+        [[1]],
+        [dfa],
+        max_tokens=length,
+        steps=1,
+        temperature=cold,
+        generator=seeded(),
+        finish=Finish.SAMPLE,
+        on_step=events.append,
+    )
+    canvas = torch.full((1, length), len(dfa.alphabet.class_of))
+    if name == "absorbing":
+        truth = enumerate_blocks(block(dfa), denoiser(denoiser.start([[1]]), canvas)[0])
+        best = truth.strings[truth.log_probs.argmax()]
+        assert row.ids.tolist() == best.tolist()
+        assert row.log_prob == pytest.approx(float(truth.log_probs.max()), abs=1e-4)
+    assert events[0].certified is not None
+    assert events[0].certified.all()
+
+
+@pytest.mark.parametrize("temperature", [-1.0, float("nan"), float("inf")])
+def test_a_temperature_that_is_none_is_refused(temperature: float) -> None:
+    with pytest.raises(ValueError, match="from 0 on"):
+        decode(
+            denoiser_of("uniform", verbatim(2), 4),
+            [[1]],
+            [verbatim(2)],
+            max_tokens=4,
+            temperature=temperature,
+            generator=seeded(),
+        )
 
 
 @given(

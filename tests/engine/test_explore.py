@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from itertools import product
 
 import pytest
@@ -18,10 +19,11 @@ from structgen.automata.pushdown import Pushdown
 from structgen.constraint import compile as compile_constraint
 from structgen.grammar import EMPTY, Expr, Grammar, alt, any_of, literal, ref, separated, seq, star
 from structgen.lazy import LazyAutomaton
+from structgen.sources import Regex
 from structgen.vocabulary import Vocabulary
-from structgen_engine.decode import BudgetTooSmall, Finish, StepEvent, decode
+from structgen_engine.decode import BudgetTooSmall, Finish, StepEvent, decode, nonempty
 from structgen_engine.denoiser import RandomDenoiser
-from structgen_engine.explore import EXACT, Explorer, Pruning
+from structgen_engine.explore import EXACT, Explorer, Overlong, Pruning
 from structgen_engine.finishing import fewest
 from structgen_engine.jacobi import Guess
 from structgen_engine.kernels import Backend, cpu, reference
@@ -111,7 +113,7 @@ def test_with_nothing_dropped_a_block_equals_enumeration(problem: Problem, backe
     total=st.sampled_from([1, 6, 100]),
     effort=st.sampled_from([0, 1, 3, 100]),
 )
-@settings(max_examples=500)
+@settings(max_examples=120)
 def test_what_is_dropped_is_within_the_reported_share(
     problem: Problem, epsilon: float, width: int, total: int, effort: int
 ) -> None:
@@ -178,6 +180,80 @@ def test_settled_positions_below_minus_one_are_refused() -> None:
     ):
         with pytest.raises(ValueError, match="settled holds -2"):
             ask()
+
+
+def test_what_the_model_excludes_is_not_written_while_something_else_is_accepted() -> None:
+    """ "a" carries all the weight at first and cannot end; "bc" and "cc", which can, weigh e^-20 as much."""
+    vocabulary = Vocabulary.from_tokens(["<pad>", "<eos>", b"a", b"b", b"c"])
+    constraint = compile_constraint(Regex("a|bc|c{2}"), vocabulary, regime="lazy")
+    logits = torch.zeros(1, 3, 5)
+    logits[0, 0, 2], logits[0, 1, 1] = 20.0, IMPOSSIBLE
+    part = Explorer(constraint.automaton, constraint.automaton.start, 0)
+    lattice = nonempty([part], logits)
+    assert lattice.dropped()[0] == 0
+    assert float(lattice.log_partition()[0]) == pytest.approx(math.log(2))
+    assert {tuple(lattice.sample(torch.Generator().manual_seed(s))[0].tolist()) for s in range(20)} == {
+        (3, 4, 1),
+        (4, 4, 1),
+    }
+    logits[0, 2, 1] = IMPOSSIBLE  # now nothing that the model allows is accepted
+    assert nonempty([part], logits).argmax().ids[0].tolist() == [2, 1, 0]
+
+
+@given(problem=problems(), epsilon=st.sampled_from([1e-7, 0.3]), width=st.sampled_from([1, 3]))
+@settings(max_examples=40)
+def test_an_excluded_token_is_written_only_where_no_block_is_without(
+    problem: Problem, epsilon: float, width: int
+) -> None:
+    automaton, logits, _, remaining = problem
+    logits = logits.where(logits.abs() > logits.abs().median(), IMPOSSIBLE)
+    allowed = truth_of(automaton, logits, torch.full((len(logits),), -1), remaining)
+    possible = truth_of(automaton, torch.zeros_like(logits), torch.full((len(logits),), -1), remaining)
+    lazy = LazyAutomaton(automaton, SMALL)
+    assume(len(possible.strings) and lazy.padded)
+    lattice = nonempty([Explorer(lazy, lazy.start, remaining, Pruning(epsilon, width))], logits[None])
+    ids = lattice.argmax().ids[0]
+    assert ids.tolist() in possible.strings.tolist()
+    assert not len(allowed.strings) or (logits[torch.arange(len(ids)), ids] > IMPOSSIBLE).all()
+
+
+def test_the_share_left_out_of_an_output_is_the_largest_of_its_steps() -> None:
+    lazy, events = lazy_of(rules()[3]), list[StepEvent]()
+    rows = decode(
+        RandomDenoiser(Uniform(0, WORDS.size), 8, WORDS.size, scale=1.0),
+        [[1], [2]],
+        [lazy, lazy],
+        max_tokens=16,
+        steps=3,
+        generator=torch.Generator().manual_seed(0),
+        pruning=Pruning(0.1, 2),
+        on_step=events.append,
+    )
+    for number, row in enumerate(rows):
+        shares = [
+            float(event.dropped[event.rows.tolist().index(number)])
+            for event in events
+            if event.dropped is not None and number in event.rows
+        ]
+        assert row.dropped == max(shares) > 0
+
+
+def test_a_step_with_very_many_configurations_keeps_some_and_says_so() -> None:
+    """(a|b)*a(a|b){16} has 131,072 of them, and random scores make all alike."""
+    lazy = compile_constraint(Regex("(a|b)*a(a|b){16}"), regime="lazy").automaton
+    logits, begun = torch.randn(256, 256, generator=torch.Generator().manual_seed(0)), time.thread_time()
+    explored = Explorer(lazy, lazy.start, 64).explore(logits)
+    assert len(explored.configurations) <= 4096 + 256
+    assert time.thread_time() - begun < 10  # about 1 on a machine of its own
+    lattice = BlockLattice([explored], logits[None])
+    assert float(lattice.log_partition()[0]) > IMPOSSIBLE
+    assert 0 < lattice.dropped()[0] <= 1
+
+
+def test_a_step_that_takes_too_long_is_refused() -> None:
+    lazy = lazy_of(rules()[3])
+    with pytest.raises(Overlong, match=r"more than 0 seconds of CPU: position 0 of the block"):
+        Explorer(lazy, lazy.start, 4, Pruning(seconds=0.0)).explore(torch.zeros(8, WORDS.size))
 
 
 def test_steps_that_meet_nothing_new_use_the_same_tables() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from itertools import product
+from typing import Any
 
 import pytest
 import torch
@@ -341,6 +343,24 @@ def test_the_cpu_backend_is_chosen_for_cpu_tensors() -> None:
 def test_a_vocabulary_that_is_too_small_names_both_numbers() -> None:
     with pytest.raises(ValueError, match="knows 200 tokens but the logits have only 150"):
         BlockLattice(wide_automaton(), torch.zeros(1, 4, 150))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"logits": torch.zeros(1, 0, 5)}, "no positions"),
+        ({"settled": torch.tensor([[-1, -2, -1]])}, "settled holds -2"),
+        ({"settled": torch.tensor([[-1.0, 2.0, -1.0]])}, "whole numbers"),
+        ({"temperature": 0.0}, "at least 0.001, not 0.0; for the best block"),
+        ({"temperature": -1.0}, "at least 0.001"),
+        ({"temperature": float("nan")}, "at least 0.001"),
+        ({"temperature": float("inf")}, "at least 0.001"),
+    ],
+)
+def test_what_is_no_block_is_refused(change: dict[str, Any], message: str) -> None:
+    given = {"logits": LOGITS[None], **change}
+    with pytest.raises(ValueError, match=re.escape(message)):
+        BlockLattice(choices(), given.pop("logits"), **given)
 
 
 @pytest.mark.parametrize("poison", [float("nan"), float("inf")])
