@@ -44,6 +44,8 @@ from .model_validators import (
     without_bounds,
 )
 
+SCALARS = {"type": ["null", "boolean", "number", "string"]}  # what is hashable of all that is read from JSON
+UNHASHABLE = ("list", "dict", "set", "deque", "typed-dict", "counter", "ordered-dict", "generator")
 MOST_DIGITS = 28  # of a Decimal whose digits are bounded without saying where the point is
 MOST_FLAGS = 6  # of an enum, whose every combination is a value
 TRIMMED = r"^(?:\S(?:(?s:.*)\S)?)?$"  # where white space is stripped before characters are counted
@@ -169,7 +171,7 @@ class ModelSchema(GenerateJsonSchema):
         result = self.generate_inner(steps[0])
         for step in steps[1:]:
             if step["type"] == "is-instance" and described(step["cls"]) == "Hashable":
-                result = {"type": ["null", "boolean", "number", "string"]}
+                result = dict(SCALARS)
             elif step["type"] == "function-wrap" and is_carried(step["function"]["function"]):
                 result = {**result, "allOf": [*result.get("allOf", []), self.generate_inner(step["schema"])]}
             elif "function" in step:
@@ -400,11 +402,11 @@ class ModelSchema(GenerateJsonSchema):
 
     def set_schema(self, schema: core_schema.SetSchema) -> JsonSchemaValue:
         """Equal elements become one: they are told apart where they are of a few values, or several are needed."""
-        return _merged(super().set_schema(schema))
+        return _merged(_hashed(super().set_schema(schema), schema.get("items_schema")))
 
     def frozenset_schema(self, schema: core_schema.FrozenSetSchema) -> JsonSchemaValue:
         """The same for frozen sets."""
-        return _merged(super().frozenset_schema(schema))
+        return _merged(_hashed(super().frozenset_schema(schema), schema.get("items_schema")))
 
     def tuple_schema(self, schema: core_schema.TupleSchema) -> JsonSchemaValue:
         """Tuples, unless a part of any length has others behind it."""
@@ -516,9 +518,8 @@ def _read(core: Any, values: Iterable[Any]) -> list[Any]:
             validator.validate_json(json.dumps(value))
         except (ValidationError, TypeError):
             continue
-        if all(value is not other and (value != other or type(value) is not type(other)) for other in found):
-            found.append(value)
-    return found
+        found.append(value)
+    return list({json.dumps(value): value for value in found}.values())
 
 
 def _values(schema: JsonSchemaValue, values: list[Any]) -> JsonSchemaValue:
@@ -535,6 +536,18 @@ def _numeric(schema: Mapping[str, Any]) -> dict[str, Any]:
     names |= {"gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
     values = {keyword: schema.get(name) for name, keyword in names.items()}
     return {k: int(v) if v == int(v) else float(v) for k, v in values.items() if v is not None}
+
+
+def _hashed(result: JsonSchemaValue, core: Any) -> JsonSchemaValue:
+    """A set whose elements can be elements of sets."""
+    if core is None or core["type"] == "any":
+        return {**result, "items": SCALARS}
+    if core["type"] in UNHASHABLE or getattr(core.get("cls"), "__hash__", True) is None:
+        return {
+            **result,
+            "items": refused("these values cannot be elements of a set", "use a list, or a frozen class"),
+        }
+    return result
 
 
 def _merged(result: JsonSchemaValue) -> JsonSchemaValue:

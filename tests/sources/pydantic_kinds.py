@@ -509,6 +509,7 @@ kind(
     not_=["[1,2,3]"],
     told="uniqueItems",
 )
+kind("set of anything", set, '[1,"a",null]', not_=["[[]]", "[{}]"], told="uniqueItems")
 kind("named tuple", Pair, '[1,"a"]', "[1]", not_=["[]"])
 kind("typed dict", Row, '{"b":"x"}', not_=['{"a":1}'])
 kind("typed dict, sparse", Sparse, '{"a":1}', not_=['{"b":"x"}'])
@@ -997,6 +998,7 @@ kind("payment card", p.PaymentCardNumber, told="validator")
 REFUSED["function"] = Callable[[int], int]
 REFUSED["class"] = type[int]
 REFUSED["instance"] = p.InstanceOf[Arbitrary]
+REFUSED["set of lists"] = Annotated[set[list[int]], Field(min_length=1)]
 REFUSED["file path"] = p.FilePath
 REFUSED["directory path"] = p.DirectoryPath
 REFUSED["new path"] = p.NewPath

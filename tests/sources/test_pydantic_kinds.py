@@ -61,7 +61,7 @@ def test_what_is_not_enforced_is_told_and_nothing_else(name: str):
 def test_what_cannot_be_generated_is_refused_where_it_stands(name: str):
     with pytest.raises(Unsupported) as error:
         Model(dict[str, REFUSED[name]]).lower()
-    assert error.value.pointer == "/additionalProperties"
+    assert str(error.value.pointer).startswith("/additionalProperties")
     assert error.value.remedy
     assert len(Model(REFUSED[name]).refusals()) == 1
 
