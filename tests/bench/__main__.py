@@ -54,6 +54,14 @@ def blocks(
 
 
 @app.command()
+def extremes(runs: int = 3000, json_file: Json = None) -> None:
+    """Scores of 200 nats at temperatures from 0.005 to 2: no error, every output accepted."""
+    from bench.extremes import run
+
+    _keep(run(Console(width=WIDTH), runs=runs), json_file)
+
+
+@app.command()
 def scale(
     tokenizer: Tokenizer = SHARED / "gemma3.tokenizer.json.gz",
     schemas: Annotated[Path, typer.Option(help="Rows with a schema and tests, JSON lines, gzipped.")] = SHARED

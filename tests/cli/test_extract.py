@@ -80,7 +80,7 @@ def test_details_say_what_the_answer_took(run):
     )
     answer = json.loads(detailed.out)
     assert answer["value"] == json.loads(plain.out)
-    assert set(answer["details"]) == {"log_prob", "steps", "seconds", "blocks"}
+    assert set(answer["details"]) == {"log_prob", "steps", "seconds", "blocks", "dropped_share"}
     assert answer["details"]["steps"] >= 1
 
 
