@@ -1,9 +1,10 @@
 """E-mail addresses as email-validator reads them for pydantic: ASCII and international, with or without a name.
 
-* A local part of at most 64 characters, or 32 where some are not ASCII, before a host name of at most 63 characters,
-  whose top-level domain has letters alone and is not set aside for special use.
-* One label of the domain may be international: up to 12 letters of a left-to-right script, so that its ASCII form
-  surely fits a label; or the ASCII form itself (RFC 3492) of a Latin word with one accented letter.
+* A local part of at most 64 characters, or 32 where some are not ASCII. The domain has up to five labels before the top
+  one, two of them of up to 40 characters and the others of up to 12; the top one has letters alone and is not set aside
+  for special use. So no part is too long, and each character is counted once, from the beginning of its label.
+* One label may be international: up to 12 letters of a left-to-right script, so that its ASCII form surely fits a
+  label; or the ASCII form itself (RFC 3492) of a Latin word with one accented letter.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import cache
 
 from pydantic.networks import validate_email
 
-from ..grammar import ANY_CHAR, Expr, alt, both, char_ranges, chars, literal, optional, repeat, seq
+from ..grammar import ANY_CHAR, Expr, alt, both, char_ranges, chars, literal, optional, repeat, seq, star
 from .json_schema import formats as rfc
 from .regex import fullmatch_expr
 
@@ -28,42 +29,42 @@ _BLOCKS = (
     (0xAC00, 0xD7A3),
 )
 _SPECIAL = ("arpa", "invalid", "local", "localhost", "onion", "test")
-_LABEL = r"[A-Za-z0-9](?:-?[A-Za-z0-9])*"
+_SHORT, _LONG = 12, 40  # characters of a label
 _ACCENTED = (*range(0xDF, 0xF7), *range(0xF8, 0x100))  # Latin letters that a word in ASCII form has one of
-_MOST_INTERNATIONAL = 12  # letters of a label
-_MOST_PLAIN = 15  # ASCII letters beside an accented one
+_MOST_PLAIN = 15  # ASCII letters beside an accented one, in ASCII form
+_DIGIT_OR_LETTER = chars("az", "AZ", "09")
 
 
 @cache
 def email() -> Expr:
     """Addresses."""
-    return seq(_local(), literal("@"), alt(_plain_domain(), _international_domain()))
+    plain = both(fullmatch_expr(rf"{rfc.ATOM}(?:\.{rfc.ATOM})*"), repeat(ANY_CHAR, 1, 64))
+    local = alt(plain, _joined(_cased(), "[._+-]", 32))
+    return seq(local, literal("@"), alt(_plain_labels(), _international_labels()), _top())
 
 
 @cache
 def name_email() -> Expr:
-    """Addresses, or names of up to 32 letters and digits and addresses in angle brackets."""
-    letter, joint = (_cased(), r"[ .'-]|\. ") if _reads_any_name() else (chars("az", "AZ", "09"), "[ '-]")
-    names = seq(letter, repeat(seq(optional(fullmatch_expr(joint)), letter), 0, 31))
+    """Addresses, or names of up to 48 characters and addresses in angle brackets."""
+    names = _joined(_cased(), r"[ .'-]", 48) if _reads_any_name() else _joined(_DIGIT_OR_LETTER, "[ '-]", 48)
     return alt(email(), seq(names, literal(" <"), email(), literal(">")))
 
 
 def _reads_any_name() -> bool:
     """Whether this version of pydantic reads names with points and letters beyond ASCII."""
     try:
-        return bool(validate_email("J. Ö <a@b.com>"))
+        return bool(validate_email("J.Ö <a@b.com>"))
     except (ValueError, ImportError):
         return False
 
 
-def _local() -> Expr:
-    plain = both(fullmatch_expr(rf"{rfc.ATOM}(?:\.{rfc.ATOM})*"), repeat(ANY_CHAR, 1, 64))
-    joint = optional(fullmatch_expr("[._+-]"))
-    return alt(plain, seq(_cased(), repeat(seq(joint, _cased()), 0, 15)))
+def _joined(letter: Expr, joint: str, most: int) -> Expr:
+    """Letters with single joints between them."""
+    return both(seq(letter, star(seq(optional(fullmatch_expr(joint)), letter))), repeat(ANY_CHAR, 1, most))
 
 
 def _cased() -> Expr:
-    return alt(chars("az", "AZ", "09"), char_ranges(_letters(cased=True)))
+    return alt(_DIGIT_OR_LETTER, char_ranges(_letters(cased=True)))
 
 
 def _top() -> Expr:
@@ -75,15 +76,15 @@ def _top() -> Expr:
     return fullmatch_expr(rf"(?!(?i:{names})$)[A-Za-z]{{2,24}}")
 
 
-def _plain_domain() -> Expr:
-    return both(seq(fullmatch_expr(rf"(?:{_LABEL}\.)+"), _top()), repeat(ANY_CHAR, 1, 63))
+def _plain_labels() -> Expr:
+    short, long = (seq(_joined(_DIGIT_OR_LETTER, "-", most), literal(".")) for most in (_SHORT, _LONG))
+    return seq(repeat(short, 0, 3), repeat(long, 1, 2))
 
 
-def _international_domain() -> Expr:
-    before = optional(fullmatch_expr(r"[A-Za-z0-9]{1,20}\."))
-    letter = alt(chars("az", "09"), char_ranges(_letters(cased=False)))
-    label = seq(letter, repeat(seq(optional(literal("-")), letter), 0, _MOST_INTERNATIONAL // 2 - 1))
-    return seq(before, alt(label, _encoded()), literal("."), _top())
+def _international_labels() -> Expr:
+    before = optional(seq(_joined(_DIGIT_OR_LETTER, "-", _SHORT), literal(".")))
+    label = _joined(alt(_DIGIT_OR_LETTER, char_ranges(_letters(cased=False))), "-", _SHORT)
+    return seq(before, alt(label, _encoded()), literal("."))
 
 
 def _encoded() -> Expr:
