@@ -19,7 +19,7 @@ from structgen.compiled import Components, Expanded, Regime, from_arrays, to_arr
 from structgen.errors import InvalidOption, InvalidVocabulary, Unsatisfiable, Unsupported
 from structgen.grammar import TEXT, Grammar, both, complement, literal, optional, ref, seq
 from structgen.limits import limited, loading
-from structgen.sources import Order, Source, Whitespace, as_source
+from structgen.sources import Order, Readable, Source, Whitespace, as_source
 from structgen.vocabulary import BYTES, Vocabulary
 from structgen_engine.arrays import NEVER
 from structgen_engine.finishing import fewest
@@ -61,6 +61,7 @@ class Constraint(Generic[T]):
     compiled: Expanded | Components
     milliseconds: float
     cached: bool = field(default=False)
+    fingerprint: str = field(default="")  # of the grammar that was compiled
 
     @property
     def automaton(self) -> Dfa | LazyAutomaton:
@@ -108,17 +109,39 @@ class Constraint(Generic[T]):
         return fewest(self._renewal.current())[0]
 
     def accepts(self, text: str | bytes) -> bool:
-        """Whether the text satisfies the source."""
+        """Whether the text satisfies the source, however it is spelled.
+
+        That is more than what is generated, in one way of spelling: JSON texts may have any escape, numbers exponents
+        and zeros behind the point (where 1.0 is an integer, so is 1e2), times a small t and z. White space and the
+        order of members are as the source says. `accepts_ids` accepts what is generated.
+        """
         spelled = (
             text.encode(errors="surrogatepass") if isinstance(text, str) else text
         )  # half a pair is never accepted
-        if isinstance(self.compiled, Expanded):
-            return self.compiled.text.accepts(spelled)
-        from structgen.automata.pushdown import accepts
-        from structgen.framing import enclosed
+        return _holds(self.compiled, self.vocabulary, spelled) or self._reads(spelled)
 
-        answer = self.compiled.answer
-        return accepts(answer, enclosed(spelled, self.vocabulary, answer.tokens))
+    def _reads(self, spelled: bytes) -> bool:
+        """Whether the canonical spelling of a text that would not be generated is allowed."""
+        if not isinstance(self.source, Readable):
+            return False
+        try:
+            text = self.source.canonical(spelled.decode())
+        except UnicodeDecodeError:
+            return False
+        return text is not None and _holds(*self._reading, text.encode())
+
+    @cached_property
+    def _reading(self) -> tuple[Expanded | Components, Vocabulary]:
+        """What reads canonical spellings: the automaton that generates, or one of its own where more is read."""
+        assert isinstance(self.source, Readable)
+        deepens = isinstance(self.compiled, Expanded) and self.compiled.depth is not None
+        try:
+            grammar = self.source.reading()
+            if grammar.fingerprint != self.fingerprint:
+                return _automaton(grammar, BYTES, "expanded" if deepens else "auto")[0], BYTES
+        except Unsupported:  # larger than what is generated, and too large: then no more is read
+            pass
+        return self.compiled, self.vocabulary
 
     def accepts_ids(self, ids: Iterable[int]) -> bool:
         """Whether the ids are a whole answer, with or without the end token and padding."""
@@ -204,6 +227,15 @@ def compile(
 
 def _compiled(source: Source[Any], vocabulary: Vocabulary, regime: Regime, begun: float) -> Constraint[Any]:
     grammar = _lowered(source)
+    compiled, cached = _automaton(grammar, vocabulary, regime)
+    milliseconds = (time.perf_counter() - begun) * 1000
+    return Constraint(source, vocabulary, compiled, milliseconds, cached, grammar.fingerprint)
+
+
+def _automaton(
+    grammar: Grammar, vocabulary: Vocabulary, regime: Regime
+) -> tuple[Expanded | Components, bool]:
+    """What the grammar is compiled into, and whether that was found on disk."""
     made: list[Expanded | Components] = []
 
     def make() -> Any:
@@ -215,9 +247,17 @@ def _compiled(source: Source[Any], vocabulary: Vocabulary, regime: Regime, begun
         return to_arrays(made[0])
 
     arrays = cached_arrays("constraint", f"{grammar.fingerprint}-{vocabulary.fingerprint}-{regime}", make)
-    compiled = made[0] if made else from_arrays(arrays)
-    milliseconds = (time.perf_counter() - begun) * 1000
-    return Constraint(source, vocabulary, compiled, milliseconds, cached=not made)
+    return (made[0], False) if made else (from_arrays(arrays), True)
+
+
+def _holds(compiled: Expanded | Components, vocabulary: Vocabulary, text: bytes) -> bool:
+    """Whether the text itself is one of those that were compiled for the vocabulary."""
+    if isinstance(compiled, Expanded):
+        return compiled.text.accepts(text)
+    from structgen.automata.pushdown import accepts
+    from structgen.framing import enclosed
+
+    return accepts(compiled.answer, enclosed(text, vocabulary, compiled.answer.tokens))
 
 
 @cache

@@ -16,6 +16,7 @@ from .ebnf import Ebnf
 from .json_schema import JsonSchema
 from .json_schema.layout import Order, Whitespace
 from .model import Model
+from .reading import Readable
 from .regex import Regex
 
 T_co = TypeVar("T_co", covariant=True)
@@ -73,4 +74,15 @@ def _shown(spec: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-__all__ = ["Choices", "Ebnf", "JsonSchema", "Model", "Order", "Regex", "Source", "Whitespace", "as_source"]
+__all__ = [
+    "Choices",
+    "Ebnf",
+    "JsonSchema",
+    "Model",
+    "Order",
+    "Readable",
+    "Regex",
+    "Source",
+    "Whitespace",
+    "as_source",
+]

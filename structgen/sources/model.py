@@ -26,6 +26,7 @@ from typing_extensions import TypedDict
 
 from ..errors import InvalidSource, Rejected, Unsupported
 from ..grammar import Grammar
+from .canonical import canonical
 from .foreign import translated
 from .json_schema import lower, refusals, relaxations
 from .json_schema.layout import Layout, Order, Whitespace
@@ -88,6 +89,14 @@ class Model(Generic[T]):
     def lower(self) -> Grammar:
         """The valid texts, as a grammar. Raises Unsupported with the pointer of the cause."""
         return lower(self.schema, Layout(self.whitespace, self.order), rules=PYDANTIC)
+
+    def canonical(self, text: str) -> str | None:
+        """The JSON text with its strings and numbers spelled as they are generated; None where it is malformed."""
+        return canonical(text)
+
+    def reading(self) -> Grammar:
+        """The valid texts in canonical spelling: T and Z of times in small letters too, numbers to the last digit."""
+        return lower(self.schema, Layout(self.whitespace, self.order), rules=PYDANTIC.for_reading())
 
     def refusals(self) -> list[Unsupported]:
         """Everything in the type's schema that cannot be enforced; empty where it can be lowered."""

@@ -51,6 +51,10 @@ class Tool:
         except (InvalidSource, Unsupported) as error:
             raise _named(error, self.name, self.pointer) from error
 
+    def reading(self) -> Grammar:
+        """The texts of the arguments in canonical spelling that are read."""
+        return self.arguments.reading()
+
     def run(self, arguments: Any) -> Any:
         """Call the function. Raises InvalidOption where the tool is none."""
         if not _is_function(self.given):

@@ -37,6 +37,7 @@ from ..grammar import (
     separated,
     seq,
 )
+from .canonical import canonical
 from .json_schema import JsonSchema
 from .json_schema.layout import Layout, Whitespace
 from .tool import Tool, as_tool
@@ -164,8 +165,25 @@ class ToolCalls:
 
     def lower(self) -> Grammar:
         """The replies, as a grammar. Raises Unsupported naming the tool and the pointer of the cause."""
-        layout, rules = Layout(self.whitespace), {}
-        calls = alt(*(_call(index, tool, layout, rules) for index, tool in enumerate(self.callable)))
+        return self._replies([tool.lower() for tool in self.callable])
+
+    def canonical(self, text: str) -> str | None:
+        """The JSON text with its strings and numbers spelled as they are generated; None where it is malformed."""
+        return canonical(text)
+
+    def reading(self) -> Grammar:
+        """The replies in canonical spelling, with arguments as their sources read them."""
+        return self._replies([tool.reading() for tool in self.callable])
+
+    def _replies(self, arguments: Sequence[Grammar]) -> Grammar:
+        """The replies, given the texts of each tool's arguments."""
+        layout, rules = Layout(self.whitespace), dict[str, Expr]()
+        calls = alt(
+            *(
+                _call(index, tool.name, grammar, layout, rules)
+                for index, (tool, grammar) in enumerate(zip(self.callable, arguments, strict=True))
+            )
+        )
         if self.parallel:
             many = separated(calls, layout.comma, 1, MOST_CALLS)
             calls = seq(literal("["), layout.gap, many, layout.gap, literal("]"))
@@ -218,9 +236,9 @@ def _calls_schema(items: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items, "minItems": 1, "maxItems": MOST_CALLS}
 
 
-def _call(index: int, tool: Tool, layout: Layout, rules: dict[str, Expr]) -> Expr:
+def _call(index: int, name: str, grammar: Grammar, layout: Layout, rules: dict[str, Expr]) -> Expr:
     """The texts of one call; the rules that its arguments need are added to `rules`, renamed if they must be."""
-    grammar, names = tool.lower(), {}
+    names: dict[str, str] = {}
     if any(rules.get(name, rule) is not rule for name, rule in grammar.rules.items()):
         names = {name: f"tool {index} {name}" for name in grammar.rules}
     rules |= {names.get(name, name): _renamed(rule, names) for name, rule in grammar.rules.items()}
@@ -230,7 +248,7 @@ def _call(index: int, tool: Tool, layout: Layout, rules: dict[str, Expr]) -> Exp
             layout.gap,
             literal('"name"'),
             layout.colon,
-            literal(_quoted(tool.name)),
+            literal(_quoted(name)),
         ),
         *(layout.comma, literal('"arguments"'), layout.colon, _renamed(grammar.start, names)),
         *(layout.gap, literal("}")),

@@ -19,6 +19,7 @@ from typing import Any
 from ...errors import InvalidSource, Unsupported
 from ...grammar import SLACK, Grammar, seq
 from ...limits import OverLimit
+from ..canonical import canonical
 from .keywords import Unknown
 from .layout import Layout, Order, Whitespace
 from .node import Node
@@ -50,7 +51,11 @@ class JsonSchema:
 
     `order` "declared" writes members in the order in which a schema names them, undeclared ones behind them; with "any"
     members come in any order, undeclared ones anywhere. Each set of members is then a state, so an object of more than
-    ten named members is refused. Numbers with bounds are written without an exponent.
+    ten named members is refused.
+
+    One spelling of most values is generated: strings under a pattern, a format or an enum and member names without
+    escapes that JSON does not ask for, numbers with bounds without an exponent, times with capital T and Z. All
+    spellings of a value are accepted (`Constraint.accepts`), if all their numbers are doubles or integers.
     """
 
     schema: Mapping[str, Any] | bool
@@ -80,6 +85,15 @@ class JsonSchema:
         """Everything in the schema that cannot be enforced; empty where it can be lowered."""
         rules = Rules(unknown=self.unknown, resources=self.resources)
         return refusals(self.schema, Layout(self.whitespace, self.order), self.additional, rules)
+
+    def canonical(self, text: str) -> str | None:
+        """The JSON text with its strings and numbers spelled as they are generated; None where it is malformed."""
+        return canonical(text)
+
+    def reading(self) -> Grammar:
+        """The valid texts in canonical spelling: T and Z of times in small letters too, numbers to the last digit."""
+        rules = Rules(unknown=self.unknown, resources=self.resources).for_reading()
+        return lower(self.schema, Layout(self.whitespace, self.order), self.additional, rules)
 
     def parse(self, text: str) -> Any:
         """The value that the text stands for."""

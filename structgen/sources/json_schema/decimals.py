@@ -46,11 +46,19 @@ EXACT_DIGITS = 15
 ENUMERATED = 200  # multiples within bounds that are listed
 
 
+# The same in canonical spelling, whose digits are those of the double that is read.
+READ_SHORT = alt(SHORT, seq(SIGN, whole(DIGITS), literal(".0")))
+READ_OFF_ONE = seq(SIGN, NATURAL, literal("."), star(DIGIT), chars("19"))
+
+
 @lru_cache(maxsize=2000)
-def spell_numbers(numbers: Numbers) -> Expr:
-    """The texts of these numbers: integers plainly, others as decimals, and with an exponent if unbounded."""
+def spell_numbers(numbers: Numbers, *, reading: bool = False) -> Expr:
+    """The texts of these numbers: integers plainly, others as decimals, and with an exponent if unbounded.
+
+    With `reading` numbers are known to be canonical: they may then have as many digits as doubles have.
+    """
     if numbers.step is not None or numbers.avoid:
-        return _on_steps(numbers)
+        return _on_steps(numbers, reading)
     if numbers.low is None and numbers.high is None:
         return (
             seq(SIGN, NATURAL)
@@ -59,7 +67,7 @@ def spell_numbers(numbers: Numbers) -> Expr:
         )
     if numbers.low is not None and numbers.low == numbers.high:
         return _point(numbers.low, numbers.integer)
-    return _signed(numbers, 0 if numbers.integer else _places(numbers))
+    return _signed(numbers, _places(numbers, reading))
 
 
 def _point(value: Decimal, integer: bool) -> Expr:
@@ -70,8 +78,10 @@ def _point(value: Decimal, integer: bool) -> Expr:
     return NOTHING if integer else literal(format(value.normalize(), "f"))
 
 
-def _places(numbers: Numbers) -> int | None:
+def _places(numbers: Numbers, reading: bool) -> int | None:
     """How many fraction digits to allow: no limit, but near an open bound no more than doubles tell apart."""
+    if numbers.integer or reading:
+        return 0 if numbers.integer else None
     bounds = ((numbers.low, numbers.low_open), (numbers.high, numbers.high_open))
     limits = [_exact_places(bound) for bound, open_ in bounds if bound is not None and open_]
     return min(limits) if limits else None
@@ -203,13 +213,13 @@ def _same_length(low: str, high: str) -> Expr:
     return alt(*parts)
 
 
-def _on_steps(numbers: Numbers) -> Expr:
+def _on_steps(numbers: Numbers, reading: bool) -> Expr:
     """Numbers that are, or are not, multiples of steps."""
     plain = replace(numbers, step=None, avoid=frozenset())
     if plain.low is None and plain.high is None:
         base = seq(SIGN, NATURAL) if numbers.integer else seq(SIGN, NATURAL, optional(FRACTION))
     else:
-        base = _signed(plain, 0 if numbers.integer else _places(plain))
+        base = _signed(plain, _places(plain, reading))
     parts = [base]
     step = numbers.grid if numbers.step is not None else None
     if step is not None:
@@ -219,9 +229,12 @@ def _on_steps(numbers: Numbers) -> Expr:
         parts.append(multiples(step) or _refused(step, numbers.origin))
     for unit in sorted(numbers.avoid):
         if unit == 1:
-            parts.append(OFF_ONE)
+            parts.append(READ_OFF_ONE if reading else OFF_ONE)
         else:
-            parts += [SHORT, complement(others(unit) or _refused(unit, numbers.origin))]
+            parts += [
+                READ_SHORT if reading else SHORT,
+                complement(others(unit) or _refused(unit, numbers.origin)),
+            ]
     return both(*parts)
 
 

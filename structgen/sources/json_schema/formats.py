@@ -4,7 +4,8 @@ Each follows its RFC as far as a person would want it generated; where less is g
 every generated value is valid under the RFC:
 
 * date, date-time, time (RFC 3339): real days, years from 0001, no leap seconds, since dates in Python have neither
-  a year 0 nor a second 60; T and Z as capitals, since many readers know no others.
+  a year 0 nor a second 60; T and Z are generated as capitals, since many readers know no others, and read as small
+  letters too.
 * email (RFC 5321), hostname (RFC 1123): an unquoted local part of at most 64 characters at a host name of at most
   63; host names of up to three labels of any length up to 63, or of 63 characters in all.
 * uri, uri-reference (RFC 3986, future addresses with a small v); iri, iri-reference (RFC 3987, without its private-use
@@ -17,9 +18,25 @@ Formats that only hint at a use or at the width of a number say nothing about st
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 
-from ...grammar import ANY_CHAR, Expr, alt, both, literal, repeat, seq
+from ...grammar import (
+    ANY_CHAR,
+    Alt,
+    And,
+    Bytes,
+    Chars,
+    Expr,
+    Repeat,
+    Seq,
+    alt,
+    any_of,
+    both,
+    literal,
+    repeat,
+    seq,
+)
 from ..regex import fullmatch_expr
 
 LEAP = r"(?:\d\d(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
@@ -142,6 +159,45 @@ class _Formats(Mapping[str, "Expr | None"]):
 
     def __len__(self) -> int:
         return len(list(iter(self)))
+
+
+INSTANTS = ("time", "date-time")
+
+
+@dataclass(frozen=True, eq=False)
+class Read(Mapping[str, "Expr | None"]):
+    """Formats as they are read: T and Z of times may be small letters (RFC 3339, section 5.6)."""
+
+    formats: Mapping[str, Expr | None]
+
+    def __getitem__(self, name: str) -> Expr | None:
+        language = self.formats[name]
+        return small_too(language) if name in INSTANTS and language is not None else language
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.formats)
+
+    def __len__(self) -> int:
+        return len(self.formats)
+
+
+@lru_cache(maxsize=10_000)
+def small_too(times: Expr) -> Expr:
+    """Texts of times with any T and Z also as a small letter. They have none yet, so intersections carry over."""
+    match times:
+        case Bytes(value):
+            return seq(*(any_of(c + c.lower()) if c in "TZ" else literal(c) for c in value.decode()))
+        case Chars(ranges):
+            return alt(times, *(literal(c.lower()) for c in "TZ" if any(a <= ord(c) <= b for a, b in ranges)))
+        case Seq(parts):
+            return seq(*map(small_too, parts))
+        case Alt(parts):
+            return alt(*map(small_too, parts))
+        case And(parts):
+            return both(*map(small_too, parts))
+        case Repeat(body, low, high):
+            return repeat(small_too(body), low, high)
+    raise TypeError(f"{type(times).__name__} in a language of times")
 
 
 FORMATS: Mapping[str, Expr | None] = _Formats()

@@ -15,7 +15,8 @@ from .node import Node
 class Numbers:
     """The numbers from `low` to `high` (None: no bound; open: the bound is left out).
 
-    `step` keeps only its multiples, `avoid` drops the multiples of each of its members; `integer` keeps integers.
+    `step` keeps only its multiples, `avoid` drops the multiples of each of its members; `integer` keeps integers, and
+    `typed` says that a type asks for them, to which 1.0 is none in draft 4.
     """
 
     low: Decimal | None = None
@@ -26,6 +27,7 @@ class Numbers:
     step: Fraction | None = None
     origin: str = ""
     avoid: frozenset[Fraction] = frozenset()
+    typed: bool = False
 
     def meet(self, other: Numbers) -> Numbers | None:
         """What both sets have in common; None where that is surely nothing."""
@@ -39,6 +41,7 @@ class Numbers:
             _common_multiple(self.step, other.step),
             self.origin or other.origin,
             self.avoid | other.avoid,
+            self.typed or other.typed,
         )  # fmt: skip
         return None if both._contradicts() else both
 
@@ -50,11 +53,12 @@ class Numbers:
             yield Numbers(low=self.high, low_open=not self.high_open, origin=self.origin)
         if self.is_point:
             return
-        within = replace(self, integer=False, step=None, avoid=frozenset())
+        within = replace(self, integer=False, step=None, avoid=frozenset(), typed=False)
         if self.grid is not None:
             yield replace(within, avoid=frozenset({self.grid}))
         for unit in self.avoid:
-            yield replace(within, step=unit, integer=unit.denominator == 1)
+            whole = unit.denominator == 1  # a type may have asked for it
+            yield replace(within, step=unit, integer=whole, typed=whole)
 
     @property
     def is_point(self) -> bool:

@@ -18,6 +18,7 @@ from dataclasses import replace
 from ...grammar import NOTHING, Expr, alt
 from ..languages import intersect
 from ..regex_syntax import Dialect
+from .formats import INSTANTS, small_too
 from .formula import Formula
 from .held import meet_texts, scalar_texts
 from .node import Node
@@ -45,9 +46,13 @@ def dialect(node: Node, usual: Dialect) -> Dialect:
 
 
 def refined(
-    node: Node, shape: Shape, formula: Callable[[Node], Formula], read: Callable[[Formula], Shape]
+    node: Node,
+    shape: Shape,
+    formula: Callable[[Node], Formula],
+    read: Callable[[Formula], Shape],
+    reading: bool,
 ) -> Shape:
-    """What is left of the shape that JSON Schema's keywords give, or is added to it."""
+    """What is left of the shape that JSON Schema's keywords give, or is added to it; `reading` as in Rules."""
     if REFUSED in node:
         why, instead = node.child(REFUSED).strings()
         node.unsupported(why, "type", instead)
@@ -60,8 +65,8 @@ def refined(
         numbers = scalar_texts(shape.only(frozenset({"number"})))
         return replace(shape, strings=alt(shape.strings, numbers or NOTHING))
     if _is_bounded(node):
-        low, high, zone = (node.value.get(keyword) for keyword in (MINIMUM, MAXIMUM, ZONE))
-        return replace(
-            shape, strings=intersect(temporal(node.value["format"], low, high, zone), shape.strings)
-        )
+        name, low, high, zone = (node.value.get(keyword) for keyword in ("format", MINIMUM, MAXIMUM, ZONE))
+        moments = temporal(name, low, high, zone)
+        moments = small_too(moments) if reading and name in INSTANTS else moments
+        return replace(shape, strings=intersect(moments, shape.strings))
     return shape

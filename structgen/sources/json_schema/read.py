@@ -22,7 +22,7 @@ from . import own
 from .arrays import read_arrays
 from .combine import Circular, Combiner
 from .drafts import OLDEST, REF_ALONE
-from .formats import FORMATS
+from .formats import FORMATS, Read
 from .formula import Every, Formula, Name, Some
 from .keywords import ANNOTATIONS, TYPED, TYPES, Unknown, check_keywords, mentioned
 from .node import Node
@@ -45,7 +45,7 @@ class Rules:
     `dialect` is that of patterns; `unknown` says whether keywords that nobody knows are refused or ignored;
     `pointed` whether an integer may also be written with .0, which JSON Schema takes for an integer; `resources` are
     other documents that references may name, by their identifiers; `own` whether structgen made the schema of a class,
-    in its own keywords too.
+    in its own keywords too; `reading` whether all that may be read is asked for, in canonical spelling.
     """
 
     formats: Mapping[str, Expr | None] = field(default_factory=lambda: FORMATS)
@@ -54,6 +54,11 @@ class Rules:
     pointed: bool = True
     resources: Mapping[str, Any] = field(default_factory=dict)
     own: bool = False
+    reading: bool = False
+
+    def for_reading(self) -> Rules:
+        """The same rules for what is read instead of what is generated."""
+        return replace(self, formats=Read(self.formats), reading=True)
 
 
 JSON_SCHEMA = Rules()
@@ -80,6 +85,7 @@ class Reader:
         self._numbers: dict[object, int] = {}
         self._shapes: dict[Formula, Shape] = {}
         self._open: list[Formula] = []
+        self._listed: set[int] = set()  # numbers of constants that stand for a value of some other schema
         self._naming: set[tuple[str, str]] = set()
 
     @property
@@ -184,9 +190,11 @@ class Reader:
             self.places.append((node, is_constant))
         return number
 
-    def constant(self, value: Any) -> Formula:
-        """The formula of one JSON value."""
-        return self._constant(Node(value))
+    def listed(self, value: Any) -> Formula:
+        """The formula of one of a few values that a schema holds, spelled as types ask for it."""
+        number = self._number(Node(value), (repr(value), "listed"), True)
+        self._listed.add(number)
+        return Name(number)
 
     def _constant(self, node: Node) -> Formula:
         return Name(self._number(node, repr(node.value), True))
@@ -197,7 +205,11 @@ class Reader:
                 if negated:
                     return self.combine.opposite(self.shape(Name(number)), self.origin(formula))
                 node, is_constant = self.places[number]
-                return constant(node, self._constant) if is_constant else self._read(node)
+                if not is_constant:
+                    return self._read(node)
+                shape = constant(node, self._constant)
+                typed = tuple(replace(part, typed=True) for part in shape.numbers)
+                return replace(shape, numbers=typed) if number in self._listed else shape
             case Every(parts):
                 positive = [p for p in parts if not (isinstance(p, Name) and p.negated)]
                 shapes = [self.shape(part) for part in sorted(positive, key=_order)]
@@ -222,7 +234,11 @@ class Reader:
         shape = self._applied(node, shape)
         if "nullable" in node and node.child("nullable").boolean() and self._is_openapi():
             shape = union(shape, Shape(null=True))
-        return own.refined(node, shape, self.formula, self.shape) if self.rules.own else shape
+        return (
+            own.refined(node, shape, self.formula, self.shape, self.rules.reading)
+            if self.rules.own
+            else shape
+        )
 
     def _by_type(self, node: Node) -> Shape:
         """What `type` and the keywords of single types allow."""
@@ -233,7 +249,7 @@ class Reader:
             spoken, whole = kinds, "integer" in names and "number" not in names
         numbers = read_numbers(node) if _has(node, "number") else Numbers(origin=node.pointer)
         if numbers is not None and whole:
-            numbers = numbers.meet(Numbers(integer=True))
+            numbers = numbers.meet(Numbers(integer=True, typed=True))
         shape = replace(free, numbers=() if numbers is None else (numbers,), implied=KINDS - spoken)
         # What says nothing about the types that remain is not read: an int32 is no string.
         if _has(node, "string") and "string" in kinds:

@@ -4,7 +4,7 @@ Values are languages of characters; spelling is the map that writes each charact
 so it carries intersections over, and complements relative to its image: spell(not L) = spell(TEXT) less spell(L).
 Strings that are free but for their length may use every escape (long counted ones only the short escapes); strings
 under a pattern, a format or an enum, and keys, have one spelling per character: itself where JSON allows that,
-else its short escape or \\u00XX.
+else its short escape or \\u00XX. Texts that are read have this one spelling everywhere (see `canonical`).
 """
 
 from __future__ import annotations
@@ -115,11 +115,11 @@ def encodable(place: Node) -> str:
     return text
 
 
-def spell_strings(values: Expr) -> Expr:
-    """The JSON texts of string values, in quotes; slack before the closing one."""
+def spell_strings(values: Expr, *, reading: bool = False) -> Expr:
+    """The JSON texts of string values, in quotes; slack before the closing one. What is read has every character."""
     if values is NOTHING:
         return NOTHING
-    return seq(QUOTE, _spell_free(values) or spell(values), SLACK, QUOTE)
+    return seq(QUOTE, _spell_free(values, reading) or spell(values), SLACK, QUOTE)
 
 
 def spell_key(keys: Expr) -> Expr:
@@ -127,11 +127,12 @@ def spell_key(keys: Expr) -> Expr:
     return seq(QUOTE, spell(keys), QUOTE)
 
 
-def _spell_free(values: Expr) -> Expr | None:
+def _spell_free(values: Expr, reading: bool) -> Expr | None:
     """The content of strings that only a length constrains."""
     if isinstance(values, Repeat) and values.body is ANY_CHAR:
-        counted = max(values.low, values.high or 0)
-        return repeat(ANY_SPELLING if counted <= MOST_COUNTED else SHORT_SPELLING, values.low, values.high)
+        if max(values.low, values.high or 0) <= MOST_COUNTED:
+            return repeat(ANY_SPELLING, values.low, values.high)
+        return None if reading else repeat(SHORT_SPELLING, values.low, values.high)
     return ANY_SPELLING if values is ANY_CHAR else None
 
 

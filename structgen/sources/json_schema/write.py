@@ -37,8 +37,11 @@ class Writer:
     and members beside the declared ones, are not written. With "open" they are.
     """
 
-    def __init__(self, reader: Reader, layout: Layout, additional: Additional):
+    def __init__(self, reader: Reader, layout: Layout, additional: Additional, *, generating: bool = False):
         self.reader, self.layout, self.additional = reader, layout, additional
+        self.reading = reader.rules.reading and not generating
+        # Nobody respells the JSON inside a string, so it is read as it is generated.
+        self._inside = Writer(reader, layout, additional, generating=True) if self.reading else self
         self.rules: dict[str, Expr] = {}
         self._known: dict[Formula, Expr] = {}
         self._open: dict[Formula, str] = {}
@@ -86,7 +89,7 @@ class Writer:
                 return None
             numbers += (number for number in listed if number not in numbers)
         found = [*([None] if shape.null else []), *sorted(shape.booleans), *numbers, *strings]
-        return [self.reader.constant(v) for v in found] if len(found) <= MOST_VALUES else None
+        return [self.reader.listed(v) for v in found] if len(found) <= MOST_VALUES else None
 
     def _name(self, formula: Formula) -> str:
         if formula == ANYTHING:
@@ -112,8 +115,8 @@ class Writer:
             *(literal("null") for _ in range(shape.null)),
             *(literal("true" if value else "false") for value in sorted(shape.booleans)),
             *map(self._number, shape.numbers),
-            spell_strings(shape.strings),
-            *(seq(QUOTE, held(self.text(inner), self._held_rule), QUOTE) for inner in shape.texts),
+            spell_strings(shape.strings, reading=self.reading),
+            *(seq(QUOTE, held(self._inside.text(inner), self._held_rule), QUOTE) for inner in shape.texts),
             *map(arrays.text, shape.arrays),
             *(objects.text(self._declared(part)) for part in shape.objects),
         )
@@ -126,13 +129,16 @@ class Writer:
 
     def complete(self) -> dict[str, Expr]:
         """All rules, once the text of the document has been asked for."""
+        rules = self.rules if self._inside is self else self._inside.complete()
         for name in self._held:  # grows as it is gone through
-            self.rules[f"{name} in a string"] = held(self.rules[name], self._held_rule)
+            self.rules[f"{name} in a string"] = held(rules[name], self._held_rule)
         return self.rules
 
     def _number(self, numbers: Numbers) -> Expr:
-        spelled = spell_numbers(numbers)
-        pointed = self.reader.pointed and numbers.integer and spelled is not NOTHING
+        spelled = spell_numbers(numbers, reading=self.reading)
+        if not numbers.integer or spelled is NOTHING:
+            return spelled
+        pointed = self.reader.pointed or (self.reading and not numbers.typed)
         return seq(spelled, optional(literal(".0"))) if pointed else spelled
 
     def _declared(self, objects: Objects) -> Objects:

@@ -1,0 +1,63 @@
+"""JSON text in its canonical spelling, which is the one that is generated.
+
+JSON spells a value in many ways: "\\u00e9" is "é", 1e2 is 100.0, -0 is 0. The canonical spelling of a text keeps its
+tokens and the white space between them and respells strings and numbers as Python reads them:
+
+* a string has each character as itself where JSON allows that, else as its short escape or as \\u00XX;
+* a number without a point and an exponent is an integer, of any size, and keeps its digits (-0 is 0);
+* any other number is a double: its shortest digits that are read as the same double, or where it is whole all its
+  digits and ".0"; so 1.0 stays apart from 1, for schemas of draft 4 and strict types tell them apart.
+
+So a text and its canonical spelling are read as equal values of the same types, which is why either may stand for the
+other. No number gets longer than the longest double, which has 309 digits before the point or 324 behind it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from decimal import Decimal
+
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[-+.0-9][-+.0-9eE]*|"', re.DOTALL)
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_NUMBER = re.compile(rf"{_INTEGER.pattern}(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+
+
+class _Unread(ValueError):
+    """A token has no canonical spelling: it is malformed, half a surrogate pair, or beyond all doubles."""
+
+
+def canonical(text: str) -> str | None:
+    """The canonical spelling of a JSON text; None where one of its tokens has none."""
+    try:
+        return _TOKEN.sub(_respelled, text)
+    except _Unread:
+        return None
+
+
+def _respelled(match: re.Match[str]) -> str:
+    token = match[0]
+    if token[0] != '"':
+        return _number(token)
+    return _string(token) if "\\" in token or token == '"' else token
+
+
+def _string(token: str) -> str:
+    try:
+        value = json.loads(token)
+        value.encode()
+    except ValueError:  # of JSON, or of UTF-8, which has no lone surrogates
+        raise _Unread from None
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _number(token: str) -> str:
+    if _INTEGER.fullmatch(token):
+        return "0" if token == "-0" else token
+    if not _NUMBER.fullmatch(token):
+        raise _Unread
+    value = float(token)
+    if math.isinf(value):
+        raise _Unread
+    return f"{int(value)}.0" if value.is_integer() else format(Decimal(repr(value)), "f")
