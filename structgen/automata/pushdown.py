@@ -151,9 +151,15 @@ def ends(automaton: Pushdown, configurations: Iterable[Configuration]) -> bool:
 
 def accepts(automaton: Pushdown, text: Iterable[int]) -> bool:
     """Whether the root accepts the text, as symbols: what every faster way to run the automaton must agree with."""
-    configurations = begin(automaton)
+    configurations, known = (
+        begin(automaton),
+        dict[tuple[frozenset[Configuration], int], frozenset[Configuration]](),
+    )
     for symbol in text:
-        configurations = advance(automaton, configurations, symbol)
+        step = configurations, symbol
+        if step not in known:
+            known[step] = advance(automaton, *step)
+        configurations = known[step]
     return ends(automaton, configurations)
 
 
