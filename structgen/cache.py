@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = "4"  # raise it when what is stored changes its meaning
+FORMAT = "5"  # raise it when what is stored changes its meaning
 
 DIGEST_SIZE = 16
 

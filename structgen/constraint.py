@@ -38,6 +38,7 @@ class Info:
     regime: "expanded" (one table) or "lazy" (states and edges of its components; classes met so far)
     depth: how often a recursive rule may be open in itself, None where there is no such limit
     components: automata that call each other, before they were expanded
+    min_tokens: the least number of tokens of an answer; in the lazy regime one that suffices, perhaps not the least
     """
 
     regime: Literal["expanded", "lazy"]

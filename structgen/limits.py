@@ -69,7 +69,10 @@ def spent() -> bool:
         return False
     now = time.thread_time()
     if now - budget.begun > budget.seconds:
-        budget.refusal = over_time()
+        budget.refusal = OverLimit(
+            f"the source takes longer than {budget.seconds:g} seconds to compile",
+            remedy="simplify it, or pass compile() a larger seconds=",
+        )
     elif now - budget.looked > OFTEN:
         budget.looked = now
         if _resident() - budget.bytes_before > budget.gigabytes * 1e9:
@@ -103,11 +106,12 @@ def remaining() -> float:
     return float("inf") if budget is None else max(0.0, budget.begun + budget.seconds - time.thread_time())
 
 
-def over_time() -> OverLimit:
-    """The refusal of a source that takes longer, or would, than the limit that is set."""
+def out_of_time(what: str) -> OverLimit:
+    """The refusal of a source of which there is so much that the seconds which are left would not suffice."""
     budget = _budget.get()
+    whole = budget.seconds if budget else 0
     return OverLimit(
-        f"the source takes longer than {budget.seconds if budget else 0:g} seconds to compile",
+        f"the source has {what}, too many for the {remaining():.1f} that are left of {whole:g} seconds to compile it",
         remedy="simplify it, or pass compile() a larger seconds=",
     )
 

@@ -28,16 +28,17 @@ def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) ->
     names = answer_tokens(grammar, vocabulary)
     answer = framed(grammar, vocabulary)
     rules = analyse(answer)
-    tried = regime != "lazy" and not rules.called
-    if tried:
+    fits = True
+    if regime != "lazy" and not rules.called:
         table = _written_out(answer, vocabulary, names, regime)
-        if table:
+        fits = table is None or regime == "expanded" or len(table.accepting) <= CAP
+        if table and fits:
             return _expanded(grammar, vocabulary, names, table, None, 1)
     if regime != "expanded":
         answer, bodies = called_bodies(answer)
         rules = analyse(answer, bodies) if bodies else rules
     parts = pushdown(answer, names, vocabulary.null, rules)
-    if regime == "lazy" or (regime == "auto" and (tried or Shapes(parts).deepens)):
+    if regime == "lazy" or not fits or (regime == "auto" and Shapes(parts).deepens):
         return Components(parts)
     unrolled = unroll(parts, CAP)
     if unrolled:
@@ -57,7 +58,10 @@ def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) ->
 def _written_out(
     answer: Grammar, vocabulary: Vocabulary, names: tuple[str, ...], regime: Regime
 ) -> Table | None:
-    """Every rule written out wherever it is used: for grammars without recursion. None where "auto" is lazy instead."""
+    """Every rule written out wherever it is used: for grammars without recursion.
+
+    None where that takes more states, before they are merged, than "auto" has to spare; another way may take fewer.
+    """
     try:
         table = compile_bytes(answer, names, vocabulary.null, most=SPARE * CAP if regime == "auto" else None)
     except TooLarge:
@@ -66,7 +70,7 @@ def _written_out(
         raise
     if table.empty:
         raise Unsatisfiable("nothing satisfies this source: its parts contradict each other")
-    return None if regime == "auto" and len(table.accepting) > CAP else table
+    return table
 
 
 def _expanded(

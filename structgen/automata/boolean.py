@@ -14,27 +14,29 @@ from structgen.automata.tables import Table, tabulate
 Rule = Callable[[NDArray[np.bool_]], NDArray[np.bool_]]  # [S, parts] who accepts -> [S] accepted
 
 
-def intersection(parts: Sequence[Fragment], symbols: int) -> Table:
-    """What every part accepts."""
-    return _together(parts, symbols, lambda accepts: np.logical_and.reduce(accepts, 1), together=len(parts))
+def intersection(parts: Sequence[Fragment], symbols: int, most: int) -> tuple[Table, int]:
+    """What every part accepts, and the most states that it or a part took; TooLarge where it takes more than `most`."""
+    return _together(parts, symbols, lambda accepts: np.logical_and.reduce(accepts, 1), len(parts), most)
 
 
-def difference(left: Fragment, right: Fragment, symbols: int) -> Table:
-    """What `left` accepts and `right` does not."""
-    return _together((left, right), symbols, lambda accepts: accepts[:, 0] & ~accepts[:, 1], together=1)
+def difference(left: Fragment, right: Fragment, symbols: int, most: int) -> tuple[Table, int]:
+    """What `left` accepts and `right` does not; the rest as for `intersection`."""
+    return _together((left, right), symbols, lambda accepts: accepts[:, 0] & ~accepts[:, 1], 1, most)
 
 
-def _together(parts: Sequence[Fragment], symbols: int, rule: Rule, together: int) -> Table:
+def _together(
+    parts: Sequence[Fragment], symbols: int, rule: Rule, together: int, most: int
+) -> tuple[Table, int]:
     """The product of deterministic parts: a set of the crawl holds at most one state of each."""
     nfa = _side_by_side(parts, symbols)
-    crawled = crawl(nfa, together=together)
+    crawled = crawl(nfa, together=together, most=most)
     owner = np.repeat(np.arange(crawled.sets, dtype=np.int32), np.diff(crawled.offsets))
     part = nfa.finals[crawled.members]
     accepts = np.zeros((crawled.sets, len(parts) + 1), bool)
     accepts[owner, part] = True
     accepted = rule(accepts[:, 1:])
     accepted[0] = False
-    return tabulate(crawled, accepted)
+    return tabulate(crawled, accepted), max(crawled.size, *(part.peak for part in parts))
 
 
 def _side_by_side(parts: Sequence[Fragment], symbols: int) -> Nfa:

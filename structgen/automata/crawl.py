@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 from structgen.automata.edges import by
 from structgen.automata.nfa import Ints, Nfa, too_large, too_slow
 from structgen.interrupt import SLICE, used_up
-from structgen.limits import check, loading, over_time, remaining
+from structgen.limits import check, loading, out_of_time, remaining
 
 # What the crawl may hold: members of sets (4 bytes) and edges (about 100 bytes until minimal).
 MAX_MEMBERS = 50_000_000
 MAX_EDGES = 10_000_000
 MAX_WORK = 250_000_000  # states looked at, each time: about five seconds
+EACH = 50  # edges for each set that a crawl may meet
 EDGE_RATE = 500_000  # edges for which a second suffices, with all that is done to them later
 DONE, WORK, EDGES, SETS, MEMBERS = range(5)  # why a crawl ended
 
@@ -51,6 +52,11 @@ class Crawled:
         """How many sets there are, the empty one included."""
         return len(self.offsets) - 1
 
+    @property
+    def size(self) -> int:
+        """What `most` limits: the sets, the empty one aside, or the edges at EACH to a set where those are more."""
+        return max(self.sets - 1, -(-len(self.source) // EACH))
+
     def holding(self, states: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """[sets] bool: the sets that hold any of these states, [states] bool."""
         return _holding(self.members, self.offsets, states)
@@ -63,7 +69,8 @@ def crawl(nfa: Nfa, *, together: int = 1, effort: int = MAX_WORK, most: int = MA
     sets, and OverLimit where what would come of it could not be handled in the time that is left.
     """
     check()
-    most_edges = int(min(MAX_EDGES, remaining() * EDGE_RATE))
+    edges = min(MAX_EDGES, EACH * most)
+    in_time = int(min(edges, remaining() * EDGE_RATE))
     class_of = _intervals(nfa.moves, nfa.symbols)
     moves, move_offsets = _moves_by_source(nfa.moves, class_of, nfa.states)
     order, empty_offsets = by(nfa.empty[:, 0], nfa.states)
@@ -79,16 +86,16 @@ def crawl(nfa: Nfa, *, together: int = 1, effort: int = MAX_WORK, most: int = MA
             matters,
             int(class_of.max()) + 1,
             together,
-            (MAX_MEMBERS, most_edges, effort, most),
+            (MAX_MEMBERS, in_time, effort, most),
         )
     check()
-    if why == EDGES and most_edges < MAX_EDGES:
-        raise over_time()
+    if why == EDGES and in_time < edges:
+        raise out_of_time(f"more than {in_time:,} automaton edges")
     if why == WORK:
         raise too_slow()
     if why != DONE:
         limits = {
-            EDGES: (MAX_EDGES, "edges"),
+            EDGES: (edges, "edges"),
             SETS: (most, "states"),
             MEMBERS: (MAX_MEMBERS, "members of states"),
         }
@@ -215,8 +222,8 @@ def _subsets(  # pragma: no cover
                 state = members[m]
                 for e in range(move_offsets[state], move_offsets[state + 1]):
                     for c in range(moves[e, 0], moves[e, 1] + 1):
-                        if count_pairs == most_edges:
-                            return source, label, target, members, offsets, EDGES
+                        if count_pairs == MAX_EDGES:
+                            return source, label, target, members, offsets, MEMBERS
                         if count_pairs == len(pairs):
                             pairs, chain = _grown(pairs, 0), _grown(chain, 0)
                         if first[c] < 0:

@@ -1,7 +1,7 @@
 """Automata of texts that many schemas have in common, kept from one compilation to the next.
 
-A free string, a number, a date: what is about characters alone has the same automaton wherever it stands. Such a
-fragment is worth building when its expression comes up for the second time; the ones used longest ago are forgotten.
+A free string, a number, a date: what is about characters alone has the same automaton wherever it stands. The ones used
+longest ago are forgotten. Whether one was kept must tell in time alone, never in what a source compiles to.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from structgen.automata.nfa import Fragment
 from structgen.grammar import Expr
 
 WEIGHT = 1_000_000  # moves of all fragments together, 16 bytes each
-SEEN = 20_000  # expressions remembered for having come up once
 
 
 class Kept:
@@ -24,7 +23,6 @@ class Kept:
         self._most = weight
         self._weight = 0
         self._fragments: OrderedDict[Expr, Fragment] = OrderedDict()
-        self._seen: OrderedDict[Expr, None] = OrderedDict()
         self._lock = Lock()
 
     def fragment(self, expr: Expr, make: Callable[[Expr], Fragment]) -> Fragment:
@@ -43,16 +41,6 @@ class Kept:
                 _, forgotten = self._fragments.popitem(last=False)
                 self._weight -= len(forgotten.moves)
         return found
-
-    def recurs(self, expr: Expr) -> bool:
-        """Whether the expression has come up before; now it has."""
-        with self._lock:
-            if expr in self._fragments or expr in self._seen:
-                return True
-            self._seen[expr] = None
-            if len(self._seen) > SEEN:
-                self._seen.popitem(last=False)
-            return False
 
 
 KEPT = Kept()

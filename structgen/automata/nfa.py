@@ -5,8 +5,8 @@ leads to the state `then`. Memoised on (expr, then), it gives equal tails one co
 members, whose lowering shares every tail, costs forty members and not forty times forty.
 
 Symbols 0 … 255 are bytes; named special tokens follow, then calls of the rules that are automata of their own. Bodies
-of counted repetitions, intersections and complements are compiled to minimal automata of their own and spliced in as
-`Fragment`s.
+of counted repetitions, intersections, complements and longer texts are compiled to minimal automata of their own and
+spliced in as `Fragment`s.
 
 What holds other expressions is written as a generator that asks for them, `state = yield part, then`: `build` keeps
 those that wait on a stack of its own, so that deep nesting costs memory and not the interpreter's stack.
@@ -31,9 +31,7 @@ FIRST_TOKEN = 256  # symbols below are bytes
 # A state costs a few hundred bytes while it is built and a move about a hundred in the crawl: about 1 GB at most.
 MAX_STATES = 1_000_000
 MAX_MOVES = 6_000_000
-RECURRING = (
-    16  # bytes and characters from which on a text that comes up again is worth an automaton of its own
-)
+APART = 16  # bytes and characters from which on a text gets a minimal automaton of its own
 
 MANY_RANGES = 32  # from which on the minimal automaton of a set of characters is much smaller than its ranges
 BULK = 1 << 16  # moves copied at a time
@@ -79,12 +77,16 @@ class Nfa:
 
 @dataclass(frozen=True, eq=False)
 class Fragment:
-    """A deterministic piece to splice in: its moves (relative), its start and its accepting states."""
+    """A deterministic piece to splice in: its moves (relative), its start and its accepting states.
+
+    peak: the most states that it, or a piece of it, took before it was minimal
+    """
 
     states: int
     moves: Ints
     start: int
     accepting: Ints
+    peak: int
 
 
 @dataclass(frozen=True)
@@ -112,18 +114,25 @@ class NfaBuilder:
         tokens: Mapping[str, int],
         null: str | None,
         fragment: Callable[[Expr], Fragment],
-        recurs: Callable[[Expr], bool],
+        apart: bool,
         open_rules: list[str],
         calls: Mapping[str, Call] = NO_CALLS,
         most: int | None = None,
     ):
         self._rules, self._tokens, self._null = rules, tokens, null
-        self._fragment, self._recurs = fragment, recurs
+        self._make, self._apart = fragment, apart
         self._open_rules = open_rules  # the rules being expanded, outermost first
         self._calls, self._most = calls, most or MAX_STATES
         self._states = 0
         self._moves, self._empty = array("i"), array("i")  # rows of four and of two numbers
         self._memo: dict[tuple[Expr, int], int] = {}
+        self._spelled: dict[tuple[int, int], int] = {}  # states of literals, by their byte and what follows
+        self._deepest = 0
+
+    @property
+    def peak(self) -> int:
+        """The most states that this automaton, or a fragment in it, took before it was minimal."""
+        return max(self._states, self._deepest)
 
     def state(self, count: int = 1) -> int:
         """The first of `count` new states."""
@@ -170,8 +179,8 @@ class NfaBuilder:
             state = self._memo.get(wanted)
             if state is None:
                 inside = bool(waiting) and waiting[-1][0][0].facts.textual
-                known = None if inside else self._recurring(wanted[0])
-                built = self._splice(known, wanted[1]) if known else _BUILD[type(wanted[0])](self, *wanted)
+                apart = self._apart and not inside and _is_apart(wanted[0])
+                built = self._spliced(*wanted) if apart else _BUILD[type(wanted[0])](self, *wanted)
                 if isinstance(built, int):
                     state = self._memo[wanted] = built
                 else:
@@ -187,16 +196,17 @@ class NfaBuilder:
             else:
                 return cast(int, state)
 
-    def _recurring(self, expr: Expr) -> Fragment | None:
-        """The fragment of a text that has come up before."""
-        facts = expr.facts
-        if facts.textual and facts.size >= RECURRING and not isinstance(expr, Bytes) and self._recurs(expr):
-            return self._fragment(expr)
-        return None
+    def _fragment(self, expr: Expr) -> Fragment:
+        piece = self._make(expr)
+        self._deepest = max(self._deepest, piece.peak)
+        return piece
 
     def _bytes(self, expr: Bytes, then: int) -> int:
-        for byte in reversed(expr.value):
-            then = self._move(byte, byte, then)
+        for byte in reversed(expr.value):  # literals that end alike share their ends
+            at = self._spelled.get((byte, then))
+            if at is None:
+                at = self._spelled[byte, then] = self._move(byte, byte, then)
+            then = at
         return then
 
     def _move(self, low: int, high: int, then: int) -> int:
@@ -326,6 +336,12 @@ def _is_simple(expr: Expr) -> bool:
     return isinstance(expr, Bytes | Token | Slack) or (
         isinstance(expr, Chars) and len(expr.ranges) < MANY_RANGES
     )
+
+
+def _is_apart(expr: Expr) -> bool:
+    """Whether an expression gets an automaton of its own: by what it is alone, so that compiling has no memory."""
+    facts = expr.facts
+    return facts.textual and facts.size >= APART and not isinstance(expr, Bytes)
 
 
 def _extend(numbers: array[int], rows: NDArray[Any]) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from structgen.automata.boolean import difference, intersection
 from structgen.automata.crawl import MAX_EDGES, crawl
 from structgen.automata.kept import KEPT
-from structgen.automata.nfa import FIRST_TOKEN, NO_CALLS, Call, Fragment, Nfa, NfaBuilder, symbol_count
+from structgen.automata.nfa import FIRST_TOKEN, NO_CALLS, Call, Fragment, NfaBuilder, symbol_count, too_large
 from structgen.automata.tables import Table, tabulate
 from structgen.errors import Unsupported
 from structgen.grammar import TEXT, And, Expr, Grammar, Not
@@ -50,43 +50,50 @@ class Compiler:
     open_rules: list[str] = field(default_factory=list)
     most: int | None = None
 
-    def builder(self, recurs: Callable[[Expr], bool] = KEPT.recurs) -> NfaBuilder:
-        """An empty automaton that shares this compilation's fragments; texts that come up again are fragments too."""
+    def builder(self, apart: bool = True) -> NfaBuilder:
+        """An empty automaton that shares this compilation's fragments; longer texts are fragments too where `apart`."""
         return NfaBuilder(
             self.grammar.rules,
             self.symbols,
             self.null,
             self.fragment,
-            recurs,
+            apart,
             self.open_rules,
             self.calls,
             self.most,
         )
 
-    def table(self, expr: Expr, recurs: Callable[[Expr], bool] = KEPT.recurs) -> Table:
+    def table(self, expr: Expr) -> Table:
         """The minimal automaton of `expr`."""
-        if isinstance(expr, And):
-            return intersection([self._text(part) for part in expr.parts], self._size)
-        if isinstance(expr, Not):
-            return difference(self._text(TEXT), self._text(expr.body), self._size)
-        nfa = self._nfa(expr, recurs)
-        crawled = crawl(nfa, most=self.most or MAX_EDGES)
-        return tabulate(crawled, crawled.holding(nfa.finals > 0))
+        return self._built(expr, apart=True)[0]
 
-    def _nfa(self, expr: Expr, recurs: Callable[[Expr], bool]) -> Nfa:
-        builder = self.builder(recurs)
+    def _built(self, expr: Expr, apart: bool) -> tuple[Table, int]:
+        """The minimal automaton, and the most states that were there at any time before."""
+        if isinstance(expr, And):
+            return intersection([self._text(part) for part in expr.parts], self._size, self._most)
+        if isinstance(expr, Not):
+            return difference(self._text(TEXT), self._text(expr.body), self._size, self._most)
+        builder = self.builder(apart)
         final = builder.state()
-        return builder.finish(builder.build(expr, final), final)
+        nfa = builder.finish(builder.build(expr, final), final)
+        crawled = crawl(nfa, most=self._most)
+        return tabulate(crawled, crawled.holding(nfa.finals > 0)), max(builder.peak, crawled.size)
 
     def fragment(self, expr: Expr) -> Fragment:
-        """The same, compiled once, to splice in."""
+        """The same, compiled once, to splice in.
+
+        One that was kept is refused where making it anew would be: what fits must not depend on what came before.
+        """
         if expr not in self.fragments:
-            textual = expr.facts.textual
-            self.fragments[expr] = KEPT.fragment(expr, self._made) if textual else self._made(expr)
-        return self.fragments[expr]
+            self.fragments[expr] = KEPT.fragment(expr, self._made) if expr.facts.textual else self._made(expr)
+        piece = self.fragments[expr]
+        if piece.peak > self._most:
+            raise too_large(self._most, "states")
+        return piece
 
     def _made(self, expr: Expr) -> Fragment:
-        return self.table(expr, lambda part: False).fragment()
+        table, peak = self._built(expr, apart=False)
+        return table.fragment(peak)
 
     def _text(self, expr: Expr) -> Fragment:
         """The part of a Boolean operation: Slack inside it is the empty string, and every rule is written out."""
@@ -101,3 +108,7 @@ class Compiler:
     @property
     def _size(self) -> int:
         return symbol_count(self.symbols, self.calls)
+
+    @property
+    def _most(self) -> int:
+        return self.most or MAX_EDGES

@@ -72,6 +72,17 @@ class Shapes:
         return bool((inside & ~self.automaton.final[self.automaton.back[calls]]).any())
 
     @cached_property
+    def least(self) -> int:
+        """States that copies of all components take at least, one for each place that is returned to."""
+        back, callee = self.automaton.back.astype(np.int64), self.automaton.callee
+        placed = np.flatnonzero(~self.automaton.final[back])
+        copies = (
+            np.unique(back[placed] * self.automaton.components + callee[placed]) % self.automaton.components
+        )
+        sizes = np.diff(self._members[1])
+        return int(sizes[0] + sizes[copies].sum())
+
+    @cached_property
     def shapes(self) -> list[Shape]:
         """One for each component."""
         return [self._shape(component) for component in range(self.automaton.components)]

@@ -99,8 +99,8 @@ class Table:
         edges = Edges.of(self.source, self.label, self.target, len(self.accepting))
         return Dfa.from_edges(alphabet, edges, torch.from_numpy(self.accepting), START)
 
-    def fragment(self) -> Fragment:
-        """The same automaton as moves over symbol ranges."""
+    def fragment(self, peak: int) -> Fragment:
+        """The same automaton as moves over symbol ranges; `peak` states were there at some time while it was made."""
         edge = np.diff(self.class_of, prepend=-1) != 0  # runs of neighbouring symbols of one class
         low = np.flatnonzero(edge).astype(np.int32)
         high = np.append(low[1:] - 1, len(self.class_of) - 1).astype(np.int32)
@@ -108,7 +108,7 @@ class Table:
         order = np.argsort(run_class, kind="stable")
         at = np.searchsorted(run_class[order], np.arange(self.classes + 1))
         moves = _over_runs(self.source, self.label, self.target, at, low[order], high[order])
-        return Fragment(len(self.accepting), moves, 1, np.flatnonzero(self.accepting).astype(np.int32))
+        return Fragment(len(self.accepting), moves, 1, np.flatnonzero(self.accepting).astype(np.int32), peak)
 
 
 @nb.njit(cache=True)

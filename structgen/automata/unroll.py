@@ -41,7 +41,8 @@ def unroll(automaton: Pushdown, cap: int = CAP) -> Unrolled | None:
     shapes = Shapes(automaton)
     estimate = Estimate(shapes)
     if not shapes.deepens:
-        table = _within(shapes, 1, cap) if estimate.size(1) <= SPARE * cap else None
+        few = shapes.least <= SPARE * cap and estimate.size(1) <= SPARE * cap
+        table = _within(shapes, 1, cap) if few else None
         return Unrolled(table, None) if table else None
     best, low, high, ratio = None, 0, estimate.deepest(SPARE * cap) + 1, 1.0
     for _ in range(TRIALS):

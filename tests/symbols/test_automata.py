@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expressions import NULL, TOKENS, accepts, assert_minimal, expressions, grammar, near
-from structgen.automata import Table, compile_bytes, crawl, nfa
+from structgen.automata import Table, compile_bytes, crawl, nfa, regular
+from structgen.automata.kept import Kept
+from structgen.automata.nfa import TooLarge
 from structgen.errors import InvalidSource, Unsupported
 from structgen.grammar import (
     EMPTY,
@@ -130,9 +132,25 @@ def test_nothing_and_the_empty_string_have_the_smallest_automata():
 def test_a_fragment_is_the_automaton_itself(expr):
     table = compile_bytes(grammar(expr), TOKENS, NULL)
     delta, classes = table.delta(), table.class_of.tolist()
-    moves = {(s, x, t) for s, low, high, t in table.fragment().moves.tolist() for x in range(low, high + 1)}
+    moves = {(s, x, t) for s, low, high, t in table.fragment(0).moves.tolist() for x in range(low, high + 1)}
     live = {(s, x, int(delta[s, classes[x]])) for s in range(len(delta)) for x in range(len(classes))}
     assert moves == {move for move in live if move[2]}
+
+
+@settings(max_examples=200)
+@given(expressions(leaves=5), st.integers(1, 60), st.integers(0, 3))
+def test_what_fits_a_limit_does_not_depend_on_the_fragments_that_were_kept(expr, most, times):
+    text = seq(repeat(expr, 0, 5), alt(*(literal(f"{n:05d}") for n in range(times))), expr)
+    outcomes = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(regular, "KEPT", Kept())
+        for limit in (most, None, most):  # with nothing kept, then with every fragment
+            try:
+                outcomes.append(len(compile_bytes(grammar(text), TOKENS, most=limit).accepting))
+            except TooLarge:
+                outcomes.append(None)
+    assert outcomes[0] == outcomes[2]
+    assert outcomes[0] in (None, outcomes[1])
 
 
 # UTF-8

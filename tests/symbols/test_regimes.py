@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from expressions import json_grammar
-from structgen import regimes
+from structgen import JsonSchema, regimes
+from structgen.automata import regular
+from structgen.automata.kept import Kept
 from structgen.automata.pushdown import pushdown
 from structgen.automata.unroll import expand
 from structgen.constraint import compile
@@ -81,6 +84,45 @@ def test_a_large_language_without_recursion_is_expanded_on_request():
     assert (lazy.regime, lazy.components) == ("lazy", 2)
     assert (expanded.regime, expanded.depth) == ("expanded", None)
     assert lazy.states < 20_000 < expanded.states
+
+
+def _words(count: int) -> list[str]:
+    syllables = ("ba", "ke", "li", "mo", "nu", "ra", "to", "si")
+    pick = random.Random(1)
+    return ["".join(pick.choice(syllables) for _ in range(pick.randint(3, 7))) for _ in range(count)]
+
+
+HISTORIES = {
+    "many words": {"enum": _words(10_000)},
+    "numbered items": {"enum": [f"item {number:05d} of the list" for number in range(10_000)]},
+    "multiples of 997": {"type": "integer", "multipleOf": 997},
+    "identifiers": {"enum": [f"{random.Random(n).getrandbits(96):024x}" for n in range(2000)]},
+    "a long text": {"type": "string", "maxLength": 30_000},
+}
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_what_a_source_compiles_to_does_not_depend_on_what_was_compiled_before(name, monkeypatch):
+    monkeypatch.setenv("STRUCTGEN_CACHE", "")
+    monkeypatch.setattr(regular, "KEPT", Kept())
+    infos = [compile(JsonSchema(HISTORIES[name])).info() for _ in range(3)]
+    assert len({(info.regime, info.states, info.min_tokens) for info in infos}) == 1, infos
+
+
+@pytest.mark.parametrize("name", ["many words", "numbered items", "multiples of 997"])
+def test_auto_is_expanded_where_merging_makes_a_small_table_of_much_text(name):
+    info = compile(JsonSchema(HISTORIES[name])).info()
+    assert (info.regime, info.depth) == ("expanded", None)
+    assert info.byte_states <= 20_000
+
+
+def test_a_table_that_is_known_to_be_too_large_is_not_built_a_second_time(monkeypatch, empty_cache):
+    compile(LIST, BYTES)  # so that the kernels are loaded
+    built = []
+    monkeypatch.setattr(regimes, "CAP", 100)
+    monkeypatch.setattr(regimes, "unroll", lambda *_: built.append(True))
+    assert compile(Rules(Grammar(repeat(chars("az"), 0, 150))), BYTES).info().regime == "lazy"
+    assert not built
 
 
 def test_both_regimes_are_kept_on_disk_and_read_back(empty_cache):
