@@ -19,6 +19,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
+WIDE = 32  # alternatives up to which `either` joins those of its parts
 SURROGATES = (0xD800, 0xDFFF)
 MAX_CODE_POINT = 0x10FFFF
 
@@ -324,6 +325,14 @@ def alt(*parts: Expr) -> Expr:
     for part in parts:
         flat.update(dict.fromkeys(part.parts if isinstance(part, Alt) else (part,)))
     return next(iter(flat)) if len(flat) == 1 else _intern(Alt, tuple(flat))
+
+
+def either(first: Expr, rest: Expr) -> Expr:
+    """`first` or `rest`, which is kept whole once it is wide: a thousand tails, each of which holds the next, are then
+    as many alternatives and not half a million.
+    """
+    wide = isinstance(rest, Alt) and len(rest.parts) > WIDE and first is not NOTHING
+    return _intern(Alt, (first, rest)) if wide else alt(first, rest)
 
 
 def repeat(body: Expr, low: int = 0, high: int | None = None) -> Expr:

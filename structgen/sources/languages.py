@@ -38,6 +38,8 @@ from ..grammar import (
 )
 from ..limits import check
 
+LONGEST = 100  # characters of strings whose beginnings are told apart one inside another
+
 
 @lru_cache(maxsize=20_000)
 def nullable(expr: Expr) -> bool:
@@ -95,7 +97,7 @@ def opposite(expr: Expr) -> Expr:
         return TEXT
     if expr in _left_out:
         return _left_out[expr]
-    if _is_finite(expr):
+    if _is_finite(expr) and max(map(len, map(_text, _options(expr)))) <= LONGEST:
         return _all_but(expr)
     if isinstance(expr, Repeat) and expr.body is ANY_CHAR:
         shorter = repeat(ANY_CHAR, 0, expr.low - 1) if expr.low else NOTHING

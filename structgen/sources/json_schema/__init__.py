@@ -174,7 +174,11 @@ def _lowered(reader: Reader, layout: Layout, additional: Additional) -> Grammar:
     try:
         text = writer.text(reader.root())
     except RecursionError:
-        raise Unsupported("the schema is nested too deeply", pointer="", remedy="flatten it") from None
+        raise Unsupported(
+            "the schema is nested too deeply: following it takes more nested calls than Python has left here",
+            pointer="",
+            remedy="nest fewer schemas in one another, or compile where fewer calls are open",
+        ) from None
     return productive(Grammar(seq(text, SLACK), writer.complete()))
 
 

@@ -24,6 +24,7 @@ from .objects import Need, Objects
 from .shape import Shape, anything
 
 MOST_CASES = 2000  # alternatives of one schema after its unions are multiplied out
+MOST_ASKED = 16  # schemas, each required by the one before, that are asked whether they hold any value
 MOST_WORK = 30_000  # combinations tried for one document
 
 Part = TypeVar("Part", Arrays, Objects)
@@ -83,7 +84,8 @@ class Combiner:
         if formula in (f.NOTHING, f.ANYTHING):
             return formula == f.NOTHING
         if formula not in self.known:
-            if formula in self.asked or not isinstance(formula, Every | Some):
+            far = formula in self.asked or len(self.asked) == MOST_ASKED
+            if far or not isinstance(formula, Every | Some):
                 return False
             self.asked.add(formula)
             try:

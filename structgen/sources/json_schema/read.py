@@ -62,6 +62,7 @@ class Rules:
 
 
 JSON_SCHEMA = Rules()
+MOST_NESTED = 100  # schemas in one another; each takes about seven of the thousand calls that Python nests
 
 
 class Late(OverLimit):
@@ -139,6 +140,8 @@ class Reader:
                 pointer=self.origin(formula),
                 remedy="let the reference stand in properties or items",
             )
+        if len(self._open) == MOST_NESTED:
+            raise self.too_deep(formula)
         self._open.append(formula)
         try:
             shape = self._shapes[formula] = self._shape(formula)
@@ -170,6 +173,14 @@ class Reader:
                 f"there may be more that cannot be enforced: {self.patience:g} seconds did not do to find it all",
                 remedy="mend what is listed, then ask again",
             )
+
+    def too_deep(self, formula: Formula) -> Unsupported:
+        """The refusal of a schema that stands in too many others."""
+        return Unsupported(
+            f"schemas are nested too deeply: more than {MOST_NESTED} stand in one another",
+            pointer=self.origin(formula),
+            remedy="let fewer objects, arrays or allOf nest, or hold the innermost values as a string",
+        )
 
     def ordered(self, parts: Iterable[Formula]) -> list[Formula]:
         """The parts of a formula in the order in which the document names them."""

@@ -20,7 +20,7 @@ from .held import held
 from .layout import Layout
 from .numbers import Numbers
 from .objects import Objects
-from .read import Reader
+from .read import MOST_NESTED, Reader
 from .shape import Shape
 from .strings import QUOTE, spell_strings
 from .write_arrays import ArrayWriter
@@ -59,6 +59,8 @@ class Writer:
             return alt(*map(self.text, self.reader.ordered(formula.parts)))
         check()
         self.reader.hurry()
+        if len(self._open) == MOST_NESTED:
+            raise self.reader.too_deep(formula)
         shape = self._closed(self.reader.shape(formula))
         self._open[formula] = self._name(formula)
         try:
@@ -111,15 +113,17 @@ class Writer:
     def _text(self, shape: Shape) -> Expr:
         arrays = ArrayWriter(self.text, self.values, self.reader.relax, self.layout)
         objects = ObjectWriter(self.text, self.layout)
-        return alt(
+        texts = [
             *(literal("null") for _ in range(shape.null)),
             *(literal("true" if value else "false") for value in sorted(shape.booleans)),
             *map(self._number, shape.numbers),
             spell_strings(shape.strings, reading=self.reading),
             *(seq(QUOTE, held(self._inside.text(inner), self._held_rule), QUOTE) for inner in shape.texts),
             *map(arrays.text, shape.arrays),
-            *(objects.text(self._declared(part)) for part in shape.objects),
-        )
+        ]
+        for part in shape.objects:  # no comprehension: schemas nest, and so would its calls
+            texts.append(objects.text(self._declared(part)))
+        return alt(*texts)
 
     def _held_rule(self, name: str) -> Expr:
         """The rule for the texts of a rule inside a string."""

@@ -7,7 +7,7 @@ or which of finitely many values are used up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
@@ -15,6 +15,7 @@ from itertools import combinations
 from ...errors import Unsupported
 from ...grammar import EMPTY, NOTHING, Expr, alt, literal, optional, repeat, seq, star
 from ...limits import OverLimit, check
+from ..stackless import solved
 from .arrays import Arrays, Contains
 from .formula import Formula, every, opposite
 from .layout import Layout
@@ -137,9 +138,9 @@ class _Counted:
             raise _refused(arrays, "elements counted so far")
         close = literal("]")
 
-        @cache
-        def rest(index: int, counts: Counts) -> Expr:
+        def rest(at: tuple[int, Counts]) -> Generator[tuple[int, Counts], Expr, Expr]:
             check()
+            index, counts = at
             done = index >= arrays.low and all(
                 n >= group.low for n, group in zip(counts, groups, strict=True)
             )
@@ -156,10 +157,10 @@ class _Counted:
                 if (following, after) == (index, counts):
                     loops.append(seq(comma, element))
                 else:
-                    ways.append(seq(comma, element, rest(following, after)))
+                    ways.append(seq(comma, element, (yield following, after)))
             return seq(star(alt(*loops)), alt(*ways)) if loops else alt(*ways)
 
-        return rest(0, (0,) * len(groups))
+        return solved(rest, (0, (0,) * len(groups)))
 
     def _elements(self, index: int, counts: Counts) -> Iterator[tuple[Formula, Counts]]:
         """The kinds of element that may stand at an index, and the counts after each."""

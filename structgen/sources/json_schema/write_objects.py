@@ -7,14 +7,15 @@ ends. In any order: one expression per (set of members that may still come, prog
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from functools import cache
 
 from ...errors import Unsupported
-from ...grammar import EMPTY, NOTHING, Expr, alt, literal, repeat, seq, star
+from ...grammar import EMPTY, NOTHING, Expr, alt, either, literal, repeat, seq, star
 from ...limits import check
 from ..languages import strings_of
+from ..stackless import solved
 from .formula import Formula
 from .layout import Layout
 from .objects import Member, Objects
@@ -23,6 +24,8 @@ from .strings import spell_key
 
 MOST_LISTED = 64  # keys of a finite language that become members one by one
 MOST_SHUFFLED = 10  # members in any order, of which each subset is a state
+
+_Place = tuple[int, Progress]  # a member, by number, and how far the object has come before it
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,28 +52,37 @@ class _Writing:
 
     def __init__(self, writer: ObjectWriter, objects: Objects):
         self.writer, self.objects, self.layout = writer, objects, writer.layout
-        self.members = [
-            (key, member)
-            for key, member in objects.members.items()
-            if member.required or writer.spell(member.value) is not NOTHING
-        ]
+        self.members: list[tuple[str, Member]] = []
+        for key, member in objects.members.items():  # spelled here, with few calls open, and remembered
+            if writer.spell(member.value) is not NOTHING or member.required:
+                self.members.append((key, member))
         sets = 2 ** len(self.members) if self.layout.order == "any" else 1
         self.book = Bookkeeper(objects, writer.member, sets)
 
     def declared(self) -> Expr:
         """What follows the opening brace, members in the order of the schema."""
+        last_required = max((i for i, (_, member) in enumerate(self.members) if member.required), default=-1)
 
-        @cache
-        def rest(index: int, progress: Progress) -> Expr:
-            """From member `index` on."""
+        def named(at: _Place) -> Generator[_Place, Expr, Expr]:
+            """The named members that may come from one on, and what follows them; the comma before them is left out.
+
+            All these members would have it in front: written once, it keeps what may follow a member small.
+            """
             check()
+            index, progress = at
             if index == len(self.members):
-                return tail(progress)
+                return NOTHING
             key, member = self.members[index]
-            ways = [] if member.required else [rest(index + 1, progress)]
+            others = NOTHING if member.required else (yield index + 1, progress)
+            ways = []
             for written, after in self._named(progress, key, member):
-                ways.append(seq(written, rest(index + 1, after)))
-            return alt(*reversed(ways))
+                ways.append(seq(written, then(index + 1, after, (yield index + 1, after))))
+            return either(alt(*reversed(ways)), others)
+
+        def then(index: int, progress: Progress, more: Expr) -> Expr:
+            """More members, or none of the named ones from `index` on."""
+            end = NOTHING if index <= last_required else tail(progress)
+            return either(end, seq(self._comma(progress), more))
 
         @cache
         def tail(progress: Progress) -> Expr:
@@ -80,7 +92,7 @@ class _Writing:
                 return self._settled(progress)
             return self._looped(progress, tail, [])
 
-        return rest(0, self.book.start)
+        return then(0, self.book.start, solved(named, (0, self.book.start)))
 
     def shuffled(self) -> Expr:
         """What follows the opening brace, members in any order."""
@@ -100,7 +112,7 @@ class _Writing:
             ways = []
             for index in sorted(left):
                 for written, after in self._named(progress, *self.members[index]):
-                    ways.append(seq(written, rest(left - {index}, after)))
+                    ways.append(seq(self._comma(progress), written, rest(left - {index}, after)))
             if not any(self.members[index][1].required for index in left) and self.book.may_close(progress):
                 if not left:
                     return self._settled(progress)
@@ -116,16 +128,14 @@ class _Writing:
         return seq(self.layout.gap if progress.count else EMPTY, literal("}"))
 
     def _named(self, progress: Progress, key: str, member: Member) -> list[tuple[Expr, Progress]]:
-        """A named member after `progress`, and how far the object has then come."""
+        """A named member after `progress`, without a comma, and how far the object has then come."""
         if self.book.is_full(progress):
             return []
         ways = [
             (self.writer.member(literal(key), value), after)
             for value, after in self.book.after(progress, key, member)
         ]
-        return [
-            (seq(self._comma(progress), written), after) for written, after in ways if written is not NOTHING
-        ]
+        return [(written, after) for written, after in ways if written is not NOTHING]
 
     def _looped(self, progress: Progress, go_on: Callable[[Progress], Expr], ways: list[Expr]) -> Expr:
         """Some undeclared member and then what `go_on` says, or one of the ways; either after those of no account."""
