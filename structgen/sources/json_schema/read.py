@@ -31,6 +31,7 @@ from .objects import Member, Objects, read_objects
 from .resolve import Library
 from .shape import KINDS, Shape, anything, union
 from .strings import encodable, read_strings
+from .tags import Values, constants_of, rivals
 from .unevaluated import evaluated
 from .values import constant
 
@@ -333,12 +334,14 @@ class Reader:
         """For each part the values of `whole` that it allows and no other part does."""
         inside = [self.combine.meet(whole, part) for part in parts]
         only = []
-        for index, part in enumerate(inside):
-            for other, shape in enumerate(inside):
-                if other != index:
-                    part = self.combine.minus(part, shape)
+        for part, others in zip(inside, rivals(inside, self._constants_of), strict=True):
+            for other in others:
+                part = self.combine.minus(part, inside[other])
             only.append(part)
         return only
+
+    def _constants_of(self, formula: Formula) -> Values | None:
+        return constants_of(formula, self.places.__getitem__)
 
     def dependencies(self, node: Node) -> list[tuple[Shape, Shape]]:
         """Pairs of shapes: where a member is present, what the object must also be."""

@@ -1,0 +1,87 @@
+"""Which alternatives a required member with constants tells apart, as `kind` does in a tagged union.
+
+That no value satisfies two of a oneOf's schemas would have to be worked out for each pair of them: 200 tagged objects
+are 20,000 pairs. Where each has another constant in the same required member, a look at the constants says it of all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
+
+from .formula import Every, Formula, Name, Some
+from .node import Node, exact, is_number
+from .shape import Shape
+
+Values = frozenset[Hashable]
+Constants = Callable[[Formula], Values | None]
+
+
+def rivals(shapes: Sequence[Shape], constants: Constants) -> list[list[int]]:
+    """For each shape the others, by number, that may have a value in common with it."""
+    tags = [_tags(shape, constants) for shape in shapes]
+    frequent = Counter(key for tag in tags for key in tag).most_common(1)
+    key = frequent[0][0] if frequent else ""
+    untold, bearers = [], dict[Hashable, list[int]]()
+    for index, tag in enumerate(tags):
+        if key not in tag:
+            untold.append(index)
+        for value in tag.get(key, ()):
+            bearers.setdefault(value, []).append(index)
+    found = []
+    for index, tag in enumerate(tags):
+        alike = [other for value in tag[key] for other in bearers[value]] if key in tag else range(len(tags))
+        found.append(sorted({*untold, *alike} - {index}))
+    return found
+
+
+def _tags(shape: Shape, constants: Constants) -> Mapping[str, Values]:
+    """The members that all values of a shape have, with the constants that these hold; {} unless all are objects."""
+    if shape.kinds() != {"object"}:
+        return {}
+    required = [
+        {key: constants(member.value) for key, member in objects.members.items() if member.required}
+        for objects in shape.objects
+    ]
+    tags: dict[str, Values] = {}
+    for key in required[0]:
+        values = [members.get(key) for members in required]
+        if None not in values:
+            tags[key] = frozenset().union(*(part for part in values if part is not None))
+    return tags
+
+
+def constants_of(formula: Formula, node_of: Callable[[int], tuple[Node, bool]]) -> Values | None:
+    """Constants among which all values of a formula are, as far as its schemas name them outright; else None.
+
+    node_of: the schema that a number names, and whether it is itself a constant
+    """
+    match formula:
+        case Name(number, negated=False):
+            return _named(*node_of(number))
+        case Every(parts):
+            return next((v for part in parts if (v := constants_of(part, node_of)) is not None), None)
+        case Some(parts):
+            known = [constants_of(part, node_of) for part in parts]
+            return None if None in known else frozenset().union(*(part for part in known if part is not None))
+    return None
+
+
+def _named(node: Node, is_constant: bool) -> Values | None:
+    if is_constant:
+        values = [node.value]
+    elif "nullable" in node or "$ref" in node:  # which add a value, or hide what stands beside them
+        return None
+    elif "const" in node:
+        values = [node.value["const"]]
+    else:
+        values = node.value["enum"] if "enum" in node else None
+    if not isinstance(values, list) or any(isinstance(value, dict | list | tuple) for value in values):
+        return None
+    return frozenset(map(_key, values))
+
+
+def _key(value: Any) -> Hashable:
+    """Equal for values that JSON does not tell apart, and only for those."""
+    return ("number", exact(value)) if is_number(value) else (type(value).__name__, value)
