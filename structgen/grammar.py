@@ -336,7 +336,10 @@ def either(first: Expr, rest: Expr) -> Expr:
 
 
 def repeat(body: Expr, low: int = 0, high: int | None = None) -> Expr:
-    """`body` from `low` to `high` times (None: without end)."""
+    """`body` from `low` to `high` times (None: without end).
+
+    (x{a,b}){c,d} becomes x{ac,bd} where no count between is left out: else each text could be read in many ways.
+    """
     if low < 0 or (high is not None and high < low):
         raise ValueError(f"a repetition of {low} to {high} times")
     if high == 0 or body is EMPTY:
@@ -345,7 +348,16 @@ def repeat(body: Expr, low: int = 0, high: int | None = None) -> Expr:
         return NOTHING if low else EMPTY
     if (low, high) == (1, 1) or body is SLACK:
         return body
+    if isinstance(body, Repeat) and (low == high or _touch(body, low)):
+        endless = high is None or body.high is None
+        return repeat(body.body, body.low * low, None if endless else body.high * high)
     return _intern(Repeat, body, low, high)
+
+
+def _touch(body: Repeat, times: int) -> bool:
+    """Whether `times` of a repetition and one more make counts without a gap; more of them then do so too."""
+    most = times * body.high if body.high is not None else 0 if not times else None
+    return most is None or (times + 1) * body.low <= most + 1
 
 
 def star(body: Expr) -> Expr:

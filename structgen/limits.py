@@ -111,7 +111,8 @@ def out_of_time(what: str) -> OverLimit:
     budget = _budget.get()
     whole = budget.seconds if budget else 0
     return OverLimit(
-        f"the source has {what}, too many for the {remaining():.1f} that are left of {whole:g} seconds to compile it",
+        f"the source would take longer than {whole:g} seconds to compile: it has {what}, too many for the "
+        f"{remaining():.1f} seconds that are left",
         remedy="simplify it, or pass compile() a larger seconds=",
     )
 

@@ -129,6 +129,39 @@ def test_repetitions_know_their_trivial_cases(expr, low):
     assert optional(expr) is repeat(expr, 0, 1)
 
 
+BOUNDS = st.tuples(st.integers(0, 3), st.one_of(st.none(), st.integers(0, 3))).map(
+    lambda bounds: (bounds[0], None if bounds[1] is None else sum(bounds))
+)
+MOST = 60  # copies that are looked at
+
+
+@given(st.lists(BOUNDS, min_size=1, max_size=3))
+def test_repetitions_of_repetitions_are_one_where_no_count_is_left_out(nested):
+    expr, meant = literal("x"), {1}
+    for low, high in nested:
+        expr = repeat(expr, low, high)
+        sums, found = {0}, set()
+        for times in range(1 + (MOST if high is None else high)):
+            found |= sums if times >= low else set()
+            sums = {a + b for a in sums for b in meant if a + b <= MOST}
+        meant = found
+    assert _counts(expr) == meant
+    if len(nested) == 2 and meant and meant == set(range(min(meant), max(meant) + 1)) != {0}:
+        assert isinstance(expr, Bytes) or (isinstance(expr, Repeat) and expr.body is literal("x"))
+
+
+def _counts(expr: Expr) -> set[int]:
+    """How many copies of x an expression holds."""
+    if isinstance(expr, Bytes):
+        return {len(expr.value)}
+    assert isinstance(expr, Repeat)
+    body, sums, found = _counts(expr.body), {0}, set[int]()
+    for times in range(1 + (MOST if expr.high is None else expr.high)):
+        found |= sums if times >= expr.low else set()
+        sums = {a + b for a in sums for b in body if a + b <= MOST}
+    return found
+
+
 @pytest.mark.parametrize(("low", "high"), [(-1, None), (2, 1)])
 def test_a_repetition_without_a_meaning_is_refused(low, high):
     with pytest.raises(ValueError, match=f"{low} to {high} times"):
