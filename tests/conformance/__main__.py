@@ -119,6 +119,32 @@ def regexes(count: int = 2500, texts: int = 8, seed: int = 0) -> None:
     print(f"{count} patterns with {texts} texts each in {time.monotonic() - begun:.0f} s: {dict(kinds)}")
 
 
+@app.command()
+def regimes(every: Every = 1, start: int = 0, explosions: bool = True) -> None:
+    """Whether MaskBench's schemas, and small ones of which much comes, compile to the same in every process."""
+    from conformance.regimes import EXPLOSIONS, Fresh, differing
+
+    schemas = {group.name: group.schema for group in maskbench_groups(every, start)}
+    fresh, begun = Fresh(), time.monotonic()
+    regimes: Counter[str] = Counter()
+    different = 0
+    for number, (name, found) in enumerate(
+        differing({**schemas, **(EXPLOSIONS if explosions else {})}, fresh), 1
+    ):
+        regimes[found[0].regime or "refused"] += 1
+        if len(found) > 1:
+            different += 1
+            print(f"{name}: {found}", flush=True)
+        if name in EXPLOSIONS:
+            print(f"{name}: {found[0]}", flush=True)
+        if number % OFTEN == 0:
+            print(f"{number} schemas in {time.monotonic() - begun:.0f} s: {dict(regimes)}", flush=True)
+    fresh.close()
+    print(
+        f"{sum(regimes.values())} schemas, {dict(regimes)}: {different} differ from one compilation to another"
+    )
+
+
 def _judged(
     suite: str, groups: Iterable[Group], automaton: bool, tokenizer: Path | None, update: bool
 ) -> None:
