@@ -349,8 +349,8 @@ def repeat(body: Expr, low: int = 0, high: int | None = None) -> Expr:
     if (low, high) == (1, 1) or body is SLACK:
         return body
     if isinstance(body, Repeat) and (low == high or _touch(body, low)):
-        endless = high is None or body.high is None
-        return repeat(body.body, body.low * low, None if endless else body.high * high)
+        most = None if high is None or body.high is None else body.high * high
+        return repeat(body.body, body.low * low, most)
     return _intern(Repeat, body, low, high)
 
 
