@@ -43,32 +43,44 @@ from .regex_nodes import (
     repeated,
 )
 
-MOST_STEPS = 100_000  # between a place and the next; a second or two
+MOST_STEPS = 100_000  # from one place to the next; a second or two
 
 Atoms = frozenset[int]  # a set of characters, by the smallest sets that the pattern tells apart
 
 
-@dataclass(frozen=True)
-class Thread:
-    """One way to read the text: what is left of the pattern, and what the rest of the text must be besides."""
+class TooManySteps(Unsupported):
+    """An automaton is not finished after MOST_STEPS."""
 
-    node: Node
-    duties: frozenset[Duty] = frozenset()
+
+class Hashed:
+    """A value that remembers its hash, as it is looked up often and may be large."""
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.node, self.duties))
+        return hash(tuple(self.__dict__.values()))
 
     def __hash__(self) -> int:
         return self._hash
 
 
 @dataclass(frozen=True)
-class Duty:
+class Thread(Hashed):
+    """One way to read the text: what is left of the pattern, and what the rest of the text must be besides."""
+
+    node: Node
+    duties: frozenset[Duty] = frozenset()
+
+    __hash__ = Hashed.__hash__
+
+
+@dataclass(frozen=True)
+class Duty(Hashed):
     """The rest of the text must be read to its end by one of the threads or, if `negate`, by none."""
 
     threads: frozenset[Thread]
     negate: bool
+
+    __hash__ = Hashed.__hash__
 
     @property
     def opposite(self) -> Duty:
@@ -93,15 +105,18 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Left:
+class Left(Hashed):
     """What is known of the text read so far: whether there is any, and the threads of each look-behind."""
 
     fresh: bool
     behind: tuple[frozenset[Thread], ...]
 
+    __hash__ = Hashed.__hash__
+
 
 NONE: frozenset[Duty] = frozenset()
 END = Step(NONE, None, EMPTY)
+CERTAIN = Thread(TEXT)  # it reads whatever comes
 
 
 def walked(node: Node) -> Expr:
@@ -117,6 +132,8 @@ class _Walk:
         self.atoms = _Atoms(node)
         self.behinds = tuple(dict.fromkeys(part for part in inside(node) if isinstance(part, Behind)))
         self._spent = 0
+        self._after: dict[tuple[Thread, Left, int], tuple[Thread, ...]] = {}
+        self._rest: dict[tuple[Duty, Left, int], Duty | bool] = {}
         self._steps: dict[tuple[Node, Left | None], tuple[Step, ...]] = {}
 
     def automaton(self) -> Expr:
@@ -149,26 +166,30 @@ class _Walk:
         )
         return Left(False, tuple(behind))
 
-    def step(self, thread: Thread, left: Left, atom: int) -> Iterator[Thread]:
+    def step(self, thread: Thread, left: Left, atom: int) -> tuple[Thread, ...]:
         """The threads that go on after `atom`."""
-        for step in self.steps(thread.node, left):
-            if step.atoms is not None and atom in step.atoms:
-                duties = self.advance(thread.duties | step.duties, left, atom)
-                if duties is not None:
-                    yield Thread(step.node, duties)
+        key = (thread, left, atom)
+        if key not in self._after:
+            self._spend(1)
+            steps = [step for step in self.steps(thread.node, left) if step.atoms and atom in step.atoms]
+            rest = [(step.node, self.advance(thread.duties | step.duties, left, atom)) for step in steps]
+            self._after[key] = tuple(Thread(node, duties) for node, duties in rest if duties is not None)
+        return self._after[key]
 
     def advance(self, duties: frozenset[Duty], left: Left, atom: int) -> frozenset[Duty] | None:
         """What is left of the duties after `atom`; None where one of them has failed."""
-        rest = []
-        for duty in duties:
+        rest = [self._advance(duty, left, atom) for duty in duties]
+        return None if False in rest else frozenset(duty for duty in rest if isinstance(duty, Duty))
+
+    def _advance(self, duty: Duty, left: Left, atom: int) -> Duty | bool:
+        """What is left of a duty, or whether it is fulfilled."""
+        key = (duty, left, atom)
+        if key not in self._rest:
+            self._spend(len(duty.threads))
             threads = frozenset(new for old in duty.threads for new in self.step(old, left, atom))
-            certain = Thread(TEXT) in threads
-            if certain or not threads:
-                if certain == duty.negate:
-                    return None
-            else:
-                rest.append(Duty(threads, duty.negate))
-        return frozenset(rest)
+            certain = CERTAIN in threads
+            self._rest[key] = certain != duty.negate if certain or not threads else Duty(threads, duty.negate)
+        return self._rest[key]
 
     def ends(self, thread: Thread, left: Left) -> bool:
         """Whether the text may end here."""
@@ -191,7 +212,7 @@ class _Walk:
         check()
         self._spent += steps
         if self._spent > MOST_STEPS:
-            raise Unsupported("", remedy="lower its repetitions, or use fewer assertions")
+            raise TooManySteps("", remedy="lower its repetitions, or use fewer assertions")
 
     def _begin(self, node: Node, left: Left) -> Iterator[Step]:
         match node:

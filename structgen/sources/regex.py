@@ -20,7 +20,7 @@ from functools import cache, lru_cache
 
 from ..errors import InvalidSource, Unsupported
 from ..grammar import EMPTY, NOTHING, TEXT, Expr, Grammar, Repeat, alt, literal, repeat, seq, star
-from .assertions import walked
+from .assertions import TooManySteps, walked
 from .languages import intersect, nullable, without
 from .regex_nodes import Anchor, Atomic, Behind, Concat, Look, Node, Options, Repeated, concat, inside
 from .regex_syntax import Dialect, parse
@@ -75,20 +75,41 @@ def _lowered(node: Node, rest: Expr, pattern: str, pointer: str | None = None) -
     """`node` and then `rest`, from the start of the text to its end."""
     if not any(map(_needs_states, inside(node))):
         return _lower(node, True, lambda fresh: rest)
+    looks, node = _conditions(node)
+    if looks:
+        whole = _lowered(node, rest, pattern, pointer)
+        for look in looks:
+            ahead = _lowered(concat(Anchor.START, look.body), TEXT, pattern, pointer)
+            whole = without(whole, ahead) if look.negate else intersect(ahead, whole)
+        return whole
     try:
         return walked(concat(node, rest))
-    except Unsupported as error:
+    except TooManySteps as error:
         message = f"the pattern {pattern!r} has assertions that take too many states to work out"
         raise Unsupported(message, keyword="pattern", pointer=pointer, remedy=error.remedy) from error
+
+
+def _conditions(node: Node) -> tuple[list[Look], Node]:
+    """Look-aheads at the start of the text, which are conditions on all of it, and the node without them."""
+    parts = _flat(node)
+    if parts[:1] == [TEXT] and parts[1:2] == [Anchor.START]:
+        del parts[0]
+    looks: list[Look] = []
+    while len(parts) > 1 and parts[0] is Anchor.START and isinstance(look := parts[1], Look):
+        looks.append(look)
+        del parts[1]
+    return looks, concat(*parts)
+
+
+def _flat(node: Node) -> list[Node]:
+    return [part for child in node.parts for part in _flat(child)] if isinstance(node, Concat) else [node]
 
 
 def _needs_states(node: Node) -> bool:
     """Whether a node can be worked out only as an automaton."""
     if isinstance(node, Repeated):
-        endless = node.high is None or max(node.low, node.high) > UNROLLED
-        return endless and any(
-            isinstance(part, Look | Anchor) for part in inside(node) if part is not Anchor.START
-        )
+        ahead = any(isinstance(part, Look | Anchor) and part is not Anchor.START for part in inside(node))
+        return max(node.low, node.high or 0) > UNROLLED or (node.high is None and ahead)
     return isinstance(node, Behind | Atomic)
 
 

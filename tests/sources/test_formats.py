@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import calendar
 import datetime
+import json
+import random
+import shutil
+import subprocess
+import warnings
 
+import idna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, FormatChecker
 
+import structgen
+from conformance.sampler import Sampler
+from structgen.grammar import Grammar
+from structgen.sources.json_schema import idn
 from structgen.sources.json_schema.formats import FORMATS
 from structgen.sources.languages import contains
 
@@ -168,6 +179,68 @@ TABLE = {
         ["\\\\WINDOWS", "#frag\\ment", "a b", "1a:b"],
     ),
     "iri": (["http://ƒøø.ßår/?∂éœ=πîx#πîüx", "http://x/y"], ["/abc", "âππ", "http://x/ "]),
+    "uri-template": (
+        [
+            "http://example.com/dictionary/{term:1}/{term}",
+            "{+path,x}/here{?q*,lang}",
+            "",
+            "{var_1.a}%20é",
+            "{#a}{&b}",
+        ],
+        ["http://example.com/{term", "{}", "{=a}", "{a:0}", "{a b}", "a b", "{a..b}", "<x>", "{a,}", "}"],
+    ),
+    "idn-hostname": (
+        [
+            "실례.테스트",
+            "münchen-stadtrat.de",
+            "www.example.com",
+            "президент.рф",
+            "日本語の名前。jp",
+            "שלום.com",
+            "faß",
+            "नमस्ते",
+            "xn",
+            "A1-b",
+            "fußball-wörterbücher-verlag.example",
+            "العربية",
+            "1host",
+            "ประเทศไทย",
+        ],
+        [
+            "〮한국",
+            "-a",
+            "a-",
+            "a..b",
+            "ab--c",
+            "",
+            "a_b",
+            "É",
+            "e\u0301",
+            "\u0301a",
+            "١٢",
+            "שלוםa",
+            "a שלום",
+            "ａ",
+            "xn--x",
+            "한" * 12,
+        ],
+    ),
+    "idn-email": (
+        ["실례@실례.테스트", "joe.bloggs@example.com", "o'neill+ü@exämple.org"],
+        ["2962", "@x", "a b@x", ".ü@x.y", "ü@", "ü" * 17 + "@x.y", "a@-ü"],
+    ),
+    "regex": (
+        [
+            "([abc])+\\s+$",
+            "",
+            "^\\S+@\\S+$",
+            "[a-zA-Z0-9_-]{2,10}?",
+            "a|(b|(?:c(?!d)|[^\\]/]*)+)?",
+            "\\d{3}-\\x41\\u00e9",
+            "a{0,99}",
+        ],
+        ["^(abc]", "a**", "[z-a]", "(", ")", "a{3,1}", "\\a", "*", "[", "^*", "(?<n>a)", "\\ud800", "\\"],
+    ),
     "json-pointer": (["", "/", "/foo/0", "/a~1b/~0", "/\n"], ["foo", "/~", "/~2", "#/a"]),
     "relative-json-pointer": (["0", "1/foo", "0#", "10/a~0"], ["01", "-1", "/foo", "0##", ""]),
 }
@@ -203,3 +276,60 @@ def test_hints_say_nothing_and_unknown_names_are_not_there():
     assert FORMATS["password"] is None
     assert "postcode" not in FORMATS
     assert all(name in FORMATS for name in TABLE)
+
+
+INTERNATIONAL = ("idn-hostname", "idn-email", "uri-template", "regex")
+
+
+@pytest.mark.parametrize("name", INTERNATIONAL)
+def test_what_is_generated_is_valid_to_the_checker(name: str):
+    language = FORMATS[name]
+    assert language is not None
+    sampler = Sampler(Grammar(language), random.Random(0))
+    texts = [sampler.text() for _ in range(500)]
+    with warnings.catch_warnings(action="ignore"):
+        assert [text for text in texts if not FormatChecker().conforms(text, name)] == []
+    assert len(set(texts)) > 250
+
+
+@pytest.mark.skipif(
+    shutil.which("node") is None, reason="node reads regular expressions as ECMA-262 has them"
+)
+def test_regular_expressions_are_read_by_an_ecma_engine():
+    language = FORMATS["regex"]
+    assert language is not None
+    sampler = Sampler(Grammar(language), random.Random(1))
+    program = "JSON.parse(process.argv[1]).forEach(text => new RegExp(text, 'u'))"
+    texts = [sampler.text() for _ in range(500)]
+    subprocess.run(["node", "-e", program, json.dumps(texts)], check=True)
+
+
+KINDS = {"left": idn.FEW, "right": idn.FEW, "near": idn.MANY}
+
+
+@given(st.data(), st.sampled_from(list(KINDS)), st.booleans())
+def test_labels_of_full_length_can_be_sent(data: st.DataObject, kind: str, far: bool):
+    """Characters that lie far apart cost most: those of both ends are drawn as often as any."""
+    codes = idn._allowed("left" if kind == "near" else kind)
+    codes = [code for code in codes if not chr(code).isspace() and (kind != "near" or code <= idn.ALPHABETS)]
+    letters = st.sampled_from([*codes[:3], *codes[-3:]] if far else codes).map(chr)
+    label = "".join(data.draw(st.lists(letters, min_size=KINDS[kind], max_size=KINDS[kind])))
+    if contains(FORMATS["idn-hostname"], label):  # pyright: ignore[reportArgumentType]
+        assert len(idna.alabel(label)) <= 63
+
+
+@given(
+    st.lists(st.sampled_from("àỿ"), min_size=idn.SOME, max_size=idn.SOME),
+    st.lists(st.sampled_from("az09"), min_size=40),
+)
+def test_mixed_labels_of_full_length_can_be_sent(marked: list[str], plain: list[str]):
+    label = "".join([*marked, *plain])[: idn.AMONG]
+    assert contains(FORMATS["idn-hostname"], label)  # pyright: ignore[reportArgumentType]
+    assert len(idna.alabel(label)) <= 63
+
+
+def test_how_content_is_encoded_is_an_annotation():
+    schema = {"type": "string", "contentEncoding": "base64", "contentMediaType": "application/json"}
+    constraint = structgen.compile(schema)
+    for text in ['"eyJhIjoxfQ=="', '"no base64!"']:
+        assert constraint.accepts(text) == Draft202012Validator(schema).is_valid(json.loads(text))

@@ -116,6 +116,7 @@ def test_python_patterns(pattern: str, accepted: list[str], rejected: list[str])
         (r"\bcat\b", ["a cat.", "cat", "écat"], ["concat", "cat_", ""]),
         (r"^\B$|^a\Bb$", ["", "ab"], ["a", "a b"]),
         (r"^(?!foo\b)\w+$", ["fooo", "bar"], ["foo", ""]),
+        (r"^(?!.*\bsecret\b)(?=.*\d)[^]{8,300}$", ["no secrets 1"], ["my secret 1", "no secrets", "a1"]),
         (r"(?<=\$|€ *)\d+$", ["$7", "€  7"], ["7", "$ 7"]),
         (r"(?<!-)\b1", ["1", "a 1"], ["-1", "a1"]),
         (r"^(?:(?!--).)*$", ["a-b-"], ["a--b"]),
@@ -297,6 +298,7 @@ def test_a_malformed_pattern_is_quoted_with_the_position(pattern: str, position:
         "(?P<a>b)(?P=a)",
         "(a)(?(1)b)",
         "(?:a?)*+b",
+        "(?:(?!a.{25}b).)*c",
         "(?>(?:a|)+)b",
     ],
 )

@@ -47,6 +47,9 @@ class JsonSchema:
     `unknown` "refuse" refuses keywords and formats that no draft defines; "annotations" lets them say nothing, as JSON
     Schema has it; "ignore" does too, except for keywords that look misspelled.
 
+    `format` is enforced; `contentEncoding`, `contentMediaType` and `contentSchema` say nothing, as validators have it:
+    for base64 write a pattern.
+
     `resources` are other schemas that references may name, by absolute URI. Nothing is ever fetched.
 
     `order` "declared" writes members in the order in which a schema names them, undeclared ones behind them; with "any"

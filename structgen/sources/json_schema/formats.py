@@ -12,6 +12,9 @@ every generated value is valid under the RFC:
   query characters); uuid;
   ipv4, ipv6 (RFC 4291, no zones); duration (RFC 3339 appendix A); json-pointer and relative-json-pointer (RFC 6901).
 
+* uri-template (RFC 6570): prefixes of up to three digits, names that begin with a letter, digit or underscore.
+* idn-hostname and idn-email (see `idn`), regex (see `pattern_format`).
+
 Formats that only hint at a use or at the width of a number say nothing about strings and map to None.
 """
 
@@ -38,6 +41,8 @@ from ...grammar import (
     seq,
 )
 from ..regex import fullmatch_expr
+from .idn import idn_email, idn_hostname
+from .pattern_format import regular_expressions
 
 LEAP = r"(?:\d\d(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
 YEAR = r"(?:000[1-9]|00[1-9]\d|0[1-9]\d\d|[1-9]\d{3})"
@@ -100,6 +105,15 @@ def _uri(more: str, *, relative: bool) -> str:
     return rf"(?:{absolute}|(?:{rooted}|{no_colon}+(?:/{pchar}*)*|){tail})"
 
 
+def _uri_template() -> str:
+    """RFC 6570: literal characters and expressions in braces; operators that it reserves are left out."""
+    percent = r"%[0-9A-Fa-f]{2}"
+    literal = rf"(?:[!\#$&(-;=?-\[\]_a-z~{UCS}\uE000-\uF8FF]|{percent})"
+    name = rf"\w(?:\.?(?:\w|{percent}))*"
+    variable = rf"{name}(?:\*|:[1-9]\d{{0,2}})?"
+    return rf"(?:{literal}|\{{[+#./;?&]?{variable}(?:,{variable})*\}})*"
+
+
 _POINTER = r"(?:/(?:[^~/]|~[01])*)*"
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 
@@ -115,6 +129,7 @@ _PATTERNS = {
     "uri-reference": _uri("", relative=True),
     "iri": _uri(UCS, relative=False),
     "iri-reference": _uri(UCS, relative=True),
+    "uri-template": _uri_template(),
     "json-pointer": rf"(?s){_POINTER}",
     "relative-json-pointer": rf"(?s)(?:0|[1-9]\d*)(?:\#|{_POINTER})",
 }
@@ -130,13 +145,20 @@ def _email() -> Expr:
     return seq(local, literal("@"), both(fullmatch_expr(LABELS), repeat(ANY_CHAR, 1, 63)))
 
 
-_BUILT = {"hostname": _hostname, "email": _email}
+def _idn_email() -> Expr:
+    return idn_email(_email(), UCS)
+
+
+_BUILT = {
+    "hostname": _hostname,
+    "email": _email,
+    "idn-hostname": idn_hostname,
+    "idn-email": _idn_email,
+    "regex": regular_expressions,
+}
 
 # They name a use, an encoding of bytes or a width of numbers; no validator asserts them on strings.
 _HINTS = ("password", "binary", "byte", "int32", "int64", "float", "double", "textarea", "color", "path")
-
-# Formats of the specification that are no regular languages, or need tables that Python does not have.
-UNTOLD = ("idn-email", "idn-hostname", "regex")
 
 
 @cache

@@ -29,7 +29,8 @@ GENERAL = (
     "$recursiveRef", "nullable", "discriminator",
 )  # fmt: skip
 
-# Annotations, identifiers and places where definitions live; `discriminator` and `nullable` are OpenAPI's.
+# Annotations, identifiers and places where definitions live; `discriminator` and `nullable` are OpenAPI's. What
+# contentEncoding and contentMediaType say of a string validators do not check, so enforcing it would reject valid ones.
 ANNOTATIONS = frozenset(
     [
         "$schema",

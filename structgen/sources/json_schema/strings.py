@@ -39,7 +39,6 @@ from ...grammar import (
     seq,
 )
 from ..languages import intersect
-from .formats import UNTOLD
 from .keywords import Unknown
 from .node import Node
 
@@ -98,7 +97,7 @@ def read_strings(
 
 def _format(place: Node, formats: Mapping[str, Expr | None], unknown: Unknown) -> Expr:
     name = place.string()
-    if unknown != "refuse" and name not in formats and name not in UNTOLD:
+    if unknown != "refuse" and name not in formats:
         return TEXT
     if name not in formats:
         place.unsupported(f"the format {name!r} is not supported", "format", "drop it, or write a pattern")
