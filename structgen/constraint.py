@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
 from structgen.cache import cached_arrays
 from structgen.compiled import Components, Expanded, Regime, from_arrays, to_arrays
 from structgen.errors import InvalidOption, InvalidVocabulary, Unsatisfiable, Unsupported
-from structgen.grammar import TEXT, Grammar, both, complement, literal, optional, ref, seq
+from structgen.grammar import TEXT, Check, Grammar, both, complement, literal, optional, ref, seq
 from structgen.limits import limited, loading
 from structgen.sources import Order, Readable, Source, Whitespace, as_source
 from structgen.vocabulary import BYTES, Vocabulary
@@ -26,6 +26,7 @@ from structgen_engine.finishing import fewest
 
 if TYPE_CHECKING:
     from structgen.lazy import LazyAutomaton, Renewal
+    from structgen.review import Reviewer
     from structgen_engine.automaton import Dfa
 
 T = TypeVar("T")
@@ -39,6 +40,7 @@ class Info:
     depth: how often a recursive rule may be open in itself, None where there is no such limit
     components: automata that call each other, before they were expanded
     min_tokens: the least number of tokens of an answer; in the lazy regime one that suffices, perhaps not the least
+    checked: JSON pointers of what the automaton does not tell, and is checked while generating
     """
 
     regime: Literal["expanded", "lazy"]
@@ -51,6 +53,7 @@ class Info:
     byte_states: int
     milliseconds: float
     cached: bool
+    checked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,13 @@ class Constraint(Generic[T]):
     milliseconds: float
     cached: bool = field(default=False)
     fingerprint: str = field(default="")  # of the grammar that was compiled
+    check: Check | None = field(default=None)
+
+    @property
+    def needs_checks(self) -> bool:
+        """Whether the automaton accepts more than the source, so that whoever generates must review what is written:
+        the verbs do, and ask anew for what follows a repetition (see `reviewer`)."""
+        return self.check is not None
 
     @property
     def automaton(self) -> Dfa | LazyAutomaton:
@@ -103,11 +113,33 @@ class Constraint(Generic[T]):
     def min_tokens(self) -> int:
         """The least number of tokens of a complete answer, end token included.
 
-        Lazily one that suffices, where a search through a thousand configurations does not show that it is the least.
+        Lazily one that suffices, where a search through a thousand configurations does not show that it is the least;
+        so too where elements must differ of which the automaton does not know.
         """
+        if self.check is not None:
+            return len(self._witness)
         if isinstance(self.compiled, Expanded):
             return self.compiled.answer.shortest
         return fewest(self._renewal.current())[0]
+
+    def reviewer(self) -> Reviewer | None:
+        """The review of one output that is about to be generated; None where the automaton tells everything."""
+        if self.check is None:
+            return None
+        from structgen.review import Checker, Reviewer
+
+        return Reviewer(Checker(self.check, self.vocabulary), self.automaton, self._witness)
+
+    @cached_property
+    def _witness(self) -> list[int]:
+        """A short answer that passes the check."""
+        from structgen.review import Checker, Narrowing
+
+        assert self.check is not None
+        found = Narrowing(Checker(self.check, self.vocabulary), self.automaton).witness([], NEVER)
+        if found is None:
+            raise Unsatisfiable("no text was found that satisfies this source with all elements different")
+        return found
 
     def accepts(self, text: str | bytes) -> bool:
         """Whether the text satisfies the source, however it is spelled.
@@ -116,6 +148,12 @@ class Constraint(Generic[T]):
         and zeros behind the point (where 1.0 is an integer, so is 1e2), times a small t and z. White space and the
         order of members are as the source says. `accepts_ids` accepts what is generated.
         """
+        if not self._spells(text):
+            return False
+        return self.check is None or self.check(text if isinstance(text, str) else text.decode()) is None
+
+    def _spells(self, text: str | bytes) -> bool:
+        """Whether the automaton accepts the text, or its canonical spelling."""
         spelled = (
             text.encode(errors="surrogatepass") if isinstance(text, str) else text
         )  # half a pair is never accepted
@@ -146,7 +184,13 @@ class Constraint(Generic[T]):
 
     def accepts_ids(self, ids: Iterable[int]) -> bool:
         """Whether the ids are a whole answer, with or without the end token and padding."""
-        ids, compiled, end = list(ids), self.compiled, self.vocabulary.end
+        ids = list(ids)
+        if not self._automaton_accepts_ids(ids):
+            return False
+        return self.check is None or self.check(self.vocabulary.decode(ids).decode()) is None
+
+    def _automaton_accepts_ids(self, ids: list[int]) -> bool:
+        compiled, end = self.compiled, self.vocabulary.end
         if any(not 0 <= token_id < self.vocabulary.size for token_id in ids):
             return False
         if not isinstance(compiled, Expanded):
@@ -166,6 +210,7 @@ class Constraint(Generic[T]):
             "states": compiled.answer.states,
             "milliseconds": self.milliseconds,
             "cached": self.cached,
+            "checked": () if self.check is None else self.check.places,
         }
         if isinstance(compiled, Expanded):
             return Info(
@@ -223,6 +268,8 @@ def compile(
         growing = None if isinstance(constraint.compiled, Expanded) else constraint._renewal.current()
         if growing is not None and growing.most[growing.start] >= NEVER:
             raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
+        if constraint.needs_checks:
+            _ = constraint.min_tokens  # raises where no text was found
         return constraint
 
 
@@ -230,7 +277,7 @@ def _compiled(source: Source[Any], vocabulary: Vocabulary, regime: Regime, begun
     grammar = _lowered(source)
     compiled, cached = _automaton(grammar, vocabulary, regime)
     milliseconds = (time.perf_counter() - begun) * 1000
-    return Constraint(source, vocabulary, compiled, milliseconds, cached, grammar.fingerprint)
+    return Constraint(source, vocabulary, compiled, milliseconds, cached, grammar.fingerprint, grammar.check)
 
 
 def _automaton(

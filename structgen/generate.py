@@ -167,6 +167,7 @@ def write(
             generator=torch.Generator().manual_seed(options.seed),
             scaffold=None if pinned is None else [torch.tensor(pinned)],
             on_step=options.on_step,
+            reviews=[constraint.reviewer()],
         )[0]
     except BudgetTooSmall as error:
         raise Unsatisfiable(

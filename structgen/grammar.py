@@ -16,7 +16,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 WIDE = 32  # alternatives up to which `either` joins those of its parts
@@ -426,11 +426,40 @@ TEXT = star(ANY_CHAR)
 
 
 @dataclass(frozen=True)
+class Detour:
+    """How a text that fails a check may go on instead: it keeps its first `at` bytes, and what follows them does not
+    begin with a string of `never`, an expression of text without references. `place` is the path to the part of the
+    text that this is about."""
+
+    at: int
+    never: Expr
+    place: tuple[str | int, ...] = ()
+
+
+class Check(Protocol):
+    """What no automaton can tell of the texts that a grammar's expressions accept."""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """JSON pointers of what is checked."""
+        ...
+
+    def __call__(self, text: str) -> Detour | None:
+        """None where a text is well, and else how it has to go on."""
+        ...
+
+
+@dataclass(frozen=True)
 class Grammar:
-    """A start expression and the rules that its Refs name."""
+    """A start expression and the rules that its Refs name.
+
+    check: of the texts that the expressions accept, None where all are well. It is no part of the automaton nor of the
+    fingerprint; whoever generates has to ask it.
+    """
 
     start: Expr
     rules: Mapping[str, Expr] = field(default_factory=dict)
+    check: Check | None = field(default=None, compare=False)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from structgen_engine.automaton import IMPOSSIBLE, Dfa
 from structgen_engine.denoiser import Denoiser
-from structgen_engine.explore import Pruning
+from structgen_engine.explore import Explorer, Pruning
 from structgen_engine.growing import Growing
 from structgen_engine.jacobi import Guess, greedy
 from structgen_engine.kernels.scores import COLDEST, largest
@@ -38,7 +38,9 @@ from structgen_engine.progress import (
     Block,
     BudgetTooSmall,
     Decoded,
+    Review,
     Row,
+    Verdict,
     admits,
     begin,
     opened,
@@ -126,6 +128,7 @@ def decode(
     pruning: Pruning | None = None,
     on_step: Callable[[StepEvent], None] | None = None,
     pad_id: int = 0,
+    reviews: Sequence[Review | None] | None = None,
 ) -> list[Decoded]:
     """Refine blocks until every row's automaton accepts what it holds.
 
@@ -135,7 +138,8 @@ def decode(
         are those at temperature 1
     dfas: one per prompt. scaffold: per row the ids [≤ N] preferred in the first block, −1 open; kept as a whole if some
     accepted block within budget has them, else dropped as a whole. pruning: what growing automata leave out (default:
-    next to nothing). pad_id fills the canvas beyond the budget.
+    next to nothing). pad_id fills the canvas beyond the budget. reviews: per row who looks at its blocks before
+    they are committed, and may have them refined again, with what is well kept and their automaton narrowed.
     The result depends on the generator's state and the arguments alone.
     """
     _check(prompts, dfas, steps)
@@ -154,14 +158,22 @@ def decode(
         on_step=on_step,
         pad_id=pad_id,
     )
-    rows = [begin(dfa, b, max_tokens, pruning) for b, dfa in enumerate(dfas)]
+    looked = [None] * len(dfas) if reviews is None else reviews
+    rows = [begin(dfa, b, max_tokens, pruning, looked[b]) for b, dfa in enumerate(dfas)]
     context, live, left, number = denoiser.start(prompts), rows, max_tokens, 0
     while live:
         n = min(denoiser.block_length, left)
         left -= n
         automata = [row.block(left) for row in live]
         settled = _pins(live, automata, preferred, n) if number == 0 else None
+        before = [row.log_prob for row in live]
         ids = loop.refine(context, live, automata, n, settled, number)
+        for k, row in enumerate(live):
+            while verdict := row.reviewed(ids[k], left):
+                row.log_prob, part = before[k], row.block(left)
+                pins = _kept(part, verdict, ids.new_full((n,), OPEN) if settled is None else settled[k])
+                one = _select(context, torch.tensor([k]), len(live))
+                ids[k] = loop.refine(one, [row], [part], n, pins[None], number)[0]
         going = [k for k, row in enumerate(live) if not row.commit(ids[k])]
         if going and not left:
             raise AssertionError(
@@ -229,6 +241,19 @@ def _pins(rows: list[Row], automata: list[Block], preferred: Sequence[Tensor | N
         if row.scaffold:
             settled[k] = pins
     return settled
+
+
+def _kept(part: Block, verdict: Verdict, scaffold: Tensor) -> Tensor:
+    """Settled positions [n] of a block that is refined again: what is kept, and then the scaffold [n] if it fits."""
+    pins = torch.full_like(scaffold, OPEN)
+    kept = len(verdict.again or ())
+    pins[:kept] = torch.tensor(verdict.again)
+    wish = torch.cat([pins[:kept], scaffold[kept:]])
+    if not torch.equal(wish, pins) and admits(part, wish):
+        return wish
+    if isinstance(part, Explorer):
+        part.witness = list(verdict.example)
+    return pins
 
 
 def _select(context: Any, rows: Tensor, total: int) -> Any:

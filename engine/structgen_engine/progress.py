@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -61,6 +62,34 @@ class Decoded:
     dropped: float = 0.0
 
 
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What a review makes of a block: the automaton and its state before the block, from now on.
+
+    again: the ids [≤ n] that the block must begin with when it is refined again; None where it is committed as it is
+    example: [≤ n] an accepted block that begins with them
+    """
+
+    automaton: Dfa | Growing
+    state: int
+    again: list[int] | None = None
+    example: Sequence[int] = ()
+
+
+class Review(Protocol):
+    """Looks at blocks of one output before they are committed, for what its automaton does not tell."""
+
+    @property
+    def least(self) -> int:
+        """Tokens that suffice for an output that passes."""
+        ...
+
+    def __call__(self, automaton: Dfa | Growing, state: int, ids: list[int], remaining: int) -> Verdict:
+        """Of the next block `ids`, accepted by the automaton from the state, with `remaining` tokens of budget left
+        after it. Blocks come in order; one that is refined again comes again."""
+        ...
+
+
 @dataclass(eq=False)
 class Row:
     """One output; `state` is a state of the Dfa or a configuration of the Growing automaton."""
@@ -71,6 +100,7 @@ class Row:
     pruning: Pruning | None = None
     finishing: Finishing | None = None
     scaffold: bool | None = None
+    review: Review | None = None
     log_prob: float = 0.0
     dropped: float = 0.0
     steps: int = 0
@@ -79,6 +109,16 @@ class Row:
     def block(self, remaining: int) -> Block:
         """The block that comes next; `remaining` tokens of budget are left after it."""
         return block_from(self.automaton, self.state, remaining, self.pruning, self.finishing)
+
+    def reviewed(self, ids: Tensor, remaining: int) -> Verdict | None:
+        """What has to be refined again, the row being ready for it; None where the block [n] may be committed."""
+        if self.review is None:
+            return None
+        verdict = self.review(self.automaton, self.state, ids.tolist(), remaining)
+        if verdict.automaton is not self.automaton:
+            self.finishing = None if isinstance(verdict.automaton, Dfa) else Finishing(verdict.automaton)
+        self.automaton, self.state = verdict.automaton, verdict.state
+        return None if verdict.again is None else verdict
 
     def commit(self, ids: Tensor) -> bool:
         """Take a block [n]; whether the output is finished."""
@@ -125,11 +165,17 @@ def needed(automaton: Dfa | Growing, ids: Sequence[int] = ()) -> int:
     return int(automaton.most[configuration])
 
 
-def affordable(automaton: Dfa | Growing, row: int, max_tokens: int) -> Finishing | None:
+def affordable(
+    automaton: Dfa | Growing, row: int, max_tokens: int, review: Review | None = None
+) -> Finishing | None:
     """Raise BudgetTooSmall, or EmptyLattice, where no accepted output has so few tokens; what a search found."""
     least, exact, finishing = needed(automaton), True, None
     if least == NEVER:
         raise EmptyLattice(f"row {row}: the automaton accepts nothing")
+    if review is not None and review.least > max_tokens:
+        fewer, exact = (least, True) if isinstance(automaton, Dfa) else fewest(automaton)
+        exact = exact and fewer == review.least
+        raise BudgetTooSmall(row, review.least, max_tokens, exact=exact)
     if not isinstance(automaton, Dfa):
         finishing = Finishing(automaton)
         if least > max_tokens and finishing.narrow([automaton.start], max_tokens)[0] <= max_tokens:
@@ -141,15 +187,21 @@ def affordable(automaton: Dfa | Growing, row: int, max_tokens: int) -> Finishing
     return finishing
 
 
-def begin(automaton: Dfa | Growing, row: int, max_tokens: int, pruning: Pruning | None = None) -> Row:
+def begin(
+    automaton: Dfa | Growing,
+    row: int,
+    max_tokens: int,
+    pruning: Pruning | None = None,
+    review: Review | None = None,
+) -> Row:
     """Row number `row`, before its first block; refused where it cannot be decoded within max_tokens."""
-    finishing = affordable(automaton, row, max_tokens)
+    finishing = affordable(automaton, row, max_tokens, review)
     if not (_stays(automaton) if isinstance(automaton, Dfa) else automaton.padded):
         raise ValueError(
             f"row {row}: some accepting state cannot be followed by padding, so its blocks cannot be filled: "
             "give every accepting state an edge to an accepting state"
         )
-    return Row(row, automaton, automaton.start, pruning, finishing)
+    return Row(row, automaton, automaton.start, pruning, finishing, review=review)
 
 
 def _stays(dfa: Dfa) -> bool:

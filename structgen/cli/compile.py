@@ -60,8 +60,11 @@ def _explain(name: str, spec: Any, order: Any, as_json: bool) -> None:
     source = as_source(spec, order=order)
     refusals = source.refusals() if isinstance(source, JsonSchema | Model) else []
     relaxed = source.relaxations() if isinstance(source, Model) else []
+    checked = source.checked() if isinstance(source, JsonSchema | Model) else []
     if as_json:
-        print_json({"refusals": _rows(refusals), "not enforced": _rows(relaxed)})
+        print_json(
+            {"refusals": _rows(refusals), "not enforced": _rows(relaxed), "checked while generating": checked}
+        )
         return
     found: dict[str, list[str]] = {}
     for row in _rows(refusals):
@@ -70,6 +73,8 @@ def _explain(name: str, spec: Any, order: Any, as_json: bool) -> None:
     for row in _rows(relaxed):
         kind = "not enforced, does no harm" if row["keyword"] in HARMLESS else "checked when parsing"
         table[row["at"]] = "\n".join(filter(None, [table.get(row["at"]), f"{kind}: {row['why']}"]))
+    for at in checked:
+        table[at] = "\n".join(filter(None, [table.get(at), "checked while generating"]))
     print_table(name, table)
 
 
@@ -92,4 +97,5 @@ def _described(info: Info, symbols: str) -> dict[str, Any]:
         "edges": f"{info.edges:,}",
         "min tokens": f"{info.min_tokens:,}",
         "milliseconds": f"{info.milliseconds:.1f}" + (" (from the cache)" if info.cached else ""),
+        **({"checked while generating": "\n".join(info.checked)} if info.checked else {}),
     }

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from structgen.constraint import Constraint
-from structgen.errors import InvalidOption, Unsatisfiable
+from structgen.errors import InvalidOption, Unsatisfiable, Unsupported
 from structgen.generate import refusing_overlong_steps
 from structgen_engine.decode import Finish, nonempty
 from structgen_engine.lattice import Beliefs, BlockLattice
@@ -29,6 +29,17 @@ LEAST_LOG = (
 def log_marginals(lattice: BlockLattice) -> Tensor:
     """What a host gets in place of its scores: [b, N, V] nats, LEAST_LOG where a token is impossible."""
     return lattice.marginals().log_().clamp_(min=LEAST_LOG)
+
+
+def refuse_checks(constraint: Constraint[Any]) -> None:
+    """Raise Unsupported where what is written has to be checked and drawn again, which takes a loop of our own."""
+    if constraint.check is not None:
+        raise Unsupported(
+            "uniqueItems over more than a few values is checked while generating, which only structgen's own loop does",
+            keyword="uniqueItems",
+            pointer=constraint.check.places[0],
+            remedy="drop it, list at most 10 values in an enum, or load the model with structgen.load",
+        )
 
 
 class Rows:
@@ -49,8 +60,12 @@ class Rows:
     ) -> None:
         """constraints: one per row, None where anything may be written; max_tokens: whole blocks are generated.
 
-        Raises Unsatisfiable where a constraint needs more tokens than those blocks have.
+        Raises Unsatisfiable where a constraint needs more tokens than those blocks have, and Unsupported where one has
+        to be checked while generating.
         """
+        for constraint in constraints:
+            if constraint is not None:
+                refuse_checks(constraint)
         self.size, self.block_length = len(constraints), block_length
         self.left = -(-max_tokens // block_length) * block_length
         chosen = [(row, c.automaton) for row, c in enumerate(constraints) if c is not None]

@@ -97,10 +97,17 @@ class LazyAutomaton:
         return Closing(*numbers) if numbers and None not in numbers else None  # type: ignore[arg-type]
 
     def _set_of_symbols(self, symbols: NDArray[np.int64]) -> int | None:
-        tokens = [token for token, symbol in self._special.items() if symbol in symbols]
-        if not tokens:
-            return None
-        return self.classes.sets(np.array(tokens, np.int32), np.array([0, len(tokens)]))[0]
+        return self.token_set(
+            np.array([token for token, symbol in self._special.items() if symbol in symbols], np.int64)
+        )
+
+    def token_set(self, tokens: NDArray[np.int64]) -> int | None:
+        """The number of the set of those of the tokens that may occur; None where none of them may."""
+        with self.lock:
+            tokens = tokens[self.classes.allowed(tokens)]
+            if not len(tokens):
+                return None
+            return self.classes.sets(tokens.astype(np.int32), np.array([0, len(tokens)]))[0]
 
     def accepting(self, configuration: int) -> bool:
         """Whether the answer may end here."""

@@ -111,6 +111,10 @@ class Classes:
         """The class of a token; REFUSED for ids that no automaton uses."""
         return int(self._class_of[token]) if 0 <= token < len(self._class_of) else REFUSED
 
+    def allowed(self, tokens: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """[T] whether each of the tokens [T] may occur at all."""
+        return self._class_of[tokens] != REFUSED
+
 
 @lru_cache(maxsize=4)
 def _salts(tokens: int) -> NDArray[np.uint64]:

@@ -28,7 +28,7 @@ from ..errors import InvalidSource, Rejected, Unsupported
 from ..grammar import Grammar
 from .canonical import canonical
 from .foreign import translated
-from .json_schema import lower, refusals, relaxations
+from .json_schema import checked, lower, refusals, relaxations
 from .json_schema.layout import Layout, Order, Whitespace
 from .model_formats import PYDANTIC
 from .model_notes import settled
@@ -108,6 +108,10 @@ class Model(Generic[T]):
         Repeated elements of a set do none: pydantic takes them for one.
         """
         return self._settled[1] + relaxations(self.schema, Layout(self.whitespace, self.order), PYDANTIC)
+
+    def checked(self) -> list[str]:
+        """The pointers of what no automaton can tell, so that it is checked while generating: uniqueItems."""
+        return checked(self.schema, Layout(self.whitespace, self.order), rules=PYDANTIC)
 
     def parse(self, text: str) -> T:
         """The validated object that the text stands for. Raises Rejected where pydantic, or a validator, refuses it."""

@@ -22,7 +22,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticOmit, SchemaValidator, ValidationError, core_schema, to_jsonable_python
 
-from .json_schema.arrays import MERGED
+from .json_schema.arrays import ALIKE, MERGED
 from .json_schema.keywords import CONSTRAINING
 from .json_schema.own import OWN, QUOTED, REFUSED, REGEX, TEXT
 from .model_aliases import Path, is_written, with_paths
@@ -44,6 +44,7 @@ from .model_validators import (
     without_bounds,
 )
 
+CHANGES = ("strip_whitespace", "to_lower", "to_upper")  # what pydantic may do to strings
 SCALARS = {"type": ["null", "boolean", "number", "string"]}  # what is hashable of all that is read from JSON
 UNHASHABLE = ("list", "dict", "set", "deque", "typed-dict", "counter", "ordered-dict", "generator")
 MOST_DIGITS = 28  # of a Decimal whose digits are bounded without saying where the point is
@@ -402,11 +403,31 @@ class ModelSchema(GenerateJsonSchema):
 
     def set_schema(self, schema: core_schema.SetSchema) -> JsonSchemaValue:
         """Equal elements become one: they are told apart where they are of a few values, or several are needed."""
-        return _merged(_hashed(super().set_schema(schema), schema.get("items_schema")))
+        return self._merged(_hashed(super().set_schema(schema), schema.get("items_schema")), schema)
 
     def frozenset_schema(self, schema: core_schema.FrozenSetSchema) -> JsonSchemaValue:
         """The same for frozen sets."""
-        return _merged(_hashed(super().frozenset_schema(schema), schema.get("items_schema")))
+        return self._merged(_hashed(super().frozenset_schema(schema), schema.get("items_schema")), schema)
+
+    def _merged(
+        self, result: JsonSchemaValue, schema: core_schema.SetSchema | core_schema.FrozenSetSchema
+    ) -> JsonSchemaValue:
+        """The array with a word on uniqueItems: pydantic reads any array and makes a set of it."""
+        if "uniqueItems" not in result:
+            return result
+        return {
+            **result,
+            MERGED: ALIKE if self._alike(schema.get("items_schema"), result.get("items", {})) else True,
+        }
+
+    def _alike(self, core: Any, schema: JsonSchemaValue) -> bool:
+        """Whether pydantic makes equal elements of equal JSON alone: integers, and strings that it leaves alone."""
+        kind, config = core and core["type"], self._config.config_dict
+        changed = (
+            any(core.get(name, config.get(f"str_{name}")) for name in CHANGES) if kind == "str" else False
+        )
+        plain = schema.get("type") in ("integer", "string") and not (schema.keys() & {QUOTED, TEXT})
+        return kind in ("int", "str") and plain and not changed
 
     def tuple_schema(self, schema: core_schema.TupleSchema) -> JsonSchemaValue:
         """Tuples, unless a part of any length has others behind it."""
@@ -548,11 +569,6 @@ def _hashed(result: JsonSchemaValue, core: Any) -> JsonSchemaValue:
             "items": refused("these values cannot be elements of a set", "use a list, or a frozen class"),
         }
     return result
-
-
-def _merged(result: JsonSchemaValue) -> JsonSchemaValue:
-    """The array with a word on uniqueItems: pydantic reads any array and makes a set of it."""
-    return {**result, MERGED: True} if "uniqueItems" in result else result
 
 
 def _digits(digits: int | None, places: int | None) -> JsonSchemaValue:

@@ -22,6 +22,8 @@ from ..grammar import (
     SLACK,
     Alt,
     And,
+    Check,
+    Detour,
     Expr,
     Grammar,
     Not,
@@ -40,6 +42,7 @@ from ..grammar import (
 from .canonical import canonical
 from .json_schema import JsonSchema
 from .json_schema.layout import Layout, Whitespace
+from .json_schema.spans import spans
 from .tool import Tool, as_tool
 
 MOST_CALLS = 8
@@ -87,6 +90,33 @@ class Reply(Sequence[Call]):
 
     def __len__(self) -> int:
         return len(self.calls)
+
+
+@dataclass(frozen=True, eq=False)
+class ArgumentsCheck:
+    """The checks of tools' arguments, by the tools' names, over the texts that call them."""
+
+    checks: Mapping[str, Check]
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Pointers into the schemas of the arguments."""
+        return tuple(place for check in self.checks.values() for place in check.places)
+
+    def __call__(self, text: str) -> Detour | None:
+        """How the text of calls has to go on where the arguments of one fail their check."""
+        value, span = json.loads(text), spans(text)
+        calls = [((), value)] if isinstance(value, dict) else [((i,), one) for i, one in enumerate(value)]
+        for path, one in calls:
+            check = self.checks.get(one.get("name", ""))
+            if check is None:
+                continue
+            part = span.at((*path, "arguments"))
+            detour = check(text[part.start : part.end])
+            if detour is not None:
+                before = len(text[: part.start].encode())
+                return Detour(before + detour.at, detour.never, (*path, "arguments", *detour.place))
+        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,6 +208,11 @@ class ToolCalls:
     def _replies(self, arguments: Sequence[Grammar]) -> Grammar:
         """The replies, given the texts of each tool's arguments."""
         layout, rules = Layout(self.whitespace), dict[str, Expr]()
+        checks = {
+            tool.name: grammar.check
+            for tool, grammar in zip(self.callable, arguments, strict=True)
+            if grammar.check is not None
+        }
         calls = alt(
             *(
                 _call(index, tool.name, grammar, layout, rules)
@@ -188,7 +223,8 @@ class ToolCalls:
             many = separated(calls, layout.comma, 1, MOST_CALLS)
             calls = seq(literal("["), layout.gap, many, layout.gap, literal("]"))
         answer = JsonSchema(ANSWER, self.whitespace).lower().start if self.answers else NOTHING
-        return Grammar(seq(alt(calls, answer) if self.callable else answer, SLACK), rules)
+        start = seq(alt(calls, answer) if self.callable else answer, SLACK)
+        return Grammar(start, rules, ArgumentsCheck(checks) if checks else None)
 
     def parse(self, text: str) -> Reply:
         """The calls, or the answer, that the text stands for; arguments are validated."""

@@ -178,7 +178,7 @@ def test_a_pattern_that_is_no_regular_expression(run, folder):
 def test_a_keyword_that_cannot_be_enforced(run, folder):
     schema = {
         "type": "object",
-        "properties": {"tags": {"type": "array", "items": {"type": "string"}, "uniqueItems": True}},
+        "properties": {"tags": {"type": "array", "items": {"type": "string"}, "not": {"uniqueItems": True}}},
     }
     sentence = refused(run("compile", schema_file(folder, schema)))
     assert "uniqueItems" in sentence

@@ -85,14 +85,20 @@ class Recogniser:
 def recognises(grammar: Grammar, text: str) -> bool:
     """Whether the text is one of the grammar's."""
     with _deep():
-        return len(text) in Recogniser(grammar, text).ends(grammar.start, 0)
+        read = len(text) in Recogniser(grammar, text).ends(grammar.start, 0)
+    return read and passes(grammar, text)
+
+
+def passes(grammar: Grammar, text: str) -> bool:
+    """Whether a text that the expressions accept passes the grammar's check."""
+    return grammar.check is None or grammar.check(text) is None
 
 
 def furthest(grammar: Grammar, text: str) -> int:
     """How much of the text some rule can read, in characters; one more than it has if the text is accepted."""
     with _deep():
         reader = Recogniser(grammar, text)
-        if len(text) in reader.ends(grammar.start, 0):
+        if len(text) in reader.ends(grammar.start, 0) and passes(grammar, text):
             return len(text) + 1
         return max((max(ends) for ends in reader.known.values() if ends), default=0)
 

@@ -19,6 +19,7 @@ from jsonschema import _keywords, _legacy_keywords, _utils
 from jsonschema.validators import validator_for
 
 from conformance.judge import limited, source_of
+from conformance.recogniser import passes
 from conformance.sampler import Sampler
 from conformance.suites import Group
 from conformance.walker import Walker
@@ -78,6 +79,9 @@ def drawn(group: Group, samples: int) -> Drawn | None:
             walker, sampler = Walker(grammar, rng), Sampler(grammar, rng)
             texts = [walker.text() for _ in range(samples - samples // 2)]
             texts += [sampler.text() for _ in range(samples // 2)]
+            texts = [
+                text for text in texts if passes(grammar, text)
+            ]  # what fails is drawn again when generating
             validator = _validator(group.schema)
             return Drawn(len(texts), [text for text in texts if not validator.is_valid(json.loads(text))])
     except (StructgenError, TimeoutError):

@@ -26,6 +26,7 @@ from pydantic import (
     Field,
     FilePath,
     HttpUrl,
+    StringConstraints,
     field_validator,
 )
 
@@ -181,7 +182,12 @@ def test_types_accept_their_json(type_: Any, accepted: list[str], rejected: list
 @pytest.mark.parametrize(
     ("type_", "keyword"),
     [
-        (Annotated[set[int], Field(min_length=2)], "uniqueItems"),
+        (Annotated[set[datetime.datetime], Field(min_length=2)], "uniqueItems"),
+        (Annotated[set[int | str], Field(min_length=2)], "uniqueItems"),
+        (
+            Annotated[set[Annotated[str, StringConstraints(to_lower=True)]], Field(min_length=2)],
+            "uniqueItems",
+        ),
         (Callable[[int], int], "type"),
         (FilePath, "type"),
     ],

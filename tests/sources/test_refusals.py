@@ -21,7 +21,11 @@ from structgen.sources.regex import Regex
     ("schema", "keyword", "pointer"),
     [
         ({"type": "object", "properties": {"a/b": {"extends": {}}}}, "extends", "/properties/a~1b/extends"),
-        ({"type": "array", "items": {"type": "string"}, "uniqueItems": True}, "uniqueItems", "/uniqueItems"),
+        (
+            {"prefixItems": [{}, {"const": 1}], "minItems": 2, "uniqueItems": True},
+            "uniqueItems",
+            "/uniqueItems",
+        ),
         ({"type": "array", "not": {"uniqueItems": True}}, "uniqueItems", "/not/uniqueItems"),
         ({"type": "integer", "multipleOf": 10007}, "multipleOf", "/multipleOf"),
         ({"type": "string", "format": "postcode"}, "format", "/format"),
@@ -51,19 +55,19 @@ def test_a_refusal_names_everything_that_is_refused():
         "type": "object",
         "properties": {
             "a": {"type": "string", "format": "postcode"},
-            "b": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+            "b": {"type": "array", "items": {"type": "string"}, "not": {"uniqueItems": True}},
             "c": {"type": "string", "format": "zip-code"},
         },
     }
     found = JsonSchema(schema).refusals()
     assert [(error.keyword, error.pointer) for error in found] == [
         ("format", "/properties/a/format"),
-        ("uniqueItems", "/properties/b/uniqueItems"),
+        ("uniqueItems", "/properties/b/not/uniqueItems"),
         ("format", "/properties/c/format"),
     ]
     assert all(error.remedy for error in found)
     with pytest.raises(
-        Unsupported, match=r"uniqueItems \(at /properties/b/uniqueItems\), format \(at /properties/c"
+        Unsupported, match=r"uniqueItems \(at /properties/b/not/uniqueItems\), format \(at /properties/c"
     ):
         JsonSchema(schema).lower()
     assert JsonSchema({"type": "string"}).refusals() == []

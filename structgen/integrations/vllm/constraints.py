@@ -16,6 +16,7 @@ from typing import Any
 from structgen.constraint import Constraint, compile
 from structgen.errors import StructgenError
 from structgen.integrations.answers import prompt_of, spelled_by
+from structgen.integrations.rows import refuse_checks
 from structgen.integrations.vllm.asked import Asked, Preface
 from structgen.vocabulary import Vocabulary
 
@@ -55,6 +56,7 @@ class Constraints:
 
     def _compile(self, asked: Asked) -> Constraint[Any]:
         constraint = compile(asked.source(), self.vocabulary(asked.preface))
+        refuse_checks(constraint)
         _ = constraint.automaton  # made on this thread
         return constraint
 

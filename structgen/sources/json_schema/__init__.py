@@ -17,14 +17,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import InvalidSource, Unsupported
-from ...grammar import SLACK, Grammar, seq
+from ...grammar import SLACK, Check, Grammar, seq
 from ...limits import OverLimit
 from ..canonical import canonical
+from .formula import Formula
 from .keywords import Unknown
 from .layout import Layout, Order, Whitespace
 from .node import Node
+from .otherwise import Uniqueness
 from .productive import productive
 from .read import JSON_SCHEMA, Late, Reader, Rules
+from .repeats import Judge
 from .write import Additional, Writer
 
 MOST_NAMED = 8  # refusals that one message names beside the first
@@ -88,6 +91,11 @@ class JsonSchema:
         """Everything in the schema that cannot be enforced; empty where it can be lowered."""
         rules = Rules(unknown=self.unknown, resources=self.resources)
         return refusals(self.schema, Layout(self.whitespace, self.order), self.additional, rules)
+
+    def checked(self) -> list[str]:
+        """The pointers of what no automaton can tell, so that it is checked while generating: uniqueItems."""
+        rules = Rules(unknown=self.unknown, resources=self.resources)
+        return checked(self.schema, Layout(self.whitespace, self.order), self.additional, rules)
 
     def canonical(self, text: str) -> str | None:
         """The JSON text with its strings and numbers spelled as they are generated; None where it is malformed."""
@@ -156,6 +164,13 @@ def relaxations(schema: Any, layout: Layout, rules: Rules) -> list[Unsupported]:
     return _explained(schema, layout, "declared", rules).relaxed
 
 
+def checked(
+    schema: Any, layout: Layout, additional: Additional = "declared", rules: Rules = JSON_SCHEMA
+) -> list[str]:
+    """The pointers of what no automaton can tell, so that it is checked while generating."""
+    return list(_explained(schema, layout, additional, rules).judged)
+
+
 def _explained(
     schema: Any, layout: Layout, additional: Additional, rules: Rules, seconds: float = THOROUGH
 ) -> Reader:
@@ -175,14 +190,29 @@ def _explained(
 def _lowered(reader: Reader, layout: Layout, additional: Additional) -> Grammar:
     writer = Writer(reader, layout, additional)
     try:
-        text = writer.text(reader.root())
+        root = reader.root()
+        text = writer.text(root)
     except RecursionError:
         raise Unsupported(
             "the schema is nested too deeply: following it takes more nested calls than Python has left here",
             pointer="",
             remedy="nest fewer schemas in one another, or compile where fewer calls are open",
         ) from None
-    return productive(Grammar(seq(text, SLACK), writer.complete()))
+    return productive(Grammar(seq(text, SLACK), writer.complete(), _check(reader, writer, root)))
+
+
+def _check(reader: Reader, writer: Writer, root: Formula) -> Check | None:
+    """What has to be asked of texts beside the expressions."""
+    if not reader.judged:
+        return None
+    if writer.holds:
+        raise Unsupported(
+            "uniqueItems over more than a few values cannot be checked beside strings that hold JSON",
+            keyword="uniqueItems",
+            pointer=next(iter(reader.judged)),
+            remedy="drop it, or read the strings that hold JSON on their own",
+        )
+    return Uniqueness(Judge(writer), root, tuple(reader.judged))
 
 
 __all__ = [
@@ -192,6 +222,7 @@ __all__ = [
     "Rules",
     "Unknown",
     "Whitespace",
+    "checked",
     "lower",
     "refusals",
     "relaxations",

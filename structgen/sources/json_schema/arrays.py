@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from .formula import ANYTHING, NOTHING, Formula, every, opposite
 from .node import Node
 
-MERGED = "x-set"  # beside uniqueItems, in schemas of classes
+MERGED = "x-set"  # beside uniqueItems, in schemas of classes; ALIKE where equal elements are equal JSON
+ALIKE = "alike"
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Arrays:
     """Arrays of `low` to `high` elements: first `prefix`, then `rest`; each of `contains` holds.
 
     `unique` True: no two elements are equal; False: some two are; None: nothing is said. `origin` is the pointer of
-    the schema, for refusals. `merged`: whoever reads the array makes a set of it, so that repetitions do no harm.
+    the schema, for refusals. `merged`: whoever reads the array makes a set of it, so that repetitions do no harm unless
+    several elements are needed; `alike`: elements are equal to that reader if and only if they are equal JSON.
     """
 
     prefix: tuple[Formula, ...] = ()
@@ -37,6 +39,12 @@ class Arrays:
     unique: bool | None = None
     origin: str = ""
     merged: bool = False
+    alike: bool = True
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether a repetition is a fault."""
+        return self.unique is True and not (self.merged and self.low <= 1)
 
     def item(self, index: int) -> Formula:
         """What may stand at an index."""
@@ -53,7 +61,10 @@ class Arrays:
         unique = other.unique if self.unique is None else self.unique
         origin = max(self.origin, other.origin, key=len)  # the deeper pointer is the more telling one
         merged = all(arrays.merged for arrays in (self, other) if arrays.unique)
-        both = Arrays(prefix, every(self.rest, other.rest), low, high, contains, unique, origin, merged)
+        alike = all(arrays.alike for arrays in (self, other) if arrays.unique)
+        both = Arrays(
+            prefix, every(self.rest, other.rest), low, high, contains, unique, origin, merged, alike
+        )
         return both.closed()
 
     def closed(self) -> Arrays | None:
@@ -93,13 +104,14 @@ def least(a: int | None, b: int | None) -> int | None:
     return min((n for n in (a, b) if n is not None), default=None)
 
 
-def read_arrays(node: Node, formula: Callable[[Node], Formula]) -> tuple[Arrays, ...]:
-    """The arrays that the keywords for arrays allow; no alternative if there are none."""
+def read_arrays(node: Node, formula: Callable[[Node], Formula], own: bool) -> tuple[Arrays, ...]:
+    """The arrays that the keywords for arrays allow, `own` ones among them; no alternative if there are none."""
     low = node.child("minItems").count() if "minItems" in node else 0
     high = node.child("maxItems").count() if "maxItems" in node else None
     prefix, rest = _elements(node, formula)
     unique = True if "uniqueItems" in node and node.child("uniqueItems").boolean() else None
-    merged = unique is True and node.value.get(MERGED) is True
+    mark = node.value.get(MERGED) if unique and own else None
+    merged, alike = mark in (True, ALIKE), mark is not True
     contains: tuple[Contains, ...] = ()
     if "contains" in node:
         least_ = node.child("minContains").count() if "minContains" in node else 1
@@ -108,7 +120,7 @@ def read_arrays(node: Node, formula: Callable[[Node], Formula]) -> tuple[Arrays,
             return ()
         if least_ or most is not None:
             contains = (Contains(formula(node.child("contains")), least_, most),)
-    arrays = Arrays(prefix, rest, low, high, contains, unique, node.pointer, merged).closed()
+    arrays = Arrays(prefix, rest, low, high, contains, unique, node.pointer, merged, alike).closed()
     return () if arrays is None else (arrays,)
 
 

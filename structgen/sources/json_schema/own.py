@@ -1,6 +1,6 @@
 """Keywords of the schemas that structgen makes of classes, for what JSON Schema has no words for.
 
-    x-set       repeated elements become one (beside uniqueItems)
+    x-set       repeated elements become one (beside uniqueItems); "alike" where those are the equal ones of JSON
     x-text      the string holds the JSON text of a value of this schema
     x-quoted    the number may also stand in quotes
     x-regex     whose rules `pattern` follows: "python", "python-ascii"

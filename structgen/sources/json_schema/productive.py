@@ -20,7 +20,7 @@ def productive(grammar: Grammar) -> Grammar:
     rules = {
         name: _without(rule, alive, known_exprs) for name, rule in grammar.rules.items() if name in alive
     }
-    return Grammar(_without(grammar.start, alive, known_exprs), rules)
+    return Grammar(_without(grammar.start, alive, known_exprs), rules, grammar.check)
 
 
 def _has_text(expr: Expr, alive: set[str], known: dict[Expr, bool]) -> bool:

@@ -81,6 +81,9 @@ class Reader:
         self.referred: set[int] = set()  # numbers that some reference names
         self.refusals: list[Unsupported] | None = None  # where they are collected, reading goes on
         self.relaxed: list[Unsupported] = []  # what is not enforced because it does no harm
+        self.judged: dict[
+            str, None
+        ] = {}  # pointers of what the grammar's check tells and its expressions do not
         self.patience = self.until = float(
             "inf"
         )  # seconds for collecting them; the thread's own time when that ends
@@ -272,7 +275,7 @@ class Reader:
             strings = read_strings(node, formats, search, self.rules.unknown)
             shape = replace(shape, strings=strings)
         if _has(node, "array") and "array" in kinds:
-            shape = replace(shape, arrays=read_arrays(node, self.formula))
+            shape = replace(shape, arrays=read_arrays(node, self.formula, self.rules.own))
         if _has(node, "object") and "object" in kinds:
             names = TEXT
             if "propertyNames" in node:

@@ -6,6 +6,7 @@ others are written where they stand.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
@@ -14,6 +15,7 @@ from ...errors import Unsupported
 from ...grammar import NOTHING, Expr, alt, literal, optional, ref, seq
 from ...limits import check
 from ..languages import strings_of
+from .arrays import Arrays
 from .decimals import spell_numbers
 from .formula import ANYTHING, Formula, Name, Some
 from .held import held
@@ -47,6 +49,7 @@ class Writer:
         self._open: dict[Formula, str] = {}
         self._called: set[Formula] = set()  # formulas that have been used within themselves
         self._held: list[str] = []  # rules of which strings hold the text
+        self.holds = False  # whether any strings hold the texts of whole documents
 
     def text(self, formula: Formula) -> Expr:
         """The texts of the values that the formula holds."""
@@ -93,6 +96,19 @@ class Writer:
         found = [*([None] if shape.null else []), *sorted(shape.booleans), *numbers, *strings]
         return [self.reader.listed(v) for v in found] if len(found) <= MOST_VALUES else None
 
+    def shapes(self, formula: Formula) -> Iterator[Shape]:
+        """The shapes of a formula as they are written, one for each part of a union."""
+        parts = self.reader.ordered(formula.parts) if isinstance(formula, Some) else []
+        for part in parts or [formula]:
+            if isinstance(part, Some) and part.parts:
+                yield from self.shapes(part)
+            else:
+                shape = self._closed(self.reader.shape(part))
+                yield replace(shape, objects=tuple(map(self._declared, shape.objects)))
+
+    def _judge(self, arrays: Arrays) -> None:
+        self.reader.judged[f"{arrays.origin}/uniqueItems"] = None
+
     def _name(self, formula: Formula) -> str:
         if formula == ANYTHING:
             return "any JSON value"
@@ -111,7 +127,8 @@ class Writer:
         return shape.only(spoken) if self.additional == "declared" and spoken else shape
 
     def _text(self, shape: Shape) -> Expr:
-        arrays = ArrayWriter(self.text, self.values, self.reader.relax, self.layout)
+        self.holds = self.holds or bool(shape.texts)
+        arrays = ArrayWriter(self.text, self.values, self.reader.relax, self._judge, self.layout)
         objects = ObjectWriter(self.text, self.layout)
         texts = [
             *(literal("null") for _ in range(shape.null)),

@@ -2,7 +2,8 @@
 
 Elements by position and then any number of the rest are one expression, built from the right. Where elements are
 counted by kind (`contains`) or must differ (`uniqueItems`), what follows depends on those that have been: the counts,
-or which of finitely many values are used up.
+or which of a few values are used up. Where elements that must differ are of more values, the expression allows them to
+repeat, and the grammar's check says which texts do (see repeats).
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from itertools import combinations
 
 from ...errors import Unsupported
 from ...grammar import EMPTY, NOTHING, Expr, alt, literal, optional, repeat, seq, star
-from ...limits import OverLimit, check
+from ...limits import check
 from ..stackless import solved
-from .arrays import Arrays, Contains
+from .arrays import Arrays, Contains, least
 from .formula import Formula, every, opposite
 from .layout import Layout
 
@@ -30,12 +31,14 @@ Counts = tuple[int, ...]
 class ArrayWriter:
     """Writes arrays as text.
 
-    `spell` writes elements, `values` lists a finite set of them, one formula each, `relax` notes what is not enforced.
+    `spell` writes elements, `values` lists a finite set of them, one formula each, `relax` notes what is not enforced,
+    `judge` what is left to the check.
     """
 
     spell: Callable[[Formula], Expr]
     values: Callable[[Formula], list[Formula] | None]
     relax: Callable[[Unsupported], None]
+    judge: Callable[[Arrays], None]
     layout: Layout
 
     def text(self, arrays: Arrays) -> Expr:
@@ -51,16 +54,26 @@ class ArrayWriter:
         return seq(literal("["), self.layout.gap, inside)
 
     def _different(self, arrays: Arrays) -> Expr:
-        """Arrays of different elements; where that cannot be told and does no harm, of any."""
-        try:
-            return seq(literal("["), self.layout.gap, self._unique(arrays))
-        except OverLimit:
-            raise
-        except Unsupported as error:
-            if not arrays.merged or arrays.low > 1:
-                raise
-            self.relax(error)
-            return self.text(replace(arrays, unique=None))
+        """Arrays of different elements; of any, where there are many values to tell apart."""
+        positions = range(len(arrays.prefix) + (arrays.high != len(arrays.prefix)))
+        allowed = [self.values(arrays.item(index)) for index in positions]
+        pool = {value: None for values in allowed for value in values or ()}
+        finite = None not in allowed
+        if finite and len(pool) <= MOST_UNIQUE and not arrays.contains:
+            sets = [frozenset(values or ()) for values in allowed]
+            return seq(literal("["), self.layout.gap, self._unique(arrays, list(pool), sets))
+        high = least(arrays.high, len(pool)) if finite else arrays.high
+        if high is not None and arrays.low > high:
+            return NOTHING
+        if not arrays.told_apart:
+            self.relax(_refused(arrays, "that elements of a set differ"))
+        elif not arrays.alike:
+            raise _refused(arrays, "which elements of a set Python takes for equal")
+        elif _may_run_out(arrays, allowed):
+            raise _refused(arrays, "uniqueItems of a few values that elements before them may use up")
+        else:
+            self.judge(arrays)
+        return self.text(replace(arrays, unique=None, high=high))
 
     def _plain(self, arrays: Arrays) -> Expr:
         """From the first element on: built from the right, so that the ends are shared."""
@@ -80,22 +93,11 @@ class ArrayWriter:
             tail = optional(tail) if index >= low else tail
         return seq(prefix[0], tail, close)
 
-    def _unique(self, arrays: Arrays) -> Expr:
-        """Arrays of different values, of which there are few: what may follow depends on which are used up."""
-        pool: dict[Formula, None] = {}
-        length = len(arrays.prefix)
-        positions = range(length if arrays.high == length else length + 1)
-        allowed = []
-        for index in positions:
-            values = self.values(arrays.item(index))
-            if values is None:
-                raise _refused(arrays, "uniqueItems of elements that are not of a few values")
-            allowed.append(frozenset(values))
-            pool.update(dict.fromkeys(values))
-        if len(pool) > MOST_UNIQUE:
-            raise _refused(arrays, f"uniqueItems of more than {MOST_UNIQUE} values")
-        if arrays.contains:
-            raise _refused(arrays, "uniqueItems beside contains")
+    def _unique(self, arrays: Arrays, pool: list[Formula], allowed: list[frozenset[Formula]]) -> Expr:
+        """Arrays of different values, of which there are few: what may follow depends on which are used up.
+
+        allowed: the values at each position, the last for all further ones
+        """
         high = len(pool) if arrays.high is None else min(arrays.high, len(pool))
         close = literal("]")
 
@@ -177,6 +179,11 @@ class _Counted:
                     opposite(groups[k].value) for k in open_ if k not in chosen and groups[k].high is not None
                 ]
                 yield every(item, *(groups[k].value for k in chosen), *others), after
+
+
+def _may_run_out(arrays: Arrays, allowed: list[list[Formula] | None]) -> bool:
+    """Whether a place that must be filled may find all its values taken by the elements before it."""
+    return any(values is not None and len(values) <= i < arrays.low for i, values in enumerate(allowed))
 
 
 def _matters(group: Contains, count: int) -> bool:

@@ -1,0 +1,67 @@
+"""Where the values in a JSON text stand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+Step = str | int
+
+_TOKEN = re.compile(r'[ \t\n\r]*("(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+)', re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where a value stands in a text: text[start : end], and its elements, or its members by key."""
+
+    start: int
+    end: int
+    parts: list[Span] | dict[str, Span] = field(default_factory=list)
+
+    @property
+    def elements(self) -> list[Span]:
+        """Of an array."""
+        assert isinstance(self.parts, list)
+        return self.parts
+
+    def at(self, path: Sequence[Step]) -> Span:
+        """The value that keys and indices lead to."""
+        span = self
+        for step in path:
+            span = span.parts[step]  # pyright: ignore
+        return span
+
+
+def spans(text: str) -> Span:
+    """Where the value of a JSON text stands, and the values in it."""
+    return _Reader(text).value()
+
+
+class _Reader:
+    """Reads where the values in a JSON text stand."""
+
+    def __init__(self, text: str) -> None:
+        self._tokens: Iterator[re.Match[str]] = _TOKEN.finditer(text)
+
+    def value(self, token: re.Match[str] | None = None) -> Span:
+        """The value that begins with a token, the next one where none is given."""
+        token = token or next(self._tokens)
+        if token[1] == "[":
+            return self._array(token)
+        return self._object(token) if token[1] == "{" else Span(token.start(1), token.end(1))
+
+    def _array(self, opening: re.Match[str]) -> Span:
+        elements: list[Span] = []
+        while (token := next(self._tokens))[1] != "]":
+            elements.append(self.value(next(self._tokens) if token[1] == "," else token))
+        return Span(opening.start(1), token.end(1), elements)
+
+    def _object(self, opening: re.Match[str]) -> Span:
+        members: dict[str, Span] = {}
+        while (token := next(self._tokens))[1] != "}":
+            key = next(self._tokens) if token[1] == "," else token
+            next(self._tokens)  # the colon
+            members[json.loads(key[1])] = self.value()
+        return Span(opening.start(1), token.end(1), members)
