@@ -175,6 +175,25 @@ class Automaton(Expr):
 
 
 @dataclass(frozen=True, eq=False)
+class AnyOrder(Expr):
+    """Some of `parts` in any order, each at most once, and any number of `others`: one at least, then `end`.
+
+    The first `required` of the parts are there; `between` stands between any two. It denotes itself in an automaton
+    that meets its states as they are needed, never in a table: sets of parts are too many.
+    """
+
+    parts: tuple[Expr, ...]
+    required: int
+    others: Expr
+    between: Expr
+    end: Expr
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return (*self.parts, self.others, self.between, self.end)
+
+
+@dataclass(frozen=True, eq=False)
 class Ref(Expr):
     """A rule of the grammar, by name."""
 
@@ -376,6 +395,17 @@ def separated(item: Expr, separator: Expr, low: int = 0, high: int | None = None
         return EMPTY
     rest = repeat(seq(separator, item), max(low - 1, 0), None if high is None else high - 1)
     return seq(item, rest) if low else optional(seq(item, rest))
+
+
+def any_order(parts: Iterable[Expr], required: int, others: Expr, between: Expr, end: Expr) -> Expr:
+    """Parts in any order, each at most once; see AnyOrder. None of them, nor `end`, may be empty."""
+    listed = tuple(parts)
+    if len({*listed} - {NOTHING}) < len([part for part in listed if part is not NOTHING]):
+        raise ValueError("a part that stands in any order stands there twice")
+    if NOTHING in listed[:required] or end is NOTHING:
+        return NOTHING
+    listed = tuple(part for part in listed if part is not NOTHING)
+    return _intern(AnyOrder, listed, required, others, between, end) if listed else NOTHING
 
 
 def both(*parts: Expr) -> Expr:

@@ -7,8 +7,11 @@ asks for a table even where that limits recursion to a depth.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from structgen.automata.counted import called_bodies
 from structgen.automata.nfa import TooLarge
+from structgen.automata.orders import Mark, parts_called
 from structgen.automata.pushdown import pushdown
 from structgen.automata.regular import compile_bytes
 from structgen.automata.rules import analyse
@@ -27,6 +30,9 @@ def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) ->
     """Raises Unsupported, InvalidSource, or Unsatisfiable where no tokens of the vocabulary spell an accepted text."""
     names = answer_tokens(grammar, vocabulary)
     answer = framed(grammar, vocabulary)
+    answer, marks = parts_called(answer)
+    if marks:
+        return _any_order(answer, vocabulary, names, regime, marks)
     rules = analyse(answer)
     fits = True
     if regime != "lazy" and not rules.called:
@@ -53,6 +59,20 @@ def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) ->
     table = _written_out(answer, vocabulary, names, regime)
     assert table is not None
     return _expanded(grammar, vocabulary, names, table, None, parts.components)
+
+
+def _any_order(
+    answer: Grammar, vocabulary: Vocabulary, names: tuple[str, ...], regime: Regime, marks: Mapping[str, Mark]
+) -> Components:
+    """Parts in any order: their sets are met, never listed."""
+    if regime == "expanded":
+        raise Unsupported(
+            "so many members in any order have more sets than a table may have states",
+            remedy='leave the regime to "auto", or pass order="declared"',
+        )
+    answer, bodies = called_bodies(answer)
+    rules = analyse(answer, [*marks, *bodies])
+    return Components(pushdown(answer, names, vocabulary.null, rules, marks))
 
 
 def _written_out(

@@ -18,6 +18,7 @@ from structgen.automata.crawl import crawl
 from structgen.automata.edges import reach
 from structgen.automata.minimize import minimize
 from structgen.automata.nfa import Ints, Nfa
+from structgen.automata.orders import Mark
 
 GATE = 1  # the state in front of all components
 NEVER = 1 << 62  # the length of a string that does not exist
@@ -30,6 +31,7 @@ class Linked:
     class_of: [256] uint8, the interval of each byte
     source, label, target: [E] int32, without those of the gate; accepting: [S] bool; start: [C] int32
     first_call: the symbol of a call of component 0; component c is called by first_call + c
+    marks: of each component, what a call of it asks for and sets (`orders`); none where no call is marked
     """
 
     class_of: NDArray[np.uint8]
@@ -39,6 +41,7 @@ class Linked:
     accepting: NDArray[np.bool_]
     start: Ints
     first_call: int
+    marks: tuple[Mark, ...] = ()
 
     @property
     def states(self) -> int:
@@ -130,7 +133,11 @@ def _minimal(linked: Linked) -> Linked:
 
 def _renamed(linked: Linked) -> Linked:
     """Calls of equal components as calls of the first of them; `linked` itself where all differ."""
-    _, first, inverse = np.unique(linked.start, return_index=True, return_inverse=True)
+    kinds = {mark: kind for kind, mark in enumerate(dict.fromkeys(linked.marks))}
+    kind = np.array([kinds[mark] for mark in linked.marks] or [0], np.int64)
+    _, first, inverse = np.unique(
+        linked.start * max(len(kinds), 1) + kind, return_index=True, return_inverse=True
+    )
     alias = first[inverse].astype(np.int32)
     callee = linked.callee()
     calls = callee >= 0
@@ -159,16 +166,21 @@ def redetermine(loose: Linked, empty: Ints | None = None) -> Linked:
         loose.accepting.astype(np.int32),
         gate + len(loose.start),
     )
-    return determinise(nfa, loose.class_of, loose.first_call, len(loose.start))
+    linked = determinise(nfa, loose.class_of, loose.first_call, len(loose.start))
+    return replace(linked, marks=loose.marks)
 
 
 def distances(linked: Linked) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Symbols of the shortest way from each state to a return, and the edge with which it begins (−1: return now).
 
     Dijkstra's algorithm where an edge may cost what another state's way costs (Knuth, 1977). Returns [S] and [S].
+    No way leads through a call that asks for others before it: there is one beside it to be walked instead.
     """
-    calls = linked.callee() >= 0
-    entered = np.where(calls, linked.entered(), np.int32(-1))
+    callee = linked.callee()
+    entered = np.where(callee >= 0, linked.entered(), np.int32(-1))
+    if linked.marks:
+        asking = np.array([bool(mark.asks) for mark in linked.marks])
+        entered[(callee >= 0) & asking[callee]] = 0  # no string at all
     return _distances(linked.source, linked.target, entered, linked.accepting)
 
 

@@ -24,7 +24,21 @@ from numpy.typing import NDArray
 
 from structgen.automata.utf8 import byte_sequences
 from structgen.errors import InvalidSource, Unsupported
-from structgen.grammar import Alt, And, Automaton, Bytes, Chars, Expr, Not, Ref, Repeat, Seq, Slack, Token
+from structgen.grammar import (
+    Alt,
+    And,
+    AnyOrder,
+    Automaton,
+    Bytes,
+    Chars,
+    Expr,
+    Not,
+    Ref,
+    Repeat,
+    Seq,
+    Slack,
+    Token,
+)
 from structgen.limits import check
 
 FIRST_TOKEN = 256  # symbols below are bytes
@@ -313,6 +327,12 @@ class NfaBuilder:
     def _spliced(self, expr: Expr, then: int) -> int:
         return self._splice(self._fragment(expr), then)
 
+    def _any_order(self, expr: AnyOrder, then: int) -> int:
+        raise Unsupported(
+            f"{len(expr.parts)} parts in any order take more states than a table may have",
+            remedy='leave the regime to "auto", or fix their order',
+        )
+
     def _ref(self, expr: Ref, then: int) -> Steps:
         if expr.name in self._calls:
             call = self._calls[expr.name]
@@ -362,4 +382,5 @@ _BUILD: dict[type[Expr], Callable[[NfaBuilder, Any, int], int | Steps]] = {
     Not: NfaBuilder._spliced,
     Automaton: NfaBuilder._automaton,
     Ref: NfaBuilder._ref,
+    AnyOrder: NfaBuilder._any_order,
 }

@@ -20,8 +20,9 @@ automaton need not push it, and right recursion takes no stack.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -31,6 +32,7 @@ from structgen.automata.left_recursion import without_left_recursion
 from structgen.automata.linked import GATE, Linked, determinise, distances, smallest, trimmed
 from structgen.automata.minimize import merge_columns
 from structgen.automata.nfa import FIRST_TOKEN, Call, Ints, Nfa
+from structgen.automata.orders import Frames, Mark, marks_of, parts_called, tables
 from structgen.automata.regular import Compiler
 from structgen.automata.rules import Rules, analyse
 from structgen.errors import Unsatisfiable, Unsupported
@@ -39,6 +41,7 @@ from structgen.limits import check
 
 DEAD = 0
 STOP = -1  # in `shortest`: return here
+NO_MARKS: Mapping[str, Mark] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,8 @@ class Pushdown:
     start: [C] int32, start state of each component; component 0 is the root, the only one whose start may accept
     bytes_left: [S] int64, symbols of the shortest way from this state to a return, calls included (NEVER if none)
     shortest: [S] int32, how that way begins: a symbol, STOP to return, or −2 − c for call c
+    gives: [C] int32, the bit that a call of this component sets, −1 for none; asks: [C, M] bool, the bits that must be
+        set before; walked: [C] bool, it is called on shortest ways only (`orders`); all empty where no call is marked
     """
 
     byte_class: NDArray[np.uint8]
@@ -69,6 +74,14 @@ class Pushdown:
     start: Ints
     bytes_left: NDArray[np.int64]
     shortest: Ints
+    gives: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    asks: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
+    walked: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+
+    @cached_property
+    def frames(self) -> Frames:
+        """The states with sets beside them; without marks they are the states."""
+        return Frames(self)
 
     @property
     def states(self) -> int:
@@ -131,7 +144,7 @@ def advance(
     column = int(automaton.byte_class[symbol]) if symbol < 256 else automaton.byte_classes + symbol - 256
     waiting = []
     for state, stack in _called(automaton, configurations):
-        target = int(automaton.delta[state, column])
+        target = int(automaton.delta[state % automaton.states, column])
         if target != DEAD:
             waiting.append((target, stack))
     found: set[Configuration] = set()
@@ -139,14 +152,16 @@ def advance(
         state, stack = waiting.pop()
         if (state, stack) not in found:
             found.add((state, stack))
-            if automaton.accepting[state] and stack.below:
+            if automaton.accepting[state % automaton.states] and stack.below:
                 waiting.append((stack.back, stack.below))
     return frozenset(found)
 
 
 def ends(automaton: Pushdown, configurations: Iterable[Configuration]) -> bool:
     """Whether the text may end here."""
-    return any(not stack.below and automaton.accepting[state] for state, stack in configurations)
+    return any(
+        not stack.below and automaton.accepting[state % automaton.states] for state, stack in configurations
+    )
 
 
 def accepts(automaton: Pushdown, text: Iterable[int]) -> bool:
@@ -171,31 +186,38 @@ def _called(automaton: Pushdown, configurations: Iterable[Configuration]) -> set
         state, stack = waiting.pop()
         if (state, stack) not in found:
             found.add((state, stack))
-            for callee, back in automaton.calls(state):
-                waiting.append(
-                    (int(automaton.start[callee]), stack if automaton.final[back] else stack.push(back))
-                )
+            for callee, back in automaton.frames.calls(state):
+                final = automaton.final[back % automaton.states]
+                waiting.append((int(automaton.start[callee]), stack if final else stack.push(back)))
     return found
 
 
 def pushdown(
-    grammar: Grammar, tokens: Sequence[str] = (), null: str | None = None, rules: Rules | None = None
+    grammar: Grammar,
+    tokens: Sequence[str] = (),
+    null: str | None = None,
+    rules: Rules | None = None,
+    marks: Mapping[str, Mark] = NO_MARKS,
 ) -> Pushdown:
     """The component automata of `grammar` over bytes and the special `tokens`.
 
     `null` names the zero-width token that Slack stands for; without one Slack is the empty string. `rules` is what
-    `analyse` says of the grammar, where that is known.
+    `analyse` says of the grammar and `marks` what `parts_called` says, where that is known.
     Raises Unsupported where recursion stands inside an intersection or a complement or the automata are too large,
     InvalidSource where a name is unknown, Unsatisfiable where no text at all satisfies the grammar.
     """
+    if rules is None:
+        grammar, marks = parts_called(grammar)
+        rules = analyse(grammar, marks)
     try:
-        linked = _linked(grammar, rules or analyse(grammar), tokens, null)
+        linked = _linked(grammar, rules, tokens, null)
     except RecursionError:
         raise Unsupported(
             "repetitions, intersections and complements stand in one another too deeply",
             remedy="lower the depth to which the source nests",
         ) from None
     check()
+    linked = replace(linked, marks=marks_of(rules.called, marks))
     linked = smallest(trimmed(without_left_recursion(trimmed(linked))))
     check()
     if not linked.start[0]:
@@ -264,6 +286,7 @@ def _assembled(linked: Linked, tokens: tuple[str, ...]) -> Pushdown:
         start=linked.start[living],
         bytes_left=length,
         shortest=begin[choice].astype(np.int32),
+        **(tables([linked.marks[c] for c in living]) if linked.marks else {}),
     )
 
 

@@ -160,7 +160,8 @@ class LazyAutomaton:
         numbers: list[int] = []
         for pairs in dumped:
             for state, below in pairs:
-                if not 0 <= state < self.pushdown.states or (state and not 0 <= below < len(numbers)):
+                known = 0 <= state < self.pushdown.states << self.pushdown.asks.shape[1]
+                if not known or (state and not 0 <= below < len(numbers)):
                     raise InvalidSource(
                         f"a stack names the state {state} on {below}, of {self.pushdown.states} on "
                         f"{len(numbers)}: it is of another automaton"

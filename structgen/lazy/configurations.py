@@ -17,7 +17,8 @@ Reading a symbol b in the configuration X:
     2  Where q has an edge for b, it is replaced by where the edge leads.
     3  What can only return does so at once: it is never on a stack. Then equal situations are equal stacks.
 
-Calls end since no component begins by calling itself, returns since stacks are finite.
+Calls end since no component begins by calling itself, returns since stacks are finite. A state may have a set of bits
+beside it (`automata/orders`); then its number tells both, and modulo the number of states it is the state.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Configurations:
         self.step = np.full((1024, symbols), UNKNOWN, np.int32)
         self.leaves = np.zeros((1024, symbols), np.bool_)
         self.step[NOWHERE] = NOWHERE
-        self._calls = pushdown.all_calls()
+        self._frames, self._states = pushdown.frames, pushdown.states
         self._final = pushdown.final.tolist()
         self._accepting = pushdown.accepting.tolist()
 
@@ -75,7 +76,7 @@ class Configurations:
 
     def push(self, state: int, below: int) -> int:
         """The state on top of all stacks of `below`; `below` itself if the state could only return."""
-        return below if self._final[state] else self._number(((state, below),))
+        return below if self._final[state % self._states] else self._number(((state, below),))
 
     def configuration(self, pairs: Iterable[Pair]) -> int:
         """The number of the stacks that the pairs stand for; a state may occur in several."""
@@ -90,7 +91,7 @@ class Configurations:
             number = self._numbers[pairs] = len(self.pairs)
             self.pairs.append(pairs)
             self._accepts.append(
-                any(self._accepting[q] and self._accepts[X] if q else True for q, X in pairs)
+                any(self._accepting[q % self._states] and self._accepts[X] if q else True for q, X in pairs)
             )
             if number == len(self.step):
                 self.step = np.concatenate([self.step, np.full_like(self.step, UNKNOWN)])
@@ -159,13 +160,13 @@ class Configurations:
             if not state:
                 self.leaves[configuration, symbol] = True
                 continue
-            if target := int(delta[state, symbol]):
+            base = state % self._states
+            if target := int(delta[base, symbol]):
                 after += self.pairs[below] if self._final[target] else [(target, below)]
             onward = [
-                (int(start[callee]), below if self._final[back] else self._number(((back, below),)))
-                for callee, back in self._calls[state]
+                (int(start[callee]), self.push(back, below)) for callee, back in self._frames.calls(state)
             ]
-            if self._accepting[state]:
+            if self._accepting[base]:
                 onward += self.pairs[below]
             waiting += [pair for pair in onward if pair not in met]
             met.update(onward)

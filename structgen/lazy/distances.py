@@ -41,7 +41,8 @@ class Distances:
         self.spelled = _spelled(pushdown, vocabulary)
         left, way = _ways(pushdown, self.spelled)
         self._tokens = _tokens(pushdown, tree, left, way).tolist()
-        self._bytes = pushdown.bytes_left.tolist()
+        self._bytes = left.tolist()
+        self._pushdown = pushdown
         self._longest = int(np.diff(vocabulary.offsets).max(initial=1))
         self._configurations = configurations
         self._needs = [(NEVER, ENDLESS), (0, 0)]  # tokens and bytes, of NOWHERE and BOTTOM
@@ -63,12 +64,18 @@ class Distances:
                 np.append(a, np.full_like(a, NEVER)) for a in (self._most, self._least)
             )
         for number in range(len(needs), len(pairs)):  # what lies below has smaller numbers
-            tokens = min(self._tokens[q] + needs[X][0] if q else 0 for q, X in pairs[number])
-            symbols = min(self._bytes[q] + needs[X][1] if q else 0 for q, X in pairs[number])
+            tokens = min(self._sum(self._tokens, q) + needs[X][0] if q else 0 for q, X in pairs[number])
+            symbols = min(self._sum(self._bytes, q) + needs[X][1] if q else 0 for q, X in pairs[number])
             needs.append((min(NEVER, tokens), min(ENDLESS, symbols)))
             self._most[number] = needs[-1][0]
             self._least[number] = min(NEVER, -(-symbols // self._longest))
         return self._most[: len(needs)], self._least[: len(needs)]
+
+    def _sum(self, of: list[int], state: int) -> int:
+        """What it takes from a state to a return; with a set beside it, the sum over the calls that are missing."""
+        base = state % self._pushdown.states
+        missing = self._pushdown.frames.missing(state) if base != state else []
+        return sum(of[self._pushdown.start[c]] for c in missing) if missing else of[base]
 
 
 def _spelled(pushdown: Pushdown, vocabulary: Vocabulary) -> NDArray[np.bool_]:
@@ -95,8 +102,11 @@ def _restricted_ways(pushdown: Pushdown, spelled: NDArray[np.bool_]) -> tuple[Lo
     for q, symbol in np.argwhere((pushdown.delta != 0) & spelled).tolist():
         into.setdefault(int(pushdown.delta[q, symbol]), []).append((q, symbol))
     touched: dict[int, list[tuple[int, int]]] = {}
+    asking = {component for component, row in enumerate(pushdown.asks) if row.any()}
     for q in range(pushdown.states):
         for c in range(pushdown.call_at[q], pushdown.call_at[q + 1]):
+            if int(pushdown.callee[c]) in asking:
+                continue  # there is a way to be walked beside it
             for state in {int(pushdown.start[pushdown.callee[c]]), int(pushdown.back[c])}:
                 touched.setdefault(state, []).append((q, c))
     queue = [(0, int(q), STOP) for q in np.flatnonzero(pushdown.accepting)]

@@ -67,7 +67,11 @@ class Effects:
         return self._known[key]
 
     def _find(self, tails: int, state: int) -> Effect:
-        tree, configurations, follow = self._tails[tails], self._configurations, self._follow[state]
+        tree, configurations, follow = (
+            self._tails[tails],
+            self._configurations,
+            self._follow[state % self._pushdown.states],
+        )
         start = configurations.push(state, BOTTOM)
         plain = self._slices.arcs(start, follow, self.classes) if tails == 0 else None
         if plain is not None:

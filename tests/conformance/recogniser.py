@@ -10,7 +10,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from structgen.grammar import Alt, And, Automaton, Bytes, Chars, Expr, Grammar, Not, Ref, Repeat, Seq, Slack
+from structgen.grammar import (
+    Alt,
+    And,
+    AnyOrder,
+    Automaton,
+    Bytes,
+    Chars,
+    Expr,
+    Grammar,
+    Not,
+    Ref,
+    Repeat,
+    Seq,
+    Slack,
+)
 
 Ends = frozenset[int]
 
@@ -56,6 +70,8 @@ class Recogniser:
                 yield from self._repeated(expr, start)
             case Automaton():
                 yield from self._run(expr, start)
+            case AnyOrder():
+                yield from self._any_order(expr, start)
             case Slack():
                 yield start
             case _:
@@ -70,6 +86,19 @@ class Recogniser:
                 after = {(target, end) for end in self.ends(label, place)} if source == state else set()
                 waiting += after - seen
                 seen |= after
+
+    def _any_order(self, expr: AnyOrder, start: int) -> Iterator[int]:
+        waiting, met = [(start, frozenset[int]())], set[tuple[int, frozenset[int]]]()
+        while waiting:
+            place, seen = waiting.pop()
+            after = {(end, seen) for end in self.ends(expr.others, place)}
+            for index in {*range(len(expr.parts))} - seen:
+                after |= {(end, seen | {index}) for end in self.ends(expr.parts[index], place)}
+            for end, done in after - met:
+                met.add((end, done))
+                if done >= {*range(expr.required)}:
+                    yield from self.ends(expr.end, end)
+                waiting += [(onward, done) for onward in self.ends(expr.between, end)]
 
     def _repeated(self, expr: Repeat, start: int) -> Iterator[int]:
         places, seen, count = {start}, set[int](), 0

@@ -56,8 +56,8 @@ class JsonSchema:
     `resources` are other schemas that references may name, by absolute URI. Nothing is ever fetched.
 
     `order` "declared" writes members in the order in which a schema names them, undeclared ones behind them; with "any"
-    members come in any order, undeclared ones anywhere. Each set of members is then a state, so an object of more than
-    ten named members is refused.
+    members come in any order, undeclared ones anywhere: which have been written is remembered. Beside more than ten
+    named members nothing else can be counted, and more than 64 are refused.
 
     One spelling of most values is generated: strings under a pattern, a format or an enum and member names without
     escapes that JSON does not ask for, numbers with bounds without an exponent, times with capital T and Z. All

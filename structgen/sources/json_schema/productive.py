@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...grammar import NOTHING, Alt, Expr, Grammar, Ref, Repeat, Seq, alt, repeat, seq
+from ...grammar import NOTHING, Alt, AnyOrder, Expr, Grammar, Ref, Repeat, Seq, alt, any_order, repeat, seq
 
 
 def productive(grammar: Grammar) -> Grammar:
@@ -35,6 +35,9 @@ def _has_text(expr: Expr, alive: set[str], known: dict[Expr, bool]) -> bool:
                 known[expr] = any(_has_text(part, alive, known) for part in parts)
             case Repeat(body, low, _):
                 known[expr] = low == 0 or _has_text(body, alive, known)
+            case AnyOrder(parts, required, others, _, _):
+                wanted = [_has_text(part, alive, known) for part in (*parts, others)]
+                known[expr] = all(wanted[:required]) and any(wanted)
             case _:
                 known[expr] = True
     return known[expr]
@@ -52,6 +55,9 @@ def _without(expr: Expr, alive: set[str], known: dict[Expr, Expr]) -> Expr:
                 made = alt(*(_without(part, alive, known) for part in parts))
             case Repeat(body, low, high):
                 made = repeat(_without(body, alive, known), low, high)
+            case AnyOrder(parts, required, _, _, _):
+                inside = [_without(part, alive, known) for part in expr.children]
+                made = any_order(inside[: len(parts)], required, *inside[len(parts) :])
             case _:
                 made = expr
         known[expr] = made

@@ -2,7 +2,8 @@
 
 In the order of the schema: members as it names them, optional ones perhaps left out, and others after them. The
 expression is built from the right, one per (member, progress), so that all the ways to leave members out share their
-ends. In any order: one expression per (set of members that may still come, progress).
+ends. In any order: one expression per (set of members that may still come, progress); of many members the sets are left
+to the automaton, which meets them as they are needed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from ...errors import Unsupported
-from ...grammar import EMPTY, NOTHING, Expr, alt, either, literal, repeat, seq, star
+from ...grammar import EMPTY, NOTHING, Expr, alt, any_order, either, literal, repeat, seq, star
 from ...limits import check
 from ..languages import strings_of
 from ..stackless import solved
@@ -23,7 +24,8 @@ from .progress import Bookkeeper, Progress
 from .strings import spell_key
 
 MOST_LISTED = 64  # keys of a finite language that become members one by one
-MOST_SHUFFLED = 10  # members in any order, of which each subset is a state
+MOST_SHUFFLED = 10  # members in any order whose subsets are written out, each an expression
+MOST_MEMBERS = 64  # members in any order at all
 
 _Place = tuple[int, Progress]  # a member, by number, and how far the object has come before it
 
@@ -97,13 +99,7 @@ class _Writing:
     def shuffled(self) -> Expr:
         """What follows the opening brace, members in any order."""
         if len(self.members) > MOST_SHUFFLED:
-            raise Unsupported(
-                f"{len(self.members)} members in any order are {2 ** len(self.members):,} sets of members that "
-                f"may still come, and at most {2**MOST_SHUFFLED:,} can be told apart",
-                keyword="properties",
-                pointer=f"{self.objects.origin}/properties",
-                remedy='pass order="declared", or put some members into an object of their own',
-            )
+            return self._unlisted()
 
         @cache
         def rest(left: frozenset[int], progress: Progress) -> Expr:
@@ -120,6 +116,34 @@ class _Writing:
             return self._looped(progress, lambda after: rest(left, after), ways)
 
         return rest(frozenset(range(len(self.members))), self.book.start)
+
+    def _unlisted(self) -> Expr:
+        """What follows the opening brace, members in any order whose sets are too many to be listed."""
+        self._check_countable()
+        members = sorted(self.members, key=lambda item: not item[1].required)  # in their order otherwise
+        parts = [self.writer.member(literal(key), member.value) for key, member in members]
+        required = sum(member.required for _, member in members)
+        book = Bookkeeper(replace(self.objects, low=0, high=None), self.writer.member)
+        others = alt(*(written for written, _ in book.further(book.start)))
+        end = self._closed(Progress(count=1))
+        empty = NOTHING if required else literal("}")
+        return alt(empty, any_order(parts, required, others, self.layout.comma, end))
+
+    def _check_countable(self) -> None:
+        """Refuse what would have to count members beside the set of those that have been."""
+        objects, count = self.objects, len(self.members)
+        required = sum(member.required for _, member in self.members)
+        bounded = objects.high is not None and (objects.extras or objects.high < count)
+        keyword = "minProperties" if objects.low > required else "maxProperties" if bounded else "not"
+        if count > MOST_MEMBERS or objects.needs or keyword != "not":
+            what = f"{count} members" if count > MOST_MEMBERS else f"{keyword} beside {count} members"
+            most = MOST_MEMBERS if count > MOST_MEMBERS else MOST_SHUFFLED
+            raise Unsupported(
+                f"{what} in any order: at most {most} can be told apart",
+                keyword="properties" if count > MOST_MEMBERS else keyword,
+                pointer=f"{objects.origin}/properties",
+                remedy='pass order="declared", or put some members into an object of their own',
+            )
 
     def _comma(self, progress: Progress) -> Expr:
         return self.layout.comma if progress.count else EMPTY
