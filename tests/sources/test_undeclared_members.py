@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import structgen as sg
 from conformance.recogniser import recognises
 from structgen.errors import Unsupported
 from structgen.sources.json_schema import JsonSchema
@@ -120,6 +121,16 @@ def test_very_many_of_them_are_refused():
     with pytest.raises(Unsupported, match="minProperties 9") as refused:
         JsonSchema({**INTEGERS, "minProperties": 9}).lower()
     assert refused.value.pointer == "/minProperties"
+
+
+@pytest.mark.parametrize("value", [{"a": 2}, {"a": 2, "b": [3]}])
+def test_a_member_of_any_value_is_needed_without_telling_kinds_of_keys_apart(value: Any):
+    """No later member undoes it, so `not` of an object stays small."""
+    constraint = sg.compile(JsonSchema({"not": {"const": value}}, additional="open"))
+    assert constraint.info().states < 500
+    assert constraint.accepts(json.dumps({**value, "c": None}))
+    assert constraint.accepts("{}")
+    assert not constraint.accepts(json.dumps(value))
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from math import comb
 from ...errors import Unsupported
 from ...grammar import EMPTY, NOTHING, TEXT, Expr, alt, char_ranges, literal, seq
 from ..languages import contains, empty, intersect, without
-from .formula import Formula, every
+from .formula import ANYTHING, Formula, every
 from .objects import Member, Objects
 
 MOST_NEEDS = 5
@@ -223,6 +223,8 @@ class Bookkeeper:
     def _witnesses(self) -> list[Expr]:
         """The kinds of keys that tell apart members which meet needs: as many as can be remembered, or just enough."""
         needs = len(self.objects.needs)
+        if all(need.value == ANYTHING for need in self.objects.needs):
+            return _kinds(1, 1)  # whatever a later member holds undoes nothing
         enough = [groups for groups in FINENESS if needs < 2 or groups[0] * groups[1] > MOST_NEEDS]
         fit = (g for g in enough if _ways(needs, g[0] * g[1]) * self.sets * self._crowds <= MOST_WAYS)
         return _kinds(*next(fit, enough[-1]))
