@@ -1,9 +1,15 @@
-"""uniqueItems over more values than an automaton can remember: checked while generating, and drawn again."""
+"""uniqueItems over more values than an automaton can remember: checked while generating, and drawn again.
+
+What is drawn again, and from what, is compared with brute force over all texts of a small schema: the kept beginning
+stays as it is, and of all texts that begin so those are left out in which a further element equals one of it.
+"""
 
 from __future__ import annotations
 
 import json
 import random
+from collections import Counter
+from itertools import product
 from typing import Annotated, Any
 
 import pytest
@@ -15,9 +21,12 @@ from torch import Tensor
 import structgen as sg
 from structgen.generate import Options, generate
 from structgen.generator import Generator
+from structgen.narrowing import accepting
 from structgen.prompt import OutlinePrompts
+from structgen.review import Checker, Narrowing
 from structgen.sources.tools import ToolCalls
 from structgen.vocabulary import Vocabulary
+from structgen_engine.decode import Finish, decode
 from structgen_engine.denoiser import RandomContext, RandomDenoiser
 from structgen_engine.models.mini import mini_folder
 from structgen_engine.noise import Absorbing, Noise, Uniform
@@ -208,3 +217,105 @@ def test_a_set_of_several_strings_or_integers_has_as_many_values():
         constraint = sg.compile(Annotated[set[kind], Field(min_length=2)])
         assert not constraint.accepts(text)
     assert sg.compile(Annotated[set[int], Field(min_length=2)]).parse("[1,2]") == {1, 2}
+
+
+LETTERS = "abcdefghijk"
+SMALL = {"type": "array", "items": {"enum": list(LETTERS)}, "uniqueItems": True, "maxItems": 3}
+TEXTS = [
+    "[" + ",".join(f'"{x}"' for x in items) + "]" for n in range(4) for items in product(LETTERS, repeat=n)
+]
+
+
+def by_hand(*more: bytes) -> Vocabulary:
+    """Single characters, some longer tokens that reach across the ends of elements, end and padding."""
+    return Vocabulary.from_tokens(["<pad>", "<eos>", *(c.encode() for c in '[]",' + LETTERS), *more])
+
+
+def spelled(vocabulary: Vocabulary, text: str) -> list[int]:
+    """The ids of a text's single characters, and the end."""
+    single = {vocabulary.spelling(i): i for i in reversed(range(vocabulary.size))}
+    return [*(single[c.encode()] for c in text), vocabulary.special["<eos>"]]
+
+
+@pytest.mark.parametrize("regime", ["expanded", "lazy"])
+@pytest.mark.parametrize("faulty", ['["a","a"]', '["c","k","c"]', '["c","k","k"]', '["b","b","b"]'])
+def test_what_is_left_are_the_texts_that_begin_alike_and_repeat_nothing_of_it(faulty: str, regime: Any):
+    vocabulary = by_hand(b'","', b'a"', b'"c', b'k","k')
+    constraint = sg.compile(sg.JsonSchema(SMALL, whitespace="compact"), vocabulary, regime=regime)
+    assert constraint.check is not None
+    checker, written = Checker(constraint.check, vocabulary), spelled(vocabulary, faulty)
+    detour = checker.fault(written)
+    assert detour is not None
+    narrowing = Narrowing(checker, constraint.automaton).with_detour(written, detour)
+    kept = narrowing.active[-1].start
+    automaton, state = narrowing.after([], written[:kept])
+    begun, values = faulty[: detour.at], json.loads(faulty[: detour.at] + "]")
+    alike = [text for text in TEXTS if text.startswith(begun)]  # the kept tokens are settled in any case
+    found = [text for text in alike if accepting(automaton, automaton.run(spelled(vocabulary, text), state))]
+    wanted = [text for text in alike if not set(json.loads(text)[len(values) :]) & set(values)]
+    assert len(wanted) > 1
+    assert found == wanted
+
+
+def test_outputs_have_the_distribution_of_drawing_again_what_follows_the_first_repetition():
+    """One step over fixed logits; the truth is added up over all texts, as often as they are drawn again."""
+    vocabulary, N = by_hand(), 15
+    constraint = sg.compile(sg.JsonSchema(SMALL, whitespace="compact"), vocabulary)
+    logits = torch.randn(N, vocabulary.size, generator=torch.Generator().manual_seed(3))
+    loved = spelled(vocabulary, '["a","a","b"]')
+    logits[torch.arange(len(loved)), torch.tensor(loved)] += 2.5
+    weight = {}
+    for text in TEXTS:
+        ids = spelled(vocabulary, text)
+        ids += [vocabulary.special["<pad>"]] * (N - len(ids))
+        weight[text] = float(logits[torch.arange(N), torch.tensor(ids)].exp().prod())
+    truth = dict.fromkeys(TEXTS, 0.0)
+    _spread(weight, "", frozenset(), 1.0, truth)
+
+    class Fixed(RandomDenoiser):
+        def __call__(self, context: RandomContext, canvas: Tensor) -> Tensor:
+            return logits.expand(len(canvas), -1, -1)
+
+    draws, generator = 600, torch.Generator().manual_seed(0)
+    counts = Counter[str]()
+    for _ in range(draws):
+        row = decode(
+            Fixed(Uniform(0, vocabulary.size), N, vocabulary.size),
+            [[0]],
+            [constraint.automaton],
+            max_tokens=N,
+            steps=1,
+            temperature=1.0,
+            finish=Finish.SAMPLE,
+            generator=generator,
+            reviews=[constraint.reviewer()],
+        )[0]
+        counts[vocabulary.decode(row.ids.tolist()).decode()] += 1
+    assert all(truth[text] > 0 for text in counts)
+    likely = [text for text in TEXTS if truth[text] > 0.01]
+    assert len(likely) > 5
+    for text in likely:
+        deviation = (truth[text] * (1 - truth[text]) / draws) ** 0.5
+        assert abs(counts[text] / draws - truth[text]) < 4 * deviation, text
+
+
+def _spread(
+    weight: dict[str, float], begun: str, never: frozenset[str], mass: float, truth: dict[str, float]
+) -> None:
+    """Add to the truth what comes of texts that begin so, further elements being none of `never`."""
+    count = len(json.loads(begun + "]")) if begun else 0
+    here = {
+        text: w
+        for text, w in weight.items()
+        if text.startswith(begun) and not set(json.loads(text)[count:]) & never
+    }
+    again: Counter[str] = Counter()
+    for text, w in here.items():
+        values, share = json.loads(text), mass * w / sum(here.values())
+        first = next((i for i, value in enumerate(values) if value in values[:i]), None)
+        if first is None:
+            truth[text] += share
+        else:
+            again["[" + ",".join(f'"{x}"' for x in values[:first])] += share
+    for beginning, share in again.items():
+        _spread(weight, beginning, frozenset(json.loads(beginning + "]")), share, truth)
