@@ -24,7 +24,7 @@ from structgen.kinds import nearness
 from structgen.layout import Layout, first_layout, first_look
 from structgen.prompt import Prompt
 from structgen.scaffold import OPEN
-from structgen.sources import Whitespace
+from structgen.sources import Terms
 from structgen.sources.tools import Reply, ToolCalls
 from structgen_engine.automaton import NEVER
 from structgen_engine.progress import needed
@@ -38,7 +38,7 @@ def call(
     *,
     tool_choice: str = "auto",
     parallel: bool = False,
-    whitespace: Whitespace = "flexible",
+    terms: Terms | None = None,
 ) -> Generation[Reply]:
     """The calls that the messages ask for.
 
@@ -46,7 +46,7 @@ def call(
     Raises InvalidDocument where there is no request or a message is no text, and what `compile` raises.
     """
     request = conversation(messages)
-    source = ToolCalls(tools, tool_choice, parallel, whitespace)
+    source = ToolCalls(tools, tool_choice, parallel, terms or Terms())
     constraint = compile(source, runtime.vocabulary)
     prompt, options = runtime.prompts.calls(source, request), options or Options()
     layout = _likeliest(runtime, prompt, request, constraint, source, options.seed)

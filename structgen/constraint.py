@@ -9,7 +9,7 @@ the text, the end token, then padding; so `min_tokens` counts the end token too.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
@@ -19,7 +19,7 @@ from structgen.compiled import Components, Expanded, Regime, from_arrays, to_arr
 from structgen.errors import InvalidOption, InvalidVocabulary, Unsatisfiable, Unsupported
 from structgen.grammar import TEXT, Check, Grammar, both, complement, literal, optional, ref, seq
 from structgen.limits import limited, loading
-from structgen.sources import Order, Readable, Source, Whitespace, as_source
+from structgen.sources import Additional, Order, Readable, Source, Terms, Unknown, Whitespace, as_source
 from structgen.vocabulary import BYTES, Vocabulary
 from structgen_engine.arrays import NEVER
 from structgen_engine.finishing import fewest
@@ -239,6 +239,9 @@ def compile(
     vocabulary: Vocabulary = BYTES,
     *,
     whitespace: Whitespace = "flexible",
+    additional: Additional = "declared",
+    unknown: Unknown = "ignore",
+    resources: Mapping[str, Any] | None = None,
     order: Order = "declared",
     regime: Regime = "auto",
     seconds: float = 20.0,
@@ -246,9 +249,14 @@ def compile(
 ) -> Constraint[Any]:
     """Compile what `source` describes into an automaton over the tokens of `vocabulary`.
 
-    source: a Source, a pydantic class, any other type, a JSON Schema as a dict, or a list of strings to choose from
-    whitespace: "flexible" admits white space between JSON tokens, "compact" none; a Source keeps its own
-    order: of the members of JSON objects: "declared" as the schema names them, or "any"; a Source keeps its own
+    source: a Source, a pydantic class, any other type, a JSON Schema as a dict, True or False, or a list of strings to
+        choose from. Of the options for JSON, described at JsonSchema, a Source keeps its own:
+    whitespace: "flexible" admits white space between JSON tokens, "compact" none
+    additional: "declared" generates only what a schema mentions, "open" whatever it allows
+    unknown: "ignore" takes keywords that nobody knows for annotations but refuses misspelled ones, "annotations" takes
+        all for annotations, "refuse" refuses all
+    resources: other schemas that references name, by URI
+    order: of the members of objects: "declared" as the schema names them, or "any"
     regime: "expanded" makes one table, in which recursion has a depth (see `info()`); "lazy" computes states as they
         are needed, to any depth; "auto" makes a table where it holds the whole language, and else is lazy
     seconds, gigabytes: what compiling may take of the CPU, and add to the process's memory, before it is refused
@@ -261,7 +269,9 @@ def compile(
         )
     if regime not in get_args(Regime):
         raise InvalidOption(f"regime must be one of {', '.join(get_args(Regime))}, not {regime!r}")
-    source = as_source(source, whitespace=whitespace, order=order)
+    source = as_source(
+        source, Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
+    )
     begun = time.perf_counter()
     with limited(seconds, gigabytes):
         constraint = _compiled(source, vocabulary, regime, begun)

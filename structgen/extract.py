@@ -16,7 +16,7 @@ from structgen.generate import Generation, Options, Runtime, prompt_ids, read, w
 from structgen.kinds import alternatives, description, nearness
 from structgen.layout import Layout, count_weights, counted, first_layout, grown
 from structgen.prompt import Prompt
-from structgen.sources import Whitespace, as_source
+from structgen.sources import Terms, as_source
 
 ATTEMPTS = 6  # layouts to try
 
@@ -27,15 +27,15 @@ def extract(
     spec: Any,
     options: Options | None = None,
     *,
-    whitespace: Whitespace = "flexible",
+    terms: Terms | None = None,
 ) -> Generation[Any]:
     """The value of type `spec` that the document states.
 
     Its `steps` count every attempt at a layout, but not the looks that count items.
-    spec: a pydantic class, any other type, or a JSON Schema as a dict
+    spec: a pydantic class, any other type, or a JSON Schema as a dict; terms: on which it is read
     Raises InvalidDocument where the document is empty or too long, and what `compile` raises.
     """
-    return extract_in_layout(runtime, text, spec, options, whitespace=whitespace)[0]
+    return extract_in_layout(runtime, text, spec, options, terms=terms)[0]
 
 
 def extract_in_layout(
@@ -44,12 +44,12 @@ def extract_in_layout(
     spec: Any,
     options: Options | None = None,
     *,
-    whitespace: Whitespace = "flexible",
+    terms: Terms | None = None,
 ) -> tuple[Generation[Any], Layout | None]:
     """`extract`, and the layout that the model filled last."""
     if not text.strip():
         raise InvalidDocument("the document is empty: there is nothing to extract from")
-    source = as_source(spec, whitespace=whitespace)
+    source = as_source(spec, terms)
     schema = getattr(source, "schema", None)
     if not isinstance(schema, Mapping):
         raise InvalidSource(

@@ -11,7 +11,7 @@ from structgen.choose import Choice, choose
 from structgen.constraint import compile
 from structgen.extract import extract
 from structgen.generate import Options, Runtime, check_text, generate
-from structgen.sources import Whitespace
+from structgen.sources import Additional, Order, Terms, Unknown, Whitespace, as_source
 from structgen_engine.decode import StepEvent
 
 OnStep = Callable[[StepEvent], None]
@@ -22,7 +22,8 @@ class Generator(Runtime):
     """A loaded model. Every verb returns a typed value, or with `details=True` the whole Generation.
 
     Options of every verb: steps, refinement steps a block at most (default: the model's own number); seed, the only
-    source of randomness; max_tokens, the budget (default: four blocks); on_step, called with each StepEvent.
+    source of randomness; max_tokens, the budget (default: four blocks); on_step, called with each StepEvent. Those of
+    JSON (whitespace, additional, unknown, resources, order) are `compile`'s.
     """
 
     about: str = ""
@@ -37,12 +38,17 @@ class Generator(Runtime):
         steps: int | None = None,
         seed: int = 0,
         whitespace: Whitespace = "flexible",
+        additional: Additional = "declared",
+        unknown: Unknown = "ignore",
+        resources: Mapping[str, Any] | None = None,
+        order: Order = "declared",
         on_step: OnStep | None = None,
     ) -> Any:
         """The value of type `spec` (pydantic class, any type, JSON Schema) that the document states."""
         check_text(text)
         options = Options(max_tokens, steps, seed, on_step)
-        generation = extract(self, text, spec, options, whitespace=whitespace)
+        terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
+        generation = extract(self, text, spec, options, terms=terms)
         return generation if details else generation.value
 
     def generate(
@@ -54,10 +60,16 @@ class Generator(Runtime):
         max_tokens: int | None = None,
         steps: int | None = None,
         seed: int = 0,
+        whitespace: Whitespace = "flexible",
+        additional: Additional = "declared",
+        unknown: Unknown = "ignore",
+        resources: Mapping[str, Any] | None = None,
+        order: Order = "declared",
         on_step: OnStep | None = None,
     ) -> Any:
         """An answer to the prompt that satisfies `source`."""
-        constraint = compile(source, self.vocabulary)
+        terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
+        constraint = compile(as_source(source, terms), self.vocabulary)
         options = Options(max_tokens, steps, seed, on_step)
         generation = generate(self, self.prompts.plain(prompt), constraint, options)
         return generation if details else generation.value
@@ -78,6 +90,10 @@ class Generator(Runtime):
         steps: int | None = None,
         seed: int = 0,
         whitespace: Whitespace = "flexible",
+        additional: Additional = "declared",
+        unknown: Unknown = "ignore",
+        resources: Mapping[str, Any] | None = None,
+        order: Order = "declared",
         on_step: OnStep | None = None,
     ) -> Any:
         """The calls that a request asks for, a Reply: `for call in model.call(…): call.run()`.
@@ -86,8 +102,10 @@ class Generator(Runtime):
         in words), "required", "none" or the name of a tool; parallel: up to eight calls
         """
         options = Options(max_tokens, steps, seed, on_step)
-        choice = {"tool_choice": tool_choice, "parallel": parallel, "whitespace": whitespace}
-        generation = call(self, messages, tools, options, **choice)
+        terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
+        generation = call(
+            self, messages, tools, options, tool_choice=tool_choice, parallel=parallel, terms=terms
+        )
         return generation if details else generation.value
 
     def __repr__(self) -> str:

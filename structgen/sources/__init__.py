@@ -13,8 +13,7 @@ from ..errors import InvalidSource
 from ..grammar import Grammar
 from .choices import Choices
 from .ebnf import Ebnf
-from .json_schema import JsonSchema
-from .json_schema.layout import Order, Whitespace
+from .json_schema import Additional, JsonSchema, Order, Terms, Unknown, Whitespace
 from .model import Model
 from .reading import Readable
 from .regex import Regex
@@ -35,26 +34,27 @@ class Source(Protocol[T_co]):
         ...
 
 
-def as_source(spec: Any, *, whitespace: Whitespace = "flexible", order: Order = "declared") -> Source[Any]:
+def as_source(spec: Any, terms: Terms | None = None) -> Source[Any]:
     """The Source that `spec` stands for.
 
-    A Source is returned as it is. A dict is a JSON schema, a list of strings Choices, and a pydantic class,
-    dataclass, TypedDict, NamedTuple, Enum, Literal, Optional, list[...] or any other type form a Model.
-    `whitespace` ("flexible" or "compact") and `order` ("declared" or "any") apply to JSON sources made here.
+    A Source is returned as it is. A dict, True or False is a JSON schema, a list of strings Choices, and a pydantic
+    class, dataclass, TypedDict, NamedTuple, Enum, Literal, Optional, list[...] or any other type form a Model.
+    The terms are those of JSON sources made here.
     """
     if isinstance(spec, type) and not _has_schema(spec):
         raise InvalidSource(f"{spec.__name__} is a class of sources; pass an instance of it")
     if not isinstance(spec, type) and isinstance(spec, Source):
         return spec
-    if isinstance(spec, dict):
-        return JsonSchema(spec, whitespace=whitespace, order=order)
+    terms = terms or Terms()
+    if isinstance(spec, dict | bool):
+        return JsonSchema.under(spec, terms)
     if isinstance(spec, list | tuple) and all(isinstance(value, str) for value in spec):
         return Choices(spec)
     if _is_type_form(spec):
-        return Model(spec, whitespace=whitespace, order=order)
+        return Model(spec, terms)
     raise InvalidSource(
-        f"{_shown(spec)} is not something to generate; pass a type, a JSON schema as a dict, a list of strings, "
-        "or a source such as Regex"
+        f"{_shown(spec)} is not something to generate; pass a type, a JSON schema (a dict, True or False), a list of "
+        "strings, or a source such as Regex"
     )
 
 
@@ -75,6 +75,7 @@ def _shown(spec: Any) -> str:
 
 
 __all__ = [
+    "Additional",
     "Choices",
     "Ebnf",
     "JsonSchema",
@@ -83,6 +84,8 @@ __all__ = [
     "Readable",
     "Regex",
     "Source",
+    "Terms",
+    "Unknown",
     "Whitespace",
     "as_source",
 ]

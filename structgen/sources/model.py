@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import GenericAlias, UnionType
 from typing import (
@@ -28,8 +28,8 @@ from ..errors import InvalidSource, Rejected, Unsupported
 from ..grammar import Grammar
 from .canonical import canonical
 from .foreign import translated
-from .json_schema import checked, lower, refusals, relaxations
-from .json_schema.layout import Layout, Order, Whitespace
+from .json_schema import Additional, Rules, Terms, checked, lower, refusals, relaxations
+from .json_schema.layout import Layout
 from .model_formats import PYDANTIC
 from .model_notes import settled
 from .model_schema import ModelSchema
@@ -41,17 +41,14 @@ T = TypeVar("T")
 class Model(Generic[T]):
     """JSON text that pydantic reads into `type_`; parsing gives the validated object.
 
-    `whitespace` "flexible" allows white space between any two tokens, "compact" none; `order` is that of members, as in
-    JsonSchema. What pydantic checks in Python code (validators) cannot be compiled: `relaxations` lists it, and
-    `parse`, which runs it, may raise Rejected.
+    The options are JsonSchema's. What pydantic checks in Python code (validators) cannot be compiled: `relaxations`
+    lists it, and `parse`, which runs it, may raise Rejected.
     """
 
     type_: type[T] | Any
-    whitespace: Whitespace = "flexible"
-    order: Order = "declared"
+    terms: Terms = field(default_factory=Terms)
 
     def __post_init__(self) -> None:
-        Layout(self.whitespace, self.order)
         _ = self.schema
 
     @cached_property
@@ -88,7 +85,7 @@ class Model(Generic[T]):
 
     def lower(self) -> Grammar:
         """The valid texts, as a grammar. Raises Unsupported with the pointer of the cause."""
-        return lower(self.schema, Layout(self.whitespace, self.order), rules=PYDANTIC)
+        return lower(self.schema, *self._read)
 
     def canonical(self, text: str) -> str | None:
         """The JSON text with its strings and numbers spelled as they are generated; None where it is malformed."""
@@ -96,22 +93,27 @@ class Model(Generic[T]):
 
     def reading(self) -> Grammar:
         """The valid texts in canonical spelling: T and Z of times in small letters too, numbers to the last digit."""
-        return lower(self.schema, Layout(self.whitespace, self.order), rules=PYDANTIC.for_reading())
+        layout, additional, rules = self._read
+        return lower(self.schema, layout, additional, rules.for_reading())
 
     def refusals(self) -> list[Unsupported]:
         """Everything in the type's schema that cannot be enforced; empty where it can be lowered."""
-        return refusals(self.schema, Layout(self.whitespace, self.order), rules=PYDANTIC)
+        return refusals(self.schema, *self._read)
 
     def relaxations(self) -> list[Unsupported]:
         """What is not enforced: validators in Python code, of which each may reject an output; and what does no harm.
 
         Repeated elements of a set do none: pydantic takes them for one.
         """
-        return self._settled[1] + relaxations(self.schema, Layout(self.whitespace, self.order), PYDANTIC)
+        return self._settled[1] + relaxations(self.schema, *self._read)
+
+    @property
+    def _read(self) -> tuple[Layout, Additional, Rules]:
+        return self.terms.layout, self.terms.additional, self.terms.rules(PYDANTIC)
 
     def checked(self) -> list[str]:
         """The pointers of what no automaton can tell, so that it is checked while generating: uniqueItems."""
-        return checked(self.schema, Layout(self.whitespace, self.order), rules=PYDANTIC)
+        return checked(self.schema, *self._read)
 
     def parse(self, text: str) -> T:
         """The validated object that the text stands for. Raises Rejected where pydantic, or a validator, refuses it."""

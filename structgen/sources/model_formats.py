@@ -171,4 +171,4 @@ class _Formats(Mapping[str, "Expr | None"]):
 
 
 FORMATS: Mapping[str, Expr | None] = _Formats()
-PYDANTIC = Rules(formats=FORMATS, dialect=Dialect.RUST, unknown="annotations", pointed=False, own=True)
+PYDANTIC = Rules(formats=FORMATS, dialect=Dialect.RUST, pointed=False, own=True)

@@ -16,8 +16,7 @@ from typing_extensions import TypedDict
 
 from ..errors import InvalidOption, InvalidSource, StructgenError, Unsupported
 from ..grammar import Grammar
-from .json_schema import JsonSchema
-from .json_schema.layout import Whitespace
+from .json_schema import JsonSchema, Terms
 from .model import Model
 
 KEYS = frozenset({"type", "name", "description", "parameters", "strict"})
@@ -65,13 +64,13 @@ class Tool:
         return self.given(*bound.args, **bound.kwargs)
 
 
-def as_tool(given: Any, index: int, whitespace: Whitespace = "flexible") -> Tool:
+def as_tool(given: Any, index: int, terms: Terms) -> Tool:
     """The tool that `given`, the one at `index` of a list, stands for.
 
     Raises InvalidSource naming the tool, and the JSON pointer of the cause in it.
     """
     if isinstance(given, Mapping):
-        return _of_dict(given, f"tool {index}", whitespace)
+        return _of_dict(given, f"tool {index}", terms)
     name = getattr(given, "__name__", None)
     if not isinstance(name, str) or not name.isidentifier() or not callable(given):
         raise InvalidSource(
@@ -79,7 +78,7 @@ def as_tool(given: Any, index: int, whitespace: Whitespace = "flexible") -> Tool
         )
     type_ = _arguments_type(given, name) if _is_function(given) else given
     try:
-        arguments = Model(type_, whitespace)
+        arguments = Model(type_, terms)
         tool = Tool(name, _first_paragraph(given), arguments, given)
     except (InvalidSource, Unsupported) as error:
         raise _named(error, name) from error
@@ -117,7 +116,7 @@ def _arguments_type(function: Callable[..., Any], name: str) -> Any:
     return type_
 
 
-def _of_dict(given: Mapping[str, Any], shown: str, whitespace: Whitespace) -> Tool:
+def _of_dict(given: Mapping[str, Any], shown: str, terms: Terms) -> Tool:
     inside, at = given, ""
     if "function" in given:
         inside, at = given["function"], "/function"
@@ -146,7 +145,7 @@ def _of_dict(given: Mapping[str, Any], shown: str, whitespace: Whitespace) -> To
     if not schema.keys() & {"type", "$ref", "allOf", "anyOf", "oneOf"}:
         schema = {"type": "object", **schema}
     tool = Tool(
-        name, str(inside.get("description") or ""), JsonSchema(schema, whitespace), given, f"{at}/parameters"
+        name, str(inside.get("description") or ""), JsonSchema.under(schema, terms), given, f"{at}/parameters"
     )
     _check_object(tool)
     return tool

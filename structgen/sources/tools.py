@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, overload
 
@@ -40,8 +40,8 @@ from ..grammar import (
     seq,
 )
 from .canonical import canonical
-from .json_schema import JsonSchema
-from .json_schema.layout import Layout, Whitespace
+from .json_schema import JsonSchema, Terms
+from .json_schema.layout import Layout
 from .json_schema.spans import spans
 from .tool import Tool, as_tool
 
@@ -124,19 +124,18 @@ class ToolCalls:
     """JSON text that calls tools, or answers in words; parsing gives a Reply.
 
     choice: "auto" calls or answers, "required" calls, "none" answers, a tool's name calls that one
-    parallel: an array of 1 to 8 calls instead of a single one
+    parallel: an array of 1 to 8 calls instead of a single one; terms: of the tools' arguments
     """
 
     tools: Sequence[Any]
     choice: str = "auto"
     parallel: bool = False
-    whitespace: Whitespace = "flexible"
+    terms: Terms = field(default_factory=Terms)
 
     def __post_init__(self) -> None:
-        Layout(self.whitespace)
         if isinstance(self.tools, str | Mapping) or not isinstance(self.tools, Sequence):
             raise InvalidSource(f"tools are a list, not {type(self.tools).__name__}")
-        tools = tuple(as_tool(given, index, self.whitespace) for index, given in enumerate(self.tools))
+        tools = tuple(as_tool(given, index, self.terms) for index, given in enumerate(self.tools))
         names = [tool.name for tool in tools]
         twice = [name for index, name in enumerate(names) if name in names[:index]]
         if twice:
@@ -207,7 +206,7 @@ class ToolCalls:
 
     def _replies(self, arguments: Sequence[Grammar]) -> Grammar:
         """The replies, given the texts of each tool's arguments."""
-        layout, rules = Layout(self.whitespace), dict[str, Expr]()
+        layout, rules = self.terms.layout, dict[str, Expr]()
         checks = {
             tool.name: grammar.check
             for tool, grammar in zip(self.callable, arguments, strict=True)
@@ -222,7 +221,7 @@ class ToolCalls:
         if self.parallel:
             many = separated(calls, layout.comma, 1, MOST_CALLS)
             calls = seq(literal("["), layout.gap, many, layout.gap, literal("]"))
-        answer = JsonSchema(ANSWER, self.whitespace).lower().start if self.answers else NOTHING
+        answer = JsonSchema(ANSWER, self.terms.whitespace).lower().start if self.answers else NOTHING
         start = seq(alt(calls, answer) if self.callable else answer, SLACK)
         return Grammar(start, rules, ArgumentsCheck(checks) if checks else None)
 

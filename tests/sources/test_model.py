@@ -34,7 +34,7 @@ import structgen
 from conformance.recogniser import recognises
 from structgen.automata import Table, compile_bytes
 from structgen.errors import InvalidSource, Rejected, Unsupported
-from structgen.sources import Choices, JsonSchema, Model, Regex, Source, as_source
+from structgen.sources import Choices, JsonSchema, Model, Regex, Source, Terms, as_source
 
 
 class Colour(Enum):
@@ -233,7 +233,7 @@ def test_as_source_knows_what_people_write():
         int | None,
         None,
     ):
-        assert isinstance(as_source(type_, whitespace="compact"), Model)
+        assert isinstance(as_source(type_, Terms(whitespace="compact")), Model)
     assert isinstance(as_source(Annotated[int, Field(gt=1)]), Model)
     assert isinstance(regex, Source)
 

@@ -28,7 +28,8 @@ from .otherwise import Uniqueness
 from .productive import productive
 from .read import JSON_SCHEMA, Late, Reader, Rules
 from .repeats import Judge
-from .write import Additional, Writer
+from .terms import Additional, Terms
+from .write import Writer
 
 MOST_NAMED = 8  # refusals that one message names beside the first
 PATIENCE = 2.0  # seconds of computing to find them
@@ -47,13 +48,14 @@ class JsonSchema:
     without `type` gets the types its keywords are about. Every output is valid, not every valid value an output.
     With "open" silence allows anything, as JSON Schema has it; what would then be any JSON value is refused.
 
-    `unknown` "refuse" refuses keywords and formats that no draft defines; "annotations" lets them say nothing, as JSON
-    Schema has it; "ignore" does too, except for keywords that look misspelled.
+    `unknown`: keywords and formats that no draft defines are annotations and say nothing. With "ignore" one that is
+    a keyword misspelled (`requierd`) is refused all the same; "annotations" lets it pass, "refuse" lets none pass.
 
     `format` is enforced; `contentEncoding`, `contentMediaType` and `contentSchema` say nothing, as validators have it:
     for base64 write a pattern.
 
-    `resources` are other schemas that references may name, by absolute URI. Nothing is ever fetched.
+    `resources` are other schemas that references may name, by the URI that they are referred to by or their own `$id`.
+    Nothing is ever fetched.
 
     `order` "declared" writes members in the order in which a schema names them, undeclared ones behind them; with "any"
     members come in any order, undeclared ones anywhere: which have been written is remembered. Beside more than ten
@@ -67,35 +69,41 @@ class JsonSchema:
     schema: Mapping[str, Any] | bool
     whitespace: Whitespace = "flexible"
     additional: Additional = "declared"
-    unknown: Unknown = "refuse"
+    unknown: Unknown = "ignore"
     resources: Mapping[str, Any] = field(default_factory=dict)
     order: Order = "declared"
 
     def __post_init__(self) -> None:
-        Layout(self.whitespace, self.order)
-        if self.additional not in ("declared", "open"):
-            raise InvalidSource(f"additional is 'declared' or 'open', not {self.additional!r}")
-        if self.unknown not in ("refuse", "ignore", "annotations"):
-            raise InvalidSource(f"unknown is 'refuse', 'ignore' or 'annotations', not {self.unknown!r}")
+        _ = self.terms
         if not isinstance(self.schema, dict | bool):
             raise InvalidSource(
                 f"a JSON schema is an object, true or false, not {type(self.schema).__name__}"
             )
 
+    @classmethod
+    def under(cls, schema: Any, terms: Terms) -> JsonSchema:
+        """The schema on these terms."""
+        return cls(schema, terms.whitespace, terms.additional, terms.unknown, terms.resources, terms.order)
+
+    @property
+    def terms(self) -> Terms:
+        """The options, checked."""
+        return Terms(self.whitespace, self.additional, self.unknown, self.resources, self.order)
+
     def lower(self) -> Grammar:
         """The valid texts, as a grammar. Raises InvalidSource or Unsupported with the pointer of the cause."""
-        rules = Rules(unknown=self.unknown, resources=self.resources)
-        return lower(self.schema, Layout(self.whitespace, self.order), self.additional, rules)
+        terms = self.terms
+        return lower(self.schema, terms.layout, terms.additional, terms.rules(JSON_SCHEMA))
 
     def refusals(self) -> list[Unsupported]:
         """Everything in the schema that cannot be enforced; empty where it can be lowered."""
-        rules = Rules(unknown=self.unknown, resources=self.resources)
-        return refusals(self.schema, Layout(self.whitespace, self.order), self.additional, rules)
+        terms = self.terms
+        return refusals(self.schema, terms.layout, terms.additional, terms.rules(JSON_SCHEMA))
 
     def checked(self) -> list[str]:
         """The pointers of what no automaton can tell, so that it is checked while generating: uniqueItems."""
-        rules = Rules(unknown=self.unknown, resources=self.resources)
-        return checked(self.schema, Layout(self.whitespace, self.order), self.additional, rules)
+        terms = self.terms
+        return checked(self.schema, terms.layout, terms.additional, terms.rules(JSON_SCHEMA))
 
     def canonical(self, text: str) -> str | None:
         """The JSON text with its strings and numbers spelled as they are generated; None where it is malformed."""
@@ -103,8 +111,8 @@ class JsonSchema:
 
     def reading(self) -> Grammar:
         """The valid texts in canonical spelling: T and Z of times in small letters too, numbers to the last digit."""
-        rules = Rules(unknown=self.unknown, resources=self.resources).for_reading()
-        return lower(self.schema, Layout(self.whitespace, self.order), self.additional, rules)
+        terms = self.terms
+        return lower(self.schema, terms.layout, terms.additional, terms.rules(JSON_SCHEMA).for_reading())
 
     def parse(self, text: str) -> Any:
         """The value that the text stands for."""
@@ -159,9 +167,9 @@ def refusals(
     return _explained(schema, layout, additional, rules, seconds).refusals or []
 
 
-def relaxations(schema: Any, layout: Layout, rules: Rules) -> list[Unsupported]:
+def relaxations(schema: Any, layout: Layout, additional: Additional, rules: Rules) -> list[Unsupported]:
     """Everything in a schema that is neither enforced nor refused, since whoever reads the value does not mind."""
-    return _explained(schema, layout, "declared", rules).relaxed
+    return _explained(schema, layout, additional, rules).relaxed
 
 
 def checked(
@@ -220,6 +228,7 @@ __all__ = [
     "JsonSchema",
     "Order",
     "Rules",
+    "Terms",
     "Unknown",
     "Whitespace",
     "checked",

@@ -34,6 +34,13 @@ def draft_of(schema: Any, default: int = LATEST) -> int:
     return 2019 if "2019-09" in name else LATEST
 
 
+def is_older(schema: Any) -> bool:
+    """Whether `$schema` names a draft before the oldest, which is then read as that one."""
+    name = schema.get("$schema") if isinstance(schema, dict) else None
+    older = re.search(r"draft-0([1-7])/", name) if isinstance(name, str) else None
+    return older is not None and int(older[1]) < OLDEST
+
+
 def knows(draft: int, keyword: str) -> bool:
     """Whether a keyword means anything in a draft."""
     first, last = _KNOWN.get(keyword, (OLDEST, LATEST))

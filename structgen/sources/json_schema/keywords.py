@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-from typing import Literal
+from typing import Any, Literal
 
+from ...surface import option
 from .drafts import spelled
+from .misspelt import meant
 from .node import Node
-
-TYPES = ("null", "boolean", "number", "integer", "string", "array", "object")
 
 # Keywords that constrain the instances of one type only, and say nothing about the others.
 TYPED = {
@@ -62,53 +61,58 @@ ANNOTATIONS = frozenset(
     ]
 )
 
-REFUSED = {
+# Of draft 3, which is read as draft 4; later ones take them for annotations.
+OBSOLETE = {
     "extends": "use allOf",
     "disallow": "use not",
 }
 
 CONSTRAINING = frozenset(GENERAL).union(*TYPED.values())
-_LONG = [
-    keyword for keyword in (*CONSTRAINING, *REFUSED) if len(keyword) > 4
-]  # short words are close to everything
+
+Unknown = Literal["ignore", "refuse", "annotations"]
 
 
-Unknown = Literal["refuse", "ignore", "annotations"]
-
-
-def check_keywords(node: Node, unknown: Unknown) -> None:
+def check_keywords(node: Node, unknown: Unknown, old: bool) -> None:
     """Refuse the first keyword of a schema that is neither understood nor an annotation.
 
-    JSON Schema takes unknown keywords for annotations, and so does unknown="annotations". With "ignore" those that
-    differ by little from a keyword we understand are refused all the same: they are surely misspelled.
+    JSON Schema takes unknown keywords for annotations, and so do "ignore" and "annotations"; "ignore" refuses those
+    that are a keyword misspelled, "refuse" all of them. `old`: the document is in a draft before the oldest.
     """
     for keyword in node.mapping():
-        if (
-            (keyword in node and keyword in CONSTRAINING)
-            or keyword in ANNOTATIONS
-            or keyword.startswith("x-")
-        ):
+        if keyword in CONSTRAINING:
+            if keyword not in node:
+                _unheard(node.child(keyword), keyword, unknown)
+            continue
+        if not asserts(keyword, node.value[keyword], unknown):
             continue
         place = node.child(keyword)
-        if keyword in CONSTRAINING:
-            _unheard(place, keyword, unknown)
+        if keyword in OBSOLETE:
+            if old:
+                place.unsupported(f"{keyword} is not supported", keyword, OBSOLETE[keyword])
             continue
-        if keyword in REFUSED:
-            place.unsupported(f"{keyword} is not supported", keyword, REFUSED[keyword])
-        if unknown == "annotations":
-            continue
-        meant = get_close_matches(keyword, _LONG, n=1, cutoff=0.85) if keyword[:1].isalpha() else []
-        if meant:
-            place.unsupported(f"{keyword} is not a keyword", keyword, f"did you mean {meant[0]}?")
-        if unknown == "refuse":
-            remedy = 'drop it, start its name with x-, or pass unknown="ignore"'
-            place.unsupported(f"{keyword} is not a keyword I know", keyword, remedy)
+        known = meant(keyword, place.value, ANNOTATIONS)
+        if known is not None:
+            remedy = f"did you mean {known}? If it is an annotation, pass {option('unknown', 'annotations')}"
+        else:
+            remedy = f"drop it, start its name with x-, or pass {option('unknown', 'ignore')}"
+        place.unsupported(f"{keyword} is not a keyword", keyword, remedy)
+
+
+def asserts(keyword: str, value: Any, unknown: Unknown) -> bool:
+    """Whether a keyword says something about instances, or would have if it were spelled right."""
+    if keyword in ANNOTATIONS or keyword.startswith("x-"):
+        return False
+    if keyword in CONSTRAINING or keyword in OBSOLETE or unknown == "refuse":
+        return True
+    return unknown == "ignore" and meant(keyword, value, ANNOTATIONS) is not None
 
 
 def _unheard(place: Node, keyword: str, unknown: Unknown) -> None:
     """Refuse a keyword of another draft where unknown keywords are refused; it says nothing elsewhere."""
     if unknown == "refuse":
-        remedy = 'drop it, name the draft that it belongs to in $schema, or pass unknown="ignore"'
+        remedy = (
+            f"drop it, name the draft that it belongs to in $schema, or pass {option('unknown', 'ignore')}"
+        )
         place.unsupported(f"draft {spelled(place.draft)} has no keyword {keyword}", keyword, remedy)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Literal
 
-from ...errors import InvalidSource
 from ...grammar import SLACK, Expr, alt, any_of, literal, seq, star
 
 Whitespace = Literal["flexible", "compact"]
@@ -25,12 +24,6 @@ class Layout:
 
     whitespace: Whitespace = "flexible"
     order: Order = "declared"
-
-    def __post_init__(self) -> None:
-        if self.whitespace not in _GAPS:
-            raise InvalidSource(f"whitespace is 'flexible' or 'compact', not {self.whitespace!r}")
-        if self.order not in get_args(Order):
-            raise InvalidSource(f"order is 'declared' or 'any', not {self.order!r}")
 
     @property
     def gap(self) -> Expr:

@@ -15,16 +15,18 @@ from typing import Any
 from ...errors import Unsupported
 from ...grammar import TEXT, Expr
 from ...limits import OverLimit, check
+from ...surface import option
 from ..regex import search_expr
 from ..regex_syntax import Dialect
 from . import formula as f
 from . import own
 from .arrays import read_arrays
 from .combine import Circular, Combiner
-from .drafts import OLDEST, REF_ALONE
+from .drafts import OLDEST, REF_ALONE, is_older
 from .formats import FORMATS, Read
 from .formula import Every, Formula, Name, Some
-from .keywords import ANNOTATIONS, TYPED, TYPES, Unknown, check_keywords, mentioned
+from .keywords import TYPED, Unknown, asserts, check_keywords, mentioned
+from .misspelt import TYPES
 from .node import Node
 from .numbers import Numbers, read_numbers
 from .objects import Member, Objects, read_objects
@@ -43,7 +45,7 @@ class Rules:
     """What a reader of schemas may differ in.
 
     `formats` maps the known formats to the languages of their values, or to None where they say nothing;
-    `dialect` is that of patterns; `unknown` says whether keywords that nobody knows are refused or ignored;
+    `dialect` is that of patterns; `unknown` says whether keywords that nobody knows are refused;
     `pointed` whether an integer may also be written with .0, which JSON Schema takes for an integer; `resources` are
     other documents that references may name, by their identifiers; `own` whether structgen made the schema of a class,
     in its own keywords too; `reading` whether all that may be read is asked for, in canonical spelling.
@@ -51,7 +53,7 @@ class Rules:
 
     formats: Mapping[str, Expr | None] = field(default_factory=lambda: FORMATS)
     dialect: Dialect = Dialect.ECMA
-    unknown: Unknown = "refuse"
+    unknown: Unknown = "ignore"
     pointed: bool = True
     resources: Mapping[str, Any] = field(default_factory=dict)
     own: bool = False
@@ -112,11 +114,11 @@ class Reader:
             if not isinstance(node.value, dict):
                 node.malformed("a schema: an object, true or false")
             node = self.library.entered(node)
-            if "$ref" not in node or not _only_refers(node) or node.pointer in seen:
+            if "$ref" not in node or not self._only_refers(node) or node.pointer in seen:
                 break
             seen.add(node.pointer)
             node, referred = self.library.follow(node, "$ref"), True
-        said = {key: value for key, value in node.value.items() if key not in ANNOTATIONS}
+        said = self._said(node)
         if said.keys() == {"anyOf"} and (node.pointer, node.base) not in self._naming:
             return self._union(node)
         number = self._number(node, (repr(said), node.base, node.dynamic, node.draft), False)
@@ -238,7 +240,7 @@ class Reader:
 
     def _read(self, node: Node) -> Shape:
         check()
-        check_keywords(node, self.rules.unknown)
+        check_keywords(node, self.rules.unknown, is_older(self.library.root.value))
         if "$ref" in node and node.draft <= REF_ALONE:  # it hides its siblings
             return self.shape(self.formula(self.library.follow(node, "$ref")))
         shape = self.combine.all_of(self._constants(node), self._by_type(node))
@@ -272,7 +274,7 @@ class Reader:
             if self.rules.own:
                 dialect, formats = own.dialect(node, dialect), own.formats(node, formats)
             search = partial(search_expr, dialect=dialect)
-            strings = read_strings(node, formats, search, self.rules.unknown)
+            strings = read_strings(node, partial(self._format, formats), search)
             shape = replace(shape, strings=strings)
         if _has(node, "array") and "array" in kinds:
             shape = replace(shape, arrays=read_arrays(node, self.formula, self.rules.own))
@@ -375,15 +377,27 @@ class Reader:
         """The strings in which a pattern is found."""
         return search_expr(pattern, pointer, self.rules.dialect)
 
+    def _format(self, formats: Mapping[str, Expr | None], place: Node) -> Expr:
+        """The strings of a format; all of them where it says nothing."""
+        name = place.string()
+        if name not in formats and self.rules.unknown == "refuse":
+            remedy = f"drop it, write a pattern, or pass {option('unknown', 'ignore')}"
+            place.unsupported(f"{name!r} is not a format", "format", remedy)
+        return formats.get(name) or TEXT
+
+    def _only_refers(self, node: Node) -> bool:
+        """Whether a schema with $ref says nothing else. Until draft 7 a $ref hides its siblings."""
+        return node.draft <= REF_ALONE or self._said(node).keys() == {"$ref"}
+
+    def _said(self, node: Node) -> dict[str, Any]:
+        """The keywords of a schema without annotations."""
+        unknown = self.rules.unknown
+        return {key: value for key, value in node.mapping().items() if asserts(key, value, unknown)}
+
     def _is_openapi(self) -> bool:
         """`nullable` is OpenAPI's; in a document that names a JSON Schema dialect it is an unknown word."""
         root = self.library.root.value
         return not (isinstance(root, dict) and root.get("$schema"))
-
-
-def _only_refers(node: Node) -> bool:
-    """Whether a schema with $ref says nothing else. Until draft 7 a $ref hides its siblings."""
-    return node.draft <= REF_ALONE or all(key == "$ref" or key in ANNOTATIONS for key in node.value)
 
 
 def _has(node: Node, kind: str) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urljoin
 
+from ...surface import resource as option_for
 from .drafts import LATEST, OLDEST, REF_ALONE, draft_of
 from .node import Node
 
@@ -72,7 +74,8 @@ class Library:
             uri = place.base
         resource = self.resources.get(uri) or self._document(uri)
         if resource is None:
-            place.unsupported(f"the reference {place.value!r} leads out of the schema", "$ref", BUNDLE)
+            remedy = f"pass {option_for(uri)}, or {BUNDLE}"
+            place.unsupported(f"the reference {place.value!r} leads out of the schema", "$ref", remedy)
         resource = self.entered(replace(resource, dynamic=place.dynamic))
         fragment = unquote(fragment)
         if fragment and not fragment.startswith("/"):
@@ -101,13 +104,25 @@ class Library:
         from jsonschema_specifications import REGISTRY
 
         known = REGISTRY.get(uri) or REGISTRY.get(uri + "#")
-        contents = self.given.get(uri, None if known is None else known.contents)
+        contents = self._known.get(uri, None if known is None else known.contents)
         if contents is None:
             return None
         node = Node(contents, uri + "#", uri, draft=self.root.draft)
         self.resources[uri] = node
         self._index(node, uri)
         return self.resources[uri]
+
+    @cached_property
+    def _known(self) -> Mapping[str, Any]:
+        """The documents that were given, by what they are called and by their own identifiers."""
+        own = {
+            name.partition("#")[0]: document
+            for document in self.given.values()
+            if isinstance(document, dict)
+            for name in (document.get("$id"), document.get("id"))
+            if isinstance(name, str)
+        }
+        return {**own, **{uri.partition("#")[0]: document for uri, document in self.given.items()}}
 
     def _index(self, node: Node, base: str) -> None:
         waiting, seen = [(node, base)], set[int]()

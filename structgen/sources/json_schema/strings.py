@@ -9,7 +9,7 @@ else its short escape or \\u00XX. Texts that are read have this one spelling eve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 
 from ...errors import InvalidSource
@@ -39,7 +39,6 @@ from ...grammar import (
     seq,
 )
 from ..languages import intersect
-from .keywords import Unknown
 from .node import Node
 
 QUOTE = literal('"')
@@ -71,16 +70,11 @@ SHORT_SPELLING = alt(char_ranges(PLAIN), seq(literal("\\"), any_of('"\\/bfnrt'))
 MOST_COUNTED = 64
 
 
-def read_strings(
-    node: Node,
-    formats: Mapping[str, Expr | None],
-    search: Callable[[str, str], Expr],
-    unknown: Unknown = "refuse",
-) -> Expr:
-    """The values that minLength, maxLength, pattern and format allow; a format of None says nothing.
+def read_strings(node: Node, format_: Callable[[Node], Expr], search: Callable[[str, str], Expr]) -> Expr:
+    """The values that minLength, maxLength, pattern and format allow.
 
-    `search` gives the strings in which a pattern is found; its second argument is the pattern's pointer. `unknown`
-    says whether formats that nobody knows are refused or, as JSON Schema has it, say nothing.
+    `format_` gives the strings of a format; `search` those in which a pattern is found, its second argument is the
+    pattern's pointer.
     """
     low = node.child("minLength").count() if "minLength" in node else 0
     high = node.child("maxLength").count() if "maxLength" in node else None
@@ -88,20 +82,11 @@ def read_strings(
         return NOTHING
     values = repeat(ANY_CHAR, low, high)
     if "format" in node:
-        values = intersect(_format(node.child("format"), formats, unknown), values)
+        values = intersect(format_(node.child("format")), values)
     if "pattern" in node:
         place = node.child("pattern")
         values = intersect(search(encodable(place), place.pointer), values)
     return values
-
-
-def _format(place: Node, formats: Mapping[str, Expr | None], unknown: Unknown) -> Expr:
-    name = place.string()
-    if unknown != "refuse" and name not in formats:
-        return TEXT
-    if name not in formats:
-        place.unsupported(f"the format {name!r} is not supported", "format", "drop it, or write a pattern")
-    return formats[name] or TEXT
 
 
 def encodable(place: Node) -> str:

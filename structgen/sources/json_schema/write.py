@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from typing import Literal
 
 from ...errors import Unsupported
 from ...grammar import NOTHING, Expr, alt, literal, optional, ref, seq
@@ -25,10 +24,10 @@ from .objects import Objects
 from .read import MOST_NESTED, Reader
 from .shape import Shape
 from .strings import QUOTE, spell_strings
+from .terms import Additional
 from .write_arrays import ArrayWriter
 from .write_objects import ObjectWriter
 
-Additional = Literal["declared", "open"]
 MOST_VALUES = 64  # of a finite set, listed one by one
 
 

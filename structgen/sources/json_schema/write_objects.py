@@ -15,6 +15,7 @@ from functools import cache
 from ...errors import Unsupported
 from ...grammar import EMPTY, NOTHING, Expr, alt, any_order, either, literal, repeat, seq, star
 from ...limits import check
+from ...surface import option
 from ..languages import strings_of
 from ..stackless import solved
 from .formula import Formula
@@ -142,7 +143,7 @@ class _Writing:
                 f"{what} in any order: at most {most} can be told apart",
                 keyword="properties" if count > MOST_MEMBERS else keyword,
                 pointer=f"{objects.origin}/properties",
-                remedy='pass order="declared", or put some members into an object of their own',
+                remedy=f"pass {option('order', 'declared')}, or put some members into an object of their own",
             )
 
     def _comma(self, progress: Progress) -> Expr:

@@ -1,0 +1,57 @@
+"""The options of JSON sources, as one value: they are the same for schemas, classes and tools, on every surface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
+
+from ...errors import InvalidSource
+from .keywords import Unknown
+from .layout import Layout, Order, Whitespace
+from .read import Rules
+
+Additional = Literal["declared", "open"]
+
+_ALLOWED = {"whitespace": Whitespace, "additional": Additional, "unknown": Unknown, "order": Order}
+
+
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """How JSON is read and written where a source does not say it itself; JsonSchema says what each option means."""
+
+    whitespace: Whitespace = "flexible"
+    additional: Additional = "declared"
+    unknown: Unknown = "ignore"
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    order: Order = "declared"
+
+    def __post_init__(self) -> None:
+        for name, kind in _ALLOWED.items():
+            _check_choice(name, getattr(self, name), get_args(kind))
+        if not isinstance(self.resources, Mapping):
+            raise InvalidSource(
+                f"resources maps identifiers to schemas, as in {{'other.json': {{…}}}}; it cannot be "
+                f"{type(self.resources).__name__}"
+            )
+        for uri, schema in self.resources.items():
+            if not isinstance(uri, str) or not isinstance(schema, dict | bool):
+                raise InvalidSource(
+                    f"resources maps identifiers to schemas, and a schema is an object, true or false; {uri!r:.40} "
+                    f"is mapped to {type(schema).__name__}"
+                )
+
+    @property
+    def layout(self) -> Layout:
+        """How JSON is set."""
+        return Layout(self.whitespace, self.order)
+
+    def rules(self, base: Rules) -> Rules:
+        """What a reader of schemas goes by, beside what `base` says of formats and patterns."""
+        return replace(base, unknown=self.unknown, resources=self.resources)
+
+
+def _check_choice(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+    if not isinstance(value, str) or value not in allowed:
+        *others, last = map(repr, allowed)
+        raise InvalidSource(f"{name} is {', '.join(others)} or {last}, not {value!r:.60}")
