@@ -53,7 +53,7 @@ def extract_in_layout(
     schema = getattr(source, "schema", None)
     if not isinstance(schema, Mapping):
         raise InvalidSource(
-            f"extract needs a type or a JSON Schema, not {type(source).__name__}; use generate for free-form text"
+            f"extract needs a type or a JSON Schema, not {type(source).__name__}: there are no fields to fill"
         )
     constraint = compile(source, runtime.vocabulary)
     prompt = runtime.prompts.extraction(schema, text)

@@ -12,6 +12,7 @@ import torch
 from structgen.constraint import Constraint
 from structgen.errors import InvalidDocument, InvalidOption, Rejected, Unsatisfiable, Unsupported
 from structgen.prompt import Markup, Prompt, Prompts
+from structgen.surface import option
 from structgen.vocabulary import Vocabulary
 from structgen_engine.decode import BudgetTooSmall, Decoded, Schedule, StepEvent, StoppingRule, decode
 from structgen_engine.denoiser import Denoiser
@@ -172,7 +173,7 @@ def write(
     except BudgetTooSmall as error:
         raise Unsatisfiable(
             f"the budget of {budget} tokens is too small: {error.need}; "
-            f"raise max_tokens to at least {error.min_tokens}",
+            f"allow at least that many with {option('max_tokens', error.min_tokens)}",
             min_tokens=error.min_tokens,
         ) from None
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from structgen.errors import Unsupported
+from structgen.surface import simpler_or_larger
 
 STATM = Path("/proc/self/statm")  # memory in pages, on Linux; elsewhere memory has no limit
 PAGE = 4096
@@ -71,14 +72,14 @@ def spent() -> bool:
     if now - budget.begun > budget.seconds:
         budget.refusal = OverLimit(
             f"the source takes longer than {budget.seconds:g} seconds to compile",
-            remedy="simplify it, or pass compile() a larger seconds=",
+            remedy=simpler_or_larger("seconds"),
         )
     elif now - budget.looked > OFTEN:
         budget.looked = now
         if _resident() - budget.bytes_before > budget.gigabytes * 1e9:
             budget.refusal = OverLimit(
                 f"the source needs more than {budget.gigabytes:g} GB of memory to compile",
-                remedy="simplify it, or pass compile() a larger gigabytes=",
+                remedy=simpler_or_larger("gigabytes"),
             )
     return budget.refusal is not None
 
@@ -113,7 +114,7 @@ def out_of_time(what: str) -> OverLimit:
     return OverLimit(
         f"the source would take longer than {whole:g} seconds to compile: it has {what}, too many for the "
         f"{remaining():.1f} seconds that are left",
-        remedy="simplify it, or pass compile() a larger seconds=",
+        remedy=simpler_or_larger("seconds"),
     )
 
 

@@ -6,6 +6,7 @@ says which it is; messages ask for the spelling and need not know.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,17 +17,19 @@ from dataclasses import dataclass
 class Surface:
     """One way in.
 
-    form: an option, as a format of its `name` and `value`; resource: how another document is given, a format of `uri`
+    form: an option, as a format of its `name`, its `dashed` name, its `value` and that `quoted`
+    resource: how the schema that a reference calls `uri` is given; limit: how more of a limit is asked for, if it is
     """
 
     form: str
     resource: str
+    limit: str = ""
 
 
-PYTHON = Surface('{name}="{value}"', "resources={{{uri!r}: …}}")
-COMMAND_LINE = Surface("--{name} {value}", "--resource FILE")
+PYTHON = Surface("{name}={quoted}", "resources={{{uri!r}: …}}", "pass compile() a larger {name}=")
+COMMAND_LINE = Surface("--{dashed} {value}", "--resource FILE with the schema {uri}")
 REQUEST = Surface(
-    '"{name}": "{value}" in vllm_xargs.structgen', '"resources": {{"{uri}": …}} in vllm_xargs.structgen'
+    '"{name}": {quoted} in vllm_xargs.structgen', '"resources": {{"{uri}": …}} in vllm_xargs.structgen'
 )
 
 _current: ContextVar[Surface] = ContextVar("surface", default=PYTHON)
@@ -42,11 +45,19 @@ def standing_at(surface: Surface) -> Iterator[None]:
         _current.reset(token)
 
 
-def option(name: str, value: str) -> str:
+def option(name: str, value: object) -> str:
     """An option with its value: `order="any"` in Python, `--order any` on the command line."""
-    return _current.get().form.format(name=name, value=value)
+    return _current.get().form.format(
+        name=name, dashed=name.replace("_", "-"), value=value, quoted=json.dumps(value)
+    )
 
 
 def resource(uri: str) -> str:
     """The option that gives the document of this identifier."""
     return _current.get().resource.format(uri=uri)
+
+
+def simpler_or_larger(name: str) -> str:
+    """What to do where a limit of compiling is used up."""
+    limit = _current.get().limit
+    return f"simplify it, or {limit.format(name=name)}" if limit else "simplify it"

@@ -20,6 +20,7 @@ from structgen.cli.extract import extract_command
 from structgen.cli.failure import INTERRUPTED, report, silent_warnings
 from structgen.cli.model import let_threads_sleep
 from structgen.cli.terminal import speak_utf8
+from structgen.surface import COMMAND_LINE, standing_at
 
 app = typer.Typer(
     name="structgen",
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     speak_utf8()
     let_threads_sleep()
     try:
-        with silent_warnings():
+        with silent_warnings(), standing_at(COMMAND_LINE):
             code = app(
                 args=None if arguments is None else list(arguments),
                 prog_name="structgen",

@@ -12,7 +12,23 @@ from structgen.cli.document import STDIN, decoded
 from structgen.cli.extract import json_value
 from structgen.cli.failure import Misuse
 from structgen.cli.model import loaded, say_if_kernels_compile
-from structgen.cli.options import MaxTokens, Model, Seed, Steps
+from structgen.cli.options import (
+    Additional,
+    JsonAdditional,
+    JsonOrder,
+    JsonUnknown,
+    JsonWhitespace,
+    MaxTokens,
+    Model,
+    Order,
+    Resources,
+    Seed,
+    Steps,
+    Unknown,
+    Whitespace,
+    json_options,
+)
+from structgen.cli.resources import read_resources
 from structgen.cli.spec import read_json, read_spec
 from structgen.cli.terminal import print_json
 
@@ -36,6 +52,11 @@ def call_command(
     steps: Steps = None,
     seed: Seed = 0,
     max_tokens: MaxTokens = None,
+    whitespace: JsonWhitespace = Whitespace.FLEXIBLE,
+    additional: JsonAdditional = Additional.DECLARED,
+    unknown: JsonUnknown = Unknown.IGNORE,
+    resource: Resources = None,
+    order: JsonOrder = Order.DECLARED,
     compact: Annotated[bool, typer.Option("--compact", help="Print JSON on one line.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; call always does.")] = False,
 ) -> None:
@@ -54,6 +75,7 @@ def call_command(
         max_tokens=max_tokens,
         steps=steps,
         seed=seed,
+        **json_options(whitespace, additional, unknown, order, read_resources(resource)),
     )
     print_json(json_value(generation.text), compact=compact)
 

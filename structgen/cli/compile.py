@@ -1,4 +1,4 @@
-"""`structgen compile`: how large a schema becomes as an automaton, or why it cannot become one."""
+"""`structgen compile`: how large a schema, grammar or pattern becomes as an automaton, or why it cannot become one."""
 
 from __future__ import annotations
 
@@ -8,57 +8,93 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from structgen.cli.options import Json, Order, Whitespace
+from structgen.cli.failure import Misuse
+from structgen.cli.options import (
+    Additional,
+    Json,
+    JsonAdditional,
+    JsonOrder,
+    JsonUnknown,
+    JsonWhitespace,
+    Order,
+    Resources,
+    Unknown,
+    Whitespace,
+    json_options,
+)
+from structgen.cli.resources import read_resources
 from structgen.cli.spec import read_spec
 from structgen.cli.terminal import print_json, print_table
+from structgen.errors import Unsupported
 
 HARMLESS = ("uniqueItems",)  # what pydantic does not mind
 
 if TYPE_CHECKING:
     from structgen.constraint import Info
-    from structgen.errors import Unsupported
+    from structgen.sources import Source
 
 
 def compile_command(
-    schema: Annotated[
-        str, typer.Argument(metavar="SCHEMA", help="file.py:Class, a JSON Schema file, or - for stdin.")
-    ],
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SOURCE",
+            help="file.py:Class, a JSON Schema file, a grammar .ebnf or .gbnf, or - for a schema on stdin.",
+            show_default=False,
+        ),
+    ] = None,
+    regex: Annotated[
+        str | None,
+        typer.Option(metavar="PATTERN", help="A regular expression, instead of SOURCE.", show_default=False),
+    ] = None,
     tokenizer: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A tokenizer.json; over single bytes if none.", show_default=False),
     ] = None,
-    whitespace: Annotated[
-        Whitespace, typer.Option(help="White space between JSON tokens: anywhere, or nowhere.")
-    ] = Whitespace.FLEXIBLE,
-    order: Annotated[
-        Order, typer.Option(help="Members of objects: as the schema names them, or in any order.")
-    ] = Order.DECLARED,
+    whitespace: JsonWhitespace = Whitespace.FLEXIBLE,
+    additional: JsonAdditional = Additional.DECLARED,
+    unknown: JsonUnknown = Unknown.IGNORE,
+    resource: Resources = None,
+    order: JsonOrder = Order.DECLARED,
     explain: Annotated[
         bool, typer.Option(help="List everything that cannot be enforced, instead of compiling.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Compile a schema and print the size of its automaton."""
-    spec = read_spec(schema)
+    """Compile a schema, grammar or regular expression and print the size of its automaton."""
+    name, spec = _named(source, regex)
+    options = json_options(whitespace, additional, unknown, order, read_resources(resource, spec))
     if explain:
-        return _explain(schema, spec, order.value, as_json)
+        return _explain(name, spec, options, as_json)
     from structgen.constraint import compile
     from structgen.vocabulary import BYTES, Vocabulary
 
     vocabulary = BYTES if tokenizer is None else Vocabulary.from_file(tokenizer)
-    info = compile(spec, vocabulary, whitespace=whitespace.value, order=order.value).info()
+    info = compile(spec, vocabulary, **options).info()
     if as_json:
         print_json(_rounded(info))
     else:
-        print_table(schema, _described(info, "bytes" if tokenizer is None else f"{vocabulary.size:,} tokens"))
+        print_table(name, _described(info, "bytes" if tokenizer is None else f"{vocabulary.size:,} tokens"))
 
 
-def _explain(name: str, spec: Any, order: Any, as_json: bool) -> None:
+def _named(source: str | None, regex: str | None) -> tuple[str, Any]:
+    """What is to be compiled, and what to call it. Raises Misuse where it is nothing, or two things."""
+    if (source is None) == (regex is None):
+        raise Misuse("give one of SOURCE and --regex; see `structgen compile --help`")
+    if regex is not None:
+        from structgen.sources import Regex
+
+        return regex, Regex(regex)
+    assert source is not None
+    return source, read_spec(source)
+
+
+def _explain(name: str, spec: Any, options: dict[str, Any], as_json: bool) -> None:
     """Print every refusal and whatever else is not enforced, each with its place and the way out."""
-    from structgen.sources import JsonSchema, Model, as_source
+    from structgen.sources import JsonSchema, Model, Terms, as_source
 
-    source = as_source(spec, order=order)
-    refusals = source.refusals() if isinstance(source, JsonSchema | Model) else []
+    source = as_source(spec, Terms(**options))
+    refusals = source.refusals() if isinstance(source, JsonSchema | Model) else _refusals(source)
     relaxed = source.relaxations() if isinstance(source, Model) else []
     checked = source.checked() if isinstance(source, JsonSchema | Model) else []
     if as_json:
@@ -76,6 +112,15 @@ def _explain(name: str, spec: Any, order: Any, as_json: bool) -> None:
     for at in checked:
         table[at] = "\n".join(filter(None, [table.get(at), "checked while generating"]))
     print_table(name, table)
+
+
+def _refusals(source: Source[Any]) -> list[Unsupported]:
+    """What a grammar or a pattern is refused for."""
+    try:
+        source.lower()
+    except Unsupported as error:
+        return [error]
+    return []
 
 
 def _rows(errors: list[Unsupported]) -> list[dict[str, Any]]:

@@ -15,7 +15,23 @@ import typer
 from structgen.cli.document import STDIN, read_document
 from structgen.cli.failure import Misuse
 from structgen.cli.model import loaded, say_if_kernels_compile
-from structgen.cli.options import MaxTokens, Model, Seed, Steps
+from structgen.cli.options import (
+    Additional,
+    JsonAdditional,
+    JsonOrder,
+    JsonUnknown,
+    JsonWhitespace,
+    MaxTokens,
+    Model,
+    Order,
+    Resources,
+    Seed,
+    Steps,
+    Unknown,
+    Whitespace,
+    json_options,
+)
+from structgen.cli.resources import read_resources
 from structgen.cli.spec import read_spec
 from structgen.cli.terminal import error_console, print_json
 
@@ -33,6 +49,11 @@ def extract_command(
     steps: Steps = None,
     seed: Seed = 0,
     max_tokens: MaxTokens = None,
+    whitespace: JsonWhitespace = Whitespace.FLEXIBLE,
+    additional: JsonAdditional = Additional.DECLARED,
+    unknown: JsonUnknown = Unknown.IGNORE,
+    resource: Resources = None,
+    order: JsonOrder = Order.DECLARED,
     details: Annotated[
         bool,
         typer.Option("--details", help="Print value and details: log_prob, steps, blocks, …"),
@@ -50,7 +71,14 @@ def extract_command(
         say("compiling the schema")
         begun = time.perf_counter()
         generation = generator.extract(
-            text, spec, details=True, max_tokens=max_tokens, steps=steps, seed=seed, on_step=on_step
+            text,
+            spec,
+            details=True,
+            max_tokens=max_tokens,
+            steps=steps,
+            seed=seed,
+            on_step=on_step,
+            **json_options(whitespace, additional, unknown, order, read_resources(resource, spec)),
         )
         seconds = time.perf_counter() - begun
     value = json_value(generation.text)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +16,21 @@ class Whitespace(StrEnum):
 
     FLEXIBLE = "flexible"
     COMPACT = "compact"
+
+
+class Additional(StrEnum):
+    """What an object may hold beside the members that a schema names."""
+
+    DECLARED = "declared"
+    OPEN = "open"
+
+
+class Unknown(StrEnum):
+    """What becomes of keywords that nobody knows."""
+
+    IGNORE = "ignore"
+    ANNOTATIONS = "annotations"
+    REFUSE = "refuse"
 
 
 class Order(StrEnum):
@@ -46,4 +62,42 @@ MaxTokens = Annotated[
     int | None,
     typer.Option(metavar="N", min=1, help="Budget in tokens; four blocks if not given.", show_default=False),
 ]
+JsonAdditional = Annotated[
+    Additional,
+    typer.Option("--additional", help="Members of objects: those that the schema names, or any it allows."),
+]
+JsonUnknown = Annotated[
+    Unknown,
+    typer.Option(
+        "--unknown",
+        help="Unknown keywords are annotations: unless misspelled (ignore), all (annotations), none (refuse).",
+    ),
+]
+JsonOrder = Annotated[
+    Order, typer.Option("--order", help="Members of objects: as the schema names them, or in any order.")
+]
+JsonWhitespace = Annotated[
+    Whitespace, typer.Option("--whitespace", help="White space between JSON tokens: anywhere, or nowhere.")
+]
+Resources = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--resource",
+        metavar="FILE",
+        help="A schema that references name, by its file name or $id, or given as URI=FILE; may be repeated.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def json_options(
+    whitespace: Whitespace,
+    additional: Additional,
+    unknown: Unknown,
+    order: Order,
+    resources: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The options of JSON as `compile` and the verbs take them."""
+    chosen = {"whitespace": whitespace, "additional": additional, "unknown": unknown, "order": order}
+    return {**{name: choice.value for name, choice in chosen.items()}, "resources": resources}

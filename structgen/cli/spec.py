@@ -1,4 +1,4 @@
-"""Reading what `-s` names: a class in a Python file, or a JSON Schema."""
+"""Reading what `-s` names: a class in a Python file, a grammar in EBNF, or a JSON Schema."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ from structgen.cli.document import STDIN
 from structgen.cli.failure import Failure, Misuse
 from structgen.errors import InvalidSource
 
+GRAMMARS = (".ebnf", ".gbnf")
+
 
 def read_spec(name: str) -> Any:
-    """The class that `file.py:Class` names, or the JSON Schema in a file (`-` for stdin).
+    """The class that `file.py:Class` names, the grammar in a file .ebnf or .gbnf, or the JSON Schema in a file.
+
+    `-` is a JSON Schema on stdin.
 
     Raises InvalidSource or Failure where it cannot be read, Misuse where a Python file is named without a class.
     """
@@ -28,7 +32,9 @@ def read_spec(name: str) -> Any:
     if name.endswith(".py"):
         known = _defined(_imported(Path(name)))
         raise Misuse(f"{name} needs the name of a class: {_listing(name, known)}")
-    return _json_schema(name)
+    if Path(name).suffix.lower() in GRAMMARS:
+        return _grammar(Path(name))
+    return json_schema(name)
 
 
 def read_json(name: str, what: str = "schema") -> Any:
@@ -47,13 +53,21 @@ def read_json(name: str, what: str = "schema") -> Any:
         raise InvalidSource(f"{shown} is nested too deeply to be read") from None
 
 
-def _json_schema(name: str) -> dict[str, Any]:
+def json_schema(name: str) -> dict[str, Any] | bool:
+    """The JSON Schema in a file, or on stdin for `-`; raises InvalidSource where there is none."""
     schema, shown = read_json(name), "the schema on stdin" if name == STDIN else name
-    if isinstance(schema, bool):
-        return {} if schema else {"not": {}}
-    if not isinstance(schema, dict):
+    if not isinstance(schema, dict | bool):
         raise InvalidSource(f"{shown} is no JSON Schema: it must be an object, not {type(schema).__name__}")
     return schema
+
+
+def _grammar(path: Path) -> Any:
+    from structgen.sources import Ebnf
+
+    try:
+        return Ebnf(_bytes(path, "grammar").decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InvalidSource(f"{path} is not UTF-8 text (at byte {error.start})") from None
 
 
 def _bytes(path: Path, what: str = "schema") -> bytes:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import InvalidSource
 from ..grammar import (
@@ -77,13 +77,17 @@ class _Token:
     kind: str
     text: str
     line: int
+    column: int = 1
 
 
 class _Reader:
     """Recursive descent over the tokens of a grammar. named: the rules that are named, and the lines they are in"""
 
     def __init__(self, text: str) -> None:
-        self._tokens = [*_tokens(text), _Token("end", "the end of the grammar", text.count("\n") + 1)]
+        self._tokens = [
+            *_tokens(text),
+            _Token("end", "the end of the grammar", text.count("\n") + 1, len(text) - text.rfind("\n")),
+        ]
         self._at = 0
         self.named: dict[str, int] = {}
 
@@ -111,8 +115,20 @@ class _Reader:
     def _sequence(self) -> Expr:
         parts = []
         while self._next.kind in ("name", "literal", "set") or self._is_sign("(."):
+            self._check_no_range()
             parts.append(self._repeated(self._item()))
         return seq(*parts)
+
+    def _check_no_range(self) -> None:
+        """Refuse "a".."z": other dialects of EBNF write ranges so, and here it would be any two characters between."""
+        around = self._tokens[max(0, self._at - 1) : self._at + 3]
+        if [token.text for token in around[1:3]] != [".", "."] or around[2].column != around[1].column + 1:
+            return
+        low, high = around[0], around[-1]
+        if all(end.kind == "literal" and len([*_characters(end)]) == 1 for end in (low, high)):
+            dots = replace(around[1], text="..")
+            shown = f"[{_in_set(low)}-{_in_set(high)}]"
+            raise _wrong(dots, f"write the range as {shown}, or any two characters as . .")
 
     def _item(self) -> Expr:
         item = self._take()
@@ -164,7 +180,7 @@ def _tokens(text: str) -> Iterator[_Token]:
             )
         kind = match.lastgroup or ""
         if kind != "skipped":
-            yield _Token(kind, match[kind], line)
+            yield _Token(kind, match[kind], line, at - text.rfind("\n", 0, at))
         line += match[0].count("\n")
         at = match.end()
 
@@ -195,7 +211,7 @@ def _set(item: _Token) -> Expr:
     """[a-z0-9_] and [^…]; a hyphen that has been escaped, or stands first or last, is a character."""
     negated = item.text.startswith("^")
     pieces = [match[0] for match in ESCAPE.finditer(item.text[1:] if negated else item.text)]
-    values = [next(_characters(_Token(item.kind, piece, item.line))) for piece in pieces]
+    values = [next(_characters(replace(item, text=piece))) for piece in pieces]
     ranges, at = list[tuple[int, int]](), 0
     while at < len(pieces):
         through = at + 2 < len(pieces) and pieces[at + 1] == "-"
@@ -207,5 +223,12 @@ def _set(item: _Token) -> Expr:
     return chars_except(char_ranges(ranges)) if negated else char_ranges(ranges)
 
 
+def _in_set(end: _Token) -> str:
+    """A literal of one character as a set has it."""
+    return f"\\{end.text}" if end.text in ("]", "^", "-") else end.text
+
+
 def _wrong(token: _Token, what: str) -> InvalidSource:
-    return InvalidSource(f"line {token.line} of the grammar, at {token.text!r:.40}: {what}")
+    return InvalidSource(
+        f"line {token.line} of the grammar, column {token.column}, at {token.text!r:.40}: {what}"
+    )

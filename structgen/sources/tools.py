@@ -39,6 +39,7 @@ from ..grammar import (
     separated,
     seq,
 )
+from ..surface import option
 from .canonical import canonical
 from .json_schema import JsonSchema, Terms
 from .json_schema.layout import Layout
@@ -141,7 +142,9 @@ class ToolCalls:
         if twice:
             raise InvalidSource(f"two tools are named {twice[0]!r}: give each a name of its own")
         if not tools and self.choice != "none":
-            raise InvalidSource('there is no tool to call: give at least one, or tool_choice="none"')
+            raise InvalidSource(
+                f"there is no tool to call: give at least one, or {option('tool_choice', 'none')}"
+            )
         if self.choice not in CHOICES and self.choice not in names:
             known = ", ".join(map(repr, (*CHOICES, *names)))
             raise InvalidOption(f"tool_choice must be one of {known}, not {self.choice!r}")

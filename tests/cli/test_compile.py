@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 import structgen as sg
 from structgen_engine.models.mini import mini_folder
 
@@ -50,12 +52,12 @@ def test_the_second_time_comes_from_the_cache(run):
 
 
 def test_explain_lists_everything_that_is_refused(run, folder):
-    schema = {"properties": {"a": {"format": "postcode"}, "b": {"extends": {}}}, "type": "object"}
+    schema = {"properties": {"a": {"pattern": r"(a)\1"}, "b": {"requierd": ["a"]}}, "type": "object"}
     (folder / "schema.json").write_text(json.dumps(schema))
     refusals = json.loads(run("compile", "schema.json", "--explain", "--json").out)["refusals"]
     assert [(row["at"], row["keyword"]) for row in refusals] == [
-        ("/properties/a/format", "format"),
-        ("/properties/b/extends", "extends"),
+        ("/properties/a/pattern", "pattern"),
+        ("/properties/b/requierd", "requierd"),
     ]
     assert all(row["instead"] for row in refusals)
     assert "nothing" in run("compile", "models.py:Bill", "--explain").out
@@ -81,3 +83,61 @@ def test_explain_tells_which_validators_run_only_when_parsing(run, folder):
     out = run("compile", "even.py:Even", "--explain").out
     assert "checked when parsing" in out
     assert "does no harm" not in out
+
+
+def test_a_regular_expression_and_a_grammar_compile_too(run, folder):
+    (folder / "word.ebnf").write_text('root ::= "a" [b-z]{2}')
+    (folder / "word.gbnf").write_text("root ::= [a-z]{3}\n")
+    for source in (("word.ebnf",), ("word.gbnf",), ("--regex", "[a-z]{3}")):
+        assert json.loads(run("compile", *source, "--json").out)["min_tokens"] == 3
+    explained = json.loads(run("compile", "--regex", r"(a)\1", "--explain", "--json").out)
+    assert [row["keyword"] for row in explained["refusals"]] == ["pattern"]
+
+
+@pytest.mark.parametrize(
+    ("options", "least"),
+    [
+        ((), '{"a":"","n":1}'),
+        (("--unknown", "annotations"), "{}"),
+        (("--unknown", "annotations", "--additional", "open"), "{}"),
+        (("--unknown", "annotations", "--order", "any"), "{}"),
+    ],
+)
+def test_the_options_of_json_are_those_of_python(run, folder, options, least):
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}, "requierd": ["a"]}
+    (folder / "schema.json").write_text(json.dumps(schema))
+    result = run("compile", "schema.json", "--json", *options)
+    if not options:
+        assert "did you mean required? If it is an annotation, pass --unknown annotations" in result.err
+        return
+    named = {name.removeprefix("--"): value for name, value in zip(options[::2], options[1::2], strict=True)}
+    info = sg.compile(schema, **named).info()
+    numbers = json.loads(result.out)
+    assert (numbers["states"], numbers["edges"], numbers["min_tokens"]) == (
+        info.states,
+        info.edges,
+        len(least),
+    )
+
+
+@pytest.mark.parametrize(
+    ("reference", "resource"),
+    [
+        ("other.json#/x", "lib/other.json"),
+        ("./other.json#/x", "lib/other.json"),
+        ("lib/other.json#/x", "lib/other.json"),
+        ("http://example.com/x", "http://example.com/x=lib/x.json"),
+        ("http://example.com/schemas/whole", "lib/whole.json"),
+    ],
+)
+def test_references_lead_into_files_that_are_given(run, folder, reference, resource):
+    (folder / "lib").mkdir()
+    (folder / "lib" / "other.json").write_text('{"x": {"const": "yes"}}')
+    (folder / "lib" / "x.json").write_text('{"const": "yes"}')
+    (folder / "lib" / "whole.json").write_text('{"$id": "http://example.com/schemas/whole", "const": "yes"}')
+    (folder / "schema.json").write_text(json.dumps({"$ref": reference}))
+    result = run("compile", "schema.json", "--json", "--resource", resource)
+    assert (result.code, json.loads(result.out)["min_tokens"]) == (0, len('"yes"'))
+    named = {"$id": "http://example.com/base/schema.json", "$ref": "other.json#/x"}
+    (folder / "named.json").write_text(json.dumps(named))
+    assert run("compile", "named.json", "--resource", "lib/other.json").code == 0

@@ -81,6 +81,7 @@ def test_a_document_that_is_too_long(run, folder):
 def test_a_budget_that_is_too_small(run):
     sentence = refused(run("extract", *BILL, "doc.txt", "--max-tokens", "3"))
     assert "the budget of 3 tokens is too small" in sentence
+    assert "allow at least that many with --max-tokens " in sentence
 
 
 # The class
@@ -193,6 +194,34 @@ def test_false_as_schema(run, folder):
     refused(run("compile", schema_file(folder, False)))
 
 
+def test_a_reference_to_another_file_names_the_option_that_gives_it(run, folder):
+    sentence = refused(run("compile", schema_file(folder, {"$ref": "other.json#/x"})))
+    assert "pass --resource FILE with the schema other.json" in sentence
+    assert "resources=" not in sentence
+
+
+def test_a_resource_that_cannot_be_read(run, folder):
+    schema_file(folder, {"$ref": "other.json#/x"})
+    assert "no schema file other.json" in refused(run("compile", "schema.json", "--resource", "other.json"))
+    (folder / "other.json").write_text("[]")
+    assert "must be an object" in refused(run("compile", "schema.json", "--resource", "other.json"))
+
+
+def test_many_members_in_any_order_name_the_option_of_the_command_line(run, folder):
+    schema = {"type": "object", "properties": {f"p{i}": {"type": "null"} for i in range(30)}}
+    sentence = refused(run("compile", schema_file(folder, schema), "--order", "any"))
+    assert "pass --order declared" in sentence
+    assert "order=" not in sentence
+
+
+def test_a_grammar_that_is_wrong_or_is_to_be_extracted(run, folder):
+    (folder / "g.ebnf").write_text('root ::= "a".."z"')
+    assert "line 1 of the grammar, column 13" in refused(run("compile", "g.ebnf"))
+    assert "no grammar file nowhere.gbnf" in refused(run("compile", "nowhere.gbnf"))
+    (folder / "g.ebnf").write_text('root ::= "a"')
+    assert "needs a type or a JSON Schema, not Ebnf" in refused(run("extract", "-s", "g.ebnf", "doc.txt"))
+
+
 # Models and tokenizers
 
 
@@ -253,6 +282,11 @@ def test_a_missing_tokenizer(run):
         ("extract", *BILL, "doc.txt", "--max-tokens", "many"),
         ("extract", "-s", "-", "-"),
         ("compile", "models.py:Bill", "--whitespace", "some"),
+        ("compile", "models.py:Bill", "--unknown", "some"),
+        ("compile", "models.py:Bill", "--additional", "some"),
+        ("compile", "models.py:Bill", "--order", "some"),
+        ("compile",),
+        ("compile", "models.py:Bill", "--regex", "a"),
         ("no-such-command",),
     ],
     ids=" ".join,

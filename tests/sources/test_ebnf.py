@@ -100,11 +100,19 @@ def test_another_rule_may_be_the_root() -> None:
         ('start: "a"', "a rule is name ::= body"),
         (r'root ::= "\ud800"', "is no character"),
         ('root ::= "a" %', "cannot be read from '%'"),
+        ('root ::= "a".."z"', r"line 1 .*column 13, .* write the range as \[a-z\]"),
+        ('root ::= x\nx ::= "0" .. "9"+', r"line 2 .*column 11, .* \[0-9\]"),
+        (r'root ::= "\x41".."]"', r"\[\\x41-\\\]\]"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(grammar: str, reason: str) -> None:
     with pytest.raises(sg.InvalidSource, match=reason):
         sg.compile(Ebnf(grammar))
+
+
+@pytest.mark.parametrize("grammar", ['"a" . . "z"', '"a"..', '"ab".."z"', '"a"..[z]', '("a")..("z")'])
+def test_two_dots_elsewhere_are_any_two_characters(grammar: str) -> None:
+    assert derives(f"root ::= {grammar}", "ab..z" if "ab" in grammar else "a..z" if "z" in grammar else "a..")
 
 
 def test_a_grammar_that_derives_nothing_is_refused() -> None:

@@ -391,8 +391,12 @@ class Reader:
 
     def _said(self, node: Node) -> dict[str, Any]:
         """The keywords of a schema without annotations."""
-        unknown = self.rules.unknown
-        return {key: value for key, value in node.mapping().items() if asserts(key, value, unknown)}
+        known, unknown = own.OWN if self.rules.own else (), self.rules.unknown
+        return {
+            key: value
+            for key, value in node.mapping().items()
+            if key in known or asserts(key, value, unknown)
+        }
 
     def _is_openapi(self) -> bool:
         """`nullable` is OpenAPI's; in a document that names a JSON Schema dialect it is an unknown word."""
