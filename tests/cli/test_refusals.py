@@ -208,7 +208,7 @@ def test_a_resource_that_cannot_be_read(run, folder):
 
 
 def test_many_members_in_any_order_name_the_option_of_the_command_line(run, folder):
-    schema = {"type": "object", "properties": {f"p{i}": {"type": "null"} for i in range(30)}}
+    schema = {"type": "object", "properties": {f"p{i}": {"type": "null"} for i in range(70)}}
     sentence = refused(run("compile", schema_file(folder, schema), "--order", "any"))
     assert "pass --order declared" in sentence
     assert "order=" not in sentence

@@ -12,7 +12,7 @@ from structgen.errors import InvalidSource, Unsupported
 from structgen.grammar import Grammar, ref
 from structgen.limits import OverLimit
 from structgen.sources import json_schema
-from structgen.sources.json_schema import JsonSchema, refusals
+from structgen.sources.json_schema import JsonSchema, Rules, refusals
 from structgen.sources.json_schema.keywords import OBSOLETE
 from structgen.sources.json_schema.layout import Layout
 from structgen.sources.regex import Regex
@@ -74,13 +74,14 @@ def test_a_refusal_names_everything_that_is_refused():
 
 def test_a_listing_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch):
     schema = {"type": "array", "items": {"type": "string", "format": "postcode"}, "uniqueItems": True}
-    *_, last = refusals(schema, Layout(), seconds=0.0)
+    strict = Rules(unknown="refuse")
+    *_, last = refusals(schema, Layout(), rules=strict, seconds=0.0)
     assert isinstance(last, OverLimit)
     assert "may be more" in str(last)
-    assert not any(isinstance(error, OverLimit) for error in refusals(schema, Layout()))
+    assert not any(isinstance(error, OverLimit) for error in refusals(schema, Layout(), rules=strict))
     monkeypatch.setattr(json_schema, "PATIENCE", 0.0)
     with pytest.raises(Unsupported, match="perhaps others"):
-        JsonSchema(schema).lower()
+        JsonSchema(schema, unknown="refuse").lower()
 
 
 @pytest.mark.parametrize("keyword", sorted(OBSOLETE))
