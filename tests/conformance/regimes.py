@@ -149,6 +149,7 @@ EXPLOSIONS: Mapping[str, Any] = {
     "anyOf of 200 tagged objects": _tagged("anyOf", 200),
     "oneOf of 200 tagged objects": _tagged("oneOf", 200),
     "10 dependent members": _dependent(10),
+    "15 dependent members": _dependent(15),
     "multiples of 997": {"type": "integer", "multipleOf": 997},
     "multiples of 9973": {"type": "integer", "multipleOf": 9_973},
     "counts in counts": {"type": "string", "pattern": "^(a{1,100}){1,100}$"},

@@ -47,6 +47,14 @@ class Need:
     value: Formula
 
 
+@dataclass(frozen=True)
+class Link:
+    """Where a member called `key` is present, one called `then` is present too; the objects name both."""
+
+    key: str
+    then: str
+
+
 FREE = (Extras(TEXT, ANYTHING, silent=True),)
 
 
@@ -66,11 +74,20 @@ class Objects:
     needs: tuple[Need, ...] = ()
     origin: str = ""
     listed: bool = False
+    links: tuple[Link, ...] = ()
 
     @property
     def key(self) -> tuple[object, ...]:
         """Equal for objects that are written alike."""
-        return tuple(self.members.items()), self.extras, self.low, self.high, self.needs, self.listed
+        return (
+            tuple(self.members.items()),
+            self.extras,
+            self.low,
+            self.high,
+            self.needs,
+            self.listed,
+            self.links,
+        )
 
     def value_at(self, key: str) -> Formula:
         """What a member called `key` may be; NOTHING where it may not be there."""
@@ -91,7 +108,24 @@ class Objects:
         extras = self.extras if other.extras is FREE else _crossed(self.extras, other.extras)
         origin = max(self.origin, other.origin, key=len)
         listed = self.listed or other.listed
-        return Objects(members, extras, low, high, needs, origin, listed).possible()
+        links = (*self.links, *(link for link in other.links if link not in self.links))
+        return Objects(members, extras, low, high, needs, origin, listed, links)._followed().possible()
+
+    def _followed(self) -> Objects:
+        """The same set: what required members ask for is required, and what asks for the impossible is impossible."""
+        members = dict(self.members)
+        changed = bool(self.links)
+        while changed:
+            changed = False
+            for link in self.links:
+                first, second = members[link.key], members[link.then]
+                if first.required and not second.required:
+                    members[link.then] = replace(second, required=True)
+                    changed = True
+                if second.value == NOTHING and first.value != NOTHING:
+                    members[link.key] = replace(first, value=NOTHING)
+                    changed = True
+        return replace(self, members=members) if self.links else self
 
     def possible(self) -> Objects | None:
         """The same set, or None where it is surely empty."""
@@ -116,6 +150,9 @@ class Objects:
                 yield Objects({key: Member(NOTHING)}, origin=self.origin)
             if member.value != ANYTHING:
                 yield Objects({key: Member(f.opposite(member.value), required=True)}, origin=self.origin)
+        for link in self.links:
+            alone = {link.key: Member(ANYTHING, required=True), link.then: Member(NOTHING)}
+            yield Objects(alone, origin=self.origin)
         names = alt(*map(literal, self.members))
         for extra in self.extras:
             if extra.value != ANYTHING:

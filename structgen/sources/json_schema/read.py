@@ -7,7 +7,7 @@ one level deep. Schemas that say the same share a number, so the same reference 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -29,7 +29,7 @@ from .keywords import TYPED, Unknown, asserts, check_keywords, mentioned
 from .misspelt import TYPES
 from .node import Node
 from .numbers import Numbers, read_numbers
-from .objects import Member, Objects, read_objects
+from .objects import Link, Member, Objects, read_objects
 from .resolve import Library
 from .shape import KINDS, Shape, anything, union
 from .strings import encodable, read_strings
@@ -315,6 +315,7 @@ class Reader:
             shape = combine.meet(shape, union(*self.parts(node, "anyOf")))
         if "oneOf" in node:
             shape = union(*self.exactly_one(self.parts(node, "oneOf"), shape))
+        shape = combine.meet(shape, self._linked(node))
         for condition, then in self.dependencies(node):
             present = combine.meet(shape, condition)
             shape = union(combine.minus(shape, condition), combine.meet(present, then))
@@ -348,18 +349,38 @@ class Reader:
     def _constants_of(self, formula: Formula) -> Values | None:
         return constants_of(formula, self.places.__getitem__)
 
-    def dependencies(self, node: Node) -> list[tuple[Shape, Shape]]:
-        """Pairs of shapes: where a member is present, what the object must also be."""
-        found: list[tuple[Shape, Shape]] = []
-        for keyword in ("dependentRequired", "dependentSchemas", "dependencies"):
+    def _linked(self, node: Node) -> Shape:
+        """What lists of members that depend on one another allow, as far as `properties` names them all."""
+        free = anything(node.pointer)
+        links = [Link(key, then) for key, keys, _ in self._lists(node) for then in keys if then != key]
+        members = {key: Member(f.ANYTHING) for link in links for key in (link.key, link.then)}
+        if not links:
+            return free
+        return replace(free, objects=(Objects(members, origin=node.pointer, links=tuple(links)),))
+
+    def _lists(self, node: Node, named: bool = True) -> Iterator[tuple[str, list[str], Node]]:
+        """Members with those that must then be there too: where `properties` names them all, or where it does not."""
+        properties = node.value["properties"] if "properties" in node else {}
+        for keyword in ("dependentRequired", "dependencies"):
             for key, place in node.child(keyword).items() if keyword in node else ():
-                present = self._having([encodable(Node(key, place.pointer))], place)
-                if isinstance(place.value, list | tuple | str) and keyword != "dependentSchemas":
+                if isinstance(place.value, list | tuple | str):
                     keys = [place.value] if isinstance(place.value, str) else place.strings()
-                    found.append((present, self._having(keys, place)))
+                    encodable(Node(key, place.pointer))
+                    if named == all(name in properties for name in (key, *keys)):
+                        yield key, keys, place
                 elif keyword == "dependentRequired":
                     place.malformed("an array of strings")
-                else:
+
+    def dependencies(self, node: Node) -> list[tuple[Shape, Shape]]:
+        """Pairs of shapes: where a member is present, what the object must also be; but for what is linked."""
+        found = [
+            (self._having([key], place), self._having(keys, place))
+            for key, keys, place in self._lists(node, named=False)
+        ]
+        for keyword in ("dependentSchemas", "dependencies"):
+            for key, place in node.child(keyword).items() if keyword in node else ():
+                if keyword == "dependentSchemas" or not isinstance(place.value, list | tuple | str):
+                    present = self._having([encodable(Node(key, place.pointer))], place)
                     found.append((present, self.shape(self.formula(place))))
         return found
 

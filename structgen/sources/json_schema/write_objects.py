@@ -8,7 +8,7 @@ to the automaton, which meets them as they are needed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -20,6 +20,7 @@ from ..languages import strings_of
 from ..stackless import solved
 from .formula import Formula
 from .layout import Layout
+from .links import Links, Noted, cases
 from .objects import Member, Objects
 from .progress import Bookkeeper, Progress
 from .strings import spell_key
@@ -28,7 +29,10 @@ MOST_LISTED = 64  # keys of a finite language that become members one by one
 MOST_SHUFFLED = 10  # members in any order whose subsets are written out, each an expression
 MOST_MEMBERS = 64  # members in any order at all
 
-_Place = tuple[int, Progress]  # a member, by number, and how far the object has come before it
+MOST_LINKED = 1000  # sets of members to be remembered for those that depend on them
+
+# A member, by number, how far the object has come before it, and which members it must still have.
+_Place = tuple[int, Progress, Noted]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +44,20 @@ class ObjectWriter:
 
     def text(self, objects: Objects) -> Expr:
         """The texts of these objects."""
-        writing = _Writing(self, _listed(objects))
-        members = writing.shuffled() if self.layout.order == "any" else writing.declared()
-        return seq(literal("{"), self.layout.gap, members)
+        return alt(
+            *(seq(literal("{"), self.layout.gap, members) for members in self._inside(_listed(objects)))
+        )
+
+    def _inside(self, objects: Objects) -> Iterator[Expr]:
+        """What may follow the opening brace."""
+        writing = _Writing(self, objects)
+        if self.layout.order != "any":
+            yield writing.declared()
+        elif not objects.links or len(writing.members) <= MOST_SHUFFLED:
+            yield writing.shuffled()
+        else:  # too many members for sets of them to say which ones are asked for
+            for case in cases(objects):
+                yield _Writing(self, case).shuffled()
 
     def member(self, keys: Expr, value: Formula) -> Expr:
         """One member whose key is of a language."""
@@ -61,10 +76,12 @@ class _Writing:
                 self.members.append((key, member))
         sets = 2 ** len(self.members) if self.layout.order == "any" else 1
         self.book = Bookkeeper(objects, writer.member, sets)
+        self.links = Links.of([key for key, _ in self.members], objects.links)
 
     def declared(self) -> Expr:
         """What follows the opening brace, members in the order of the schema."""
         last_required = max((i for i, (_, member) in enumerate(self.members) if member.required), default=-1)
+        met = set[Noted]()
 
         def named(at: _Place) -> Generator[_Place, Expr, Expr]:
             """The named members that may come from one on, and what follows them; the comma before them is left out.
@@ -72,19 +89,28 @@ class _Writing:
             All these members would have it in front: written once, it keeps what may follow a member small.
             """
             check()
-            index, progress = at
+            index, progress, noted = at
+            met.add(noted)
+            if len(met) > MOST_LINKED:
+                raise self._too_linked()
             if index == len(self.members):
                 return NOTHING
             key, member = self.members[index]
-            others = NOTHING if member.required else (yield index + 1, progress)
+            others = NOTHING
+            if not member.required and index not in noted:
+                others = yield index + 1, progress, self.links.passed(index, noted)
             ways = []
-            for written, after in self._named(progress, key, member):
-                ways.append(seq(written, then(index + 1, after, (yield index + 1, after))))
+            behind = self.links.written(index, noted)
+            if behind is not None:
+                for written, after in self._named(progress, key, member):
+                    onward = (index + 1, after, behind)
+                    ways.append(seq(written, then(*onward, (yield onward))))
             return either(alt(*reversed(ways)), others)
 
-        def then(index: int, progress: Progress, more: Expr) -> Expr:
+        def then(index: int, progress: Progress, noted: Noted, more: Expr) -> Expr:
             """More members, or none of the named ones from `index` on."""
-            end = NOTHING if index <= last_required else tail(progress)
+            owed = index <= last_required or any(note >= 0 for note in noted)
+            end = NOTHING if owed else tail(progress)
             return either(end, seq(self._comma(progress), more))
 
         @cache
@@ -95,7 +121,8 @@ class _Writing:
                 return self._settled(progress)
             return self._looped(progress, tail, [])
 
-        return then(0, self.book.start, solved(named, (0, self.book.start)))
+        start = (0, self.book.start, frozenset())
+        return then(*start, solved(named, start))
 
     def shuffled(self) -> Expr:
         """What follows the opening brace, members in any order."""
@@ -110,7 +137,8 @@ class _Writing:
             for index in sorted(left):
                 for written, after in self._named(progress, *self.members[index]):
                     ways.append(seq(self._comma(progress), written, rest(left - {index}, after)))
-            if not any(self.members[index][1].required for index in left) and self.book.may_close(progress):
+            owed = any(self.members[index][1].required for index in left) or not self.links.kept(left)
+            if not owed and self.book.may_close(progress):
                 if not left:
                     return self._settled(progress)
                 ways.append(self._closed(progress))
@@ -145,6 +173,14 @@ class _Writing:
                 pointer=f"{objects.origin}/properties",
                 remedy=f"pass {option('order', 'declared')}, or put some members into an object of their own",
             )
+
+    def _too_linked(self) -> Unsupported:
+        return Unsupported(
+            f"more than {MOST_LINKED:,} sets of members have to be remembered for others that depend on them",
+            keyword="dependentRequired",
+            pointer=self.objects.origin,
+            remedy="name members that depend on one another side by side in properties",
+        )
 
     def _comma(self, progress: Progress) -> Expr:
         return self.layout.comma if progress.count else EMPTY
