@@ -167,13 +167,17 @@ def _bare(hint: Any) -> Any:
     return get_args(hint)[0] if get_origin(hint) in (Required, NotRequired) else hint
 
 
+_RAISED = ("value_error", "assertion_error")  # pydantic's types of what Python validators raise
+
+
 def _reason(error: ValidationError, text: str) -> str:
     first = error.errors(include_url=False)[0]
     where = "/".join(map(str, first["loc"])) or "the value"
     said = first["msg"].removeprefix("Value error, ")
     if first["type"] == "json_invalid":
         return f"this is no JSON text of {error.title}: {said}; the output was {text}"
-    return f"{error.title} refuses the output: {where}: {said}; the output was {text}"
+    who = f"a validator of {error.title}" if first["type"] in _RAISED else error.title
+    return f"{who} refuses the output: {where}: {said}; the output was {text}"
 
 
 def _shown(type_: Any) -> str:
