@@ -40,7 +40,7 @@ from torch import Tensor
 
 from structgen_engine.account import Account
 from structgen_engine.automaton import DEAD, IMPOSSIBLE, Alphabet, BlockAutomaton, Dfa, Edges
-from structgen_engine.finishing import EFFORT, Finishing
+from structgen_engine.finishing import Finishing
 from structgen_engine.growing import Arcs, Growing
 from structgen_engine.kernels import Backend, backend_for
 from structgen_engine.kernels.scores import ClassScores, check_scores, check_settled, check_width
@@ -50,31 +50,45 @@ Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
 Marks = NDArray[np.bool_]
 ALL = 1 << 62
+TOTAL = 2048  # configurations of a block; the largest real schemas keep 738, and one that is new takes up to 0.5 ms
+EFFORT = 1024  # configurations looked at where a block ends
 
 
 @dataclass(frozen=True)
 class Pruning:
-    """What to leave out of a block, and how far to go.
+    """What to leave out of a block, and how far to go. With ε = 0 nothing is left out unless a limit is named.
 
-    epsilon: share of the forward weight below which a configuration is dropped; width: how many are kept at one
-    position at most; total: how many different ones in the whole block, half of them at any positions and the rest
-    spread evenly (the largest real schemas keep 738, and one that is new takes up to 0.5 ms); effort: how many are
-    looked at to learn what can be finished within the budget; seconds: CPU time that one block may take, then it is
-    refused
+    epsilon: share of the forward weight below which a configuration is dropped
+    width: how many are kept at one position at most
+    total: how many different ones in the whole block, half of them at any positions and the rest spread evenly; None
+    for TOTAL, or all where ε is 0
+    effort: how many are looked at to learn what can be finished within the budget; None for EFFORT, or all where ε is 0
+    seconds: CPU time that one block may take, then it is refused
     """
 
     epsilon: float = 1e-7
     width: int = 1024
-    total: int = 2048
-    effort: int = EFFORT
+    total: int | None = None
+    effort: int | None = None
     seconds: float = 20.0
+
+    @property
+    def most_kept(self) -> int:
+        """`total` as a number."""
+        return self.total if self.total is not None else TOTAL if self.epsilon else ALL
+
+    @property
+    def most_searched(self) -> int:
+        """`effort` as a number."""
+        return self.effort if self.effort is not None else EFFORT if self.epsilon else ALL
 
     def wider(self) -> Pruning:
         """Nothing is dropped for its weight, and eight times as many configurations are kept."""
-        return replace(self, epsilon=0.0, width=ALL, total=8 * self.total)
+        kept = min(ALL, 8 * self.most_kept)
+        return replace(self, epsilon=0.0, width=ALL, total=kept, effort=self.most_searched)
 
 
-EXACT = Pruning(0.0, ALL, ALL, ALL)
+EXACT = Pruning(0.0, ALL)
 
 
 class Overlong(RuntimeError):
@@ -222,10 +236,11 @@ class Explorer:
         """What to keep at position i of N; kept: what is kept before it."""
         configurations, weight = frontier.configurations, frontier.weight
         left = N - i + self.remaining
-        most, least = self._bounds(frontier, left, pruning.effort, certain=i == N)
+        most, least = self._bounds(frontier, left, pruning, certain=i == N)
         sure, able = most <= left, least <= left
         may = sure if i == N else able
-        room = pruning.total // 2 + pruning.total * i // (2 * N) - len(kept)
+        total = pruning.most_kept
+        room = total // 2 + total * i // (2 * N) - len(kept)
         known = np.isin(configurations, kept, assume_unique=True)
         keep = may & _above(weight, sure if sure.any() else may, pruning.epsilon)
         keep = _heaviest(weight, keep, pruning.width)
@@ -237,14 +252,22 @@ class Explorer:
         account.drop(i, weight[gone], frontier.best[gone], least[gone] == 0)
         return Frontier(configurations[keep], weight[keep], frontier.best[keep])
 
-    def _bounds(self, frontier: Frontier, left: int, effort: int, *, certain: bool) -> tuple[Longs, Longs]:
-        """`most` and `least` [F]: as they add up; searched where it must be certain, or nothing surely finishes."""
-        most, least = (bound[frontier.configurations] for bound in (self.growing.most, self.growing.least))
-        if certain or not (most <= left).any():
-            order = (-frontier.weight).argsort(kind="stable")
-            numbers = frontier.configurations[order].tolist()
-            most[order], least[order] = self._finishing.narrow(numbers, left, effort)
-        return most, least
+    def _bounds(
+        self, frontier: Frontier, left: int, pruning: Pruning, *, certain: bool
+    ) -> tuple[Longs, Longs]:
+        """`most` and `least` [F]: as they add up; searched where it must be certain, or nothing surely finishes.
+
+        The heaviest are searched first, and those that are too light to be kept not at all.
+        """
+        numbers, weight = frontier.configurations, frontier.weight
+        most, least = self.growing.most[numbers], self.growing.least[numbers]
+        if not certain and (most <= left).any():
+            return most, least
+        order = (-weight).argsort(kind="stable")
+        order = order[_above(weight, np.ones_like(weight, np.bool_), pruning.epsilon)[order]]
+        heaviest = numbers[order[: min(2 * pruning.width, len(order))]]
+        self._finishing.narrow(heaviest.tolist(), left, pruning.most_searched)
+        return self._finishing.bounds(numbers.tolist())
 
     def _automaton(self, kept: Longs, ends: Longs) -> tuple[Longs, BlockAutomaton]:
         """The tables of what is kept, and of what earlier steps kept where that is not much more."""

@@ -17,13 +17,15 @@ from torch import Tensor
 
 from structgen_engine.automaton import IMPOSSIBLE, Dfa
 from structgen_engine.denoiser import Denoiser
-from structgen_engine.explore import Pruning
+from structgen_engine.explore import TOTAL, Pruning
 from structgen_engine.growing import Growing
 from structgen_engine.kernels.scores import bounded
 from structgen_engine.lattice import BlockLattice, forced
 from structgen_engine.progress import first_block, opened, pinned, tables
 
-LOOKING = Pruning(0.0, 256)  # sums over all answers leave out no way for being unlikely where it begins
+LOOKING = Pruning(
+    0.0, 256, TOTAL
+)  # sums over all answers leave out no way for being unlikely where it begins
 
 
 @dataclass(frozen=True, eq=False)
