@@ -41,7 +41,9 @@ class Distances:
         self.spelled = _spelled(pushdown, vocabulary)
         left, way = _ways(pushdown, self.spelled)
         self._tokens = _tokens(pushdown, tree, left, way).tolist()
-        self._bytes = left.tolist()
+        self._bytes = (
+            pushdown.bytes_left.tolist()
+        )  # of any tokens: what single ones cannot spell, longer ones may
         self._pushdown = pushdown
         self._longest = int(np.diff(vocabulary.offsets).max(initial=1))
         self._configurations = configurations
