@@ -139,6 +139,9 @@ class Frames:
         self._gives = automaton.gives.tolist() or [-1] * automaton.components
         self._asks = [_bits(row) for row in automaton.asks] or [0] * automaton.components
         self._walked = automaton.walked.tolist() or [False] * automaton.components
+        if not len(automaton.gives):  # most automata: their calls are looked up as they are
+            self._hub, self._first = [False] * self.states, self._calls
+            return
         self._hub = [any(self._gives[c] >= 0 for c, _ in calls) for calls in self._calls]
         self._first = [self._find(state) for state in range(self.states)]
 
