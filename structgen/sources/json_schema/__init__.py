@@ -16,9 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...errors import InvalidSource, Unsupported
-from ...grammar import SLACK, Check, Grammar, seq
+from ...errors import InvalidSource, Unsatisfiable, Unsupported
+from ...grammar import NOTHING, SLACK, Check, Grammar, seq
 from ...limits import OverLimit
+from ...surface import option
 from ..canonical import canonical
 from .formula import Formula
 from .keywords import Unknown
@@ -45,7 +46,10 @@ class JsonSchema:
     `additional` says what silence means. With "declared" only what a schema mentions is generated, as in OpenAI's
     strict mode: an object with `properties` and without `additionalProperties` gets no other members (with
     `properties` {}, as tools without arguments have it, none; an object of which nothing is said is free), a schema
-    without `type` gets the types its keywords are about. Every output is valid, not every valid value an output.
+    without `type` gets the types its keywords are about. One rule holds wherever schemas stand: a member or a type is
+    mentioned by a schema that the value must satisfy, be it around, referred to, one of allOf, or the alternative of
+    anyOf, oneOf, if and then, or else that is taken. What `not`, the other alternatives of oneOf or a failed `if` name
+    they only exclude, with all that their own silence allows. Every output is valid, not every valid value an output.
     With "open" silence allows anything, as JSON Schema has it; what would then be any JSON value is refused.
 
     `unknown`: keywords and formats that no draft defines are annotations and say nothing. With "ignore" one that is
@@ -127,7 +131,10 @@ def lower(
 ) -> Grammar:
     """The texts that are valid under a schema. Slack may follow but no white space, or a model could go on for ever."""
     try:
-        return _lowered(Reader(Node(schema), rules), layout, additional)
+        grammar = _lowered(Reader(Node(schema), rules), layout, additional)
+        if grammar.start is NOTHING and additional == "declared":
+            _check_silence(schema, layout, rules)
+        return grammar
     except OverLimit:
         raise
     except Unsupported as first:
@@ -138,6 +145,16 @@ def lower(
         if said:
             first.args = (f"{first}; also refused: {', '.join(said)}",)
         raise
+
+
+def _check_silence(schema: Any, layout: Layout, rules: Rules) -> None:
+    """Raise Unsatisfiable where a schema that allows nothing would allow something with what it does not mention."""
+    if _lowered(Reader(Node(schema), rules), layout, "open").start is not NOTHING:
+        raise Unsatisfiable(
+            "nothing satisfies this schema without members or types that it does not mention; let its alternatives "
+            "exclude each other (additionalProperties: false, or a required member with a const), or pass "
+            + option("additional", "open")
+        )
 
 
 def _others(

@@ -54,10 +54,13 @@ class Combiner:
             objects=self._meet(left.objects, right.objects, self._empty_object),
             implied=left.implied & right.implied,
             texts=meet_texts(left, right),
+            closed=self.meet(left.closed or left, right.closed or right)
+            if left.closed or right.closed
+            else None,
         )
 
     def minus(self, left: Shape, right: Shape) -> Shape:
-        """The values of `left` that `right` does not allow."""
+        """The values of `left` that `right` does not allow, which is read with all that its silence allows."""
         return Shape(
             null=left.null and not right.null,
             booleans=left.booleans - right.booleans,
@@ -67,6 +70,7 @@ class Combiner:
             objects=self._minus(left.objects, right.objects, self._empty_object),
             implied=left.implied,
             texts=minus_texts(left, right),
+            closed=self.minus(left.closed, right) if left.closed else None,
         )
 
     def opposite(self, shape: Shape, origin: str) -> Shape:

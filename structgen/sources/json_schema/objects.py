@@ -20,11 +20,15 @@ MOST_GROUPS = 64  # combinations of them that are told apart
 
 @dataclass(frozen=True)
 class Member:
-    """A member of an object that a schema names; `declared` by properties, not by other keywords alone."""
+    """A member of an object that a schema names; `declared` by properties, not by other keywords alone.
+
+    `silent`: only schemas that the object must not satisfy name it, so that it is allowed by the silence of the others.
+    """
 
     value: Formula
     required: bool = False
     declared: bool = False
+    silent: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Link:
 
 
 FREE = (Extras(TEXT, ANYTHING, silent=True),)
+ABSENT = Extras(TEXT, NOTHING, silent=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,21 +94,29 @@ class Objects:
             self.links,
         )
 
+    def at(self, key: str) -> Member | Extras:
+        """What is said of a member called `key`: NOTHING is its value where it may not be there."""
+        if key in self.members:
+            return self.members[key]
+        return next((extra for extra in self.extras if contains(extra.keys, key)), ABSENT)
+
     def value_at(self, key: str) -> Formula:
         """What a member called `key` may be; NOTHING where it may not be there."""
-        if key in self.members:
-            return self.members[key].value
-        return next((extra.value for extra in self.extras if contains(extra.keys, key)), NOTHING)
+        return self.at(key).value
 
     def meet(self, other: Objects) -> Objects | None:
         """What both sets have in common; None where that is surely nothing."""
         low, high = max(self.low, other.low), least(self.high, other.high)
         members: dict[str, Member] = {}
         for key in _names(self, other):
-            named = [objects.members[key] for objects in (self, other) if key in objects.members]
-            value = every(self.value_at(key), other.value_at(key))
-            required = any(member.required for member in named)
-            members[key] = Member(value, required, any(member.declared for member in named))
+            found = self.at(key), other.at(key)
+            named = [member for member in found if isinstance(member, Member)]
+            members[key] = Member(
+                every(found[0].value, found[1].value),
+                any(member.required for member in named),
+                any(member.declared for member in named),
+                silent=all(member.silent for member in found),
+            )
         needs = (*self.needs, *(need for need in other.needs if need not in self.needs))
         extras = self.extras if other.extras is FREE else _crossed(self.extras, other.extras)
         origin = max(self.origin, other.origin, key=len)
@@ -139,6 +152,19 @@ class Objects:
             return None
         return self
 
+    def spoken(self) -> Objects | None:
+        """The same without members that only silence allows; None where that leaves nothing.
+
+        Where nothing is said of any member, all are free and the set is left as it is.
+        """
+        members = {key: member for key, member in self.members.items() if not member.silent}
+        extras = tuple(extra for extra in self.extras if not extra.silent)
+        if not (self.listed or members or extras):
+            return self
+        if any(member.silent and member.required for member in self.members.values()):
+            return None
+        return replace(self, members=members, extras=extras).possible()
+
     def opposite(self) -> Iterator[Objects]:
         """All other objects: a member too many, too few, missing or wrong."""
         if self.low:
@@ -147,12 +173,13 @@ class Objects:
             yield Objects(low=self.high + 1, origin=self.origin)
         for key, member in self.members.items():
             if member.required:
-                yield Objects({key: Member(NOTHING)}, origin=self.origin)
+                yield Objects({key: Member(NOTHING, silent=True)}, origin=self.origin)
             if member.value != ANYTHING:
-                yield Objects({key: Member(f.opposite(member.value), required=True)}, origin=self.origin)
+                wrong = Member(f.opposite(member.value), required=True, silent=True)
+                yield Objects({key: wrong}, origin=self.origin)
         for link in self.links:
-            alone = {link.key: Member(ANYTHING, required=True), link.then: Member(NOTHING)}
-            yield Objects(alone, origin=self.origin)
+            there, absent = Member(ANYTHING, required=True, silent=True), Member(NOTHING, silent=True)
+            yield Objects({link.key: there, link.then: absent}, origin=self.origin)
         names = alt(*map(literal, self.members))
         for extra in self.extras:
             if extra.value != ANYTHING:
@@ -162,7 +189,7 @@ class Objects:
         if not empty(other):
             yield Objects(needs=(Need(other, ANYTHING),), origin=self.origin)
         for need in self.needs:
-            inside = Extras(need.keys, f.opposite(need.value))
+            inside = Extras(need.keys, f.opposite(need.value), silent=True)
             outside = Extras(opposite(need.keys), silent=True)
             yield Objects(extras=_alive((inside, outside)), origin=self.origin)
 

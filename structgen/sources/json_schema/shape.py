@@ -7,7 +7,7 @@ down to these three. What stands inside arrays and objects is named, not written
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...grammar import NOTHING, TEXT, Expr, alt
 from .arrays import Arrays
@@ -23,7 +23,9 @@ class Shape:
     """What values are allowed, type by type; a union within numbers, arrays and objects.
 
     `implied` names the types that no keyword has mentioned: they are allowed only by silence. `texts` are strings,
-    beside `strings`, that hold the JSON text of a value of a formula.
+    beside `strings`, that hold the JSON text of a value of a formula. `closed` are those of the values that some
+    alternative speaks about, where `implied` cannot tell them from the others: of one type, one alternative may imply
+    all values and another allow few.
     """
 
     null: bool = False
@@ -34,6 +36,17 @@ class Shape:
     objects: tuple[Objects, ...] = ()
     implied: frozenset[str] = frozenset()
     texts: tuple[Formula, ...] = ()
+    closed: Shape | None = None
+
+    @property
+    def said(self) -> frozenset[str]:
+        """The types about which something is said, if only that there are none."""
+        return KINDS - self.implied
+
+    def spoken(self) -> Shape:
+        """Without the values of types that only silence allows; all, where nothing is said of any type."""
+        shape = self.closed or self
+        return shape.only(shape.said) if shape.said else shape
 
     def kinds(self) -> frozenset[str]:
         """The types of which some value is (or may be) allowed."""
@@ -78,8 +91,16 @@ def anything(origin: str) -> Shape:
 
 
 def union(*shapes: Shape) -> Shape:
-    """What any of the shapes allows; a type counts as implied when every shape that has it implies it."""
-    spoken = frozenset().union(*(shape.kinds() - shape.implied for shape in shapes))
+    """What any of the shapes allows, where they say something: values that only silence allows stay so."""
+    present = [shape for shape in shapes if shape.kinds()]
+    spoken = [part for part in (shape.closed or shape for shape in present) if part.kinds()]
+    kept = [_beside(part, spoken) for part in spoken]
+    closed = None if kept == present else _united(*kept)
+    return replace(_united(*present), closed=closed)
+
+
+def _united(*shapes: Shape) -> Shape:
+    said = [shape.said for shape in shapes]
     return Shape(
         null=any(shape.null for shape in shapes),
         booleans=frozenset().union(*(shape.booleans for shape in shapes)),
@@ -87,9 +108,21 @@ def union(*shapes: Shape) -> Shape:
         strings=alt(*(shape.strings for shape in shapes)),
         arrays=tuple(dict.fromkeys(a for shape in shapes for a in shape.arrays)),
         objects=_distinct(tuple(o for shape in shapes for o in shape.objects)),
-        implied=KINDS - spoken,
+        implied=KINDS.difference(*said) if all(said) else KINDS,
         texts=tuple(dict.fromkeys(t for shape in shapes for t in shape.texts)),
     )
+
+
+def _beside(shape: Shape, all_: list[Shape]) -> Shape:
+    """One of several alternatives, without the types that it implies and another one speaks about.
+
+    An alternative that says nothing allows everything by itself, and the others then keep only what they speak about.
+    """
+    if not shape.said:
+        return shape
+    said = [other.said for other in all_]
+    dropped = shape.implied & frozenset().union(*said) if all(said) else shape.implied
+    return shape.only(KINDS - dropped) if dropped & shape.kinds() else shape
 
 
 def _distinct(objects: tuple[Objects, ...]) -> tuple[Objects, ...]:

@@ -20,7 +20,6 @@ from .formula import ANYTHING, Formula, Name, Some
 from .held import held
 from .layout import Layout
 from .numbers import Numbers
-from .objects import Objects
 from .read import MOST_NESTED, Reader
 from .shape import Shape
 from .strings import QUOTE, spell_strings
@@ -102,8 +101,7 @@ class Writer:
             if isinstance(part, Some) and part.parts:
                 yield from self.shapes(part)
             else:
-                shape = self._closed(self.reader.shape(part))
-                yield replace(shape, objects=tuple(map(self._declared, shape.objects)))
+                yield self._closed(self.reader.shape(part))
 
     def _judge(self, arrays: Arrays) -> None:
         self.reader.judged[f"{arrays.origin}/uniqueItems"] = None
@@ -121,9 +119,12 @@ class Writer:
         return f"{origin} ({number})"
 
     def _closed(self, shape: Shape) -> Shape:
-        """Without the types that only silence allows, where some are spoken about."""
-        spoken = shape.kinds() - shape.implied
-        return shape.only(spoken) if self.additional == "declared" and spoken else shape
+        """Without what only silence allows, unless it is to be written too."""
+        if self.additional == "open":
+            return shape
+        spoken = shape.spoken()
+        objects = tuple(part for part in (part.spoken() for part in spoken.objects) if part is not None)
+        return replace(spoken, objects=objects)
 
     def _text(self, shape: Shape) -> Expr:
         self.holds = self.holds or bool(shape.texts)
@@ -138,7 +139,7 @@ class Writer:
             *map(arrays.text, shape.arrays),
         ]
         for part in shape.objects:  # no comprehension: schemas nest, and so would its calls
-            texts.append(objects.text(self._declared(part)))
+            texts.append(objects.text(part))
         return alt(*texts)
 
     def _held_rule(self, name: str) -> Expr:
@@ -160,13 +161,6 @@ class Writer:
             return spelled
         pointed = self.reader.pointed or (self.reading and not numbers.typed)
         return seq(spelled, optional(literal(".0"))) if pointed else spelled
-
-    def _declared(self, objects: Objects) -> Objects:
-        """Without the members that only silence allows, where some are spoken about."""
-        spoken = tuple(extra for extra in objects.extras if not extra.silent)
-        if self.additional == "declared" and (objects.listed or objects.members or spoken):
-            return replace(objects, extras=spoken)
-        return objects
 
 
 def _plain(numbers: Numbers) -> int | float:
