@@ -31,15 +31,9 @@ MOST_COUNTED = 200  # members that are counted where some are needed by kind
 MOST_WAYS = (
     900  # in which members may follow: by the needs met so far, the kinds that met them, what comes next
 )
-FINENESS = (
-    (5, 5),
-    (4, 4),
-    (3, 3),
-    (3, 2),
-    (2, 2),
-    (2, 1),
-    (1, 1),
-)  # groups of first characters, and of last ones
+MOST_FOLLOWED = 30_000  # of these ways, where fewer would tell too few kinds apart
+# Groups of first characters, and of last ones, that make up kinds.
+FINENESS = ((5, 5), (4, 4), (3, 3), (3, 2), (2, 2), (2, 1), (1, 1))
 # Groups of first characters, and of last ones, by the number of undeclared members that must be different.
 GROUPS = {2: (5, 5), 3: (3, 4), 4: (3, 3), 5: (3, 3)}
 
@@ -83,6 +77,7 @@ class Bookkeeper:
     write: Callable[[Expr, Formula], Expr]
     sets: int = 1
     _written: dict[object, Expr] = field(default_factory=dict)
+    _found: dict[_Cell, Indices] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         objects = self.objects
@@ -165,22 +160,35 @@ class Bookkeeper:
         for cell in self._cells:
             if not met <= cell.needs:
                 continue
-            for some, guarded in self._guarded(kind, progress.kept):
-                keys = intersect(intersect(cell.keys, names), some)
-                if keys is cell.keys or not empty(keys):
+            for kinds, guarded in self._guarded(kind, progress.kept):
+                kinds = self._inhabited(cell, kinds)
+                keys = intersect(self._of_kinds(cell, kinds), names)
+                if kinds and (names is TEXT or not empty(keys)):
                     asked = met | (cell.needs - progress.owed if guarded else NONE)
                     value = every(cell.value, *(needs[index].value for index in sorted(asked)))
                     yield self.write(without(keys, self._declared), value)
 
-    def _guarded(self, kind: int, kept: Indices) -> Iterator[tuple[Expr, bool]]:
-        """The keys of a kind, or of all (−1), and whether they must undo nothing."""
+    def _guarded(self, kind: int, kept: Indices) -> Iterator[tuple[Indices, bool]]:
+        """A kind of keys, or all (−1), and whether they must undo nothing."""
         if kind >= 0:
-            yield self._witnesses[kind], kind in kept
+            yield frozenset({kind}), kind in kept
             return
-        closed = alt(*(self._witnesses[other] for other in sorted(kept)))
-        yield without(TEXT, closed), False
-        if kept:
-            yield closed, True
+        every_kind = frozenset(range(len(self._witnesses)))
+        yield every_kind - kept, False
+        yield kept, True
+
+    def _inhabited(self, cell: _Cell, kinds: Indices) -> Indices:
+        """Those of the kinds that keys of the cell have."""
+        if cell not in self._found:
+            some = (k for k, kind in enumerate(self._witnesses) if not empty(intersect(cell.keys, kind)))
+            self._found[cell] = frozenset(some)
+        return kinds & self._found[cell]
+
+    def _of_kinds(self, cell: _Cell, kinds: Indices) -> Expr:
+        """The keys of a cell that have one of the kinds, all that it has perhaps."""
+        if kinds == self._inhabited(cell, frozenset(range(len(self._witnesses)))):
+            return cell.keys
+        return intersect(cell.keys, alt(*(self._witnesses[kind] for kind in sorted(kinds))))
 
     @cached_property
     def _cells(self) -> list[_Cell]:
@@ -221,13 +229,22 @@ class Bookkeeper:
 
     @cached_property
     def _witnesses(self) -> list[Expr]:
-        """The kinds of keys that tell apart members which meet needs: as many as can be remembered, or just enough."""
+        """The kinds of keys that tell apart members which meet needs."""
+        return _kinds(*self._fineness)
+
+    @cached_property
+    def _fineness(self) -> tuple[int, int]:
+        """As many kinds as can be remembered: cheaply, else one for each need, else what there is room for."""
         needs = len(self.objects.needs)
         if all(need.value == ANYTHING for need in self.objects.needs):
-            return _kinds(1, 1)  # whatever a later member holds undoes nothing
-        enough = [groups for groups in FINENESS if needs < 2 or groups[0] * groups[1] > MOST_NEEDS]
-        fit = (g for g in enough if _ways(needs, g[0] * g[1]) * self.sets * self._crowds <= MOST_WAYS)
-        return _kinds(*next(fit, enough[-1]))
+            return (1, 1)  # whatever a later member holds undoes nothing
+        states = self.sets * self._crowds * ((self.objects.high or 0) + 1) * max(len(self._cells), 1)
+        cost = {groups: _ways(needs, groups[0] * groups[1]) * states for groups in FINENESS}
+        apart = [groups for groups in FINENESS if groups[0] * groups[1] >= needs]
+        ample = [groups for groups in apart if needs < 2 or groups[0] * groups[1] > MOST_NEEDS]
+        cheap = [groups for groups in ample if cost[groups] <= MOST_WAYS]
+        paid = [groups for groups in (ample[-1], *apart, *FINENESS) if cost[groups] <= MOST_FOLLOWED]
+        return [*cheap, *paid, FINENESS[-1]][0]
 
     @cached_property
     def _crowds(self) -> int:
