@@ -20,6 +20,7 @@ from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 WIDE = 32  # alternatives up to which `either` joins those of its parts
+LONG = 1000  # parts from which `seq` keeps a sequence within another whole
 SURROGATES = (0xD800, 0xDFFF)
 MAX_CODE_POINT = 0x10FFFF
 
@@ -323,10 +324,13 @@ def token(name: str) -> Expr:
 
 
 def seq(*parts: Expr) -> Expr:
-    """Parts in order; neighbouring literals are joined."""
+    """Parts in order; neighbouring literals are joined.
+
+    A very long sequence is kept whole: built from its end, part by part, copying it each time would be quadratic.
+    """
     flat: list[Expr] = []
     for part in parts:
-        for item in part.parts if isinstance(part, Seq) else (part,):
+        for item in part.parts if isinstance(part, Seq) and len(part.parts) < LONG else (part,):
             if item is NOTHING:
                 return NOTHING
             if isinstance(item, Bytes) and flat and isinstance(flat[-1], Bytes):
