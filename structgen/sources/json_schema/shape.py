@@ -7,6 +7,7 @@ down to these three. What stands inside arrays and objects is named, not written
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ...grammar import NOTHING, TEXT, Expr, alt
@@ -94,9 +95,16 @@ def union(*shapes: Shape) -> Shape:
     """What any of the shapes allows, where they say something: values that only silence allows stay so."""
     present = [shape for shape in shapes if shape.kinds()]
     spoken = [part for part in (shape.closed or shape for shape in present) if part.kinds()]
-    kept = [_beside(part, spoken) for part in spoken]
+    said = _said_by(spoken)
+    kept = [_beside(part, said) for part in spoken]
     closed = None if kept == present else _united(*kept)
     return replace(_united(*present), closed=closed)
+
+
+def _said_by(shapes: Sequence[Shape]) -> frozenset[str]:
+    """The types about which some alternative says something; all of them beside one that says nothing."""
+    said = [shape.said for shape in shapes]
+    return frozenset[str]().union(*said) if all(said) else KINDS
 
 
 def _united(*shapes: Shape) -> Shape:
@@ -113,15 +121,12 @@ def _united(*shapes: Shape) -> Shape:
     )
 
 
-def _beside(shape: Shape, all_: list[Shape]) -> Shape:
-    """One of several alternatives, without the types that it implies and another one speaks about.
+def _beside(shape: Shape, said: frozenset[str]) -> Shape:
+    """One of several alternatives, without the types that it implies and another one speaks about (`said`).
 
     An alternative that says nothing allows everything by itself, and the others then keep only what they speak about.
     """
-    if not shape.said:
-        return shape
-    said = [other.said for other in all_]
-    dropped = shape.implied & frozenset().union(*said) if all(said) else shape.implied
+    dropped = shape.implied & said if shape.said else frozenset[str]()
     return shape.only(KINDS - dropped) if dropped & shape.kinds() else shape
 
 
