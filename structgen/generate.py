@@ -173,7 +173,7 @@ def write(
     except BudgetTooSmall as error:
         raise Unsatisfiable(
             f"the budget of {budget} tokens is too small: {error.need}; "
-            f"allow at least that many with {option('max_tokens', error.min_tokens)}",
+            f"allow at least {error.min_tokens} with {option('max_tokens', error.min_tokens)}",
             min_tokens=error.min_tokens,
         ) from None
 
