@@ -12,15 +12,19 @@ from typing import Annotated
 import typer
 
 from conformance import ratchet
-from conformance.judge import ByTokens, Verdict, by_automaton, by_grammar, judge
+from conformance.judge import SPECIFIED, ByTokens, Verdict, by_automaton, by_grammar, judge
 from conformance.suites import DRAFTS, Group, suite_of
 from conformance.suites import maskbench as maskbench_groups
 from conformance.suites import official as official_groups
+from structgen.cli.options import Additional, Unknown
 from structgen.cli.options import Order as MemberOrder
+from structgen.sources import Terms
 
 app = typer.Typer(add_completion=False, help=__doc__)
 
 SHOWN = ("accepts", "rejects", "crash", "slow")
+READ = SPECIFIED.additional, SPECIFIED.unknown, SPECIFIED.order  # of what the table of the ratchet holds
+NOT_COMPILED = ("refused", "crash", "slow")
 OFTEN = 200  # schemas between two lines of progress
 
 Every = Annotated[int, typer.Option(help="Take each so-manieth schema.")]
@@ -39,10 +43,18 @@ def maskbench(
     automaton: Automaton = False,
     tokenizer: Tokenizer = None,
     update: Update = False,
+    additional: Additional = Additional.DECLARED,
+    unknown: Unknown = Unknown.IGNORE,
+    order: MemberOrder = MemberOrder.DECLARED,
 ) -> None:
-    """MaskBench: how many schemas are fully right, and why the others are not."""
+    """MaskBench: how many schemas compile and are fully right with the product's options, and why others are not.
+
+    `--additional open --unknown annotations` reads the schemas as JSON Schema has them; the table of the ratchet is of
+    that reading.
+    """
     groups = maskbench_groups(every, start)
-    _judged("maskbench", groups, automaton, tokenizer, update and every == 1)
+    terms = Terms(additional=additional.value, unknown=unknown.value, order=order.value)
+    _judged("maskbench", groups, automaton, tokenizer, update and every == 1, terms)
 
 
 @app.command()
@@ -146,12 +158,17 @@ def regimes(every: Every = 1, start: int = 0, explosions: bool = True) -> None:
 
 
 def _judged(
-    suite: str, groups: Iterable[Group], automaton: bool, tokenizer: Path | None, update: bool
+    suite: str,
+    groups: Iterable[Group],
+    automaton: bool,
+    tokenizer: Path | None,
+    update: bool,
+    terms: Terms = SPECIFIED,
 ) -> None:
     compiled = ByTokens(tokenizer) if tokenizer else by_automaton if automaton else by_grammar
     verdicts: list[tuple[str, Verdict]] = []
     for group in groups:
-        verdict = judge(group, compiled)
+        verdict = judge(group, compiled, terms=terms)
         verdicts.append((group.name, verdict))
         if verdict.rank in SHOWN:
             print(f"{group.name}: {verdict}", flush=True)
@@ -159,10 +176,18 @@ def _judged(
             print(f"{len(verdicts)} schemas: {dict(Counter(v.rank for _, v in verdicts))}", flush=True)
     counts = Counter(verdict.rank for _, verdict in verdicts)
     right = counts["right"] + counts["reordered"]
-    print(f"{suite}: {right} of {len(verdicts)} right ({100 * right / len(verdicts):.1f} %), {dict(counts)}")
+    compiling = sum(number for rank, number in counts.items() if rank not in NOT_COMPILED)
+    print(f"{suite}: {compiling} of {len(verdicts)} compile ({100 * compiling / len(verdicts):.1f} %)")
+    print(f"{right} are right ({100 * right / len(verdicts):.1f} %), {dict(counts)}")
+    print(
+        f"schemas of which a valid instance is rejected: {counts['reordered']} for the order of members, "
+        f"{counts['undeclared']} for members or types that are not declared, {counts['rejects']} for other reasons"
+    )
     reasons = Counter(_reason(verdict) for _, verdict in verdicts if verdict.rank == "refused")
     for reason, number in reasons.most_common():
         print(f"  {number:4}  {reason}")
+    if (terms.additional, terms.unknown, terms.order) != READ:
+        return
     print(*ratchet.worse(suite, verdicts), sep="\n")
     if update:
         ratchet.record(suite, verdicts)

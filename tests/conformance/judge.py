@@ -1,5 +1,8 @@
 """The verdict on one schema: are all its valid instances accepted and all its invalid ones not?
 
+With the product's own options silence allows nothing, so a valid instance whose members or types the schema does not
+mention is not accepted: "undeclared", if nothing else keeps it out.
+
 An instance is a value, and structgen writes each value in one order of members. So where a valid instance is not
 accepted as it stands, its members are put into the schema's order and it is tried again; after that, object by object,
 the orders of which most of the text can be read are tried. What is accepted so counts as right, and is counted.
@@ -8,10 +11,11 @@ the orders of which most of the text can be read are tried. What is accepted so 
 from __future__ import annotations
 
 import json
+import re
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from pathlib import Path
 from types import FrameType
@@ -21,17 +25,22 @@ from conformance.recogniser import furthest, recognises
 from conformance.suites import Group
 from structgen.errors import StructgenError
 from structgen.grammar import Grammar
-from structgen.sources.json_schema import JsonSchema
+from structgen.sources.json_schema import JsonSchema, Terms
 
 # From worst to best. "slow" is neither right nor refused within the limit.
-RANKS = ("accepts", "crash", "slow", "rejects", "refused", "reordered", "right")
+RANKS = ("accepts", "crash", "slow", "rejects", "undeclared", "refused", "reordered", "right")
 LIMIT = 20  # seconds of computing for one schema
 PATIENCE = 300.0  # seconds of the clock that a busy machine may take for them
 
 FEW = 4  # members of which all orders are tried
 MOST_TRIED = 200_000  # characters of the texts of one value that are tried
+LONG_TRIED = 60  # texts of a long value that are tried where reading stops
 
 Accepts = Callable[[str], bool]
+Compiled = Callable[[Group, Terms], Accepts]
+
+# As JSON Schema means schemas: silence allows everything, unknown words are annotations.
+SPECIFIED = Terms(additional="open", unknown="annotations")
 
 
 @dataclass(frozen=True)
@@ -45,14 +54,26 @@ class Verdict:
         return f"{self.rank}: {self.reason}" if self.reason else self.rank
 
 
-def source_of(group: Group) -> JsonSchema:
-    """The schema as JSON Schema means it: silence allows everything, unknown words are annotations."""
-    return JsonSchema(group.schema, additional="open", unknown="annotations", resources=group.resources)
+@dataclass(frozen=True)
+class Order:
+    """An order of members that a schema names, and the member (or "") under which that schema stands."""
+
+    place: str
+    keys: tuple[str, ...]
+
+    def fit(self, value: Mapping[str, Any], place: str) -> tuple[int, bool, int]:
+        """The greater, the better this order fits an object under a member called `place`."""
+        return len(value.keys() & set(self.keys)), place == self.place, -len(self.keys)
 
 
-def by_grammar(group: Group) -> Accepts:
+def source_of(group: Group, terms: Terms = SPECIFIED) -> JsonSchema:
+    """The schema of a group on these terms."""
+    return JsonSchema.under(group.schema, replace(terms, resources=group.resources))
+
+
+def by_grammar(group: Group, terms: Terms = SPECIFIED) -> Accepts:
     """Acceptance by the grammar itself, read without an automaton."""
-    return _ByGrammar(source_of(group).lower())
+    return _ByGrammar(source_of(group, terms).lower())
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +84,11 @@ class _ByGrammar:
         return recognises(self.grammar, text)
 
 
-def by_automaton(group: Group) -> Accepts:
+def by_automaton(group: Group, terms: Terms = SPECIFIED) -> Accepts:
     """Acceptance by the automaton over bytes."""
     from structgen.constraint import compile
 
-    return compile(source_of(group), seconds=PATIENCE).accepts
+    return compile(source_of(group, terms), seconds=PATIENCE).accepts
 
 
 class ByTokens:
@@ -78,19 +99,21 @@ class ByTokens:
 
         self.vocabulary = Vocabulary.from_file(tokenizer)
 
-    def __call__(self, group: Group) -> Accepts:
+    def __call__(self, group: Group, terms: Terms = SPECIFIED) -> Accepts:
         from structgen.constraint import compile
 
-        constraint = compile(source_of(group), self.vocabulary, seconds=PATIENCE)
+        constraint = compile(source_of(group, terms), self.vocabulary, seconds=PATIENCE)
         encode = self.vocabulary.encode
         return lambda text: constraint.accepts_ids(encode(text))
 
 
-def judge(group: Group, compiled: Callable[[Group], Accepts] = by_grammar, limit: float = LIMIT) -> Verdict:
+def judge(
+    group: Group, compiled: Compiled = by_grammar, limit: float = LIMIT, terms: Terms = SPECIFIED
+) -> Verdict:
     """The verdict on the schema of a group; `limit` in seconds of computing."""
     try:
         with limited(limit):
-            return _judged(group, compiled(group))
+            return _judged(group, compiled, terms)
     except TimeoutError:
         return Verdict("slow")
     except StructgenError as error:
@@ -99,52 +122,122 @@ def judge(group: Group, compiled: Callable[[Group], Accepts] = by_grammar, limit
         return Verdict("crash", repr(error)[:200])
 
 
-def _judged(group: Group, accepts: Accepts) -> Verdict:
-    orders = list(_orders(group.schema))
-    rejected, reordered = None, False
+def _judged(group: Group, compiled: Compiled, terms: Terms) -> Verdict:
+    accepts, orders = compiled(group, terms), list(_orders(group.schema))
+    rejected, reordered = [], False
     for value, valid in group.instances:
         accepted = accepts(json.dumps(value, ensure_ascii=False))
         if accepted and not valid:
             return Verdict("accepts", json.dumps(value)[:200])
         if valid and not accepted:
-            arranged = _ordered(value, orders)
-            if accepts(json.dumps(arranged, ensure_ascii=False)) or (
-                isinstance(accepts, _ByGrammar) and in_some_order(accepts.grammar, arranged, orders)
-            ):
+            if _arranged(accepts, value, orders):
                 reordered = True
             else:
-                rejected = value
-    if rejected is not None:
-        return Verdict("rejects", json.dumps(rejected)[:200])
-    return Verdict("reordered" if reordered else "right")
+                rejected.append(value)
+    if not rejected:
+        return Verdict("reordered" if reordered else "right")
+    open_ = _open(group, compiled, terms) if terms.additional == "declared" else None
+    left = [value for value in rejected if open_ is None or not _allowed(open_, value, orders)]
+    return Verdict("rejects" if left else "undeclared", json.dumps((left or rejected)[-1])[:200])
 
 
-def _orders(schema: Any) -> Iterator[list[str]]:
+def _open(group: Group, compiled: Compiled, terms: Terms) -> Accepts | None:
+    """Acceptance where silence allows everything; None where that is refused."""
+    try:
+        return compiled(group, replace(terms, additional="open"))
+    except StructgenError:
+        return None
+
+
+def _allowed(accepts: Accepts, value: Any, orders: list[Order]) -> bool:
+    return accepts(json.dumps(value, ensure_ascii=False)) or _arranged(accepts, value, orders)
+
+
+def _arranged(accepts: Accepts, value: Any, orders: list[Order]) -> bool:
+    """Whether the value is accepted with its members in some order."""
+    arranged = _ordered(value, orders)
+    if accepts(json.dumps(arranged, ensure_ascii=False)):
+        return True
+    return isinstance(accepts, _ByGrammar) and in_some_order(accepts.grammar, arranged, orders)
+
+
+def _orders(schema: Any, place: str = "") -> Iterator[Order]:
     """The orders in which a document lists members."""
     if isinstance(schema, dict):
-        for value in schema.values():
-            yield from _orders(value)
+        for key, value in schema.items():
+            if key == "properties" and isinstance(value, dict):
+                for name, part in value.items():
+                    yield from _orders(part, name)
+            else:
+                yield from _orders(value, place)
         if isinstance(schema.get("properties"), dict):
-            yield list(schema["properties"])
+            yield Order(place, tuple(schema["properties"]))
         if isinstance(schema.get("const"), dict):
-            yield list(schema["const"])
+            yield Order(place, tuple(schema["const"]))
         for key, needed in (schema.get("dependentRequired") or {}).items():
-            yield [key, *(needed if isinstance(needed, list) else ())]
+            yield Order(place, (key, *(needed if isinstance(needed, list) else ())))
     elif isinstance(schema, list):
         for value in schema:
-            yield from _orders(value)
+            yield from _orders(value, place)
 
 
-def _ordered(value: Any, orders: list[list[str]]) -> Any:
+def _ordered(value: Any, orders: list[Order], place: str = "") -> Any:
     """The value with the members of each object in the order that fits it best, others behind."""
     if isinstance(value, dict):
-        best = max(orders, key=lambda order: (len(value.keys() & set(order)), -len(order)), default=[])
-        return {key: _ordered(value[key], orders) for key in _sorted(value, best)}
-    return [_ordered(item, orders) for item in value] if isinstance(value, list) else value
+        best = max(orders, key=lambda order: order.fit(value, place), default=Order(place, ()))
+        return {key: _ordered(value[key], orders, key) for key in _sorted(value, best.keys)}
+    return [_ordered(item, orders, place) for item in value] if isinstance(value, list) else value
 
 
-def in_some_order(grammar: Grammar, value: Any, orders: list[list[str]]) -> bool:
-    """Whether the value is accepted once each object, from left to right, has the order that reads the furthest."""
+def _mended(grammar: Grammar, value: Any, orders: list[Order]) -> bool:
+    """Whether the value is accepted once objects in which reading stops have an order that reads further."""
+    text = json.dumps(value, ensure_ascii=False)
+    left = max(MOST_TRIED, LONG_TRIED * len(text))
+    reached = furthest(grammar, text)
+    while reached <= len(text):
+        for changed in _likely(value, text[:reached], orders):
+            tried = json.dumps(changed, ensure_ascii=False)
+            if tried == text:
+                continue
+            left -= len(tried)
+            if left < 0:
+                return False
+            far = furthest(grammar, tried)
+            if far > reached:
+                value, text, reached = changed, tried, far
+                break
+        else:
+            return False
+    return True
+
+
+def _likely(value: Any, read: str, orders: list[Order]) -> Iterator[Any]:
+    """The value with one of the objects in which reading stops in another order, inner objects first."""
+    paths = list(_objects(value))
+    for number in _open_objects(read):
+        yield from _rearranged(value, paths[number], orders)
+
+
+def _open_objects(text: str) -> list[int]:
+    """The numbers of the objects, in order of their beginnings, that a text leaves open; the innermost first."""
+    opened: list[int] = []
+    count = 0
+    for brace in re.sub(r'"(?:[^"\\]|\\.)*"?|[^{}"]+', "", text):
+        if brace == "{":
+            opened.append(count)
+            count += 1
+        elif opened:
+            opened.pop()
+    return opened[::-1]
+
+
+def in_some_order(grammar: Grammar, value: Any, orders: list[Order]) -> bool:
+    """Whether the value is accepted in some order of its members, looked for object by object.
+
+    First where reading stops, then in each object from left to right: the order that reads the furthest.
+    """
+    if _mended(grammar, value, orders):
+        return True
     left = MOST_TRIED
     for number in range(len(list(_objects(value)))):
         path = list(_objects(value))[number]  # those before it keep their places
@@ -172,7 +265,7 @@ def _objects(value: Any, path: tuple[int, ...] = ()) -> Iterator[tuple[int, ...]
             yield from _objects(item, (*path, index))
 
 
-def _rearranged(value: Any, path: tuple[int, ...], orders: list[list[str]]) -> Iterator[Any]:
+def _rearranged(value: Any, path: tuple[int, ...], orders: list[Order]) -> Iterator[Any]:
     """The value with the object at `path` in other orders: all of a few members, else those that the schema names."""
     if path:
         items = list(value.values() if isinstance(value, dict) else value)
@@ -182,11 +275,19 @@ def _rearranged(value: Any, path: tuple[int, ...], orders: list[list[str]]) -> I
     elif len(value) <= FEW:
         yield from (dict(items) for items in permutations(value.items()))
     else:
-        for keys in dict.fromkeys(tuple(_sorted(value, order)) for order in [list(value), *orders]):
+        for keys in dict.fromkeys(
+            tuple(_sorted(value, keys))
+            for keys in [list(value), *(order.keys for order in _fitting(orders, value))]
+        ):
             yield {key: value[key] for key in keys}
 
 
-def _sorted(keys: Iterable[str], order: list[str]) -> list[str]:
+def _fitting(orders: list[Order], value: Mapping[str, Any]) -> list[Order]:
+    """The orders, those that fit an object best first."""
+    return sorted(orders, key=lambda order: order.fit(value, ""), reverse=True)
+
+
+def _sorted(keys: Iterable[str], order: Sequence[str]) -> list[str]:
     """The keys in an order, others behind."""
     place = {key: index for index, key in enumerate(order)}
     return sorted(keys, key=lambda key: place.get(key, len(order)))

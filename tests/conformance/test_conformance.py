@@ -9,6 +9,7 @@ import pytest
 from conformance import ratchet
 from conformance.judge import by_automaton, by_grammar, judge
 from conformance.suites import DRAFTS, MASKBENCH, Group, maskbench, official, suite_of
+from structgen.sources import Terms
 
 TABLES = ["maskbench", *map(ratchet.official, DRAFTS)]
 
@@ -56,3 +57,20 @@ def test_the_automaton_agrees_with_the_grammar():
         by_states = judge(group, by_automaton)
         if by_states.rank not in ("refused", "slow"):
             assert by_states == judge(group, by_grammar), group.name
+
+
+def test_a_valid_instance_with_undeclared_members_is_no_other_false_rejection():
+    closed = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}}
+    verdicts = {
+        "right": ({"a": 1, "b": 2}, True),
+        "reordered": ({"b": 2, "a": 1}, True),
+        "undeclared": ({"c": 1, "a": 1}, True),
+        "rejects": ({"a": "x"}, True),
+        "accepts": ({"a": 1}, False),
+    }
+    for rank, instance in verdicts.items():
+        assert judge(Group(rank, closed, (instance,)), terms=Terms()).rank == rank
+    assert judge(Group("open", closed, (verdicts["undeclared"],))).rank == "reordered"
+    misspelt = Group("misspelt", {**closed, "requierd": ["a"]}, ())
+    assert judge(misspelt, terms=Terms()).rank == "refused"
+    assert judge(misspelt).rank == "right"

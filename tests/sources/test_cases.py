@@ -91,3 +91,29 @@ def test_what_once_failed_is_right(case: Case, vocabulary: Vocabulary) -> None:
         extra = [text for name in named for text in case.get("with", {}).get(name, ())]
         assert [text for text in [*case.get("accept", ()), *extra] if not constraint.accepts(text)] == []
         assert [text for text in case.get("reject", ()) if constraint.accepts(text)] == []
+
+
+def reports(kind: str) -> list[Any]:
+    """The reports of this kind."""
+    path = FOLDER / "bug_reports.json"
+    found = json.loads(path.read_text()) if path.is_file() else []
+    return [pytest.param(case, id=case["id"]) for case in found if case["kind"] == kind]
+
+
+@pytest.mark.skipif(not FOLDER.is_dir(), reason="there is no ../shared/cases")
+@pytest.mark.parametrize("case", reports("text"))
+def test_a_budget_that_is_too_small_is_refused_before_anything_is_written(case: Case) -> None:
+    what = case["what"]
+    type_ = source_of(what, {})
+    with pytest.raises(sg.Unsatisfiable) as refused:
+        sg.load().extract(what["text"], type_, max_tokens=what["max_tokens"])
+    assert all(part in str(refused.value) for part in case["expect"]["refuse"])
+
+
+@pytest.mark.skipif(not FOLDER.is_dir(), reason="there is no ../shared/cases")
+@pytest.mark.parametrize("case", reports("tool"))
+def test_a_tool_that_must_be_called_is_called(case: Case) -> None:
+    what, expected = case["what"], case["expect"]
+    for choice in expected["choices"]:
+        (call,) = sg.load().call(what["message"], what["tools"], tool_choice=choice)
+        assert (call.name, set(call.arguments)) == (expected["call"], set(expected["arguments_have"]))
