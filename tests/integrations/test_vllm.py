@@ -26,6 +26,7 @@ SCHEMA = {
     "required": ["age"],
     "additionalProperties": False,
 }
+OPEN = {"type": "object", "properties": {"age": {"type": "integer"}}}
 UNIQUE = {
     "type": "object",
     "properties": {"tags": {"type": "array", "items": {"type": "string"}, "uniqueItems": True}},
@@ -110,6 +111,9 @@ class TestWhatIsAsked:
             ({"json": json.dumps(SCHEMA)}, '{"age": 7}', '{"age":-0.5}'),
             ({"json": SCHEMA, "disable_any_whitespace": True}, '{"age":7}', '{"age": 7}'),
             ({"json_object": True}, '{"a": [1]}', "[]"),
+            ({"json": SCHEMA, "order": "any"}, '{"age": 7}', '{"age":-0.5}'),
+            ({"json": OPEN, "additional": "open"}, '{"age": 7, "b": null}', '{"age": "7"}'),
+            ({"json": {"$ref": "a.json"}, "resources": {"a.json": {"type": "null"}}}, "null", "1"),
             ({"choice": ["yes", "no"]}, "no", "maybe"),
             ({"regex": "[0-9]{2}"}, "07", "7"),
             ({"grammar": 'root ::= "(" root ")" | "x"'}, "((x))", "((x)"),
@@ -121,6 +125,12 @@ class TestWhatIsAsked:
         constraint = sg.compile(asked.source())
         assert constraint.accepts(accepted)
         assert not constraint.accepts(refused)
+
+    def test_options_of_json_are_refused_elsewhere(self) -> None:
+        with pytest.raises(sg.InvalidSource, match="order is an option of JSON Schemas, and this is a regex"):
+            Asked.of({"regex": "a", "order": "any"})
+        with pytest.raises(sg.InvalidSource, match="'declared' or 'any', not 'some'"):
+            Asked.of({"json": SCHEMA, "order": "some"}).source()
 
     def test_the_same_constraint_is_compiled_once(self, compiled: Constraints) -> None:
         assert compiled.submit(Asked("regex", "ab")) is compiled.submit(Asked("regex", "ab"))

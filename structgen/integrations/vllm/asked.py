@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -17,7 +17,9 @@ from structgen.errors import InvalidSource, Unsupported
 from structgen.sources import Choices, Ebnf, JsonSchema, Regex, Source
 
 KEY = "structgen"  # in vllm_xargs, which become the extra_args of vLLM's SamplingParams
-KINDS = ("json", "json_object", "regex", "choice", "grammar")
+JSON = ("json", "json_object")
+KINDS = (*JSON, "regex", "choice", "grammar")
+TERMS = ("additional", "unknown", "order", "resources")
 OWN = (
     "diffusion_constrained",
     "diffusion_read_only",
@@ -38,12 +40,14 @@ class Asked:
     """A constraint, not compiled yet.
 
     kind: one of KINDS; value: the schema, pattern, strings or grammar; compact: no white space between JSON tokens
+    terms: options of a JSON Schema by name, those of TERMS, as `JsonSchema` takes them
     """
 
     kind: str
     value: Any
     compact: bool = False
     preface: Preface = Preface.NONE
+    terms: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, options: Any, *, compact: bool = False, preface: Preface = Preface.NONE) -> Asked:
@@ -58,11 +62,16 @@ class Asked:
         for name, remedy in _REFUSED.items():
             if name in given:
                 raise Unsupported(f"{name} of structured_outputs is not enforced", remedy=remedy)
+        terms = {name: given.pop(name) for name in TERMS if name in given}
         if len(given) != 1 or not given.keys() <= set(KINDS):
             names = ", ".join(sorted(map(str, given))) or "nothing"
             raise InvalidSource(f"structured_outputs holds one of {', '.join(KINDS)}; here it holds {names}")
         ((kind, value),) = given.items()
-        return cls(kind, value, compact, preface)
+        if terms and kind not in JSON:
+            raise InvalidSource(
+                f"{', '.join(terms)} is an option of JSON Schemas, and this is a {kind}: leave it out"
+            )
+        return cls(kind, value, compact, preface, terms)
 
     @classmethod
     def read(cls, text: Any) -> Asked:
@@ -80,6 +89,7 @@ class Asked:
             self.kind: self.value,
             "disable_any_whitespace": self.compact,
             "preface": self.preface.value,
+            **self.terms,
         }
         return json.dumps(options, sort_keys=True)
 
@@ -91,7 +101,8 @@ class Asked:
             return Choices(self.value)
         if self.kind == "grammar":
             return Ebnf(self.value)
-        return JsonSchema(self._schema(), whitespace="compact" if self.compact else "flexible")
+        whitespace = "compact" if self.compact else "flexible"
+        return JsonSchema(self._schema(), whitespace=whitespace, **self.terms)
 
     def _schema(self) -> Any:
         if self.kind == "json_object":

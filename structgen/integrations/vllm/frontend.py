@@ -11,6 +11,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import replace
 from typing import Any
 
 from structgen.errors import InvalidSource, StructgenError, Unsatisfiable, Unsupported
@@ -81,7 +82,7 @@ class Frontend:
             raise InvalidSource("vllm_xargs is an object")
         if own := [name for name in OWN if arguments.get(name)]:
             raise Unsupported(f"{own[0]} beside a constraint is not supported", remedy="give one of them")
-        asked = Asked(asked.kind, asked.value, asked.compact, self._preface(path, body))
+        asked = replace(asked, preface=self._preface(path, body))
         # shielded: who hangs up must not cancel what others wait for too
         constraint = await asyncio.shield(asyncio.wrap_future(self._constraints.submit(asked)))
         budget = next((body[name] for name in BUDGETS if isinstance(body.get(name), int)), self._longest)
