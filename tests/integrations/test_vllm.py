@@ -132,6 +132,27 @@ class TestWhatIsAsked:
         with pytest.raises(sg.InvalidSource, match="'declared' or 'any', not 'some'"):
             Asked.of({"json": SCHEMA, "order": "some"}).source()
 
+    def test_options_may_stand_beside_a_constraint_that_is_asked_for_elsewhere(self) -> None:
+        form = {"type": "json_schema", "json_schema": {"schema": OPEN}}
+        options = json.dumps({"additional": "open", "order": "any"})
+        body: dict[str, Any] = {"response_format": form, "vllm_xargs": {KEY: options, "other": 1}}
+        asked = taken(body)
+        assert asked is not None
+        assert (asked.value, asked.terms) == (OPEN, {"additional": "open", "order": "any"})
+        assert body["vllm_xargs"] == {"other": 1}
+        assert Asked.read(asked.written()) == asked
+        with pytest.raises(sg.InvalidSource, match="order, but the request asks for no constraint"):
+            taken({"vllm_xargs": {KEY: '{"order": "any"}'}})
+
+    def test_a_refusal_names_options_as_a_request_has_them(self, compiled: Constraints) -> None:
+        for schema, remedy in (
+            ({"requierd": ["a"]}, 'pass "unknown": "annotations" in vllm_xargs.structgen'),
+            ({"$ref": "other.json"}, 'pass "resources": {"other.json": …} in vllm_xargs.structgen'),
+        ):
+            with pytest.raises(sg.Unsupported) as refused:
+                compiled.submit(Asked("json", schema)).result()
+            assert remedy in str(refused.value)
+
     def test_the_same_constraint_is_compiled_once(self, compiled: Constraints) -> None:
         assert compiled.submit(Asked("regex", "ab")) is compiled.submit(Asked("regex", "ab"))
         assert compiled.submit(Asked("regex", "ab")) is not compiled.submit(

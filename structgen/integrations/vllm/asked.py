@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -67,11 +67,7 @@ class Asked:
             names = ", ".join(sorted(map(str, given))) or "nothing"
             raise InvalidSource(f"structured_outputs holds one of {', '.join(KINDS)}; here it holds {names}")
         ((kind, value),) = given.items()
-        if terms and kind not in JSON:
-            raise InvalidSource(
-                f"{', '.join(terms)} is an option of JSON Schemas, and this is a {kind}: leave it out"
-            )
-        return cls(kind, value, compact, preface, terms)
+        return cls(kind, value, compact, preface).under(terms)
 
     @classmethod
     def read(cls, text: Any) -> Asked:
@@ -82,6 +78,14 @@ class Asked:
         except (TypeError, ValueError, RecursionError):
             raise InvalidSource(f'{KEY} in vllm_xargs is a JSON text such as {{"regex": "[a-z]+"}}') from None
         return cls.of(options, preface=preface)
+
+    def under(self, terms: Mapping[str, Any]) -> Asked:
+        """The same with these options too; raises InvalidSource where it is no JSON Schema."""
+        if terms and self.kind not in JSON:
+            raise InvalidSource(
+                f"{', '.join(terms)} is an option of JSON Schemas, and this is a {self.kind}: leave it out"
+            )
+        return replace(self, terms={**self.terms, **terms})
 
     def written(self) -> str:
         """One line of JSON, the same for equal constraints."""
@@ -128,6 +132,7 @@ def taken(body: dict[str, Any], *, compact: bool = False) -> Asked | None:
     What is no constraint stays, and so do response formats of other kinds, for vLLM to answer.
     Raises InvalidSource or Unsupported; also where there is more than one constraint.
     """
+    terms = _terms(body)
     found = [
         *_from_format(body, "response_format", body, compact),
         *_from_format(body.get("text"), "format", body, compact),
@@ -139,7 +144,11 @@ def taken(body: dict[str, Any], *, compact: bool = False) -> Asked | None:
             "the request asks for more than one constraint; give one of response_format, structured_outputs and "
             f"vllm_xargs.{KEY}"
         )
-    return found[0] if found else None
+    if terms and not found:
+        raise InvalidSource(
+            f"vllm_xargs.{KEY} holds {', '.join(terms)}, but the request asks for no constraint"
+        )
+    return found[0].under(terms) if found else None
 
 
 def placed(body: dict[str, Any], asked: Asked) -> None:
@@ -168,6 +177,20 @@ def _from_format(holder: Any, name: str, body: dict[str, Any], compact: bool) ->
 def _from_fields(body: dict[str, Any], compact: bool) -> list[Asked]:
     options = body.pop("structured_outputs", None)
     return [] if options is None else [Asked.of(options, compact=compact)]
+
+
+def _terms(body: dict[str, Any]) -> dict[str, Any]:
+    """Options in `vllm_xargs` for a constraint that the request has elsewhere; taken out."""
+    arguments = body.get("vllm_xargs")
+    text = arguments.get(KEY) if isinstance(arguments, dict) else None
+    try:
+        terms = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return {}  # what is no JSON text is refused where a constraint is read
+    if not isinstance(terms, dict) or not terms or not terms.keys() <= set(TERMS):
+        return {}
+    body["vllm_xargs"] = {name: value for name, value in body["vllm_xargs"].items() if name != KEY}
+    return terms
 
 
 def _from_arguments(body: dict[str, Any]) -> list[Asked]:

@@ -18,6 +18,7 @@ from structgen.errors import StructgenError
 from structgen.integrations.answers import prompt_of, spelled_by
 from structgen.integrations.rows import refuse_checks
 from structgen.integrations.vllm.asked import Asked, Preface
+from structgen.surface import REQUEST, standing_at
 from structgen.vocabulary import Vocabulary
 
 KEPT = 256  # constraints
@@ -55,7 +56,8 @@ class Constraints:
         return self._spelled.prefaced(prompt_of(self._tokenizer, thinking), thinking=thinking)
 
     def _compile(self, asked: Asked) -> Constraint[Any]:
-        constraint = compile(asked.source(), self.vocabulary(asked.preface))
+        with standing_at(REQUEST):
+            constraint = compile(asked.source(), self.vocabulary(asked.preface))
         refuse_checks(constraint)
         _ = constraint.automaton  # made on this thread
         return constraint
