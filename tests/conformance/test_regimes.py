@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
 
-from conformance.regimes import EXPLOSIONS, Fresh, differing, outcome
+from conformance.regimes import EXPLOSIONS, OUT_OF_TIME, Fresh, differing, outcome
 from conformance.suites import MASKBENCH, maskbench
-
-SECONDS = 4.0  # of one explosion; most take a fraction of one
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +34,6 @@ def test_small_schemas_of_which_much_comes_compile_to_the_same_in_every_process(
 
 
 @pytest.mark.parametrize("name", EXPLOSIONS)
-def test_explosions_compile_or_are_refused_within_seconds(name, monkeypatch):
+def test_explosions_compile_or_are_refused_before_the_time_is_up(name, monkeypatch):
     monkeypatch.setenv("STRUCTGEN_CACHE", "")
-    outcome({"const": 1})
-    begun = time.process_time()
-    outcome(EXPLOSIONS[name])
-    assert time.process_time() - begun < SECONDS
+    assert outcome(EXPLOSIONS[name]) != OUT_OF_TIME
