@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from decimal import Decimal
 from enum import Flag
@@ -24,7 +24,7 @@ from pydantic_core import PydanticOmit, SchemaValidator, ValidationError, core_s
 
 from .json_schema.arrays import ALIKE, MERGED
 from .json_schema.keywords import CONSTRAINING
-from .json_schema.own import OWN, QUOTED, REFUSED, REGEX, TEXT
+from .json_schema.own import ELSEWHERE, OWN, QUOTED, REFUSED, REGEX, TEXT
 from .model_aliases import Path, is_written, with_paths
 from .model_discriminators import told_apart
 from .model_formats import FORMATS
@@ -205,8 +205,10 @@ class ModelSchema(GenerateJsonSchema):
     def _named_required_fields_schema(self, named_required_fields: Any) -> JsonSchemaValue:
         """The object in which each field stands where its alias says."""
         fields: list[tuple[Path, JsonSchemaValue, bool]] = []
+        elsewhere: dict[str, None] = {}
         for name, required, field in named_required_fields:
             path = self._path(field, name)
+            elsewhere |= dict.fromkeys(self._names(field, name))
             try:
                 value = self.generate_inner(field).copy()
             except PydanticOmit:
@@ -221,7 +223,17 @@ class ModelSchema(GenerateJsonSchema):
             if "title" not in value and self.field_title_should_be_set(field):
                 value["title"] = self.get_title_from_name(str(path[-1]) if len(path) == 1 else name)
             fields.append((path, self.handle_ref_overrides(value), required))
-        return with_paths(fields)
+        schema = with_paths(fields)
+        others = [name for name in elsewhere if name not in schema["properties"]]
+        return {**schema, ELSEWHERE: others} if others else schema
+
+    def _names(self, field: Any, name: str) -> Iterator[str]:
+        """The members in which a field is looked for, one after the other."""
+        alias, config = field.get("validation_alias", name), self._config.config_dict
+        if config.get("populate_by_name") or config.get("validate_by_name"):
+            yield name
+        paths = [alias] if isinstance(alias, str) else alias if isinstance(alias[0], list) else [alias]
+        yield from (path if isinstance(path, str) else str(path[0]) for path in paths)
 
     def _path(self, field: Any, name: str) -> Path:
         """Where a field is looked for first: under a plain name, if it has one."""

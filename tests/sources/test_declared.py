@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 from typing import Any
 
 import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field
 
 import structgen as sg
 from conformance.recogniser import recognises
@@ -159,3 +160,37 @@ def test_alternatives_that_only_undeclared_members_tell_apart_are_unsatisfiable_
     with pytest.raises(sg.Unsatisfiable, match=r'exclude each other .* pass additional="open"'):
         sg.compile(schema)
     assert sg.compile(schema, additional="open").accepts('{"x":0,"y":false}')
+
+
+class Named(BaseModel):
+    """A field that is found under its alias and its name."""
+
+    model_config = ConfigDict(populate_by_name=True)
+    x: int = Field(1, alias="X")
+
+
+class Kept(Named):
+    """The same where other members are kept."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Choice(BaseModel):
+    """A field that is found under several aliases."""
+
+    x: int = Field(1, validation_alias=AliasChoices("X", "Y", AliasPath("p", 0)))
+
+
+@pytest.mark.parametrize("type_", [Named, Kept, Choice])
+@pytest.mark.parametrize("additional", ["declared", "open"])
+def test_open_classes_take_no_member_for_another_one(type_: type[BaseModel], additional: Any):
+    constraint = sg.compile(type_, additional=additional)
+    assert constraint.accepts('{"X":2}')
+    assert constraint.accepts('{"z":[null]}') == (additional == "open" or type_ is Kept)
+    for key, value in product(("x", "X", "Y", "p", "z"), (1, "foo", ["foo"], None)):
+        text = json.dumps({key: value})
+        if constraint.accepts(text):
+            type_.model_validate_json(text)
+        text = json.dumps({"X": 1, key: value})
+        if key != "X" and constraint.accepts(text):
+            type_.model_validate_json(text)

@@ -5,6 +5,7 @@
     x-quoted    the number may also stand in quotes
     x-regex     whose rules `pattern` follows: "python", "python-ascii"
     x-minimum, x-maximum, x-zone    of dates, times and durations: bounds, themselves allowed, and which zones
+    x-elsewhere names under which fields are looked for too, so that no other member may have them
     x-refused   why values cannot be generated, and what to do
 
 They mean this only in such schemas (`Rules.own`); elsewhere they are annotations like any other x- keyword.
@@ -19,15 +20,18 @@ from ...grammar import NOTHING, Expr, alt
 from ..languages import intersect
 from ..regex_syntax import Dialect
 from .formats import INSTANTS, small_too
+from .formula import NOTHING as NEVER
 from .formula import Formula
 from .held import meet_texts, scalar_texts
 from .node import Node
+from .objects import Member, Objects
 from .shape import Shape
 from .temporal import temporal
 
 TEXT, QUOTED, REGEX, REFUSED = "x-text", "x-quoted", "x-regex", "x-refused"
+ELSEWHERE = "x-elsewhere"
 MINIMUM, MAXIMUM, ZONE = "x-minimum", "x-maximum", "x-zone"
-OWN = frozenset({"x-set", TEXT, QUOTED, REGEX, REFUSED, MINIMUM, MAXIMUM, ZONE})
+OWN = frozenset({"x-set", TEXT, QUOTED, REGEX, REFUSED, ELSEWHERE, MINIMUM, MAXIMUM, ZONE})
 _DIALECTS = {"python": Dialect.PYTHON_UNICODE, "python-ascii": Dialect.PYTHON}
 
 
@@ -64,9 +68,19 @@ def refined(
     if QUOTED in node:
         numbers = scalar_texts(shape.only(frozenset({"number"})))
         return replace(shape, strings=alt(shape.strings, numbers or NOTHING))
+    if ELSEWHERE in node:
+        return _without_members(shape, node.child(ELSEWHERE).strings())
     if _is_bounded(node):
         name, low, high, zone = (node.value.get(keyword) for keyword in ("format", MINIMUM, MAXIMUM, ZONE))
         moments = temporal(name, low, high, zone)
         moments = small_too(moments) if reading and name in INSTANTS else moments
         return replace(shape, strings=intersect(moments, shape.strings))
     return shape
+
+
+def _without_members(shape: Shape, names: list[str]) -> Shape:
+    """The values less objects with members of these names."""
+    absent = Objects({name: Member(NEVER, silent=True) for name in names})
+    objects = (part.meet(absent) for part in shape.objects)
+    closed = None if shape.closed is None else _without_members(shape.closed, names)
+    return replace(shape, objects=tuple(part for part in objects if part is not None), closed=closed)
