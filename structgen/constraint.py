@@ -178,8 +178,8 @@ class Constraint(Generic[T]):
             grammar = self.source.reading()
             if grammar.fingerprint != self.fingerprint:
                 return _automaton(grammar, BYTES, "expanded" if deepens else "auto")[0], BYTES
-        except Unsupported:  # larger than what is generated, and too large: then no more is read
-            pass
+        except Unsupported:
+            pass  # the reading automaton is too large to compile: read only what is generated
         return self.compiled, self.vocabulary
 
     def accepts_ids(self, ids: Iterable[int]) -> bool:
