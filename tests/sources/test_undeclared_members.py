@@ -148,3 +148,24 @@ def test_an_empty_list_of_properties_declares_none(schema: Any, closed: bool):
     assert recognises(grammar, "{}")
     assert recognises(grammar, '{"a": 1}') != closed
     assert _accepts(schema, '{"a": 1}')  # where silence allows anything
+
+
+def test_needs_of_objects_that_exclude_one_another_multiply_only_as_far_as_can_be_followed():
+    some = {"type": "object", "not": {"properties": {"c": {"not": {"type": "string", "pattern": "99"}}}}}
+    every = {"type": "object", "properties": {"c": {"type": "string", "pattern": "99"}}}
+    schema = {"type": "object", "oneOf": [_all_and_some("a", some), _all_and_some("b", every)]}
+    constraint = sg.compile(sg.JsonSchema(schema, additional="open"))
+    good, bad = {"c": "x99"}, {"c": "x"}
+    accepted = 0
+    for members in product([None, good, bad, 1], repeat=2):
+        value = {key: member for key, member in zip("ab", members, strict=True) if member is not None}
+        valid = jsonschema.Draft202012Validator(schema).is_valid(value)
+        assert constraint.accepts(json.dumps(value)) == valid
+        accepted += valid
+    assert accepted
+
+
+def _all_and_some(letter: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Objects whose members with a letter in their key are valid under a schema, and that have such a member."""
+    needed = {"not": {"patternProperties": {letter: {"not": schema}}}}
+    return {"allOf": [{"patternProperties": {letter: schema}}, needed]}

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import combinations
-from math import comb
+from math import comb, prod
 
 from ...errors import Unsupported
 from ...grammar import EMPTY, NOTHING, TEXT, Expr, alt, char_ranges, literal, seq
@@ -70,12 +70,14 @@ class _Cell:
 class Bookkeeper:
     """Follows the progress of objects; `write` spells a member from the language of its keys and its value.
 
-    sets: of named members that are told apart beside the progress
+    sets: of named members that are told apart beside the progress; beside: the numbers of needs of other objects that
+    may stand at the same place, whose progress an automaton follows at the same time
     """
 
     objects: Objects
     write: Callable[[Expr, Formula], Expr]
     sets: int = 1
+    beside: tuple[int, ...] = ()
     _written: dict[object, Expr] = field(default_factory=dict)
     _found: dict[_Cell, Indices] = field(default_factory=dict)
 
@@ -239,7 +241,10 @@ class Bookkeeper:
         if all(need.value == ANYTHING for need in self.objects.needs):
             return (1, 1)  # whatever a later member holds undoes nothing
         states = self.sets * self._crowds * ((self.objects.high or 0) + 1) * max(len(self._cells), 1)
-        cost = {groups: _ways(needs, groups[0] * groups[1]) * states for groups in FINENESS}
+        followed = (needs, *self.beside)
+        cost = {
+            kinds: states * prod(_ways(each, kinds[0] * kinds[1]) for each in followed) for kinds in FINENESS
+        }
         apart = [groups for groups in FINENESS if groups[0] * groups[1] >= needs]
         ample = [groups for groups in apart if needs < 2 or groups[0] * groups[1] > MOST_NEEDS]
         cheap = [groups for groups in ample if cost[groups] <= MOST_WAYS]

@@ -138,8 +138,9 @@ class Writer:
             *(seq(QUOTE, held(self._inside.text(inner), self._held_rule), QUOTE) for inner in shape.texts),
             *map(arrays.text, shape.arrays),
         ]
-        for part in shape.objects:  # no comprehension: schemas nest, and so would its calls
-            texts.append(objects.text(part))
+        for index, part in enumerate(shape.objects):  # no comprehension: schemas nest, and so would its calls
+            others = (*shape.objects[:index], *shape.objects[index + 1 :])
+            texts.append(objects.text(part, tuple(len(other.needs) for other in others if other.needs)))
         return alt(*texts)
 
     def _held_rule(self, name: str) -> Expr:

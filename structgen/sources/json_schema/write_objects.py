@@ -42,22 +42,21 @@ class ObjectWriter:
     spell: Callable[[Formula], Expr]
     layout: Layout
 
-    def text(self, objects: Objects) -> Expr:
-        """The texts of these objects."""
-        return alt(
-            *(seq(literal("{"), self.layout.gap, members) for members in self._inside(_listed(objects)))
-        )
+    def text(self, objects: Objects, beside: tuple[int, ...] = ()) -> Expr:
+        """The texts of these objects, where others with so many needs each may stand as well."""
+        inside = self._inside(_listed(objects), beside)
+        return alt(*(seq(literal("{"), self.layout.gap, members) for members in inside))
 
-    def _inside(self, objects: Objects) -> Iterator[Expr]:
+    def _inside(self, objects: Objects, beside: tuple[int, ...]) -> Iterator[Expr]:
         """What may follow the opening brace."""
-        writing = _Writing(self, objects)
+        writing = _Writing(self, objects, beside)
         if self.layout.order != "any":
             yield writing.declared()
         elif not objects.links or len(writing.members) <= MOST_SHUFFLED:
             yield writing.shuffled()
         else:  # too many members for sets of them to say which ones are asked for
             for case in cases(objects):
-                yield _Writing(self, case).shuffled()
+                yield _Writing(self, case, beside).shuffled()
 
     def member(self, keys: Expr, value: Formula) -> Expr:
         """One member whose key is of a language."""
@@ -68,14 +67,14 @@ class ObjectWriter:
 class _Writing:
     """One set of objects, being written."""
 
-    def __init__(self, writer: ObjectWriter, objects: Objects):
+    def __init__(self, writer: ObjectWriter, objects: Objects, beside: tuple[int, ...]):
         self.writer, self.objects, self.layout = writer, objects, writer.layout
         self.members: list[tuple[str, Member]] = []
         for key, member in objects.members.items():  # spelled here, with few calls open, and remembered
             if writer.spell(member.value) is not NOTHING or member.required:
                 self.members.append((key, member))
         sets = 2 ** len(self.members) if self.layout.order == "any" else 1
-        self.book = Bookkeeper(objects, writer.member, sets)
+        self.book = Bookkeeper(objects, writer.member, sets, beside)
         self.links = Links.of([key for key, _ in self.members], objects.links)
 
     def declared(self) -> Expr:
