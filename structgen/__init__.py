@@ -12,8 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from structgen.choose import Choice
-    from structgen.constraint import Constraint, Info, compile
+    from structgen.compiler.constraint import Constraint, Info, compile
     from structgen.errors import (
         InvalidDocument,
         InvalidOption,
@@ -25,14 +24,15 @@ if TYPE_CHECKING:
         Unsatisfiable,
         Unsupported,
     )
-    from structgen.generate import Generation
-    from structgen.generator import Generator
-    from structgen.loading import load
+    from structgen.generation.writer import Generation
+    from structgen.model import Generator
+    from structgen.models.load import load
     from structgen.sources.ebnf import Ebnf
     from structgen.sources.json_schema import JsonSchema
     from structgen.sources.regex import Regex
     from structgen.sources.tools import Call, Reply
-    from structgen.vocabulary import Vocabulary
+    from structgen.tokens.vocabulary import Vocabulary
+    from structgen.verbs.choose import Choice
 
 __version__ = "0.1.0"
 
@@ -64,18 +64,18 @@ __all__ = [
 # Where each name is defined. No module may bear the name of an export: importing it would hide the export.
 _HOMES = {
     "Call": "sources.tools",
-    "Choice": "choose",
-    "Constraint": "constraint",
+    "Choice": "verbs.choose",
+    "Constraint": "compiler.constraint",
     "Ebnf": "sources.ebnf",
-    "Generation": "generate",
-    "Generator": "generator",
-    "Info": "constraint",
+    "Generation": "generation.writer",
+    "Generator": "model",
+    "Info": "compiler.constraint",
     "JsonSchema": "sources.json_schema",
     "Regex": "sources.regex",
     "Reply": "sources.tools",
-    "Vocabulary": "vocabulary",
-    "compile": "constraint",
-    "load": "loading",
+    "Vocabulary": "tokens.vocabulary",
+    "compile": "compiler.constraint",
+    "load": "models.load",
 }
 
 

@@ -1,7 +1,7 @@
 """What a copier may fill a slot with: runs of whole words of the document, and numbers, dates and times it states.
 
 A small denoiser knows where a value stands better than where it ends. Every run of words that fits a text slot, every
-number that fits a number's, every date and time are preferred fillings (structgen_engine.preferring); anything else
+number that fits a number's, every date and time are preferred fillings (structgen_mini.copy_prior); anything else
 stays possible, for a value may be rewritten or nowhere in the document.
 """
 
@@ -20,9 +20,9 @@ from structgen.layout import Layout
 from structgen.outline import Shape, shape_of
 from structgen.scaffold import Slot, compact, shape_at
 from structgen.stated import Found, dates, numbers, times
-from structgen.vocabulary import Vocabulary
-from structgen_engine.denoiser import Denoiser
-from structgen_engine.preferring import Preferring, Region, Text
+from structgen.tokens.vocabulary import Vocabulary
+from structgen_engine.decoding.denoiser import Denoiser
+from structgen_mini.copy_prior import Preferring, Region, Text
 
 Encode = Callable[[str], Sequence[int]]
 Ids = tuple[int, ...]

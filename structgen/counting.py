@@ -2,7 +2,7 @@
 
 From noise alone a small model counts badly. But it fills a layout with the right number of items from one place of the
 document each, and where there is one item too many, or one too few, some item finds no place of its own or takes its
-fields from several (structgen_engine.records). So every number of items is laid out, all in one batch, and what the
+fields from several (structgen_mini.records). So every number of items is laid out, all in one batch, and what the
 document tells of each item is added to what the model finds likely.
 """
 
@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from structgen.copies import coherence, copying
-from structgen.generate import Runtime
+from structgen.generation.writer import Runtime
 from structgen.layout import Layout, Weights, lay, likeliest
 from structgen.scaffold import Slot
-from structgen_engine.automaton import IMPOSSIBLE, Dfa
-from structgen_engine.growing import Growing
-from structgen_engine.look import look
+from structgen_engine.automata.dfa import IMPOSSIBLE, Dfa
+from structgen_engine.automata.lazy import Growing
+from structgen_engine.decoding.probe import look
 
 # of each item the share that one place of the document tells, and has it many fields?
 Shares = list[tuple[float, bool]]

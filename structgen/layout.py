@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from structgen.generate import Runtime, refusing_overlong_steps
+from structgen.generation.writer import Runtime, refusing_overlong_steps
 from structgen.scaffold import (
     DEFAULT_SLOTS,
     OPEN,
@@ -29,9 +29,9 @@ from structgen.scaffold import (
     least_items,
     scaffold,
 )
-from structgen_engine.automaton import Dfa
-from structgen_engine.growing import Growing
-from structgen_engine.look import Look, look
+from structgen_engine.automata.dfa import Dfa
+from structgen_engine.automata.lazy import Growing
+from structgen_engine.decoding.probe import Look, look
 
 SNUG = replace(  # where a block has no room for the usual slots
     DEFAULT_SLOTS, string=8, item_string=6, integer=4, item_integer=3, number=6, email=10, any=8

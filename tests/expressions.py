@@ -44,7 +44,7 @@ from structgen.grammar import (
     star,
     token,
 )
-from structgen_engine.automaton import DEAD, NEVER, Dfa
+from structgen_engine.automata.dfa import DEAD, NEVER, Dfa
 
 TOKENS = ("<end>", "<null>")
 NULL = "<null>"

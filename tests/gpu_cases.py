@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from structgen_engine.automaton import DEAD, REFUSED, Alphabet, BlockAutomaton, Dfa, block
+from structgen_engine.automata.dfa import DEAD, REFUSED, Alphabet, BlockAutomaton, Dfa, block
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 pytest.importorskip("triton", reason="triton is not installed, so the GPU kernels are not tested")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from structgen_engine.automaton import BlockAutomaton
+from structgen_engine.automata.dfa import BlockAutomaton
 
 IMPOSSIBLE = float("-inf")
 LIMIT = 250_000.0  # nats: a score beyond counts as this

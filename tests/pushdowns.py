@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 from hypothesis import strategies as st
 
-from structgen.automata.pushdown import STOP, Pushdown
-from structgen.vocabulary import Vocabulary
+from structgen.automata.pushdown.automaton import STOP, Pushdown
+from structgen.tokens.vocabulary import Vocabulary
 
 LETTERS = b"abc"
 NEVER = 1 << 62

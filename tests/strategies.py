@@ -12,7 +12,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from torch import Tensor
 
-from structgen_engine.automaton import DEAD, NEVER, REFUSED, Alphabet, BlockAutomaton, Dfa, block
+from structgen_engine.automata.dfa import DEAD, NEVER, REFUSED, Alphabet, BlockAutomaton, Dfa, block
 
 IMPOSSIBLE = float("-inf")
 

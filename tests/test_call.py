@@ -11,14 +11,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import structgen as sg
-from structgen.call import conversation
-from structgen.generator import Generator
-from structgen.prompt import ChatPrompts, OutlinePrompts
+from structgen.generation.prompts import ChatPrompts, OutlinePrompts
+from structgen.model import Generator
 from structgen.sources.tools import ToolCalls
-from structgen.vocabulary import Vocabulary
-from structgen_engine.denoiser import RandomDenoiser
-from structgen_engine.models.mini import mini_folder
-from structgen_engine.noise import Absorbing, Uniform
+from structgen.tokens.vocabulary import Vocabulary
+from structgen.verbs.call import conversation
+from structgen_engine.decoding.denoiser import RandomDenoiser
+from structgen_engine.decoding.noise import Absorbing, Uniform
+from structgen_mini import mini_folder
 
 
 def get_weather(city: str, unit: Literal["celsius", "fahrenheit"] = "celsius") -> str:

@@ -8,10 +8,10 @@ import pytest
 
 import structgen as sg
 from structgen.copies import copying
-from structgen.extract import extract_in_layout
-from structgen.generator import Generator
 from structgen.layout import lay
-from structgen_engine.preferring import Preferring
+from structgen.model import Generator
+from structgen.verbs.extract import extract_in_layout
+from structgen_mini.copy_prior import Preferring
 
 DOCUMENT = (
     "Invoice 2026-17 from Northwind Paper Ltd.\nTotal: 1.234,50 EUR, due 3 March 2026. Contact: jo@acme.nl"

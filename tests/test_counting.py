@@ -11,11 +11,11 @@ import torch
 
 import structgen as sg
 from structgen.counting import coherent
-from structgen.generator import Generator
 from structgen.layout import count_weights, first_layout, item_slots, lay, likeliest
+from structgen.model import Generator
 from structgen.scaffold import DEFAULT_SLOTS, fill
-from structgen_engine.automaton import IMPOSSIBLE
-from structgen_engine.denoiser import RandomContext, RandomDenoiser
+from structgen_engine.automata.dfa import IMPOSSIBLE
+from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
 
 ITEM = {
     "type": "object",

@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel, Field, TypeAdapter
 
 import structgen as sg
-from structgen.generator import Generator
 from structgen.kinds import alternatives, description
+from structgen.model import Generator
 from structgen.outline import shape_of
 
 

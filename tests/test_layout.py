@@ -10,18 +10,18 @@ import torch
 from pydantic import BaseModel, Field
 
 import structgen as sg
-from structgen.extract import extract_in_layout
-from structgen.generate import Options
-from structgen.generator import Generator
+from structgen.generation.prompts import OutlinePrompts
+from structgen.generation.writer import Options
 from structgen.layout import Layout, count_weights, counted, first_layout, grown
-from structgen.prompt import OutlinePrompts
+from structgen.model import Generator
 from structgen.scaffold import OPEN, fill, item_patterns
 from structgen.sources import as_source
-from structgen_engine.automaton import block
-from structgen_engine.denoiser import RandomContext, RandomDenoiser
-from structgen_engine.lattice import feasible
-from structgen_engine.models.mini import mini_folder
-from structgen_engine.noise import Uniform
+from structgen.verbs.extract import extract_in_layout
+from structgen_engine.automata.dfa import block
+from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
+from structgen_engine.decoding.noise import Uniform
+from structgen_engine.lattice.lattice import feasible
+from structgen_mini import mini_folder
 
 
 class Line(BaseModel):

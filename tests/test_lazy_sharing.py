@@ -14,15 +14,15 @@ import torch
 
 import structgen as sg
 from earley import Earley
-from structgen.automata.pushdown import pushdown
-from structgen.framing import answer_tokens, framed
+from structgen.automata.pushdown.automaton import pushdown
+from structgen.compiler.framing import answer_tokens, framed
+from structgen.compiler.lazy import LazyAutomaton, Renewal
 from structgen.grammar import EMPTY, Grammar, alt, literal, ref, seq, star
-from structgen.lazy import LazyAutomaton, Renewal
-from structgen_engine.decode import decode
-from structgen_engine.denoiser import RandomDenoiser
-from structgen_engine.explore import Explorer
-from structgen_engine.lattice import BlockLattice
-from structgen_engine.noise import Absorbing
+from structgen_engine.decoding.denoiser import RandomDenoiser
+from structgen_engine.decoding.loop import decode
+from structgen_engine.decoding.noise import Absorbing
+from structgen_engine.lattice.beam import Explorer
+from structgen_engine.lattice.lattice import BlockLattice
 
 WORDS = sg.Vocabulary.from_tokens(
     ["<pad>", "<eos>", b"a", b"b", b"[", b"]", b",", b"[a", b"]]", b"],[", b"a,b", b"ab", b"aa", b"[["]

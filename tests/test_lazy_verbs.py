@@ -11,22 +11,22 @@ import torch
 from pydantic import BaseModel, Field
 
 import structgen as sg
-from structgen import regimes
-from structgen.generator import Generator
+from structgen.compiler import regimes
+from structgen.generation.prompts import OutlinePrompts
 from structgen.layout import count_weights, first_layout, likeliest
-from structgen.prompt import OutlinePrompts
+from structgen.model import Generator
 from structgen.sources import as_source
 from structgen.sources.tools import ToolCalls
-from structgen.vocabulary import Vocabulary
-from structgen_engine import explore
-from structgen_engine.automaton import Dfa
-from structgen_engine.decode import StepEvent
-from structgen_engine.denoiser import RandomDenoiser
-from structgen_engine.explore import Pruning
-from structgen_engine.look import Look
-from structgen_engine.models.mini import mini_folder
-from structgen_engine.noise import Uniform
-from structgen_engine.progress import needed
+from structgen.tokens.vocabulary import Vocabulary
+from structgen_engine.automata.dfa import Dfa
+from structgen_engine.decoding.denoiser import RandomDenoiser
+from structgen_engine.decoding.loop import StepEvent
+from structgen_engine.decoding.noise import Uniform
+from structgen_engine.decoding.probe import Look
+from structgen_engine.decoding.row import needed
+from structgen_engine.lattice import beam as explore
+from structgen_engine.lattice.beam import Pruning
+from structgen_mini import mini_folder
 
 TEXT = "Order of Ada: two lamps at 12.50 each, and one chair."
 

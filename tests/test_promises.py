@@ -14,14 +14,14 @@ from pydantic import BaseModel, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 import structgen as sg
-from structgen.generate import Options, generate
-from structgen.generator import Generator
-from structgen.prompt import OutlinePrompts
-from structgen.vocabulary import Vocabulary
-from structgen_engine.decode import decode
-from structgen_engine.denoiser import RandomDenoiser
-from structgen_engine.models.mini import mini_folder
-from structgen_engine.noise import Absorbing, Noise, Uniform
+from structgen.generation.prompts import OutlinePrompts
+from structgen.generation.writer import Options, generate
+from structgen.model import Generator
+from structgen.tokens.vocabulary import Vocabulary
+from structgen_engine.decoding.denoiser import RandomDenoiser
+from structgen_engine.decoding.loop import decode
+from structgen_engine.decoding.noise import Absorbing, Noise, Uniform
+from structgen_mini import mini_folder
 
 sys.path.append(str(Path(__file__).parents[1] / "examples"))
 from models import Invoice  # type: ignore[import-not-found]

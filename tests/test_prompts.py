@@ -10,11 +10,11 @@ import pytest
 from tokenizers import Tokenizer
 
 from structgen.errors import InvalidDocument
-from structgen.generate import prompt_ids
+from structgen.generation.prompts import ChatPrompts, Markup, OutlinePrompts
+from structgen.generation.writer import prompt_ids
 from structgen.outline import outline
-from structgen.prompt import ChatPrompts, Markup, OutlinePrompts
-from structgen.vocabulary import Vocabulary
-from structgen_engine.models.mini import mini_folder
+from structgen.tokens.vocabulary import Vocabulary
+from structgen_mini import mini_folder
 
 SCHEMA = {"type": "object", "properties": {"vendor": {"type": "string"}}, "required": ["vendor"]}
 DOCUMENTS = sorted((Path(__file__).parents[1] / "examples" / "documents").iterdir())

@@ -19,17 +19,17 @@ from pydantic import Field
 from torch import Tensor
 
 import structgen as sg
-from structgen.generate import Options, generate
-from structgen.generator import Generator
-from structgen.narrowing import accepting
-from structgen.prompt import OutlinePrompts
-from structgen.review import Checker, Narrowing
+from structgen.compiler.narrowing import accepting
+from structgen.compiler.review import Checker, Narrowing
+from structgen.generation.prompts import OutlinePrompts
+from structgen.generation.writer import Options, generate
+from structgen.model import Generator
 from structgen.sources.tools import ToolCalls
-from structgen.vocabulary import Vocabulary
-from structgen_engine.decode import Finish, decode
-from structgen_engine.denoiser import RandomContext, RandomDenoiser
-from structgen_engine.models.mini import mini_folder
-from structgen_engine.noise import Absorbing, Noise, Uniform
+from structgen.tokens.vocabulary import Vocabulary
+from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
+from structgen_engine.decoding.loop import Finish, decode
+from structgen_engine.decoding.noise import Absorbing, Noise, Uniform
+from structgen_mini import mini_folder
 
 STRINGS = {"type": "array", "items": {"type": "string"}, "uniqueItems": True}
 INTEGERS = {"type": "array", "items": {"type": "integer"}}

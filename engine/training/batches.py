@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from structgen_engine.models.mini import Lexicon, mini_folder
+from structgen_mini import Lexicon, mini_folder
 from training.canvases import BUCKETS, SHORT, Bucket, Example, cached, collate, make_example
 from training.config import TrainConfig
 from training.documents import make_sample

@@ -21,7 +21,7 @@ from structgen.scaffold import (
     item_patterns,
     scaffold,
 )
-from structgen_engine.models.mini import Lexicon
+from structgen_mini import Lexicon
 from training.alignment import NOWHERE, sources
 from training.documents import Sample
 from training.tokenizer import EOS, NULL, PAD, prompt_text

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from structgen_engine.models.mini import MiniConfig
+from structgen_mini import MiniConfig
 
 STRICT = ConfigDict(extra="forbid")
 

@@ -17,9 +17,9 @@ from torch import Tensor
 
 import structgen as sg
 from structgen.counting import ALONE, CERTAINTY, LEAST, TORN, WHOLE, Shares, shares
-from structgen.generate import prompt_ids
-from structgen.generator import Generator
+from structgen.generation.writer import prompt_ids
 from structgen.layout import count_weights, first_layout
+from structgen.model import Generator
 from training.canvases import array_counts
 from training.evaluate import Problem, drawn
 

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from structgen.outline import FORMATS, shape_of
 from structgen.scaffold import OPEN, Scaffold, compact, scaffold
-from structgen_engine.models.mini import Mini, load_mini
+from structgen_mini import Mini, load_mini
 from training.canvases import BUCKETS, cached
 from training.documents import make_sample
 from training.pools import make_pools

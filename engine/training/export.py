@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from structgen_engine.models.mini import SCALE, WORDS
+from structgen_mini import SCALE, WORDS
 from training.canvases import BUCKETS
 from training.tokenizer import EOS, NULL, PAD, PATH
 

@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from structgen_engine.models.mini import Memory, Mini, load_mini
+from structgen_mini import Memory, Mini, load_mini
 from training.batches import Batch, Source, batches
 from training.canvases import BUCKETS, Bucket
 from training.config import TrainConfig, read_config

@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from structgen_engine.models.mini import WORDS, load_mini
+from structgen_mini import WORDS, load_mini
 
 HERE = Path(__file__).parent
 VECTORS = "vectors.safetensors"

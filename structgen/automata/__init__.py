@@ -12,7 +12,7 @@ which rules those are, `linked` keeps them small, `left_recursion` and `pushdown
 writes them out again.
 """
 
-from structgen.automata.regular import compile_bytes
-from structgen.automata.tables import Table
+from structgen.automata.finite.regular import compile_bytes
+from structgen.automata.finite.table import Table
 
 __all__ = ["Table", "compile_bytes"]

@@ -30,7 +30,7 @@ from structgen.errors import Unsupported
 HARMLESS = ("uniqueItems",)  # what pydantic does not mind
 
 if TYPE_CHECKING:
-    from structgen.constraint import Info
+    from structgen.compiler.constraint import Info
     from structgen.sources import Source
 
 
@@ -66,8 +66,8 @@ def compile_command(
     options = json_options(whitespace, additional, unknown, order, read_resources(resource, spec))
     if explain:
         return _explain(name, spec, options, as_json)
-    from structgen.constraint import compile
-    from structgen.vocabulary import BYTES, Vocabulary
+    from structgen.compiler.constraint import compile
+    from structgen.tokens.vocabulary import BYTES, Vocabulary
 
     vocabulary = BYTES if tokenizer is None else Vocabulary.from_file(tokenizer)
     info = compile(spec, vocabulary, **options).info()

@@ -89,7 +89,7 @@ def _size(path: Path) -> int:
 
 
 def _embedded() -> dict[str, Any]:
-    from structgen_engine.models.mini import mini_folder
+    from structgen_mini import mini_folder
 
     weights = mini_folder() / "model.safetensors"
     return {"present": weights.is_file(), "megabytes": round(_size(weights) / 1e6, 1)}

@@ -16,8 +16,8 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from structgen.vocabulary import Vocabulary
-    from structgen_engine.decode import StepEvent
+    from structgen.tokens.vocabulary import Vocabulary
+    from structgen_engine.decoding.loop import StepEvent
 
 EMPTY = "·"  # the null token and padding
 NOISE = "░"  # an open position where there are no colours

@@ -36,8 +36,8 @@ from structgen.cli.spec import read_spec
 from structgen.cli.terminal import error_console, print_json
 
 if TYPE_CHECKING:
-    from structgen.generate import Generation
-    from structgen.generator import OnStep
+    from structgen.generation.writer import Generation
+    from structgen.model import OnStep
 
 
 def extract_command(

@@ -15,7 +15,7 @@ from structgen.cli.failure import Misuse
 from structgen.cli.terminal import error_console
 
 if TYPE_CHECKING:
-    from structgen.generator import Generator
+    from structgen.model import Generator
 
 THREADS = "STRUCTGEN_THREADS"
 
@@ -28,7 +28,7 @@ def let_threads_sleep() -> None:
 def loaded(name: str | None = None) -> Generator:
     """The model that the command names, on few threads."""
     threads = _threads_asked_for()
-    from structgen.loading import EMBEDDED, load
+    from structgen.models.load import EMBEDDED, load
 
     generator = load(name)
     if threads is None and generator.name == EMBEDDED and "OMP_NUM_THREADS" not in os.environ:

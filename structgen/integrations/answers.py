@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from torch import Tensor
 
 from structgen.cache import cache_folder
-from structgen.constraint import Constraint
+from structgen.compiler.constraint import Constraint
 from structgen.errors import InvalidVocabulary
-from structgen.vocabulary import Vocabulary
+from structgen.tokens.vocabulary import Vocabulary
 
 T = TypeVar("T")
 

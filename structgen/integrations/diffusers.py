@@ -20,11 +20,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from structgen.constraint import Constraint
+from structgen.compiler.constraint import Constraint
 from structgen.errors import InvalidOption, StructgenError
 from structgen.integrations.answers import read, vocabulary_of
 from structgen.integrations.rows import Rows
-from structgen_engine.policy import EntropyBound
+from structgen_engine.decoding.policy import EntropyBound
 
 __all__ = ["ConstrainedScheduler", "mismatch", "read", "vocabulary_of"]
 

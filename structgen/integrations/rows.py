@@ -14,12 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from structgen.constraint import Constraint
+from structgen.compiler.constraint import Constraint
 from structgen.errors import InvalidOption, Unsatisfiable, Unsupported
-from structgen.generate import refusing_overlong_steps
-from structgen_engine.decode import Finish, nonempty
-from structgen_engine.lattice import Beliefs, BlockLattice
-from structgen_engine.progress import Block, BudgetTooSmall, begin
+from structgen.generation.writer import refusing_overlong_steps
+from structgen_engine.decoding.loop import Finish, nonempty
+from structgen_engine.decoding.row import Block, BudgetTooSmall, begin
+from structgen_engine.lattice.lattice import Beliefs, BlockLattice
 
 LEAST_LOG = (
     -1e4

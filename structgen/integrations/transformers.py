@@ -23,14 +23,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from structgen.constraint import Constraint
+from structgen.compiler.constraint import Constraint
+from structgen.compiler.framing import text_tokens
 from structgen.errors import InvalidOption, Unsupported
-from structgen.framing import text_tokens
 from structgen.integrations.answers import read, vocabulary_of
 from structgen.integrations.joint import jointly
 from structgen.integrations.rows import Rows
-from structgen_engine.automaton import REFUSED, Dfa
-from structgen_engine.decode import Finish
+from structgen_engine.automata.dfa import REFUSED, Dfa
+from structgen_engine.decoding.loop import Finish
 
 __all__ = ["constrain", "jointly", "read", "vocabulary_of"]
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, Protocol, TypeVar, get_origin, runtime_checkable
 
-from ..errors import InvalidSource
-from ..grammar import Grammar
+from structgen.errors import InvalidSource
+from structgen.grammar import Grammar
+
 from .choices import Choices
 from .ebnf import Ebnf
 from .json_schema import Additional, JsonSchema, Order, Terms, Unknown, Whitespace
-from .model import Model
 from .reading import Readable
 from .regex import Regex
+from .types import Model
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..errors import InvalidSource
-from ..grammar import Grammar, alt, literal
+from structgen.errors import InvalidSource
+from structgen.grammar import Grammar, alt, literal
 
 
 @dataclass(frozen=True)

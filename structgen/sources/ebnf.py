@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..errors import InvalidSource
-from ..grammar import (
+from structgen.errors import InvalidSource
+from structgen.grammar import (
     ANY_CHAR,
     Expr,
     Grammar,

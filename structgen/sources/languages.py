@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ..grammar import (
+from structgen.grammar import (
     ANY_CHAR,
     EMPTY,
     NOTHING,
@@ -36,7 +36,7 @@ from ..grammar import (
     repeat,
     seq,
 )
-from ..limits import check
+from structgen.limits.budget import check
 
 LONGEST = 100  # characters of strings whose beginnings are told apart one inside another
 
@@ -148,7 +148,7 @@ def empty(expr: Expr) -> bool:
         return False
     if any(contains(expr, text) for text in _candidates(expr)):
         return False
-    from ..automata import compile_bytes  # numba takes a moment to import
+    from structgen.automata import compile_bytes  # numba takes a moment to import
 
     return compile_bytes(Grammar(expr)).empty
 

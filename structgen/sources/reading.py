@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from ..grammar import Grammar
+from structgen.grammar import Grammar
 
 
 @runtime_checkable

@@ -14,10 +14,11 @@ from typing import Any, NotRequired, Required, get_origin, get_type_hints
 
 from typing_extensions import TypedDict
 
-from ..errors import InvalidOption, InvalidSource, StructgenError, Unsupported
-from ..grammar import Grammar
+from structgen.errors import InvalidOption, InvalidSource, StructgenError, Unsupported
+from structgen.grammar import Grammar
+
 from .json_schema import JsonSchema, Terms
-from .model import Model
+from .types import Model
 
 KEYS = frozenset({"type", "name", "description", "parameters", "strict"})
 NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, overload
 
-from ..errors import InvalidOption, InvalidSource
-from ..grammar import (
+from structgen.errors import InvalidOption, InvalidSource
+from structgen.grammar import (
     NOTHING,
     SLACK,
     Alt,
@@ -39,7 +39,8 @@ from ..grammar import (
     separated,
     seq,
 )
-from ..surface import option
+from structgen.surface import option
+
 from .canonical import canonical
 from .json_schema import JsonSchema, Terms
 from .json_schema.layout import Layout

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from structgen.generator import Generator
+from structgen.model import Generator
 from structgen_engine.models.caching import as_argument, from_output
 
 MOST_TOKENS = 512

@@ -20,13 +20,13 @@ from rich.console import Console
 
 import structgen as sg
 from earley import Earley
+from structgen.compiler.lazy import LazyAutomaton
 from structgen.errors import StructgenError
 from structgen.grammar import EMPTY, Expr, Grammar, alt, literal, ref, seq, star
-from structgen.lazy import LazyAutomaton
-from structgen_engine.decode import Decoded, Finish, decode
-from structgen_engine.denoiser import RandomDenoiser
-from structgen_engine.explore import Pruning
-from structgen_engine.noise import Absorbing, Uniform
+from structgen_engine.decoding.denoiser import RandomDenoiser
+from structgen_engine.decoding.loop import Decoded, Finish, decode
+from structgen_engine.decoding.noise import Absorbing, Uniform
+from structgen_engine.lattice.beam import Pruning
 
 VOCABULARY = sg.Vocabulary.from_tokens(
     [

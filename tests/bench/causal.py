@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 import structgen as sg
-from structgen.generate import Generation
-from structgen.generator import Generator
+from structgen.generation.writer import Generation
+from structgen.model import Generator
 
 HANDWRITTEN = Path(__file__).parents[2] / "engine" / "training" / "handwritten.jsonl"
 ABSENT = object()

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 
 from bench.scores import leaves
-from structgen.vocabulary import Vocabulary
-from structgen_engine.decode import StepEvent
+from structgen.tokens.vocabulary import Vocabulary
+from structgen_engine.decoding.loop import StepEvent
 
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
 

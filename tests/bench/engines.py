@@ -28,7 +28,7 @@ class Structgen:
     """This project, in whichever regime a schema takes."""
 
     def __init__(self, tokenizer: Path):
-        from structgen.vocabulary import Vocabulary
+        from structgen.tokens.vocabulary import Vocabulary
 
         self.vocabulary = Vocabulary.from_file(tokenizer)
         _ = self.vocabulary.trie
@@ -112,7 +112,7 @@ class OutlinesCore:
 
 def _spellings(tokenizer: Path) -> list[bytes]:
     """What each token spells; special tokens spell nothing."""
-    from structgen.vocabulary import Vocabulary
+    from structgen.tokens.vocabulary import Vocabulary
 
     vocabulary = Vocabulary.from_file(tokenizer)
     buffer, offsets = bytes(vocabulary.buffer), vocabulary.offsets.tolist()

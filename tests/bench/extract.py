@@ -22,7 +22,7 @@ import structgen as sg
 from bench.problems import SPLITS, Problem, handwritten, problems
 from bench.scores import Tally
 from bench.ways import Way, causal_ways, diffusion_ways
-from structgen.generator import Generator
+from structgen.model import Generator
 
 COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "fields": ("fields", str),

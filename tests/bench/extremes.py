@@ -24,10 +24,10 @@ import torch
 from rich.console import Console
 
 import structgen as sg
-from structgen_engine.automaton import Dfa
-from structgen_engine.decode import Finish, Schedule, decode
-from structgen_engine.denoiser import RandomDenoiser
-from structgen_engine.noise import Absorbing, Uniform
+from structgen_engine.automata.dfa import Dfa
+from structgen_engine.decoding.denoiser import RandomDenoiser
+from structgen_engine.decoding.loop import Finish, Schedule, decode
+from structgen_engine.decoding.noise import Absorbing, Uniform
 
 SCALE = 200.0  # nats, of the normal logits
 COLD, HOT = 0.005, 2.0

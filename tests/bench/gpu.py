@@ -22,10 +22,10 @@ from torch import Tensor
 
 import structgen as sg
 from bench.schemas import SCHEMAS, Schema
-from structgen_engine.automaton import BlockAutomaton, block
+from structgen_engine.automata.dfa import BlockAutomaton, block
 from structgen_engine.kernels import reference
 from structgen_engine.kernels.gpu import Step
-from structgen_engine.lattice import BlockLattice
+from structgen_engine.lattice.lattice import BlockLattice
 
 BLOCK, VOCABULARY = 256, 262_144
 DENSE = (64, 128, 256, 512)

@@ -23,10 +23,10 @@ import structgen as sg
 from bench.confidence import Witness
 from bench.problems import Problem, problems
 from bench.ways import unconstrained
-from structgen.extract import copier, extract_in_layout
-from structgen.generate import Options, prompt_ids, write
-from structgen.generator import Generator
-from structgen_engine.decode import Finish, decode
+from structgen.generation.writer import Options, prompt_ids, write
+from structgen.model import Generator
+from structgen.verbs.extract import copier, extract_in_layout
+from structgen_engine.decoding.loop import Finish, decode
 from tiny_gemma import CANVAS, save_checkpoint, small_tokenizer, tiny_model
 
 STEPS = 4

@@ -22,7 +22,7 @@ from triton.backends.compiler import GPUTarget
 from triton.runtime import driver
 from triton.runtime.jit import JITFunction
 
-from structgen_engine.automaton import Alphabet, BlockAutomaton, Dfa, block
+from structgen_engine.automata.dfa import Alphabet, BlockAutomaton, Dfa, block
 
 CAPABILITY = 90
 DUMP = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "cuobjdump"

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import structgen as sg
-from structgen.generate import prompt_ids
-from structgen.generator import Generator
+from structgen.generation.writer import prompt_ids
+from structgen.model import Generator
 
 ENGINE = Path(__file__).parents[2] / "engine"
 HANDWRITTEN = ENGINE / "training" / "handwritten.jsonl"

@@ -19,12 +19,12 @@ from rich.table import Table
 import structgen as sg
 from bench.clock import now, since
 from bench.step import _peak
+from structgen.compiler.lazy import LazyAutomaton
 from structgen.errors import StructgenError
 from structgen.grammar import Grammar
-from structgen.lazy import LazyAutomaton
 from structgen.sources.json_schema import JsonSchema
-from structgen_engine.explore import Explorer
-from structgen_engine.lattice import BlockLattice
+from structgen_engine.lattice.beam import Explorer
+from structgen_engine.lattice.lattice import BlockLattice
 
 BLOCK = 256
 PEAK = 20.0  # nats by which the model prefers the token of an answer to the others

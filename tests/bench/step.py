@@ -17,8 +17,8 @@ from rich.table import Table
 
 import structgen as sg
 from bench.schemas import SCHEMAS
-from structgen_engine.automaton import block
-from structgen_engine.lattice import BlockLattice
+from structgen_engine.automata.dfa import block
+from structgen_engine.lattice.lattice import BlockLattice
 
 BLOCK = 256
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from bench.extremes import VOCABULARY, run, subjects
-from structgen_engine.automaton import Dfa
+from structgen_engine.automata.dfa import Dfa
 
 
 def test_runs_at_200_nats_end_without_an_error() -> None:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from bench.clock import Seconds
 from bench.confidence import Witness, confidences, leaf_spans
 from bench.scores import Answer, Tally, alike, calibration_error, leaves, same
-from structgen.vocabulary import Vocabulary
-from structgen_engine.decode import StepEvent
-from structgen_engine.lattice import Beliefs
+from structgen.tokens.vocabulary import Vocabulary
+from structgen_engine.decoding.loop import StepEvent
+from structgen_engine.lattice.lattice import Beliefs
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -24,10 +24,10 @@ from bench.autoregressive import Greedy
 from bench.bfcl import CATEGORIES, Item, items
 from bench.clock import Seconds, now, since
 from bench.schemas import closed
-from structgen.call import conversation
-from structgen.generate import prompt_ids
-from structgen.generator import Generator
+from structgen.generation.writer import prompt_ids
+from structgen.model import Generator
 from structgen.sources.tools import ToolCalls
+from structgen.verbs.call import conversation
 
 REFUSALS = (sg.StructgenError, ValueError)  # ours, and llguidance's
 Caller = Callable[

@@ -22,11 +22,11 @@ from bench.confidence import Witness, confidences
 from bench.problems import Problem
 from bench.schemas import closed
 from bench.scores import Answer
-from structgen.extract import copier, extract_in_layout
-from structgen.generate import Generation, Options, Runtime, generate, prompt_ids
-from structgen.generator import Generator
-from structgen_engine.automaton import Alphabet, Dfa
-from structgen_engine.decode import decode
+from structgen.generation.writer import Generation, Options, Runtime, generate, prompt_ids
+from structgen.model import Generator
+from structgen.verbs.extract import copier, extract_in_layout
+from structgen_engine.automata.dfa import Alphabet, Dfa
+from structgen_engine.decoding.loop import decode
 
 Way = Callable[[Problem], Answer]
 

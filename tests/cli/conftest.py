@@ -44,8 +44,8 @@ class Run:
 
 @pytest.fixture(scope="module", autouse=True)
 def loader() -> Iterator[ModuleType]:
-    """The module structgen.loading, made to load the embedded model once for all tests of a file."""
-    module = import_module("structgen.loading")
+    """The module structgen.models.load, made to load the embedded model once for all tests of a file."""
+    module = import_module("structgen.models.load")
     load = module.load
     module.load = cache(load)
     yield module

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import structgen as sg
-from structgen_engine.models.mini import mini_folder
+from structgen_mini import mini_folder
 
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 TOKENIZER = str(mini_folder() / "tokenizer.json")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from structgen_engine.models.mini import mini_folder
+from structgen_mini import mini_folder
 
 BILL = ("-s", "models.py:Bill")
 FAST = ("--steps", "2")

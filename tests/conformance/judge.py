@@ -86,7 +86,7 @@ class _ByGrammar:
 
 def by_automaton(group: Group, terms: Terms = SPECIFIED) -> Accepts:
     """Acceptance by the automaton over bytes."""
-    from structgen.constraint import compile
+    from structgen.compiler.constraint import compile
 
     return compile(source_of(group, terms), seconds=PATIENCE).accepts
 
@@ -95,12 +95,12 @@ class ByTokens:
     """Acceptance of token ids by the automaton over the tokens of a real vocabulary, whole answers."""
 
     def __init__(self, tokenizer: Path):
-        from structgen.vocabulary import Vocabulary
+        from structgen.tokens.vocabulary import Vocabulary
 
         self.vocabulary = Vocabulary.from_file(tokenizer)
 
     def __call__(self, group: Group, terms: Terms = SPECIFIED) -> Accepts:
-        from structgen.constraint import compile
+        from structgen.compiler.constraint import compile
 
         constraint = compile(source_of(group, terms), self.vocabulary, seconds=PATIENCE)
         encode = self.vocabulary.encode

@@ -18,7 +18,7 @@ from typing import Any
 
 from structgen import JsonSchema, compile
 from structgen.errors import StructgenError
-from structgen.limits import OverLimit
+from structgen.limits.budget import OverLimit
 
 TIMES = 3
 PATIENCE = 600  # seconds that a process may take to start

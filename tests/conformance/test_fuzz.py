@@ -12,10 +12,10 @@ import pytest
 
 from conformance.fuzz import outcome
 from conformance.judge import limited
-from structgen import limits
-from structgen.constraint import compile
+from structgen.compiler.constraint import compile
 from structgen.errors import StructgenError
-from structgen.limits import OverLimit, _resident
+from structgen.limits import budget as limits
+from structgen.limits.budget import OverLimit, _resident
 from structgen.sources.json_schema import JsonSchema
 
 SCHEMAS = 500

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from structgen.automata.pushdown import STOP, Pushdown, pushdown
+from structgen.automata.pushdown.automaton import STOP, Pushdown, pushdown
 from structgen.grammar import Grammar
 
 STEPS = (10, 300)  # at random between these many before a text heads for its end

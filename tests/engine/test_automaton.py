@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies import dfas
-from structgen_engine.automaton import DEAD, NEVER, Alphabet, Dfa, block
+from structgen_engine.automata.dfa import DEAD, NEVER, Alphabet, Dfa, block
 
 
 @given(dfas())

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies import dfas, padded_dfas
-from structgen_engine.automaton import Dfa, Edges
-from structgen_engine.bundles import Bundles, bundle_edges
+from structgen_engine.automata.bundles import Bundles, bundle_edges
+from structgen_engine.automata.dfa import Dfa, Edges
 
 
 def members(bundles: Bundles) -> list[tuple[int, ...]]:

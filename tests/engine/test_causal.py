@@ -16,10 +16,10 @@ from tokenizers.models import BPE
 from torch import Tensor
 
 from strategies import cases, padded_dfas
-from structgen_engine.automaton import BlockAutomaton, Dfa, block
-from structgen_engine.decode import Decoded, StepEvent, decode
-from structgen_engine.denoiser import RandomContext, RandomDenoiser
-from structgen_engine.jacobi import Guess, greedy
+from structgen_engine.automata.dfa import BlockAutomaton, Dfa, block
+from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
+from structgen_engine.decoding.jacobi import Guess, greedy
+from structgen_engine.decoding.loop import Decoded, StepEvent, decode
 from structgen_engine.models.causal import CausalContext, CausalDenoiser
 
 IMPOSSIBLE = float("-inf")
@@ -234,7 +234,7 @@ def keys(context: CausalContext) -> list[Tensor]:
 
 def pairs() -> Dfa:
     """Any number of pairs of an odd and an even token, then token 0, then 0 for ever."""
-    from structgen_engine.automaton import Alphabet
+    from structgen_engine.automata.dfa import Alphabet
 
     label = torch.tensor([1, *(2 + v % 2 for v in range(1, VOCABULARY))], dtype=torch.int32)
     delta = torch.tensor([[0, 0, 0, 0], [0, 3, 0, 2], [0, 0, 1, 0], [0, 3, 0, 0]], dtype=torch.int32)

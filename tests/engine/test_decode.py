@@ -14,12 +14,20 @@ from torch import Tensor
 
 from oracle import enumerate_blocks
 from strategies import padded_dfas
-from structgen_engine.automaton import Alphabet, Dfa, block
-from structgen_engine.decode import BudgetTooSmall, Decoded, Finish, Schedule, StepEvent, StoppingRule, decode
-from structgen_engine.denoiser import RandomContext, RandomDenoiser
-from structgen_engine.lattice import EmptyLattice
-from structgen_engine.noise import Absorbing, Noise, Uniform
-from structgen_engine.policy import Confidence, EntropyBound, Policy, TopK
+from structgen_engine.automata.dfa import Alphabet, Dfa, block
+from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
+from structgen_engine.decoding.loop import (
+    BudgetTooSmall,
+    Decoded,
+    Finish,
+    Schedule,
+    StepEvent,
+    StoppingRule,
+    decode,
+)
+from structgen_engine.decoding.noise import Absorbing, Noise, Uniform
+from structgen_engine.decoding.policy import Confidence, EntropyBound, Policy, TopK
+from structgen_engine.lattice.lattice import EmptyLattice
 
 policies = st.sampled_from([EntropyBound(), EntropyBound(2.0), Confidence(), TopK(1), TopK(3)])
 noises = st.sampled_from(["absorbing", "uniform"])

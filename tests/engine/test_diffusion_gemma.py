@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 import structgen as sg
-from structgen_engine.decode import Finish, Schedule, decode
+from structgen_engine.decoding.loop import Finish, Schedule, decode
+from structgen_engine.decoding.policy import EntropyBound
 from structgen_engine.models.diffusion_gemma import (
     DiffusionGemmaDenoiser,
     NotLoadable,
     Sampling,
     check_quantization,
 )
-from structgen_engine.policy import EntropyBound
 from tiny_gemma import CANVAS, HEAD, gemma4_tokenizer, small_tokenizer, tiny_model
 
 PROMPTS = [[2, 7, 30, 41, 52, 60], [2, 7, 90]]
@@ -197,8 +197,8 @@ def test_the_real_vocabulary(tokenizer_file: Callable[[str], Path], tmp_path: Pa
     assert vocabulary.size == 262_145
     prefaced = vocabulary.narrowed(262_144).prefaced()
     constraint = sg.compile(SOURCES[2], prefaced)
-    from structgen.generate import Options, Runtime, write
-    from structgen.prompt import ChatPrompts
+    from structgen.generation.prompts import ChatPrompts
+    from structgen.generation.writer import Options, Runtime, write
 
     prompts = ChatPrompts("<bos><|turn>user\n{}<turn|>\n<|turn>model\n")
     runtime = Runtime("tiny", DiffusionGemmaDenoiser(model), prefaced, prompts)

@@ -15,20 +15,20 @@ from torch import Tensor
 
 from oracle import Enumeration
 from pushdowns import accepts, answers, pushdowns, spelled
-from structgen.automata.pushdown import Pushdown
-from structgen.constraint import compile as compile_constraint
+from structgen.automata.pushdown.automaton import Pushdown
+from structgen.compiler.constraint import compile as compile_constraint
+from structgen.compiler.lazy import LazyAutomaton
 from structgen.grammar import EMPTY, Expr, Grammar, alt, any_of, literal, ref, separated, seq, star
-from structgen.lazy import LazyAutomaton
 from structgen.sources import Regex
-from structgen.vocabulary import Vocabulary
-from structgen_engine.decode import BudgetTooSmall, Finish, StepEvent, decode, nonempty
-from structgen_engine.denoiser import RandomDenoiser
-from structgen_engine.explore import EXACT, Explorer, Overlong, Pruning
-from structgen_engine.finishing import fewest
-from structgen_engine.jacobi import Guess
+from structgen.tokens.vocabulary import Vocabulary
+from structgen_engine.automata.finishing import fewest
+from structgen_engine.decoding.denoiser import RandomDenoiser
+from structgen_engine.decoding.jacobi import Guess
+from structgen_engine.decoding.loop import BudgetTooSmall, Finish, StepEvent, decode, nonempty
+from structgen_engine.decoding.noise import Absorbing, Uniform
 from structgen_engine.kernels import Backend, cpu, reference
-from structgen_engine.lattice import BlockLattice, EmptyLattice
-from structgen_engine.noise import Absorbing, Uniform
+from structgen_engine.lattice.beam import EXACT, Explorer, Overlong, Pruning
+from structgen_engine.lattice.lattice import BlockLattice, EmptyLattice
 
 IMPOSSIBLE = float("-inf")
 NEAR = 1e-5

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from gpu_cases import DEVICE, IMPOSSIBLE, close, logits_for, poisoned, random_dfa, random_row
-from structgen_engine.automaton import Alphabet, BlockAutomaton, Dfa
+from structgen_engine.automata.dfa import Alphabet, BlockAutomaton, Dfa
 from structgen_engine.kernels import gpu, reference
 from structgen_engine.kernels.gpu import classes, fields, pairs, paths, scans, tokens, trees
 from structgen_engine.kernels.gpu.layout import AlphabetLayout, AutomatonLayout
 from structgen_engine.kernels.gpu.posterior import Marginals, marginals
-from structgen_engine.rows import _joined
+from structgen_engine.lattice.class_scores import _joined
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in.*:RuntimeWarning")
 KINDS = ("plain", "peaked", "holes")

@@ -17,9 +17,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gpu_cases import DEVICE, IMPOSSIBLE, close, logits_for, poisoned, random_row
 from strategies import Case, cases
-from structgen_engine.automaton import BlockAutomaton
+from structgen_engine.automata.dfa import BlockAutomaton
 from structgen_engine.kernels import backend_for, gpu, reference
-from structgen_engine.lattice import BlockLattice
+from structgen_engine.lattice.lattice import BlockLattice
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in.*:RuntimeWarning")
 # the launches of `run`, `run_best` and `process_`; classes of more than 512 tokens add a second "_chunks"
@@ -74,7 +74,7 @@ class TestLattice:
         assert backend_for("cuda") is gpu
 
     def test_nothing_of_triton_is_imported_with_the_engine(self) -> None:
-        program = "import structgen, structgen_engine.lattice; print('triton' in sys.modules)"
+        program = "import structgen, structgen_engine.lattice.lattice; print('triton' in sys.modules)"
         path = [str(Path(__file__).parents[2] / part) for part in ("", "engine")]
         run = subprocess.run(
             [sys.executable, "-c", f"import sys; sys.path[:0] = {path}; {program}"],

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from oracle import Enumeration, enumerate_blocks, total_variation
 from strategies import Case, cases
-from structgen_engine.automaton import Alphabet, BlockAutomaton, Dfa, block
+from structgen_engine.automata.dfa import Alphabet, BlockAutomaton, Dfa, block
 from structgen_engine.kernels import Backend, backend_for, cpu, reference
-from structgen_engine.lattice import BlockLattice, EmptyLattice, feasible, forced
+from structgen_engine.lattice.lattice import BlockLattice, EmptyLattice, feasible, forced
 
 IMPOSSIBLE = float("-inf")
 NEAR = 1e-5

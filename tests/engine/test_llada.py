@@ -15,12 +15,12 @@ from torch import Tensor
 
 import structgen as sg
 from strategies import padded_dfas
-from structgen_engine.automaton import Dfa
-from structgen_engine.decode import StepEvent, decode
-from structgen_engine.denoiser import RandomDenoiser
+from structgen_engine.automata.dfa import Dfa
+from structgen_engine.decoding.denoiser import RandomDenoiser
+from structgen_engine.decoding.loop import StepEvent, decode
+from structgen_engine.decoding.noise import Absorbing
+from structgen_engine.decoding.policy import TopK
 from structgen_engine.models.llada import Llada, LladaConfig, LladaDenoiser, load_llada
-from structgen_engine.noise import Absorbing
-from structgen_engine.policy import TopK
 from tiny_gemma import HEAD, SPECIAL, small_tokenizer
 
 MASK = SPECIAL.index("<mask>")

@@ -10,9 +10,9 @@ from dataclasses import fields
 import pytest
 import torch
 
-from structgen_engine.lattice import Beliefs
-from structgen_engine.noise import Absorbing, Uniform
-from structgen_engine.policy import Confidence, EntropyBound, Policy, TopK, surest
+from structgen_engine.decoding.noise import Absorbing, Uniform
+from structgen_engine.decoding.policy import Confidence, EntropyBound, Policy, TopK, surest
+from structgen_engine.lattice.lattice import Beliefs
 
 ENTROPY = torch.tensor([[0.5, 0.02, 0.09, 0.0, 0.05]])
 BELIEFS = Beliefs(ENTROPY, torch.tensor([[0.6, 0.99, 0.95, 1.0, 0.97]]), ENTROPY > 0)
@@ -69,7 +69,8 @@ def test_uniform_noise_needs_a_range() -> None:
 
 
 def test_importing_the_engine_loads_no_compiler() -> None:
-    code = "import sys, structgen_engine.decode; sys.exit(bool({'numba', 'triton', 'transformers'} & set(sys.modules)))"
+    compilers = {"numba", "triton", "transformers"}
+    code = f"import sys, structgen_engine.decoding.loop; sys.exit(bool({compilers} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})
 
 

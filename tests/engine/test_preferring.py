@@ -7,9 +7,9 @@ from itertools import product
 import pytest
 import torch
 
-from structgen_engine.denoiser import RandomDenoiser
-from structgen_engine.noise import Uniform
-from structgen_engine.preferring import Preferring, Region, Text, max_marginals
+from structgen_engine.decoding.denoiser import RandomDenoiser
+from structgen_engine.decoding.noise import Uniform
+from structgen_mini.copy_prior import Preferring, Region, Text, max_marginals
 
 LENGTH, VOCABULARY = 3, 5
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from structgen_engine.records import told
+from structgen_mini.records import told
 
 Runs = list[tuple[int, int]]
 

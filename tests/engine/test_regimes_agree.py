@@ -15,17 +15,17 @@ import torch
 from torch import Tensor
 
 from expressions import random_grammar
-from structgen import regimes
-from structgen.compiled import Components, Expanded
+from structgen.compiler import regimes
+from structgen.compiler.compiled import Components, Expanded
+from structgen.compiler.lazy import LazyAutomaton
+from structgen.compiler.regimes import compile_grammar
 from structgen.errors import StructgenError
 from structgen.grammar import Grammar
-from structgen.lazy import LazyAutomaton
-from structgen.regimes import compile_grammar
 from structgen.sources import JsonSchema
-from structgen.vocabulary import Vocabulary
-from structgen_engine.automaton import block
-from structgen_engine.explore import EXACT, Explorer, Pruning
-from structgen_engine.lattice import BlockLattice
+from structgen.tokens.vocabulary import Vocabulary
+from structgen_engine.automata.dfa import block
+from structgen_engine.lattice.beam import EXACT, Explorer, Pruning
+from structgen_engine.lattice.lattice import BlockLattice
 
 GRAMMARS, SCHEMAS = 200, 100
 BATCH = 20

@@ -11,7 +11,7 @@ import pytest
 
 import structgen as sg
 from structgen.integrations.answers import vocabulary_of
-from structgen_engine.decode import StepEvent
+from structgen_engine.decoding.loop import StepEvent
 from tiny_gemma import CANVAS, HEAD, SPECIAL, needs_transformers
 
 NAME = "google/diffusiongemma-26B-A4B-it"

@@ -11,7 +11,7 @@ import pytest
 
 import structgen as sg
 from structgen.sources import Choices, Model, Source
-from structgen.vocabulary import BYTES, Vocabulary
+from structgen.tokens.vocabulary import BYTES, Vocabulary
 
 FOLDER = Path(__file__).parents[3] / "shared" / "cases"
 IMPORTS = """

@@ -16,16 +16,16 @@ from pydantic import BaseModel
 import structgen as sg
 from conformance.fuzz import outcome
 from conformance.recogniser import recognises
-from structgen.automata.pushdown import accepts, pushdown
+from structgen.automata.pushdown.automaton import accepts, pushdown
 from structgen.cli import main
 from structgen.errors import InvalidSource, Unsupported
-from structgen.generator import Generator
-from structgen.prompt import OutlinePrompts
+from structgen.generation.prompts import OutlinePrompts
+from structgen.model import Generator
 from structgen.sources.json_schema import JsonSchema, write_objects
-from structgen.vocabulary import Vocabulary
-from structgen_engine.denoiser import RandomDenoiser
-from structgen_engine.models.mini import mini_folder
-from structgen_engine.noise import Uniform
+from structgen.tokens.vocabulary import Vocabulary
+from structgen_engine.decoding.denoiser import RandomDenoiser
+from structgen_engine.decoding.noise import Uniform
+from structgen_mini import mini_folder
 
 PERSON: dict[str, Any] = {
     "properties": {

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from structgen.automata import compile_bytes
-from structgen.constraint import compile
+from structgen.compiler.constraint import compile
 from structgen.errors import InvalidSource, Unsupported
 from structgen.grammar import Grammar, ref
-from structgen.limits import OverLimit
+from structgen.limits.budget import OverLimit
 from structgen.sources import json_schema
 from structgen.sources.json_schema import JsonSchema, Rules, refusals
 from structgen.sources.json_schema.keywords import OBSOLETE

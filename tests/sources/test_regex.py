@@ -18,7 +18,7 @@ from structgen.errors import InvalidSource, Unsupported
 from structgen.grammar import TEXT, Bytes, Chars, Grammar
 from structgen.sources.languages import contains
 from structgen.sources.regex import Regex, fullmatch_expr, search_expr
-from structgen.sources.regex_syntax import Dialect, parse
+from structgen.sources.regex.syntax import Dialect, parse
 
 
 @given(PLAIN | ASSERTED, st.lists(TEXTS, min_size=8, max_size=8))

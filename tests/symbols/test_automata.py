@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expressions import NULL, TOKENS, accepts, assert_minimal, expressions, grammar, near
-from structgen.automata import Table, compile_bytes, crawl, nfa, regular
-from structgen.automata.kept import Kept
-from structgen.automata.nfa import TooLarge
+from structgen.automata import Table, compile_bytes
+from structgen.automata.finite import crawl, nfa, regular
+from structgen.automata.finite.fragments import Kept
+from structgen.automata.finite.nfa import TooLarge
 from structgen.errors import InvalidSource, Unsupported
 from structgen.grammar import (
     EMPTY,
@@ -35,7 +36,7 @@ from structgen.grammar import (
     star,
     token,
 )
-from structgen_engine.automaton import Dfa
+from structgen_engine.automata.dfa import Dfa
 
 SEEDS = st.integers(0, 2**32)
 SHORT = [text for n in range(4) for text in itertools.product((97, 98, 0xC3, 0x9F), repeat=n)]

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pushdowns import pushdowns
-from structgen.automata.pushdown import Pushdown
-from structgen.lazy.configurations import BOTTOM, NOWHERE, Configurations
+from structgen.automata.pushdown.automaton import Pushdown
+from structgen.compiler.lazy.configurations import BOTTOM, NOWHERE, Configurations
 
 Stack = tuple[int, ...]  # from the top
 

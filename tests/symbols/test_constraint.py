@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expressions import expressions
-from structgen.constraint import Constraint, Info, compile
+from structgen.compiler.constraint import Constraint, Info, compile
 from structgen.errors import InvalidSource, Unsatisfiable, Unsupported
 from structgen.grammar import (
     SLACK,
@@ -32,8 +32,8 @@ from structgen.grammar import (
     star,
     token,
 )
-from structgen.vocabulary import BYTES, Vocabulary
-from structgen_engine.automaton import Dfa
+from structgen.tokens.vocabulary import BYTES, Vocabulary
+from structgen_engine.automata.dfa import Dfa
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import pytest
 
 from expressions import random_grammar, strings
 from structgen import JsonSchema, compile
-from structgen.automata import counted
-from structgen.automata.counted import called_bodies
-from structgen.automata.pushdown import advance, begin, ends, pushdown
-from structgen.automata.rules import analyse
+from structgen.automata.pushdown import repetitions as counted
+from structgen.automata.pushdown.automaton import advance, begin, ends, pushdown
+from structgen.automata.pushdown.repetitions import called_bodies
+from structgen.automata.pushdown.rules import analyse
 from structgen.errors import Unsatisfiable
 from structgen.grammar import ANY_CHAR, Grammar, complement, literal, repeat, seq
 

@@ -14,7 +14,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pushdowns import accepts, pushdowns, spelled
-from structgen.automata.pushdown import Pushdown
+from structgen.automata.pushdown.automaton import Pushdown
+from structgen.compiler.lazy import LazyAutomaton
+from structgen.compiler.lazy.classes import Classes
+from structgen.compiler.lazy.configurations import NOWHERE
 from structgen.errors import InvalidSource, Unsatisfiable
 from structgen.grammar import (
     ANY_CHAR,
@@ -34,15 +37,12 @@ from structgen.grammar import (
     seq,
     star,
 )
-from structgen.lazy import LazyAutomaton
-from structgen.lazy.classes import Classes
-from structgen.lazy.configurations import NOWHERE
-from structgen.vocabulary import BYTES, Vocabulary
-from structgen_engine.automaton import NEVER, REFUSED
-from structgen_engine.decode import decode
-from structgen_engine.denoiser import RandomContext, RandomDenoiser
-from structgen_engine.finishing import Finishing
-from structgen_engine.noise import Uniform
+from structgen.tokens.vocabulary import BYTES, Vocabulary
+from structgen_engine.automata.dfa import NEVER, REFUSED
+from structgen_engine.automata.finishing import Finishing
+from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
+from structgen_engine.decoding.loop import decode
+from structgen_engine.decoding.noise import Uniform
 
 TOKENS = Vocabulary.from_tokens([b"a", b"b", b"c", b"ab", b"bca", b"cc", "<e>", None])
 FEW = Vocabulary.from_tokens([b"ab", b"ca", b"b", b"bb", "<e>"])  # not every letter is a token

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expressions import NULL, TOKENS, assert_minimal, expressions, grammar
-from structgen import lift as lift_module
 from structgen.automata import compile_bytes
+from structgen.compiler import lift as lift_module
+from structgen.compiler.framing import answer_tokens, framed
+from structgen.compiler.lift import lift
 from structgen.errors import Unsupported
-from structgen.framing import answer_tokens, framed
 from structgen.grammar import (
     SLACK,
     Expr,
@@ -34,9 +35,8 @@ from structgen.grammar import (
     star,
     token,
 )
-from structgen.lift import lift
-from structgen.vocabulary import BYTES, Vocabulary
-from structgen_engine.automaton import DEAD, NEVER, Dfa
+from structgen.tokens.vocabulary import BYTES, Vocabulary
+from structgen_engine.automata.dfa import DEAD, NEVER, Dfa
 
 # Single bytes, repeated bytes, tokens that cut characters in two or join several, special tokens, ids never used.
 PIECES = [

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from structgen import JsonSchema, compile
-from structgen.automata.crawl import crawl
-from structgen.automata.nfa import Nfa
+from structgen.automata.finite.crawl import crawl
+from structgen.automata.finite.nfa import Nfa
 from structgen.errors import Unsupported
-from structgen.limits import OverLimit, check, limited, loading, spent
+from structgen.limits.budget import OverLimit, check, limited, loading, spent
 
 SECONDS = 1.0
 HOSTILE = {

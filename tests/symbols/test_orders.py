@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from conformance.recogniser import recognises
 from structgen.automata import compile_bytes
-from structgen.automata.pushdown import Pushdown, accepts, pushdown
+from structgen.automata.pushdown.automaton import Pushdown, accepts, pushdown
+from structgen.compiler.lazy import LazyAutomaton
+from structgen.compiler.regimes import compile_grammar
 from structgen.errors import Unsupported
 from structgen.grammar import NOTHING, Grammar, alt, any_order, literal, ref, seq
-from structgen.lazy import LazyAutomaton
-from structgen.regimes import compile_grammar
-from structgen.vocabulary import Vocabulary
+from structgen.tokens.vocabulary import Vocabulary
 
 LETTERS = "ab,;"
 LONGEST = 6

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from expressions import json_grammar, random_grammar, strings
-from structgen.automata import pushdown as pushdown_module
-from structgen.automata import rules as rules_module
-from structgen.automata.linked import NEVER
-from structgen.automata.pushdown import STOP, Pushdown, accepts, advance, begin, ends, pushdown
+from structgen.automata.pushdown import automaton as pushdown_module
+from structgen.automata.pushdown import rules as rules_module
+from structgen.automata.pushdown.automaton import STOP, Pushdown, accepts, advance, begin, ends, pushdown
+from structgen.automata.pushdown.linked import NEVER
 from structgen.errors import InvalidSource, Unsatisfiable, Unsupported
 from structgen.grammar import (
     Grammar,

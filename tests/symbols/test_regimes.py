@@ -11,17 +11,18 @@ from pathlib import Path
 import pytest
 
 from expressions import json_grammar
-from structgen import JsonSchema, regimes
-from structgen.automata import regular
-from structgen.automata.kept import Kept
-from structgen.automata.pushdown import pushdown
-from structgen.automata.unroll import expand
-from structgen.constraint import compile
+from structgen import JsonSchema
+from structgen.automata.finite import regular
+from structgen.automata.finite.fragments import Kept
+from structgen.automata.pushdown.automaton import pushdown
+from structgen.automata.pushdown.unroll import expand
+from structgen.compiler import regimes
+from structgen.compiler.constraint import compile
+from structgen.compiler.lift import lift
 from structgen.errors import InvalidOption, Unsatisfiable, Unsupported
 from structgen.grammar import Grammar, alt, chars, literal, optional, ref, repeat, seq
-from structgen.lift import lift
-from structgen.vocabulary import BYTES, Vocabulary
-from structgen_engine.automaton import Dfa
+from structgen.tokens.vocabulary import BYTES, Vocabulary
+from structgen_engine.automata.dfa import Dfa
 
 
 @dataclass(frozen=True)

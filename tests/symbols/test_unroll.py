@@ -8,14 +8,14 @@ import pytest
 
 from expressions import assert_minimal, json_grammar, random_grammar, strings
 from structgen.automata import compile_bytes
-from structgen.automata import rules as rules_module
-from structgen.automata.pushdown import accepts, pushdown
-from structgen.automata.shapes import Estimate, Shapes
-from structgen.automata.tables import Table
-from structgen.automata.unroll import CAP, Unrolled, expand, unroll
+from structgen.automata.finite.table import Table
+from structgen.automata.pushdown import rules as rules_module
+from structgen.automata.pushdown.automaton import accepts, pushdown
+from structgen.automata.pushdown.components import Estimate, Shapes
+from structgen.automata.pushdown.unroll import CAP, Unrolled, expand, unroll
 from structgen.errors import Unsatisfiable
 from structgen.grammar import Grammar, alt, literal, optional, ref, repeat, seq, token
-from structgen_engine.automaton import DEAD
+from structgen_engine.automata.dfa import DEAD
 
 LONGEST = 6
 LETTERS = "ab"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from structgen.errors import InvalidVocabulary
-from structgen.vocabulary import BYTES, Vocabulary
+from structgen.tokens.vocabulary import BYTES, Vocabulary
 
 BYTE_FALLBACK = {"type": "Sequence", "decoders": [{"type": "ByteFallback"}, {"type": "Fuse"}]}
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from structgen_engine.models.mini import Lexicon, Mini, MiniConfig, MiniDenoiser, mini_folder
+from structgen_mini import Lexicon, Mini, MiniConfig, MiniDenoiser, mini_folder
 from training.tokenizer import load_tokenizer
 
 CONFIG = MiniConfig(vocabulary=50, width=32, heads=2, encoder_layers=2, decoder_layers=2)

@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 
-from structgen_engine.models.mini import Lexicon
-from structgen_engine.models.mini.overlap import Overlap
+from structgen_mini import Lexicon
+from structgen_mini.overlap import Overlap
 
 VECTORS = torch.tensor(
     [[0.0, 0.0], [1.0, 0.0], [3.0, 4.0], [0.0, 1.0], [-1.0, 0.0]]

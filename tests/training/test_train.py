@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 pytest.importorskip("faker")
 pytest.importorskip("mimesis")
 
-from structgen_engine.models.mini import Lexicon, MiniConfig, load_mini, mini_denoiser, mini_folder
+from structgen_mini import Lexicon, MiniConfig, load_mini, mini_denoiser, mini_folder
 from training.config import TrainConfig, read_config
 from training.export import export, stored
 from training.train import start, train

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol, cast
 import torch
 from torch import Tensor
 
-from structgen_engine.automaton import Alphabet, Dfa
+from structgen_engine.automata.dfa import Alphabet, Dfa
 from structgen_engine.kernels.scores import ClassScores
 
 Messages = Any  # what a backend keeps of alpha or beta [B, N + 1, S]; `nats` turns it into a tensor

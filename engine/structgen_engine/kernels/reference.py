@@ -13,10 +13,10 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from structgen_engine.automaton import DEAD, IMPOSSIBLE, REFUSED, Alphabet, Dfa
+from structgen_engine.automata.dfa import DEAD, IMPOSSIBLE, REFUSED, Alphabet, Dfa
 from structgen_engine.kernels import Posterior
 from structgen_engine.kernels.scores import ClassScores, bounded, pin_, place_
-from structgen_engine.semiring import BOOLEAN, LOG, MAX, Semiring
+from structgen_engine.kernels.semiring import BOOLEAN, LOG, MAX, Semiring
 
 _placed: WeakKeyDictionary[object, dict[torch.device, tuple[Tensor, ...]]] = WeakKeyDictionary()
 

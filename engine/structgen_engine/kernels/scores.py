@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from structgen_engine.automaton import IMPOSSIBLE, REFUSED, Alphabet
+from structgen_engine.automata.dfa import IMPOSSIBLE, REFUSED, Alphabet
 
 # nats: a score beyond ±LIMIT counts as ±LIMIT. The least power of two that the GPU kernels tell from 0, 2^(−2^29), is
 # 1,488 positions of it away; float64 sums of 256 such scores are right to 1e-8; logits of 200 at temperature 0.001 fit

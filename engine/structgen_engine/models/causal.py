@@ -2,8 +2,8 @@
 
 One forward over prompt and canvas gives logits for every position: those of position i condition on the canvas's
 tokens before i. Reading the block greedily and passing the reading in again ends, after at most as many passes as
-the block has tokens, in what decoding token by token gives (see `structgen_engine.jacobi`). A causal model settles
-little more than one token a pass, so this is a baseline, and a way in for people who have only such weights.
+the block has tokens, in what decoding token by token gives (see `structgen_engine.decoding.jacobi`). A causal model
+settles little more than one token a pass, so this is a baseline, and a way in for people who have only such weights.
 
 Blocks are short: a position is of use only once all before it are right, and every pass pays for the whole block.
 
@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from structgen_engine.jacobi import Guess
+from structgen_engine.decoding.jacobi import Guess
 from structgen_engine.models.caching import as_argument, from_output
 
 BLOCK_LENGTH = 16

@@ -18,10 +18,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from structgen_engine.decode import Schedule
+from structgen_engine.decoding.loop import Schedule
+from structgen_engine.decoding.noise import Uniform
+from structgen_engine.decoding.policy import EntropyBound
 from structgen_engine.models.caching import as_argument
-from structgen_engine.noise import Uniform
-from structgen_engine.policy import EntropyBound
 
 MESSAGE = "{}"  # stands for the user's message in a chat template
 PAD = 0  # stands in front of shorter prompts, where nothing attends to it

@@ -22,7 +22,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from structgen_engine.noise import Absorbing
+from structgen_engine.decoding.noise import Absorbing
 
 BLOCK_LENGTH = 32
 FIXED = {  # what the published checkpoints have, and the only thing this file knows how to run

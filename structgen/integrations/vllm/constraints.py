@@ -13,13 +13,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
-from structgen.constraint import Constraint, compile
+from structgen.compiler.constraint import Constraint, compile
 from structgen.errors import StructgenError
 from structgen.integrations.answers import prompt_of, spelled_by
 from structgen.integrations.rows import refuse_checks
 from structgen.integrations.vllm.asked import Asked, Preface
 from structgen.surface import REQUEST, standing_at
-from structgen.vocabulary import Vocabulary
+from structgen.tokens.vocabulary import Vocabulary
 
 KEPT = 256  # constraints
 

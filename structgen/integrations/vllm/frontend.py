@@ -17,8 +17,8 @@ from typing import Any
 from structgen.errors import InvalidSource, StructgenError, Unsatisfiable, Unsupported
 from structgen.integrations.vllm.asked import OWN, Asked, Preface, placed, taken
 from structgen.integrations.vllm.constraints import Constraints
-from structgen.vocabulary import PREFACE
-from structgen_engine.progress import BudgetTooSmall, affordable
+from structgen.tokens.vocabulary import PREFACE
+from structgen_engine.decoding.row import BudgetTooSmall, affordable
 
 CHATS = ("/v1/chat/completions", "/v1/responses", "/v1/messages")
 PATHS = (*CHATS, "/v1/completions")

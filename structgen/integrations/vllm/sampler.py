@@ -28,9 +28,9 @@ from structgen.integrations.rows import LEAST_LOG, log_marginals
 from structgen.integrations.vllm.asked import KEY, OWN, Asked, Preface
 from structgen.integrations.vllm.constraints import Constraints
 from structgen.integrations.vllm.slots import Slot
-from structgen_engine.decode import nonempty
-from structgen_engine.lattice import BlockLattice
-from structgen_engine.policy import EntropyBound
+from structgen_engine.decoding.loop import nonempty
+from structgen_engine.decoding.policy import EntropyBound
+from structgen_engine.lattice.lattice import BlockLattice
 
 TOGETHER = 4  # requests in one lattice; each takes some tables of N × V floats
 

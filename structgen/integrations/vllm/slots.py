@@ -18,12 +18,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from structgen.constraint import Constraint
+from structgen.compiler.constraint import Constraint
 from structgen.errors import StructgenError
-from structgen.vocabulary import Vocabulary
-from structgen_engine.explore import Pruning
-from structgen_engine.lattice import EmptyLattice
-from structgen_engine.progress import Block, BudgetTooSmall, Row, begin
+from structgen.tokens.vocabulary import Vocabulary
+from structgen_engine.decoding.row import Block, BudgetTooSmall, Row, begin
+from structgen_engine.lattice.beam import Pruning
+from structgen_engine.lattice.lattice import EmptyLattice
 
 UNTIMED = Pruning(seconds=float("inf"))  # a refusal inside a step would end the engine
 log = logging.getLogger("vllm.structgen")

@@ -16,10 +16,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...errors import InvalidSource, Unsatisfiable, Unsupported
-from ...grammar import NOTHING, SLACK, Check, Grammar, seq
-from ...limits import OverLimit
-from ...surface import option
+from structgen.errors import InvalidSource, Unsatisfiable, Unsupported
+from structgen.grammar import NOTHING, SLACK, Check, Grammar, seq
+from structgen.limits.budget import OverLimit
+from structgen.surface import option
+
 from ..canonical import canonical
 from .formula import Formula
 from .keywords import Unknown

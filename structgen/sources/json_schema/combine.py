@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
-from ...errors import Unsupported
-from ...grammar import NOTHING, Expr
-from ...limits import check
+from structgen.errors import Unsupported
+from structgen.grammar import NOTHING, Expr
+from structgen.limits.budget import check
+
 from ..languages import contains, empty, intersect, without
 from . import formula as f
 from .arrays import Arrays

@@ -14,8 +14,8 @@ from functools import lru_cache
 from math import ceil, floor
 from typing import NoReturn
 
-from ...errors import Unsupported
-from ...grammar import (
+from structgen.errors import Unsupported
+from structgen.grammar import (
     EMPTY,
     NOTHING,
     Expr,
@@ -31,6 +31,7 @@ from ...grammar import (
     seq,
     star,
 )
+
 from .multiples import DIGIT, DIGITS, NATURAL, OFF_ONE, SIGN, ZEROS, multiples, others, whole
 from .numbers import Numbers
 

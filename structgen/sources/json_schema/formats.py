@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from ...grammar import (
+from structgen.grammar import (
     ANY_CHAR,
     Alt,
     And,
@@ -40,6 +40,7 @@ from ...grammar import (
     repeat,
     seq,
 )
+
 from ..regex import fullmatch_expr
 from .idn import idn_email, idn_hostname
 from .pattern_format import regular_expressions

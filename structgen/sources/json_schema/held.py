@@ -9,8 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...errors import Unsupported
-from ...grammar import EMPTY, NOTHING, TEXT, Alt, Expr, Ref, Repeat, Seq, Slack, alt, literal, repeat, seq
+from structgen.errors import Unsupported
+from structgen.grammar import (
+    EMPTY,
+    NOTHING,
+    TEXT,
+    Alt,
+    Expr,
+    Ref,
+    Repeat,
+    Seq,
+    Slack,
+    alt,
+    literal,
+    repeat,
+    seq,
+)
+
 from .decimals import spell_numbers
 from .formula import Formula, every
 from .shape import Shape

@@ -18,7 +18,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
-from ...grammar import (
+from structgen.grammar import (
     ANY_CHAR,
     TEXT,
     Expr,
@@ -32,9 +32,10 @@ from ...grammar import (
     seq,
     star,
 )
-from ..char_classes import union
+
 from ..languages import without
 from ..regex import fullmatch_expr
+from ..regex.char_classes import union
 
 FEW, PLANE = 11, 0xFFFF  # characters of a label, and the last of them
 MANY, ALPHABETS = 14, 0x107F

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from ...surface import option
+from structgen.surface import option
+
 from .drafts import spelled
 from .misspelt import meant
 from .node import Node

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from ...grammar import SLACK, Expr, alt, any_of, literal, seq, star
+from structgen.grammar import SLACK, Expr, alt, any_of, literal, seq, star
 
 Whitespace = Literal["flexible", "compact"]
 Order = Literal["declared", "any"]

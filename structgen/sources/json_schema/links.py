@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ...errors import Unsupported
+from structgen.errors import Unsupported
+
 from .formula import NOTHING
 from .objects import Link, Objects
 

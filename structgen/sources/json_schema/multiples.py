@@ -12,7 +12,20 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache, lru_cache
 
-from ...grammar import EMPTY, NOTHING, Expr, alt, any_of, both, chars, literal, optional, repeat, seq, star
+from structgen.grammar import (
+    EMPTY,
+    NOTHING,
+    Expr,
+    alt,
+    any_of,
+    both,
+    chars,
+    literal,
+    optional,
+    repeat,
+    seq,
+    star,
+)
 
 DIGITS = 15
 ENDINGS = 1000  # last digits that are listed

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from ...errors import InvalidSource, Unsupported
+from structgen.errors import InvalidSource, Unsupported
+
 from .drafts import LATEST, knows
 
 

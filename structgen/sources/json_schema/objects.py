@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from ...grammar import TEXT, Expr, alt, literal
+from structgen.grammar import TEXT, Expr, alt, literal
+
 from ..languages import contains, empty, intersect, opposite, without
 from . import formula as f
 from .arrays import least

@@ -15,7 +15,7 @@ from functools import cache
 from itertools import permutations
 from typing import Any
 
-from ...grammar import (
+from structgen.grammar import (
     EMPTY,
     Detour,
     Expr,
@@ -28,6 +28,7 @@ from ...grammar import (
     seq,
     star,
 )
+
 from .formula import Formula
 from .repeats import Judge
 from .spans import spans

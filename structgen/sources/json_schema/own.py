@@ -16,9 +16,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from ...grammar import NOTHING, Expr, alt
+from structgen.grammar import NOTHING, Expr, alt
+
 from ..languages import intersect
-from ..regex_syntax import Dialect
+from ..regex.syntax import Dialect
 from .formats import INSTANTS, small_too
 from .formula import NOTHING as NEVER
 from .formula import Formula

@@ -11,7 +11,8 @@ from __future__ import annotations
 from functools import cache
 from string import ascii_lowercase, ascii_uppercase, digits
 
-from ...grammar import EMPTY, Expr, alt, literal, optional, seq, star
+from structgen.grammar import EMPTY, Expr, alt, literal, optional, seq, star
+
 from ..regex import fullmatch_expr
 
 DEPTH = 3  # groups within groups

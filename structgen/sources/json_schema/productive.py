@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from ...grammar import NOTHING, Alt, AnyOrder, Expr, Grammar, Ref, Repeat, Seq, alt, any_order, repeat, seq
+from structgen.grammar import (
+    NOTHING,
+    Alt,
+    AnyOrder,
+    Expr,
+    Grammar,
+    Ref,
+    Repeat,
+    Seq,
+    alt,
+    any_order,
+    repeat,
+    seq,
+)
 
 
 def productive(grammar: Grammar) -> Grammar:

@@ -20,8 +20,9 @@ from functools import cache, cached_property
 from itertools import combinations
 from math import comb, prod
 
-from ...errors import Unsupported
-from ...grammar import EMPTY, NOTHING, TEXT, Expr, alt, char_ranges, literal, seq
+from structgen.errors import Unsupported
+from structgen.grammar import EMPTY, NOTHING, TEXT, Expr, alt, char_ranges, literal, seq
+
 from ..languages import contains, empty, intersect, without
 from .formula import ANYTHING, Formula, every
 from .objects import Member, Objects

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from ...errors import Unsupported
-from ...grammar import TEXT, Expr
-from ...limits import OverLimit, check
-from ...surface import option
+from structgen.errors import Unsupported
+from structgen.grammar import TEXT, Expr
+from structgen.limits.budget import OverLimit, check
+from structgen.surface import option
+
 from ..regex import search_expr
-from ..regex_syntax import Dialect
+from ..regex.syntax import Dialect
 from . import formula as f
 from . import own
 from .arrays import read_arrays

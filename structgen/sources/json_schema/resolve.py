@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urljoin
 
-from ...surface import resource as option_for
+from structgen.surface import resource as option_for
+
 from .drafts import LATEST, OLDEST, REF_ALONE, draft_of
 from .node import Node
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ...grammar import NOTHING, TEXT, Expr, alt
+from structgen.grammar import NOTHING, TEXT, Expr, alt
+
 from .arrays import Arrays
 from .formula import Formula
 from .numbers import Numbers

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from ...errors import InvalidSource
-from ...grammar import (
+from structgen.errors import InvalidSource
+from structgen.grammar import (
     ANY_CHAR,
     NOTHING,
     SLACK,
@@ -38,6 +38,7 @@ from ...grammar import (
     repeat,
     seq,
 )
+
 from ..languages import intersect
 from .node import Node
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 
-from ...grammar import EMPTY, NOTHING, Expr, alt, both, char_ranges, literal, seq
+from structgen.grammar import EMPTY, NOTHING, Expr, alt, both, char_ranges, literal, seq
+
 from ..regex import fullmatch_expr
 from . import formats as rfc
 from .decimals import fractions_between, integers, magnitudes

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
-from ...errors import InvalidSource
+from structgen.errors import InvalidSource
+
 from .keywords import Unknown
 from .layout import Layout, Order, Whitespace
 from .read import Rules

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from ...grammar import NOTHING, TEXT, Expr, alt, literal
+from structgen.grammar import NOTHING, TEXT, Expr, alt, literal
+
 from ..languages import empty, opposite
 from . import formula as f
 from .arrays import Arrays

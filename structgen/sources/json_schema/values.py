@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...grammar import literal
+from structgen.grammar import literal
+
 from .arrays import Arrays
 from .formula import NOTHING, Formula
 from .node import Node, exact, is_number

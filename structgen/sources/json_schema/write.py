@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from ...errors import Unsupported
-from ...grammar import NOTHING, Expr, alt, literal, optional, ref, seq
-from ...limits import check
+from structgen.errors import Unsupported
+from structgen.grammar import NOTHING, Expr, alt, literal, optional, ref, seq
+from structgen.limits.budget import check
+
 from ..languages import strings_of
 from .arrays import Arrays
 from .decimals import spell_numbers

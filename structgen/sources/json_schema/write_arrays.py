@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
 
-from ...errors import Unsupported
-from ...grammar import EMPTY, NOTHING, Expr, alt, literal, optional, repeat, seq, star
-from ...limits import check
+from structgen.errors import Unsupported
+from structgen.grammar import EMPTY, NOTHING, Expr, alt, literal, optional, repeat, seq, star
+from structgen.limits.budget import check
+
 from ..stackless import solved
 from .arrays import Arrays, Contains, least
 from .formula import Formula, every, opposite

@@ -12,10 +12,11 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from ...errors import Unsupported
-from ...grammar import EMPTY, NOTHING, Expr, alt, any_order, either, literal, repeat, seq, star
-from ...limits import check
-from ...surface import option
+from structgen.errors import Unsupported
+from structgen.grammar import EMPTY, NOTHING, Expr, alt, any_order, either, literal, repeat, seq, star
+from structgen.limits.budget import check
+from structgen.surface import option
+
 from ..languages import strings_of
 from ..stackless import solved
 from .formula import Formula

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from structgen_engine.automaton import IMPOSSIBLE, REFUSED, Alphabet
+from structgen_engine.automata.dfa import IMPOSSIBLE, REFUSED, Alphabet
 from structgen_engine.kernels.cpu.logits import SUM, exp, held, single, stored
 from structgen_engine.kernels.cpu.threads import run, spans
 from structgen_engine.kernels.scores import ClassScores, largest, pin_

@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from structgen_engine.automaton import Dfa
-from structgen_engine.bundles import bundle_edges
+from structgen_engine.automata.bundles import bundle_edges
+from structgen_engine.automata.dfa import Dfa
 
 Array = NDArray[Any]
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from structgen_engine.automaton import Dfa
+from structgen_engine.automata.dfa import Dfa
 from structgen_engine.kernels.cpu.graph import Arcs, Sets, graph_of
 from structgen_engine.kernels.cpu.scaled import BOTTOM, DOWN, Scaled, split
 from structgen_engine.kernels.cpu.threads import run

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from structgen_engine.automaton import IMPOSSIBLE, Dfa
+from structgen_engine.automata.dfa import IMPOSSIBLE, Dfa
 from structgen_engine.kernels import Posterior
 from structgen_engine.kernels.cpu.graph import Arcs, Sets, graph_of
 from structgen_engine.kernels.cpu.scaled import BOTTOM, Scaled, lowered, plus, split

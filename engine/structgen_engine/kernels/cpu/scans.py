@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from structgen_engine.automaton import Dfa
+from structgen_engine.automata.dfa import Dfa
 from structgen_engine.kernels.cpu.graph import Arcs, Sets, graph_of
 from structgen_engine.kernels.cpu.scaled import BOTTOM, RADIX, Scaled, normal, plus, split
 from structgen_engine.kernels.cpu.threads import run

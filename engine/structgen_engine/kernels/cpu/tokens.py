@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from structgen_engine.automaton import IMPOSSIBLE, Alphabet
+from structgen_engine.automata.dfa import IMPOSSIBLE, Alphabet
 from structgen_engine.kernels.cpu.classes import CHUNK, Members, members_of, open_rows
 from structgen_engine.kernels.cpu.logits import SUM, exp, held, single, stored
 from structgen_engine.kernels.cpu.threads import run

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from structgen_engine.automaton import IMPOSSIBLE, Alphabet, Dfa
+from structgen_engine.automata.dfa import IMPOSSIBLE, Alphabet, Dfa
 from structgen_engine.kernels import Posterior
 from structgen_engine.kernels.gpu import classes, pairs, paths, scans, tokens
 from structgen_engine.kernels.gpu.classes import Scores

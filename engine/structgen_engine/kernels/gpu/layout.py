@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from structgen_engine.automaton import Alphabet, Dfa
+from structgen_engine.automata.dfa import Alphabet, Dfa
 from structgen_engine.kernels.gpu import fields
 from structgen_engine.kernels.gpu.tables import TREES, WIDE, chunked, edges_of, segments, tree_of
 from structgen_engine.kernels.gpu.trees import Tree, best_width

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from structgen_engine.automaton import DEAD, IMPOSSIBLE, BlockAutomaton
+from structgen_engine.automata.dfa import DEAD, IMPOSSIBLE, BlockAutomaton
 from structgen_engine.kernels.gpu import classes, paths, scans, tokens
 from structgen_engine.kernels.gpu.classes import Scores
 from structgen_engine.kernels.gpu.layout import AlphabetLayout, AutomatonLayout

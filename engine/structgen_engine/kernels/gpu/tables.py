@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from structgen_engine.automaton import REFUSED, Alphabet, Dfa
-from structgen_engine.bundles import bundle_edges
+from structgen_engine.automata.bundles import bundle_edges
+from structgen_engine.automata.dfa import REFUSED, Alphabet, Dfa
 from structgen_engine.kernels.gpu.trees import Tree, tree
 
 Ints = NDArray[Any]

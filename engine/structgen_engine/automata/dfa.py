@@ -1,0 +1,185 @@
+"""Automata as tables: the format that structgen compiles to and the lattice runs.
+
+An `Alphabet` sorts symbols (bytes or tokens) into classes that no state tells apart; a `Dfa` moves between states
+by class; a `BlockAutomaton` says what one block may be: where it enters and with which states it may end.
+
+Two indices are fixed. State DEAD (0) is absorbing and rejects. Class REFUSED (0) leads to DEAD from everywhere:
+the symbols that the automaton never allows.
+
+Axes: V symbols, K classes, S states, E edges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from structgen_engine.automata.arrays import DEAD, IMPOSSIBLE, NEVER, REFUSED, distances
+
+__all__ = [
+    "DEAD",
+    "IMPOSSIBLE",
+    "NEVER",
+    "REFUSED",
+    "Alphabet",
+    "BlockAutomaton",
+    "Dfa",
+    "Edges",
+    "block",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Alphabet:
+    """A partition of symbols into classes.
+
+    class_of: [V] int32, class of each symbol; size: K, the number of classes, REFUSED (maybe empty) included
+    """
+
+    class_of: Tensor
+    size: int
+
+    def __post_init__(self) -> None:
+        if self.class_of.dtype != torch.int32 or self.class_of.ndim != 1:
+            raise ValueError("class_of must be int32 [V]")
+        labels = self.class_of.numpy()
+        if len(labels) and not 0 <= labels.min() <= labels.max() < self.size:
+            raise ValueError("every class must lie in [0, size)")
+
+    @cached_property
+    def members(self) -> tuple[Tensor, Tensor]:
+        """Symbols sorted by class, and where each class starts: order [V] int32, offsets [K + 1] int64."""
+        order = torch.argsort(self.class_of, stable=True)
+        counts = torch.bincount(self.class_of.long(), minlength=self.size)
+        offsets = torch.zeros(self.size + 1, dtype=torch.int64)
+        offsets[1:] = counts.cumsum(0)
+        return order.to(torch.int32), offsets
+
+
+@dataclass(frozen=True, eq=False)
+class Edges:
+    """The live transitions of a Dfa, sorted by source state, then class.
+
+    source, label, target: [E] int32 (label is a class); offsets: [S + 1] int32, the edges of state s are
+    offsets[s] … offsets[s + 1]
+    """
+
+    source: Tensor
+    label: Tensor
+    target: Tensor
+    offsets: Tensor
+
+    @classmethod
+    def of(cls, source: NDArray[Any], label: NDArray[Any], target: NDArray[Any], states: int) -> Edges:
+        """Edges from arrays [E] that are sorted by source, then label."""
+        offsets = np.zeros(states + 1, np.int32)
+        offsets[1:] = np.bincount(source, minlength=states).cumsum()
+        columns = [
+            torch.from_numpy(np.ascontiguousarray(part, np.int32))
+            for part in (source, label, target, offsets)
+        ]
+        return cls(*columns)
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+
+@dataclass(frozen=True, eq=False)
+class Dfa:
+    """A deterministic automaton as tables; state DEAD is absorbing and rejects.
+
+    delta: [S, K] int32, next state by state and class; accepting: [S] bool; start: a state
+    """
+
+    alphabet: Alphabet
+    delta: Tensor
+    accepting: Tensor
+    start: int
+
+    def __post_init__(self) -> None:
+        if self.delta.shape != (len(self.accepting), self.alphabet.size) or self.delta.dtype != torch.int32:
+            raise ValueError("delta must be int32 [S, K]")
+        if self.accepting[DEAD] or (self.delta[DEAD] != DEAD).any():
+            raise ValueError("state DEAD must reject and be absorbing")
+        if self.delta[:, REFUSED].any():
+            raise ValueError("class REFUSED must lead to DEAD")
+
+    @classmethod
+    def from_edges(cls, alphabet: Alphabet, edges: Edges, accepting: Tensor, start: int) -> Dfa:
+        """The automaton with these live transitions and no others."""
+        delta = torch.zeros(len(accepting), alphabet.size, dtype=torch.int32)
+        delta.numpy()[edges.source, edges.label] = edges.target
+        dfa = cls(alphabet, delta, accepting, start)
+        dfa.__dict__["edges"] = edges  # fills the cached property: they need not be searched for again
+        return dfa
+
+    @property
+    def states(self) -> int:
+        return len(self.accepting)
+
+    @cached_property
+    def edges(self) -> Edges:
+        """Transitions that do not lead to DEAD."""
+        delta = self.delta.numpy()
+        source, label = delta.nonzero()
+        return Edges.of(source, label, delta[source, label], self.states)
+
+    @cached_property
+    def distance(self) -> Tensor:
+        """[S] int32: the least number of symbols that lead to acceptance, NEVER where none do."""
+        return _distances(self)
+
+    def run(self, symbols: Tensor | list[int], state: int | None = None) -> int:
+        """The state that `symbols` lead to from `state` (default: the start); an unknown symbol leads to DEAD."""
+        symbols = torch.as_tensor(symbols, dtype=torch.long)
+        if ((symbols < 0) | (symbols >= len(self.alphabet.class_of))).any():
+            return DEAD
+        at = self.start if state is None else state
+        for label in self.alphabet.class_of[symbols].tolist():
+            at = int(self.delta[at, label])
+        return at
+
+    def accepts(self, symbols: Tensor | list[int]) -> bool:
+        """Whether the symbols are a whole string of the language."""
+        return bool(self.accepting[self.run(symbols)])
+
+
+def _distances(dfa: Dfa) -> Tensor:
+    """A class without symbols leads nowhere, whatever the table says."""
+    inhabited = np.bincount(dfa.alphabet.class_of.numpy(), minlength=dfa.alphabet.size) > 0
+    source, label, target = (part.numpy() for part in (dfa.edges.source, dfa.edges.label, dfa.edges.target))
+    return torch.from_numpy(distances(source, target, inhabited[label], dfa.accepting.numpy()))
+
+
+@dataclass(frozen=True, eq=False)
+class BlockAutomaton:
+    """What one block may be: an automaton, the weight of entering in each state, the weight of ending in each.
+
+    entry, exit: [S] float32 nats; −inf means impossible
+    """
+
+    dfa: Dfa
+    entry: Tensor
+    exit: Tensor
+
+    def __post_init__(self) -> None:
+        if self.entry.shape != (self.dfa.states,) or self.exit.shape != (self.dfa.states,):
+            raise ValueError("entry and exit must be [S]")
+
+
+def block(dfa: Dfa, *, entry: int | None = None, remaining: int = 0) -> BlockAutomaton:
+    """The block that starts in state `entry` and leaves `remaining` tokens of budget after itself.
+
+    A state may end the block only if its distance to acceptance fits `remaining`, so that what is begun can always
+    be closed; with nothing remaining only accepting states may.
+    """
+    start = torch.full((dfa.states,), IMPOSSIBLE)
+    start[dfa.start if entry is None else entry] = 0.0
+    end = torch.where(dfa.distance <= remaining, 0.0, IMPOSSIBLE)
+    return BlockAutomaton(dfa, start, end)

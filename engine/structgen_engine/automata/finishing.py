@@ -1,0 +1,105 @@
+"""Whether few tokens finish a configuration, where the bounds that a growing automaton knows do not tell.
+
+Those bounds add up over a stack, state by state. A token that reaches across returns may do better, which only the
+whole configuration shows. So it is searched, breadth first along the arcs: what needs more tokens than are left
+(`least`) is passed over, and what surely needs no more (`most`) ends the search. What is found is remembered for all
+configurations on the way. Each output remembers for itself, so that it depends on nothing else that was asked.
+
+    most = 3, least = 1, are 2 tokens enough?     c ─ab→ d ─b→ e     e accepts: yes, most(c) = 2, most(d) = 1
+
+Axes: F configurations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from structgen_engine.automata.arrays import NEVER
+from structgen_engine.automata.lazy import Growing
+
+EFFORT = 8192  # configurations looked at in one search; about 0.2 s where each is met for the first time
+
+Longs = NDArray[Any]
+
+
+class Finishing:
+    """The bounds of a growing automaton, tighter where they were searched."""
+
+    def __init__(self, growing: Growing) -> None:
+        self._growing = growing
+        self._most: dict[int, int] = {}
+        self._least: dict[int, int] = {}
+
+    def bounds(self, configurations: Sequence[int]) -> tuple[Longs, Longs]:
+        """[F] tokens that suffice and tokens without which it cannot be done, as tight as is known."""
+        most, least = self._growing.most[configurations], self._growing.least[configurations]
+        if self._most or self._least:
+            for k, number in enumerate(configurations):
+                most[k] = min(most[k], self._most.get(number, NEVER))
+                least[k] = max(least[k], self._least.get(number, 0))
+        return most, least
+
+    def narrow(self, configurations: Sequence[int], tokens: int, effort: int = EFFORT) -> tuple[Longs, Longs]:
+        """The bounds, which tell of each, the first ones first, whether `tokens` suffice, as far as `effort` goes."""
+        with self._growing.lock:
+            most, least = self.bounds(configurations)
+            for number in np.array(configurations)[(least <= tokens) & (tokens < most)].tolist():
+                if self._least.get(number, 0) <= tokens < self._most.get(number, NEVER):
+                    effort -= self._search(number, tokens, effort)
+            return self.bounds(configurations)
+
+    def _search(self, start: int, tokens: int, effort: int) -> int:
+        """Search from one configuration; how many were looked at. Where `effort` is too little, nothing is learnt."""
+        before, layers, looked = {start: start}, [[start]], 0
+        for left in range(tokens - 1, -1, -1):
+            onward: list[int] = []
+            for here in layers[-1]:
+                if looked >= effort:
+                    return looked
+                looked += 1
+                targets = [t for t in set(self._growing.arcs(here).targets.tolist()) if t not in before]
+                for target, enough, needed in zip(
+                    sorted(targets), *self._known(sorted(targets)), strict=True
+                ):
+                    if needed > left:
+                        continue
+                    before[target] = here
+                    if enough <= left:
+                        self._found(target, enough, before)
+                        return looked
+                    onward.append(target)
+            if not onward:
+                break
+            layers.append(onward)
+        for depth, layer in enumerate(layers):
+            for number in layer:
+                self._least[number] = max(self._least.get(number, 0), tokens - depth + 1)
+        return looked
+
+    def _known(self, configurations: list[int]) -> tuple[list[int], list[int]]:
+        most, least = self.bounds(configurations)
+        return most.tolist(), least.tolist()
+
+    def _found(self, last: int, enough: int, before: dict[int, int]) -> None:
+        """Every configuration on the way to `last` needs one token more than the one behind it."""
+        self._most[last] = enough
+        while before[last] != last:
+            last, enough = before[last], enough + 1
+            self._most[last] = min(enough, self._most.get(last, NEVER))
+
+
+def fewest(growing: Growing) -> tuple[int, bool]:
+    """The tokens of the shortest output, NEVER if there is none, and whether that is certain.
+
+    It is searched for as far as EFFORT goes; where that does not tell, it is a number that suffices.
+    """
+    finishing, found, start = Finishing(growing), NEVER, [growing.start]
+    most, least = finishing.bounds(start)
+    while least[0] < most[0] < found:
+        found = int(most[0])
+        most, least = finishing.narrow(start, found - 1)
+    return int(most[0]), bool(least[0] == most[0])

@@ -1,0 +1,92 @@
+"""Automata too large for tables: their edges are computed as they are asked for, and kept.
+
+Where a `Dfa` has states, a `Growing` automaton has *configurations*, numbered in the order in which they are met; 0 is
+the dead one. Its edges carry sets of tokens. A set is a list of classes of one alphabet, which gets finer as the
+automaton grows: numbers of configurations and of sets keep their meaning for ever, those of classes until a new
+`alphabet` appears. An automaton may be shared by threads; who reads several things that must fit together, as sets and
+their alphabet, holds its `lock`.
+
+Axes: A arcs of one configuration, V vocabulary, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from structgen_engine.automata.dfa import Alphabet
+
+
+class Arcs(NamedTuple):
+    """sets, targets: [A] int64, disjoint sets of tokens and the configuration that each leads to."""
+
+    sets: NDArray[Any]
+    targets: NDArray[Any]
+
+
+class Closing(NamedTuple):
+    """end: the number of the set of tokens after which an output is complete; pad: of those that may follow then."""
+
+    end: int
+    pad: int
+
+
+class Growing(Protocol):
+    """What the engine asks of an automaton that grows."""
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """Held by one thread at a time, which may take it again; meanwhile nothing is met."""
+        ...
+
+    @property
+    def start(self) -> int:
+        """The configuration before any token."""
+        ...
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """The classes met so far; the same object as long as they do not change. REFUSED never gains a token."""
+        ...
+
+    @property
+    def sets(self) -> list[NDArray[Any]]:
+        """The classes of every set of tokens met so far."""
+        ...
+
+    @property
+    def most(self) -> NDArray[Any]:
+        """[configurations] tokens that suffice to finish, NEVER where none do: from such a configuration some token
+        leads to one that needs a token less."""
+        ...
+
+    @property
+    def least(self) -> NDArray[Any]:
+        """[configurations] tokens without which nothing finishes."""
+        ...
+
+    @property
+    def closing(self) -> Closing | None:
+        """The tokens that complete an output, where those of no other token do and completeness is never lost."""
+        ...
+
+    @property
+    def padded(self) -> bool:
+        """Whether every accepting configuration can be followed by a token to an accepting one."""
+        ...
+
+    def accepting(self, configuration: int) -> bool:
+        """Whether the output may end here."""
+        ...
+
+    def arcs(self, configuration: int) -> Arcs:
+        """The edges out of a configuration."""
+        ...
+
+    def run(self, tokens: Iterable[int], configuration: int | None = None) -> int:
+        """The configuration after the tokens, from the given one or the start; 0 where they are refused."""
+        ...

@@ -1,0 +1,55 @@
+"""Reading a block from logits that know only what stands before each position.
+
+The logits of a causal model at position i condition on the canvas's tokens before i. A joint best block would trade
+a good token here for a better fit to logits that condition on something else; so a step reads from left to right
+and takes the likeliest token after which the block can still be finished. With the reading as the next canvas its
+first k + 1 tokens are right after k + 1 steps, whatever the canvas held, and the fixed point is the block that
+constrained greedy decoding gives token by token (Jacobi iteration: Santilli et al. 2023, "Accelerating transformer
+inference for translation via parallel decoding").
+
+Axes: B batch, n positions in play, V vocabulary, K classes, S states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from structgen_engine.automata.dfa import IMPOSSIBLE, BlockAutomaton
+from structgen_engine.decoding.noise import Uniform
+from structgen_engine.lattice.lattice import Best, completable
+
+
+class Guess(Uniform):
+    """The canvas of a causal denoiser: random at first, then what the last step read, all of it."""
+
+
+def greedy(automata: Sequence[BlockAutomaton], logits: Tensor, settled: Tensor) -> Best:
+    """An accepted block per row: the likeliest token that can still be completed, then the next.
+
+    logits: [B, n, ≥ V]; settled: [B, n] int64, −1 where open. Every row must accept some block.
+    The log-probability is the sum over tokens, each among those that could stand there after the tokens before.
+    """
+    rows = zip(automata, logits.cpu().float(), settled, strict=True)
+    ids, gains = zip(*[_read(automaton, scores, pins) for automaton, scores, pins in rows], strict=True)
+    return Best(torch.stack(ids), torch.stack(gains))
+
+
+def _read(automaton: BlockAutomaton, logits: Tensor, settled: Tensor) -> tuple[Tensor, Tensor]:
+    """ids [n] of one row and their log-probability [] nats; logits [n, ≥ V], settled [n]."""
+    dfa, alive = automaton.dfa, completable(automaton, settled)
+    class_of = dfa.alphabet.class_of.long()
+    least = torch.finfo(logits.dtype).min  # −inf is the model's opinion, and yields to the automaton
+    scores = logits[:, : len(class_of)].clamp_min(least)
+    state = int(torch.where(alive[0], automaton.entry, IMPOSSIBLE).argmax())
+    ids, gain = settled.clone(), torch.zeros((), dtype=torch.float64)
+    for i in range(len(ids)):
+        allowed = alive[i + 1][dfa.delta[state].long()]  # [K]
+        if ids[i] < 0:
+            fitting = scores[i].masked_fill(~allowed[class_of], IMPOSSIBLE)
+            ids[i] = fitting.argmax()
+            gain += fitting.double().log_softmax(0)[ids[i]]
+        state = int(dfa.delta[state, class_of[ids[i]]])
+    return ids, gain

@@ -1,0 +1,278 @@
+"""One output in the making: where its automaton stands, what is committed, and what its next block may be.
+
+An automaton in tables and one that grows differ here and nowhere else in the loop.
+
+Axes: n positions in play, T tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from structgen_engine.automata.dfa import IMPOSSIBLE, NEVER, BlockAutomaton, Dfa, block
+from structgen_engine.automata.finishing import Finishing, fewest
+from structgen_engine.automata.lazy import Growing
+from structgen_engine.lattice.beam import Explored, Explorer, Pruning
+from structgen_engine.lattice.lattice import EmptyLattice, example, feasible
+
+Block = BlockAutomaton | Explorer  # what one block of one row may be
+
+
+class BudgetTooSmall(ValueError):
+    """The constraint cannot be met within max_tokens; `min_tokens` says what it takes.
+
+    need: the same in words. Where a growing automaton is too large to be searched through (`exact` is false), that is a
+    number that suffices, and shorter outputs may exist.
+    """
+
+    def __init__(self, row: int, min_tokens: int, max_tokens: int, *, exact: bool = True) -> None:
+        self.row, self.min_tokens, self.max_tokens, self.exact = row, min_tokens, max_tokens, exact
+        self.need = (
+            f"the shortest output that satisfies the constraint takes {min_tokens} tokens"
+            if exact
+            else f"a search found no output of up to {max_tokens} tokens, and {min_tokens} suffice"
+        )
+        super().__init__(
+            f"row {row}: {self.need}, max_tokens is {max_tokens}: raise max_tokens to at least {min_tokens}"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """One finished output.
+
+    ids: [T] int64, all blocks, end token and padding included
+    log_prob: nats, summed over blocks. Uniform noise: of the committed block given its last logits. Absorbing: of
+    the tokens each step settled, given that step's logits and what was settled before. Guess: of each token, among
+    those that could stand there after the tokens before it
+    steps: forward passes; blocks: how many; scaffold: whether the preferred ids were honoured, None without any
+    dropped: at most this share of the accepted blocks' probability was left out, in the step that left out most
+    """
+
+    ids: Tensor
+    log_prob: float
+    steps: int
+    blocks: int
+    scaffold: bool | None
+    dropped: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What a review makes of a block: the automaton and its state before the block, from now on.
+
+    again: the ids [≤ n] that the block must begin with when it is refined again; None where it is committed as it is
+    example: [≤ n] an accepted block that begins with them
+    """
+
+    automaton: Dfa | Growing
+    state: int
+    again: list[int] | None = None
+    example: Sequence[int] = ()
+
+
+class Review(Protocol):
+    """Looks at blocks of one output before they are committed, for what its automaton does not tell."""
+
+    @property
+    def least(self) -> int:
+        """Tokens that suffice for an output that passes."""
+        ...
+
+    def __call__(self, automaton: Dfa | Growing, state: int, ids: list[int], remaining: int) -> Verdict:
+        """Of the next block `ids`, accepted by the automaton from the state, with `remaining` tokens of budget left
+        after it. Blocks come in order; one that is refined again comes again."""
+        ...
+
+
+@dataclass(eq=False)
+class Row:
+    """One output; `state` is a state of the Dfa or a configuration of the Growing automaton."""
+
+    index: int
+    automaton: Dfa | Growing
+    state: int
+    pruning: Pruning | None = None
+    finishing: Finishing | None = None
+    scaffold: bool | None = None
+    review: Review | None = None
+    log_prob: float = 0.0
+    dropped: float = 0.0
+    steps: int = 0
+    committed: list[Tensor] = field(default_factory=list)
+
+    def block(self, remaining: int) -> Block:
+        """The block that comes next; `remaining` tokens of budget are left after it."""
+        return block_from(self.automaton, self.state, remaining, self.pruning, self.finishing)
+
+    def reviewed(self, ids: Tensor, remaining: int) -> Verdict | None:
+        """What has to be refined again, the row being ready for it; None where the block [n] may be committed."""
+        if self.review is None:
+            return None
+        verdict = self.review(self.automaton, self.state, ids.tolist(), remaining)
+        if verdict.automaton is not self.automaton:
+            self.finishing = None if isinstance(verdict.automaton, Dfa) else Finishing(verdict.automaton)
+        self.automaton, self.state = verdict.automaton, verdict.state
+        return None if verdict.again is None else verdict
+
+    def commit(self, ids: Tensor) -> bool:
+        """Take a block [n]; whether the output is finished."""
+        self.committed.append(ids)
+        if isinstance(self.automaton, Dfa):
+            self.state = self.automaton.run(ids, self.state)
+            return bool(self.automaton.accepting[self.state])
+        self.state = self.automaton.run(ids.tolist(), self.state)
+        return self.automaton.accepting(self.state)
+
+    def decoded(self) -> Decoded:
+        """What came out."""
+        ids = torch.cat(self.committed)
+        blocks = len(self.committed)
+        return Decoded(ids, self.log_prob, self.steps, blocks, self.scaffold, self.dropped)
+
+
+def block_from(
+    automaton: Dfa | Growing,
+    state: int,
+    remaining: int,
+    pruning: Pruning | None = None,
+    finishing: Finishing | None = None,
+) -> Block:
+    """What a block may be that starts in a state and leaves `remaining` tokens of budget after itself."""
+    if isinstance(automaton, Dfa):
+        return block(automaton, entry=state, remaining=remaining)
+    return Explorer(automaton, state, remaining, pruning, finishing)
+
+
+def first_block(automaton: Dfa | Growing, remaining: int = 0, pruning: Pruning | None = None) -> Block:
+    """What the first block may be."""
+    return block_from(automaton, automaton.start, remaining, pruning)
+
+
+def needed(automaton: Dfa | Growing, ids: Sequence[int] = ()) -> int:
+    """Tokens that suffice to complete an output that begins with the ids, themselves not counted; NEVER where none do.
+
+    In tables the least number; of what grows an upper bound that some tokens attain. See `finishing`.
+    """
+    if isinstance(automaton, Dfa):
+        return int(automaton.distance[automaton.run(list(ids))])
+    configuration = automaton.run(ids)  # first: the bounds grow with what is met
+    return int(automaton.most[configuration])
+
+
+def affordable(
+    automaton: Dfa | Growing, row: int, max_tokens: int, review: Review | None = None
+) -> Finishing | None:
+    """Raise BudgetTooSmall, or EmptyLattice, where no accepted output has so few tokens; what a search found."""
+    least, exact, finishing = needed(automaton), True, None
+    if least == NEVER:
+        raise EmptyLattice(f"row {row}: the automaton accepts nothing")
+    if review is not None and review.least > max_tokens:
+        fewer, exact = (least, True) if isinstance(automaton, Dfa) else fewest(automaton)
+        exact = exact and fewer == review.least
+        raise BudgetTooSmall(row, review.least, max_tokens, exact=exact)
+    if not isinstance(automaton, Dfa):
+        finishing = Finishing(automaton)
+        if least > max_tokens and finishing.narrow([automaton.start], max_tokens)[0] <= max_tokens:
+            return finishing
+        if least > max_tokens:
+            least, exact = fewest(automaton)
+    if max(least, 1) > max_tokens:
+        raise BudgetTooSmall(row, max(least, 1), max_tokens, exact=exact)
+    return finishing
+
+
+def begin(
+    automaton: Dfa | Growing,
+    row: int,
+    max_tokens: int,
+    pruning: Pruning | None = None,
+    review: Review | None = None,
+) -> Row:
+    """Row number `row`, before its first block; refused where it cannot be decoded within max_tokens."""
+    finishing = affordable(automaton, row, max_tokens, review)
+    if not (_stays(automaton) if isinstance(automaton, Dfa) else automaton.padded):
+        raise ValueError(
+            f"row {row}: some accepting state cannot be followed by padding, so its blocks cannot be filled: "
+            "give every accepting state an edge to an accepting state"
+        )
+    return Row(row, automaton, automaton.start, pruning, finishing, review=review)
+
+
+def _stays(dfa: Dfa) -> bool:
+    """Whether every accepting state has a token that leads to an accepting state."""
+    stays = dfa.accepting[dfa.delta[:, dfa.alphabet.class_of.unique().long()].long()].any(-1)
+    return not (dfa.accepting & ~stays).any()
+
+
+def admits(part: Block, settled: Tensor) -> bool:
+    """Whether some accepted block has these tokens at the settled positions [n], −1 where open.
+
+    For a growing automaton the search is bounded: it may miss one. What it finds is kept in view from then on.
+    """
+    if isinstance(part, BlockAutomaton):
+        return feasible(part, settled)
+    found = example(part.ahead(settled), settled)
+    part.witness = None if found is None else found.tolist()
+    return found is not None
+
+
+def pinned(parts: Sequence[Block], settled: Tensor) -> None:
+    """Keep in view, in blocks that begin alike and grow, some accepted block with the ids settled [b, n]."""
+    found: dict[tuple[int, ...], Sequence[int] | None] = {}
+    for part, pins in zip(parts, settled, strict=True):
+        if isinstance(part, Explorer):
+            key = tuple(pins.tolist())
+            if key not in found:
+                admits(part, pins)
+                found[key] = part.witness
+            part.witness = found[key]
+
+
+def opened(
+    parts: list[Block], logits: Tensor, settled: Tensor, temperature: float
+) -> list[BlockAutomaton | Explored]:
+    """What the lattice takes: tables as they are, of the others what these logits [b, n, V] reach; settled [b, n]."""
+    rows = zip(parts, logits, settled, strict=True)
+    return [
+        part
+        if isinstance(part, BlockAutomaton)
+        else part.explore(scores, settled=pins, temperature=temperature)
+        for part, scores, pins in rows
+    ]
+
+
+def widened(
+    parts: list[Block],
+    rows: list[BlockAutomaton | Explored],
+    logits: Tensor,
+    settled: Tensor,
+    temperature: float,
+    empty: Tensor,
+) -> list[BlockAutomaton | Explored]:
+    """The rows, those that are `empty` [b] and lack something explored again with next to nothing left out."""
+    found = list(rows)
+    for k in empty.nonzero().flatten().tolist():
+        part, row = parts[k], rows[k]
+        if isinstance(part, Explorer) and isinstance(row, Explored) and row.dropped > IMPOSSIBLE:
+            given = {"settled": settled[k], "temperature": temperature}
+            found[k] = part.explore(logits[k], **given, pruning=part.pruning.wider())
+    return found
+
+
+def tables(parts: list[Block], settled: Tensor) -> list[BlockAutomaton]:
+    """What the blocks may be before any logits are known; settled [b, n]."""
+    rows = zip(parts, settled, strict=True)
+    return [part if isinstance(part, BlockAutomaton) else part.ahead(pins) for part, pins in rows]
+
+
+def remember(parts: list[Block], ids: Tensor) -> None:
+    """These accepted blocks [b, n] are what settled positions come from."""
+    for part, row in zip(parts, ids.tolist(), strict=True):
+        if isinstance(part, Explorer):
+            part.witness = row

@@ -1,0 +1,1 @@
+"""The distribution over the blocks that an automaton accepts, given the scores of one step."""

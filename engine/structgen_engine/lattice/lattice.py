@@ -1,0 +1,321 @@
+"""The distribution over the blocks that an automaton accepts, given one step's logits.
+
+    p(x) ∝ exp Σ_i s[i, x_i] · entry(q_0) · exit(q_N)     s = logits / temperature, x accepted
+
+A `BlockLattice` computes what it is asked for and keeps it: one pass over the logits sums them by token class, one
+scan each way over the automaton's edges gives log Z, marginals and samples, one max-plus scan the best block.
+A settled position admits its token alone, with score 0: everything is then conditioned on it.
+
+Axes: B batch, N block, V vocabulary, K classes, S states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from structgen_engine.automata.dfa import DEAD, IMPOSSIBLE, BlockAutomaton
+from structgen_engine.kernels import Backend, Messages, Posterior, backend_for
+from structgen_engine.kernels.scores import (
+    ClassScores,
+    bounded,
+    check_scores,
+    check_width,
+    finite,
+    pin_table_,
+    place_,
+)
+from structgen_engine.lattice.beam import Explored
+from structgen_engine.lattice.class_scores import OPEN
+
+
+class EmptyLattice(ValueError):
+    """No accepted block has any weight."""
+
+
+class Best(NamedTuple):
+    """The most probable block: ids [B, N] int64, log_prob [B] float64 nats; certified [B] bool, whether that holds of
+    all accepted blocks, those that exploring left out included (None: not asked)."""
+
+    ids: Tensor
+    log_prob: Tensor
+    certified: Tensor | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Beliefs:
+    """What the marginals say about each position, without the marginals.
+
+    entropy: [B, N] float32 nats; top_probability: [B, N] float32, of the likeliest token; free: [B, N] bool, whether
+    more than one token is possible
+    """
+
+    entropy: Tensor
+    top_probability: Tensor
+    free: Tensor
+
+
+class BlockLattice:
+    """Accepted blocks weighted by logits, one automaton per row (or one for all)."""
+
+    def __init__(
+        self,
+        automata: BlockAutomaton | Sequence[BlockAutomaton | Explored],
+        logits: Tensor,
+        *,
+        settled: Tensor | None = None,
+        temperature: float = 1.0,
+        backend: Backend | None = None,
+    ) -> None:
+        """logits: [B, N, V of the model], of any float type; settled: [B, N] int64, −1 where open.
+
+        The model's vocabulary may be padded beyond the automaton's: what the automaton does not know is refused.
+        What was explored must have been so with the same logits, settled positions and temperature.
+        """
+        given = [automata] * len(logits) if isinstance(automata, BlockAutomaton) else list(automata)
+        rows = [row.automaton if isinstance(row, Explored) else row for row in given]
+        _check(rows, logits, settled, temperature)
+        self.automata, self._logits = rows, logits
+        backend = backend or backend_for(logits.device)
+        self._runs: list[_Run] = []
+        explored = [row if isinstance(row, Explored) else None for row in given]
+        alone = [-1 if part is None else b for b, part in enumerate(explored)]  # each has scores of its own
+        for _, group in groupby(range(len(rows)), key=lambda b: (id(rows[b].dfa), alone[b])):
+            span = list(group)
+            at = slice(span[0], span[-1] + 1)  # neighbours that share an automaton are views, never copies
+            pins = None if settled is None else settled[at]
+            self._runs.append(_Run(rows[at], logits[at], pins, temperature, backend, explored[span[0]]))
+
+    def log_partition(self) -> Tensor:
+        """log Z [B] float64 nats; −inf where nothing is accepted."""
+        return torch.cat([run.log_partition for run in self._runs])
+
+    def class_marginals(self) -> Tensor:
+        """[B, N, K] float64: probability that position i holds a token of class c; rows with fewer classes end in 0."""
+        tables = [run.posterior.classes for run in self._runs]
+        width = max(table.shape[-1] for table in tables)
+        return torch.cat([torch.nn.functional.pad(table, (0, width - table.shape[-1])) for table in tables])
+
+    def marginals(self) -> Tensor:
+        """[B, N, V] probabilities of every token: a full table, for hosts that want one."""
+        return _joined([run.marginals() for run in self._runs])
+
+    def mask(self) -> Tensor:
+        """[B, N, V] bool: the tokens that occur in some accepted block."""
+        return _joined([run.mask() for run in self._runs])
+
+    def beliefs(self) -> Beliefs:
+        """Entropy, top probability and freedom of every position, from class statistics alone."""
+        parts = [run.beliefs for run in self._runs]
+        return Beliefs(
+            torch.cat([p.entropy for p in parts]),
+            torch.cat([p.top_probability for p in parts]),
+            torch.cat([p.free for p in parts]),
+        )
+
+    def sample(self, generator: torch.Generator) -> Tensor:
+        """ids [B, N] int64 of one exact joint draw per row."""
+        self._require_blocks()
+        shape = (*self._logits.shape[:2], 2)
+        uniforms = torch.rand(shape, generator=generator, device=generator.device, dtype=torch.float64)
+        first = torch.rand(shape[0], 1, generator=generator, device=generator.device, dtype=torch.float64)
+        paths = torch.cat([first, uniforms[..., 0]], 1).to(self._logits.device)
+        tokens = uniforms[..., 1].to(self._logits.device)
+        sizes = [len(run.logits) for run in self._runs]
+        pieces = zip(self._runs, paths.split(sizes), tokens.split(sizes), strict=True)
+        return torch.cat([run.sample(path, token) for run, path, token in pieces])
+
+    def argmax(self) -> Best:
+        """The most probable accepted block of each row (with several entry states: of the likeliest path)."""
+        self._require_blocks()
+        columns = zip(*[run.certified_best for run in self._runs], strict=True)
+        return Best(*(torch.cat(column) for column in columns))
+
+    def dropped(self) -> Tensor:
+        """[B] float64: at most this share of the accepted blocks' probability was left out; 0 for tables."""
+        return torch.cat([run.dropped for run in self._runs])
+
+    def log_prob(self, ids: Tensor) -> Tensor:
+        """[B] float64 nats: log-probability of the given blocks [B, N]; positions that hold −1 are summed out."""
+        sizes = [len(run.logits) for run in self._runs]
+        return torch.cat([run.log_prob(part) for run, part in zip(self._runs, ids.split(sizes), strict=True)])
+
+    def _require_blocks(self) -> None:
+        empty = (self.log_partition() == IMPOSSIBLE).nonzero().flatten().tolist()
+        if empty:
+            raise EmptyLattice(
+                f"rows {empty} accept no block of {self._logits.shape[1]} tokens with these logits and settled "
+                "positions: settle fewer positions, or do not give logits of −inf to what the automaton needs"
+            )
+
+
+def _check(
+    automata: list[BlockAutomaton], logits: Tensor, settled: Tensor | None, temperature: float
+) -> None:
+    check_scores(logits, settled, temperature)
+    if not automata or len(automata) != len(logits):
+        raise ValueError(
+            f"{len(automata)} automata for {len(logits)} rows of logits: give one, or one per row"
+        )
+    for automaton in automata:
+        check_width(automaton.dfa.alphabet, logits)
+
+
+class _Run:
+    """Neighbouring rows that share one automaton: b of the B rows."""
+
+    def __init__(
+        self,
+        automata: list[BlockAutomaton],
+        logits: Tensor,
+        settled: Tensor | None,
+        temperature: float,
+        backend: Backend,
+        explored: Explored | None,
+    ) -> None:
+        self.logits, self.settled, self.temperature, self.backend = logits, settled, temperature, backend
+        self.explored = explored
+        self.dfa = automata[0].dfa
+        self.start = torch.stack([a.entry for a in automata]).double().to(logits.device)
+        self.end = torch.stack([a.exit for a in automata]).double().to(logits.device)
+        self.start[:, DEAD] = self.end[:, DEAD] = IMPOSSIBLE
+
+    @cached_property
+    def scores(self) -> ClassScores:
+        if self.explored is not None:
+            return self.explored.scores
+        alphabet = self.dfa.alphabet
+        return finite(
+            self.backend.class_scores(
+                self.logits, alphabet, settled=self.settled, temperature=self.temperature
+            )
+        )
+
+    @cached_property
+    def beta(self) -> Messages:
+        return self.backend.backward(self.scores.log_sum, self.dfa, self.end)
+
+    @cached_property
+    def alpha(self) -> Messages:
+        if "beta" in self.__dict__:
+            return self.backend.forward(self.scores.log_sum, self.dfa, self.start)
+        alpha, self.__dict__["beta"] = self.backend.forward_backward(
+            self.scores.log_sum, self.dfa, self.start, self.end
+        )
+        return alpha
+
+    @cached_property
+    def log_partition(self) -> Tensor:
+        return self.backend.log_partition(self.beta, self.start)
+
+    @cached_property
+    def posterior(self) -> Posterior:
+        alpha = self.alpha  # before beta: the two are found together
+        return self.backend.posterior(self.scores.log_sum, self.scores.count, self.dfa, alpha, self.beta)
+
+    def marginals(self) -> Tensor:
+        return self.backend.spread(
+            self.logits, self.dfa.alphabet, self.scores, self.posterior.classes, temperature=self.temperature
+        )
+
+    def mask(self) -> Tensor:
+        alpha = self.alpha
+        allowed = self.backend.possible(self.scores.log_sum, self.dfa, alpha, self.beta)
+        label = self.dfa.alphabet.class_of.long().to(self.logits.device)
+        mask = torch.zeros(self.logits.shape, dtype=torch.bool, device=self.logits.device)
+        mask[..., : len(label)] = allowed[..., label] & (self.logits[..., : len(label)] != IMPOSSIBLE)
+        return place_(mask, allowed, self.scores.pinned, self.dfa.alphabet)
+
+    @cached_property
+    def beliefs(self) -> Beliefs:
+        """H = H(Q over classes) + Σ_c Q(c) · H(token | c): the chain rule of entropy."""
+        classes, scores = self.posterior.classes, self.scores
+        spread = torch.special.entr(classes).sum(-1) + (classes * scores.entropy).sum(-1)
+        inside = torch.where(classes > 0, scores.peak - scores.log_sum, IMPOSSIBLE).exp()
+        top = (classes * inside).amax(-1)
+        return Beliefs(spread.clamp_min(0).float(), top.clamp_max(1).float(), self.posterior.free)
+
+    def sample(self, paths: Tensor, tokens: Tensor) -> Tensor:
+        labels = self.backend.sample(self.scores.log_sum, self.dfa, self.start, self.beta, paths)
+        return self.backend.draw_tokens(
+            self.logits, self.dfa.alphabet, self.scores, labels, tokens, temperature=self.temperature
+        )
+
+    @property
+    def dropped(self) -> Tensor:
+        shares = [0.0 if self.explored is None else self.explored.share(float(z)) for z in self.log_partition]
+        return torch.tensor(shares, dtype=torch.float64)
+
+    @cached_property
+    def certified_best(self) -> Best:
+        labels, weight = self.backend.best(self.scores.peak, self.dfa, self.start, self.end)
+        ids = self.backend.best_tokens(self.logits, self.dfa.alphabet, self.scores, labels)
+        certified = [self.explored is None or self.explored.certifies(float(w)) for w in weight]
+        return Best(ids, weight - self.log_partition, torch.tensor(certified))
+
+    def log_prob(self, ids: Tensor) -> Tensor:
+        """Z of the blocks that hold these ids, as a share of Z."""
+        ids = ids.to(self.logits.device)
+        fixed = self.scores.pinned >= 0
+        wrong = fixed & (ids >= 0) & (ids != self.scores.pinned)
+        named = (ids >= 0) & ~fixed
+        pinned = torch.where(named, ids, self.scores.pinned)
+        weights = pin_table_(self.scores.log_sum.clone(), pinned, self.dfa.alphabet)
+        beta = self.backend.backward(weights, self.dfa, self.end)
+        rest = self.backend.log_partition(beta, self.start)
+        width = self.logits.shape[-1]
+        token = ids.clamp(0, width - 1)[..., None]
+        own = bounded(self.logits.gather(-1, token)[..., 0].double(), self.temperature) / self.temperature
+        own = torch.where(named, own, 0.0).sum(-1)
+        refused = wrong.any(-1) | (rest == IMPOSSIBLE) | (self.log_partition == IMPOSSIBLE)
+        return torch.where(refused, IMPOSSIBLE, rest + own - self.log_partition)
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    """The rows of all parts; a full table is too large to copy without need."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def feasible(automaton: BlockAutomaton, settled: Tensor) -> bool:
+    """Whether some accepted block has these tokens at the settled positions; settled [N] int64, −1 where open."""
+    return bool((completable(automaton, settled)[0] & (automaton.entry > IMPOSSIBLE)).any())
+
+
+def example(automaton: BlockAutomaton, settled: Tensor) -> Tensor | None:
+    """Some accepted block [N] int64 with these tokens at the settled positions, or None; settled [N], −1 where open."""
+    alive, dfa = completable(automaton, settled), automaton.dfa
+    order, offsets = dfa.alphabet.members
+    state, ids = int(torch.where(alive[0], automaton.entry, IMPOSSIBLE).argmax()), settled.clone()
+    if not alive[0, state] or automaton.entry[state] == IMPOSSIBLE:
+        return None
+    for i, token in enumerate(settled.tolist()):
+        ways = alive[i + 1][dfa.delta[state].long()] & (offsets.diff() > 0)
+        label = int(ways.int().argmax()) if token == OPEN else int(dfa.alphabet.class_of[token])
+        ids[i] = order[offsets[label]] if token == OPEN else token
+        state = int(dfa.delta[state, label])
+    return ids
+
+
+def completable(automaton: BlockAutomaton, settled: Tensor) -> Tensor:
+    """[N + 1, S] bool: the states from which positions i … N − 1, settled [N] among them, lead to an exit."""
+    dfa, backend = automaton.dfa, backend_for("cpu")
+    spelled = dfa.alphabet.members[1].diff() > 0  # a class may be empty
+    weights = torch.where(spelled, 0.0, IMPOSSIBLE).double().repeat(1, len(settled), 1)
+    end = automaton.exit.double()[None].clone()
+    end[:, DEAD] = IMPOSSIBLE
+    beta = backend.backward(pin_table_(weights, settled.cpu()[None], dfa.alphabet), dfa, end)
+    return backend.nats(beta)[0] > IMPOSSIBLE
+
+
+def forced(automata: Sequence[BlockAutomaton | Explored], settled: Tensor, width: int) -> Tensor:
+    """Beliefs [B, N, width] before any model spoke: certain where only one token is possible, flat elsewhere."""
+    nothing = torch.zeros(1, 1, 1).expand(*settled.shape, width)
+    mask = BlockLattice(automata, nothing, settled=settled).mask()
+    alone = mask.sum(-1, keepdim=True) == 1
+    return torch.where(alone, mask.float(), 1.0 / width)

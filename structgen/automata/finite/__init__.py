@@ -1,0 +1,1 @@
+"""Finite automata over bytes: written down, determinised, combined and minimised."""

@@ -1,0 +1,46 @@
+"""Automata of texts that many schemas have in common, kept from one compilation to the next.
+
+A free string, a number, a date: what is about characters alone has the same automaton wherever it stands. The ones used
+longest ago are forgotten. Whether one was kept must tell in time alone, never in what a source compiles to.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+
+from structgen.automata.finite.nfa import Fragment
+from structgen.grammar import Expr
+
+WEIGHT = 1_000_000  # moves of all fragments together, 16 bytes each
+
+
+class Kept:
+    """Fragments by expression, for any number of threads."""
+
+    def __init__(self, weight: int = WEIGHT) -> None:
+        self._most = weight
+        self._weight = 0
+        self._fragments: OrderedDict[Expr, Fragment] = OrderedDict()
+        self._lock = Lock()
+
+    def fragment(self, expr: Expr, make: Callable[[Expr], Fragment]) -> Fragment:
+        """The fragment of a textual expression, made where it is not there."""
+        with self._lock:
+            found = self._fragments.get(expr)
+            if found is not None:
+                self._fragments.move_to_end(expr)
+                return found
+        found = make(expr)
+        with self._lock:
+            if expr not in self._fragments:
+                self._weight += len(found.moves)
+            self._fragments[expr] = found
+            while self._weight > self._most:
+                _, forgotten = self._fragments.popitem(last=False)
+                self._weight -= len(forgotten.moves)
+        return found
+
+
+KEPT = Kept()

@@ -1,0 +1,401 @@
+"""The smallest automaton of a language, and the fewest classes of symbols.
+
+`minimize` drops the states that no accepted string visits, then merges those that no string tells apart: Hopcroft's
+algorithm in the form of Valmari, "Fast brief practical DFA minimization" (2012), whose cost is O(E log E) in the live
+edges alone, however long the chains of a bounded repetition are. Most automata here are nearly minimal already, and
+that is seen sooner: a few rounds of Moore's refinement on digests of the states' languages tell most states apart, and
+what they find is checked edge by edge. The states come out in breadth-first order.
+"""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from structgen.automata.finite.edges import by, in_order, reach
+from structgen.automata.finite.nfa import Ints
+from structgen.limits.budget import check, loading
+from structgen.limits.interrupt import SLICE, used_up
+
+LARGE, FEW = (
+    300_000,
+    4,
+)  # of so many states, which are mostly those of long counted repetitions, so many rounds
+ROUNDS = 64  # of refinement by digests: a round takes a hundredth of what Hopcroft's algorithm takes
+
+
+def minimize(
+    source: Ints, label: Ints, target: Ints, accepting: NDArray[np.bool_], start: int
+) -> tuple[Ints, Ints, Ints, NDArray[np.bool_]]:
+    """Merge equal states. Edges must be deterministic; states are 1 … S − 1, 0 is dead and has none.
+
+    Returns edges (source, label, target) over new states and which of those accept. State 1 is the start; an empty
+    language has no edges and no accepting state.
+    """
+    check()
+    with loading("minimize"):
+        keep = _useful(source, target, accepting, start)
+        live = keep[source] & keep[target]
+        if not live.all():
+            source, label, target = source[live], label[live], target[live]
+        del live
+        block_of, certain = _moore(
+            source, label, target, accepting, keep, ROUNDS if len(accepting) < LARGE else FEW
+        )
+        check()
+        if not certain:
+            block_of = _hopcroft(source, label, target, accepting, keep)
+            check()
+        block_of[~keep] = -1
+        return _quotient(source, label, target, accepting, block_of, start)
+
+
+def merge_columns(source: Ints, label: Ints, target: Ints, labels: int) -> tuple[Ints, int]:
+    """Classes of labels whose edges are the same: class_of [labels] int32, class 0 for labels without an edge."""
+    rng = np.random.default_rng(0)
+    top = int(max(source.max(initial=0), target.max(initial=0))) + 1
+    salt = rng.integers(1, 2**63, size=(2, top), dtype=np.uint64)
+    sums, counts = _column_digests(source, label, target, labels, salt)
+    _, first, inverse = np.unique(sums, return_index=True, return_inverse=True)
+    if not _columns_agree(source, label, target, labels, first[inverse]):
+        raise AssertionError("columns with different edges share a digest")
+    empty = counts[first] == 0
+    rank = np.where(empty, 0, np.cumsum(~empty))
+    return rank[inverse].astype(np.int32), int((~empty).sum()) + 1
+
+
+@nb.njit(cache=True)
+def _column_digests(source, label, target, labels, salt):  # pragma: no cover
+    """The sum of the digests of each label's edges, and how many it has."""
+    sums, counts = np.zeros(labels, np.uint64), np.zeros(labels, np.int64)
+    for e in range(len(label)):
+        digest = salt[0, source[e]] * (salt[1, target[e]] | np.uint64(1))
+        sums[label[e]] += digest ^ (salt[1, target[e]] >> np.uint64(17))
+        counts[label[e]] += 1
+    return sums, counts
+
+
+@nb.njit(cache=True)
+def _columns_agree(source, label, target, labels, representative):  # pragma: no cover
+    """Whether each column has its representative's edges, compared one by one: a digest is no proof."""
+    order, at = in_order(label, source, labels)
+    for c in range(labels):
+        other = representative[c]
+        if at[c + 1] - at[c] != at[other + 1] - at[other]:
+            return False
+        for k in range(at[c + 1] - at[c]):
+            one, two = order[at[c] + k], order[at[other] + k]
+            if source[one] != source[two] or target[one] != target[two]:
+                return False
+    return True
+
+
+def _useful(source: Ints, target: Ints, accepting: NDArray[np.bool_], start: int) -> NDArray[np.bool_]:
+    """States on some path from the start to acceptance."""
+    states = len(accepting)
+    forward = reach(source, target, np.arange(states) == start)
+    backward = reach(target, source, accepting)
+    return forward & backward
+
+
+@nb.njit(cache=True)
+def _mark(element, location, first, end, marked, set_of, touched, count, item):  # pragma: no cover
+    """Move `item` into the marked head of its set; remember sets marked for the first time."""
+    s = set_of[item]
+    i, j = location[item], first[s] + marked[s]
+    if i < j:
+        return count
+    element[i] = element[j]
+    location[element[i]] = i
+    element[j] = item
+    location[item] = j
+    if marked[s] == 0:
+        touched[count] = s
+        count += 1
+    marked[s] += 1
+    return count
+
+
+@nb.njit(cache=True)
+def _split(element, first, end, marked, set_of, touched, count, sets):  # pragma: no cover
+    """Split every touched set into its marked head and the rest; the smaller part becomes the new set."""
+    for k in range(count):
+        s = touched[k]
+        j = first[s] + marked[s]
+        if j == end[s]:
+            marked[s] = 0
+            continue
+        if marked[s] <= end[s] - j:
+            first[sets], end[sets] = first[s], j
+            first[s] = j
+        else:
+            first[sets], end[sets] = j, end[s]
+            end[s] = j
+        for i in range(first[sets], end[sets]):
+            set_of[element[i]] = sets
+        marked[s] = 0
+        marked[sets] = 0
+        sets += 1
+    return sets
+
+
+@nb.njit(cache=True)
+def _mixed(number):  # pragma: no cover
+    """A well-spread 64-bit digest of a number (splitmix64)."""
+    digest = np.uint64(number) + np.uint64(0x9E3779B97F4A7C15)
+    digest = (digest ^ (digest >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    digest = (digest ^ (digest >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return digest ^ (digest >> np.uint64(31))
+
+
+@nb.njit(cache=True)
+def _shortest(label, target, order, at, accepting, keep):  # pragma: no cover
+    """A digest of the first of the shortest words that each state accepts: equal where the languages are."""
+    states = len(keep)
+    begin, incoming = np.zeros(states + 1, np.int64), np.empty(len(target), np.int32)
+    for to in target:
+        begin[to + 1] += 1
+    for state in range(states):
+        begin[state + 1] += begin[state]
+    fill = begin[:-1].copy()
+    digest, distance = np.zeros(states, np.uint64), np.full(states, -1, np.int32)
+    queue, tail = np.empty(states, np.int32), 0
+    for state in range(states):
+        for e in range(at[state], at[state + 1]):
+            to = target[order[e]]
+            incoming[fill[to]] = state
+            fill[to] += 1
+        if keep[state] and accepting[state]:
+            distance[state], digest[state] = 0, np.uint64(1)
+            queue[tail] = state
+            tail += 1
+    head = 0
+    while head < tail:
+        state = queue[head]
+        head += 1
+        best = -1
+        for e in range(at[state], at[state + 1]):
+            edge = order[e]
+            nearer = distance[target[edge]] == distance[state] - 1
+            if nearer and distance[state] > 0 and (best < 0 or label[edge] < label[best]):
+                best = edge
+        if best >= 0:
+            digest[state] = _mixed(digest[target[best]] * np.uint64(31) + np.uint64(label[best]))
+        for i in range(begin[state], begin[state + 1]):
+            source = incoming[i]
+            if distance[source] < 0:
+                distance[source] = distance[state] + 1
+                queue[tail] = source
+                tail += 1
+    return digest
+
+
+@nb.njit(cache=True)
+def _numbered(digest, keep):  # pragma: no cover
+    """Numbers for equal digests, −1 outside `keep`; and how many there are."""
+    size = 64
+    while size < 4 * len(keep):
+        size *= 2
+    mask = np.uint64(size - 1)
+    table, number, count = np.full(size, -1, np.int32), np.full(len(keep), -1, np.int32), 0
+    for state in range(len(keep)):
+        if keep[state]:
+            slot = _mixed(digest[state]) & mask
+            while table[slot] >= 0 and digest[table[slot]] != digest[state]:
+                slot = (slot + np.uint64(1)) & mask
+            if table[slot] < 0:
+                table[slot] = state
+                number[state] = count
+                count += 1
+            else:
+                number[state] = number[table[slot]]
+    return number, count
+
+
+@nb.njit(cache=True)
+def _runs(label, target, order, at, labels):  # pragma: no cover
+    """Neighbouring edges to the same state as one: where each state's begin, the sum of their labels' salts, target."""
+    salt = np.empty(labels, np.uint64)
+    for c in range(labels):
+        salt[c] = _mixed(c)
+    run_at = np.zeros(len(at), np.int64)
+    run_salt, run_target, filled = np.zeros(len(label), np.uint64), np.zeros(len(label), np.int32), 0
+    for state in range(len(at) - 1):
+        for e in range(at[state], at[state + 1]):
+            to = target[order[e]]
+            if e == at[state] or to != run_target[filled - 1]:
+                run_target[filled] = to
+                filled += 1
+            run_salt[filled - 1] += salt[label[order[e]]]
+        run_at[state + 1] = filled
+    return run_at, run_salt, run_target
+
+
+@nb.njit(cache=True)
+def _moore(source, label, target, accepting, keep, rounds):  # pragma: no cover
+    """Block by state, −1 for states that are not kept; and whether the blocks are proved, or the rounds did not do."""
+    states, labels = len(keep), 1
+    for c in label:
+        labels = max(labels, c + 1)
+    order, at = by(source, states)
+    run_at, run_salt, run_target = _runs(label, target, order, at, labels)
+    digest = _shortest(label, target, order, at, accepting, keep)
+    number, count = _numbered(digest, keep)
+    kept = keep.sum()
+    for _ in range(rounds):
+        if count == kept:
+            return number, True
+        if used_up():
+            break
+        refined = digest.copy()
+        for state in range(states):
+            total = np.uint64(0)
+            for r in range(run_at[state], run_at[state + 1]):
+                total += run_salt[r] * (digest[run_target[r]] | np.uint64(1))
+            refined[state] = _mixed(total ^ (digest[state] * np.uint64(31)))
+        number, more = _numbered(refined, keep)
+        digest = refined
+        if more == count:
+            return number, _stable(number, label, target, order, at, accepting, keep)
+        count = more
+    return number, count == kept
+
+
+@nb.njit(cache=True)
+def _stable(number, label, target, order, at, accepting, keep):  # pragma: no cover
+    """Whether states of one block agree in acceptance, labels and the blocks of targets: a digest is no proof."""
+    first = np.full(len(keep), -1, np.int32)
+    for state in range(len(keep)):
+        if not keep[state]:
+            continue
+        other = first[number[state]]
+        if other < 0:
+            first[number[state]] = state
+            continue
+        if accepting[state] != accepting[other] or at[state + 1] - at[state] != at[other + 1] - at[other]:
+            return False
+        for k in range(at[state + 1] - at[state]):
+            one, two = order[at[state] + k], order[at[other] + k]
+            if label[one] != label[two] or number[target[one]] != number[target[two]]:
+                return False
+    return True
+
+
+@nb.njit(cache=True)
+def _blocks(accepting, keep):  # pragma: no cover
+    """One set of all kept states, as the arrays of a partition; the accepting ones are marked. Also those touched."""
+    states = len(keep)
+    element, location = np.empty(states, np.int32), np.empty(states, np.int32)
+    first, end = np.zeros(states + 1, np.int32), np.zeros(states + 1, np.int32)
+    marked, of = np.zeros(states + 1, np.int32), np.full(states, -1, np.int32)
+    kept = 0
+    for state in range(states):
+        if keep[state]:
+            element[kept], location[state], of[state] = state, kept, 0
+            kept += 1
+    end[0] = kept
+    touched, count = np.empty(1, np.int32), 0
+    for state in range(states):
+        if keep[state] and accepting[state]:
+            count = _mark(element, location, first, end, marked, of, touched, count, state)
+    return (element, location, first, end, marked, of), touched, count
+
+
+@nb.njit(cache=True)
+def _cords(label):  # pragma: no cover
+    """One set of edges for each label, as the arrays of a partition, and how many there are."""
+    edges, labels = len(label), 0
+    for c in label:
+        labels = max(labels, c + 1)
+    element, offsets = by(label, labels)
+    location, of = np.empty(edges, np.int32), np.empty(edges, np.int32)
+    first, end = np.zeros(edges + 1, np.int32), np.zeros(edges + 1, np.int32)
+    marked, cords = np.zeros(edges + 1, np.int32), 0
+    for c in range(labels):
+        if offsets[c] == offsets[c + 1]:
+            continue
+        first[cords], end[cords] = offsets[c], offsets[c + 1]
+        for i in range(offsets[c], offsets[c + 1]):
+            location[element[i]], of[element[i]] = i, cords
+        cords += 1
+    return (element, location, first, end, marked, of), cords
+
+
+@nb.njit(cache=True)
+def _hopcroft(source, label, target, accepting, keep):  # pragma: no cover
+    """Valmari's double partition refinement: blocks of states against cords of edges. Returns block by state.
+
+    Of no use where time or memory is used up on the way.
+    """
+    (b_element, b_location, b_first, b_end, b_marked, b_of), touched, count = _blocks(accepting, keep)
+    blocks = _split(b_element, b_first, b_end, b_marked, b_of, touched, count, 1)
+    (c_element, c_location, c_first, c_end, c_marked, c_of), cords = _cords(label)
+    touched = np.empty(max(len(keep), len(source)) + 1, np.int32)
+    incoming, in_offsets = by(target, len(keep))
+    b, c, work, look = 1, 0, 0, SLICE
+    while c < cords:
+        work += c_end[c] - c_first[c]
+        if work > look:
+            look = work + SLICE
+            if used_up():
+                break
+        count = 0
+        for i in range(c_first[c], c_end[c]):
+            count = _mark(
+                b_element, b_location, b_first, b_end, b_marked, b_of, touched, count, source[c_element[i]]
+            )
+        blocks = _split(b_element, b_first, b_end, b_marked, b_of, touched, count, blocks)
+        c += 1
+        while b < blocks:
+            count = 0
+            for i in range(b_first[b], b_end[b]):
+                state = b_element[i]
+                work += in_offsets[state + 1] - in_offsets[state]
+                for e in range(in_offsets[state], in_offsets[state + 1]):
+                    count = _mark(
+                        c_element, c_location, c_first, c_end, c_marked, c_of, touched, count, incoming[e]
+                    )
+            cords = _split(c_element, c_first, c_end, c_marked, c_of, touched, count, cords)
+            b += 1
+    return b_of
+
+
+@nb.njit(cache=True)
+def _quotient(source, label, target, accepting, block_of, start):  # pragma: no cover
+    """The automaton of the blocks, its states numbered breadth-first from the start's block (1)."""
+    states = len(block_of)
+    blocks = 1
+    for block in block_of:
+        blocks = max(blocks, block + 1)
+    if block_of[start] < 0:
+        none = np.empty(0, np.int32)
+        return none, none.copy(), none.copy(), np.zeros(2, np.bool_)
+    representative = np.full(blocks, -1, np.int64)
+    for state in range(states):
+        if block_of[state] >= 0:
+            representative[block_of[state]] = state
+    order, offsets = by(source, states)
+    number, queue = np.zeros(blocks, np.int32), np.empty(blocks, np.int64)
+    number[block_of[start]] = 1
+    queue[0] = block_of[start]
+    head, tail, filled = 0, 1, 0
+    new_source = np.empty(len(source), np.int32)
+    new_label, new_target = new_source.copy(), new_source.copy()
+    new_accepting = np.zeros(blocks + 1, np.bool_)
+    while head < tail:
+        block = queue[head]
+        head += 1
+        state = representative[block]
+        new_accepting[number[block]] = accepting[state]
+        for e in range(offsets[state], offsets[state + 1]):
+            to = block_of[target[order[e]]]
+            if number[to] == 0:
+                number[to] = tail + 1
+                queue[tail] = to
+                tail += 1
+            new_source[filled] = number[block]
+            new_label[filled] = label[order[e]]
+            new_target[filled] = number[to]
+            filled += 1
+    return new_source[:filled], new_label[:filled], new_target[:filled], new_accepting[: tail + 1]

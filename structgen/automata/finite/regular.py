@@ -1,0 +1,122 @@
+"""From an expression to its minimal byte automaton."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from structgen.automata.finite.boolean import difference, intersection
+from structgen.automata.finite.crawl import MAX_EDGES, crawl
+from structgen.automata.finite.fragments import KEPT
+from structgen.automata.finite.nfa import (
+    FIRST_TOKEN,
+    NO_CALLS,
+    Call,
+    Fragment,
+    NfaBuilder,
+    symbol_count,
+    too_large,
+)
+from structgen.automata.finite.table import Table, tabulate
+from structgen.errors import Unsupported
+from structgen.grammar import TEXT, And, Expr, Grammar, Not
+
+
+def compile_bytes(
+    grammar: Grammar, tokens: Sequence[str] = (), null: str | None = None, most: int | None = None
+) -> Table:
+    """The minimal automaton of `grammar` over bytes, then the special `tokens` in order (symbols 256, 257, …).
+
+    `null` names the zero-width token that Slack stands for; without one Slack is the empty string.
+    Raises TooLarge where that takes more than `most` states at any time, other Unsupported where the grammar is
+    recursive, InvalidSource where a name is unknown.
+    """
+    symbols = {name: FIRST_TOKEN + index for index, name in enumerate(tokens)}
+    try:
+        return Compiler(grammar, symbols, null, most=most).table(grammar.start)
+    except RecursionError:
+        raise Unsupported(
+            "repetitions, intersections and complements stand in one another too deeply",
+            remedy="lower the depth to which the source nests",
+        ) from None
+
+
+@dataclass(frozen=True, eq=False)
+class Compiler:
+    """One compilation: what is shared between an expression and the fragments inside it.
+
+    symbols: of the special tokens; calls: the rules that are not written out but called
+    most: states that an automaton may have before it is minimal, where that is less than there is room for
+    """
+
+    grammar: Grammar
+    symbols: dict[str, int]
+    null: str | None
+    calls: Mapping[str, Call] = field(default_factory=lambda: NO_CALLS)
+    fragments: dict[Expr, Fragment] = field(default_factory=dict)
+    open_rules: list[str] = field(default_factory=list)
+    most: int | None = None
+
+    def builder(self, apart: bool = True) -> NfaBuilder:
+        """An empty automaton that shares this compilation's fragments; longer texts are fragments too where `apart`."""
+        return NfaBuilder(
+            self.grammar.rules,
+            self.symbols,
+            self.null,
+            self.fragment,
+            apart,
+            self.open_rules,
+            self.calls,
+            self.most,
+        )
+
+    def table(self, expr: Expr) -> Table:
+        """The minimal automaton of `expr`."""
+        return self._built(expr, apart=True)[0]
+
+    def _built(self, expr: Expr, apart: bool) -> tuple[Table, int]:
+        """The minimal automaton, and the most states that were there at any time before."""
+        if isinstance(expr, And):
+            return intersection([self._text(part) for part in expr.parts], self._size, self._most)
+        if isinstance(expr, Not):
+            return difference(self._text(TEXT), self._text(expr.body), self._size, self._most)
+        builder = self.builder(apart)
+        final = builder.state()
+        nfa = builder.finish(builder.build(expr, final), final)
+        crawled = crawl(nfa, most=self._most)
+        return tabulate(crawled, crawled.holding(nfa.finals > 0)), max(builder.peak, crawled.size)
+
+    def fragment(self, expr: Expr) -> Fragment:
+        """The same, compiled once, to splice in.
+
+        One that was kept is refused where making it anew would be: what fits must not depend on what came before.
+        """
+        if expr not in self.fragments:
+            self.fragments[expr] = KEPT.fragment(expr, self._made) if expr.facts.textual else self._made(expr)
+        piece = self.fragments[expr]
+        if piece.peak > self._most:
+            raise too_large(self._most, "states")
+        return piece
+
+    def _made(self, expr: Expr) -> Fragment:
+        table, peak = self._built(expr, apart=False)
+        return table.fragment(peak)
+
+    def _text(self, expr: Expr) -> Fragment:
+        """The part of a Boolean operation: Slack inside it is the empty string, and every rule is written out."""
+        return self._textual.fragment(expr)
+
+    @cached_property
+    def _textual(self) -> Compiler:
+        if self.null is None and not self.calls:
+            return self
+        return replace(self, null=None, calls=NO_CALLS, fragments={})
+
+    @property
+    def _size(self) -> int:
+        return symbol_count(self.symbols, self.calls)
+
+    @property
+    def _most(self) -> int:
+        return self.most or MAX_EDGES

@@ -1,0 +1,154 @@
+"""A minimal automaton over bytes and special tokens, as live edges over classes of symbols.
+
+What the constructions (crawl, minimise) make: a `Fragment` to splice into a larger automaton, or an automaton that
+stands for itself, which becomes the engine's `Dfa` once it is used. Until then torch is not loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from structgen.automata.finite.crawl import Crawled
+from structgen.automata.finite.edges import in_order
+from structgen.automata.finite.minimize import merge_columns, minimize
+from structgen.automata.finite.nfa import Fragment, Ints
+from structgen_engine.automata.arrays import distances
+
+if TYPE_CHECKING:
+    from structgen_engine.automata.dfa import Dfa
+
+START = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """States 1 … S − 1 (0 is dead, 1 the start), minimal; symbols sorted into classes, class 0 refused.
+
+    class_of: [symbols] int32; source, label, target: [E] int32, sorted by source; accepting: [S] bool
+    """
+
+    class_of: Ints
+    classes: int
+    source: Ints
+    label: Ints
+    target: Ints
+    accepting: NDArray[np.bool_]
+
+    @property
+    def states(self) -> int:
+        """S."""
+        return len(self.accepting)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no string at all is accepted."""
+        return not self.accepting.any()
+
+    @cached_property
+    def shortest(self) -> int:
+        """Symbols of the shortest accepted string, NEVER where there is none."""
+        inhabited = np.bincount(self.class_of, minlength=self.classes) > 0
+        return int(distances(self.source, self.target, inhabited[self.label], self.accepting)[START])
+
+    @cached_property
+    def _offsets(self) -> NDArray[np.int64]:
+        """[S + 1] where the edges of each state begin."""
+        return np.searchsorted(self.source, np.arange(self.states + 1))
+
+    @cached_property
+    def _moves(self) -> dict[int, dict[int, int]]:
+        """What leaves the states that `accepts` has met: walking arrays of numpy takes twenty times as long."""
+        return {}
+
+    def accepts(self, symbols: Iterable[int]) -> bool:
+        """Whether the symbols, each below the size of the alphabet, are a whole string of the language."""
+        at, moves = START, self._moves
+        for label in self.class_of[list(symbols)].tolist():
+            if at not in moves:
+                moves[at] = self._leaving(at)
+            at = moves[at].get(label)
+            if at is None:
+                return False
+        return bool(self.accepting[at])
+
+    def _leaving(self, state: int) -> dict[int, int]:
+        """The targets of a state by class."""
+        edges = slice(*self._offsets[state : state + 2].tolist())
+        return dict(zip(self.label[edges].tolist(), self.target[edges].tolist(), strict=True))
+
+    def delta(self) -> Ints:
+        """[S, K] int32 transition table."""
+        delta = np.zeros((len(self.accepting), self.classes), np.int32)
+        delta[self.source, self.label] = self.target
+        return delta
+
+    def dfa(self) -> Dfa:
+        """The same automaton in the engine's format."""
+        import torch
+
+        from structgen_engine.automata.dfa import Alphabet, Dfa, Edges
+
+        alphabet = Alphabet(torch.from_numpy(self.class_of), self.classes)
+        edges = Edges.of(self.source, self.label, self.target, len(self.accepting))
+        return Dfa.from_edges(alphabet, edges, torch.from_numpy(self.accepting), START)
+
+    def fragment(self, peak: int) -> Fragment:
+        """The same automaton as moves over symbol ranges; `peak` states were there at some time while it was made."""
+        edge = np.diff(self.class_of, prepend=-1) != 0  # runs of neighbouring symbols of one class
+        low = np.flatnonzero(edge).astype(np.int32)
+        high = np.append(low[1:] - 1, len(self.class_of) - 1).astype(np.int32)
+        run_class = self.class_of[low]
+        order = np.argsort(run_class, kind="stable")
+        at = np.searchsorted(run_class[order], np.arange(self.classes + 1))
+        moves = _over_runs(self.source, self.label, self.target, at, low[order], high[order])
+        return Fragment(len(self.accepting), moves, 1, np.flatnonzero(self.accepting).astype(np.int32), peak)
+
+
+@nb.njit(cache=True)
+def _over_runs(source, label, target, at, low, high):  # pragma: no cover
+    """Edges as moves [M, 4] over the runs of symbols of their classes: those of class c are at[c] … at[c + 1] − 1."""
+    count = 0
+    for c in label:
+        count += at[c + 1] - at[c]
+    moves, filled = np.empty((count, 4), np.int32), 0
+    for e in range(len(label)):
+        for run in range(at[label[e]], at[label[e] + 1]):
+            moves[filled, 0], moves[filled, 3] = source[e], target[e]
+            moves[filled, 1], moves[filled, 2] = low[run], high[run]
+            filled += 1
+    return moves
+
+
+def tabulate(crawled: Crawled, accepting: NDArray[np.bool_]) -> Table:
+    """The minimal automaton of a crawl whose sets `accepting` accept."""
+    source, label, target = crawled.source, crawled.label, crawled.target
+    coarse, classes = merge_columns(source, label, target, int(crawled.class_of.max()) + 1)
+    edges = minimize(*_coarser(source, label, target, coarse, classes), accepting, START)
+    return merged(*edges, class_of=coarse[crawled.class_of], classes=classes)
+
+
+def merged(
+    source: Ints, label: Ints, target: Ints, accepting: NDArray[np.bool_], *, class_of: Ints, classes: int
+) -> Table:
+    """A minimal automaton with its equal classes merged."""
+    coarse, count = merge_columns(source, label, target, classes)
+    source, label, target = _coarser(source, label, target, coarse, count)
+    order, _ = in_order(source, label, len(accepting))
+    return Table(coarse[class_of], count, source[order], label[order], target[order], accepting)
+
+
+def _coarser(source: Ints, label: Ints, target: Ints, coarse: Ints, classes: int) -> tuple[Ints, Ints, Ints]:
+    """The edges of one label for each class, under the numbers of the classes."""
+    first = np.zeros(classes, np.int32)
+    first[coarse[::-1]] = np.arange(len(coarse), dtype=np.int32)[::-1]
+    keep = first[coarse[label]] == label
+    if keep.all():
+        return source, coarse[label], target
+    return source[keep], coarse[label[keep]], target[keep]

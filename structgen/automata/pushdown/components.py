@@ -1,0 +1,231 @@
+"""The components of a pushdown automaton one by one, and how many copies of them a depth of recursion asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from structgen.automata.finite.nfa import Ints
+from structgen.automata.pushdown.automaton import Pushdown
+from structgen.automata.pushdown.cycles import cycles
+from structgen.limits.budget import check
+from structgen.limits.interrupt import SLICE, used_up
+
+ENOUGH = 1 << 40  # sizes are not counted beyond
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call in a component; after a `tail` call there is nothing to do but return, `inside` ones may come back."""
+
+    source: int
+    callee: int
+    back: int
+    tail: bool
+    inside: bool
+
+    @property
+    def deepens(self) -> bool:
+        """Whether the call is open while the same one may be made again."""
+        return self.inside and not self.tail
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """One component with states of its own, 0 … s − 1, the start first.
+
+    states: [s] their numbers in the whole automaton; moves: [m, 4] int32 rows (source, column, column, target)
+    accepting: [a] where it may return; calls: with `source` and `back` among its own states
+    """
+
+    states: Ints
+    moves: Ints
+    accepting: Ints
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Shapes:
+    """The shapes of all components of an automaton."""
+
+    automaton: Pushdown
+
+    @cached_property
+    def group(self) -> list[int]:
+        """The components that can call each other, by number: a group comes after all that it calls."""
+        return cycles(self._callees)
+
+    @cached_property
+    def deepens(self) -> bool:
+        """Whether recursive calls can be open at the same time without end."""
+        return any(self._deepens(component) for component in range(self.automaton.components))
+
+    def _deepens(self, component: int) -> bool:
+        """The same of the calls of one component; as `Call.deepens` has it."""
+        calls, group = self._calls_of(component), np.array(self.group)
+        inside = group[self.automaton.callee[calls]] == group[component]
+        return bool((inside & ~self.automaton.final[self.automaton.back[calls]]).any())
+
+    @cached_property
+    def least(self) -> int:
+        """States that copies of all components take at least, one for each place that is returned to."""
+        back, callee = self.automaton.back.astype(np.int64), self.automaton.callee
+        placed = np.flatnonzero(~self.automaton.final[back])
+        copies = (
+            np.unique(back[placed] * self.automaton.components + callee[placed]) % self.automaton.components
+        )
+        sizes = np.diff(self._members[1])
+        return int(sizes[0] + sizes[copies].sum())
+
+    @cached_property
+    def shapes(self) -> list[Shape]:
+        """One for each component."""
+        return [self._shape(component) for component in range(self.automaton.components)]
+
+    @cached_property
+    def _callees(self) -> list[list[int]]:
+        called = self.automaton.callee
+        return [np.unique(called[self._calls_of(c)]).tolist() for c in range(self.automaton.components)]
+
+    def _calls_of(self, component: int) -> Ints:
+        states = self._states(component)
+        at = self.automaton.call_at
+        return _ranges(at[states], at[states + 1])
+
+    def _states(self, component: int) -> Ints:
+        members, offsets = self._members
+        return members[offsets[component] : offsets[component + 1]]
+
+    @cached_property
+    def _members(self) -> tuple[Ints, NDArray[np.int64]]:
+        automaton = self.automaton
+        found = _members(automaton.delta, automaton.call_at, automaton.back, automaton.start)
+        check()
+        return found
+
+    def _shape(self, component: int) -> Shape:
+        check()
+        automaton, states = self.automaton, self._states(component)
+        order = np.argsort(states)
+        own = lambda numbers: order[np.searchsorted(states, numbers, sorter=order)].astype(np.int32)  # noqa: E731
+        source, column = automaton.delta[states].nonzero()
+        target = own(automaton.delta[states[source], column])
+        calls = self._calls_of(component)
+        caller = np.repeat(np.arange(len(states)), np.diff(automaton.call_at)[states])
+        callee, back = automaton.callee[calls], automaton.back[calls]
+        rows = zip(
+            caller.tolist(), callee.tolist(), own(back).tolist(), automaton.final[back].tolist(), strict=True
+        )
+        return Shape(
+            states,
+            np.stack([source, column, column, target], axis=1).astype(np.int32),
+            np.flatnonzero(automaton.accepting[states]).astype(np.int32),
+            tuple(
+                Call(state, other, back, tail, self.group[other] == self.group[component])
+                for state, other, back, tail in rows
+            ),
+        )
+
+
+@dataclass(eq=False)
+class Estimate:
+    """How many states the components have when they are copied for each stack: an upper bound, by depth."""
+
+    shapes: Shapes
+    _sizes: list[list[int]] = field(default_factory=list)  # by depth from 1 on, then component
+
+    def size(self, depth: int) -> int:
+        """The states of all copies where no recursive rule is open more than `depth` times (1 or more)."""
+        while len(self._sizes) < depth:
+            self._deepen()
+        return self._sizes[depth - 1][0]
+
+    def deepest(self, limit: int) -> int:
+        """The greatest depth of at most `limit` states, 0 if there is none; where recursion deepens."""
+        depth = 0
+        while self.size(depth + 1) <= limit:
+            depth += 1
+        return depth
+
+    def _deepen(self) -> None:
+        shallower = self._sizes[-1] if self._sizes else None
+        sizes = [0] * len(self.shapes.shapes)
+        for component in sorted(range(len(sizes)), key=self.shapes.group.__getitem__):
+            total = 0
+            for member in self._same_frame(component):
+                shape = self.shapes.shapes[member]
+                total += len(shape.states)
+                for callee, _, deepens in {(c.callee, c.back, c.deepens) for c in shape.calls if not c.tail}:
+                    if not deepens:
+                        total += sizes[callee]
+                    elif shallower is not None:
+                        total += shallower[callee]
+                total += sum(sizes[c.callee] for c in shape.calls if c.tail and not c.inside)
+            sizes[component] = min(total, ENOUGH)
+        self._sizes.append(sizes)
+
+    def _same_frame(self, component: int) -> Iterable[int]:
+        """The components of the same group that share a frame with this one by tail calls."""
+        found, waiting = {component}, [component]
+        while waiting:
+            for call in self.shapes.shapes[waiting.pop()].calls:
+                if call.tail and call.inside and call.callee not in found:
+                    found.add(call.callee)
+                    waiting.append(call.callee)
+        return found
+
+
+def _ranges(low: Ints, high: Ints) -> Ints:
+    """low[0] … high[0] − 1, then low[1] … high[1] − 1, and so on."""
+    counts = high - low
+    return np.arange(counts.sum()) + np.repeat(low - np.cumsum(counts) + counts, counts)
+
+
+@nb.njit(cache=True)
+def _members(delta, call_at, back, start):  # pragma: no cover
+    """The states of each component, its start first: members[offsets[c] : offsets[c + 1]].
+
+    Of no use where time or memory is used up on the way.
+    """
+    members, offsets = np.empty(1024, np.int32), np.zeros(len(start) + 1, np.int64)
+    seen = np.full(len(delta), -1, np.int64)
+    filled, work, look = 0, 0, SLICE
+    for component in range(len(start)):
+        at = filled
+        if work > look:
+            look = work + SLICE
+            if used_up():
+                break
+        for step in range(-1, 1 << 62):
+            if step < 0:
+                low, high = 0, 1
+            elif at == filled:
+                break
+            else:
+                low, high = call_at[members[at]], call_at[members[at] + 1]
+            columns = delta.shape[1] if step >= 0 else 0
+            work += columns + high - low
+            for i in range(columns + high - low):
+                if step < 0:
+                    state = start[component]
+                elif i < columns:
+                    state = delta[members[at], i]
+                else:
+                    state = back[low + i - columns]
+                if state > 0 and seen[state] != component:
+                    seen[state] = component
+                    if filled == len(members):
+                        wider = np.empty(2 * filled, np.int32)
+                        wider[:filled] = members
+                        members = wider
+                    members[filled] = state
+                    filled += 1
+            if step >= 0:
+                at += 1
+        offsets[component + 1] = filled
+    return members[:filled], offsets

@@ -1,0 +1,236 @@
+"""Component automata as one list of edges, and what keeps such a list small: determinise, trim, minimise, merge.
+
+All components lie in one automaton whose symbols are bytes, special tokens, then one symbol for each component, which
+stands for a call of it. So crawling and minimising know nothing of calls, and components that end alike share states.
+State 1 is a gate in front of them all: from there symbol `gate + c` leads to the start of component c.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, replace
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from structgen.automata.finite.crawl import crawl
+from structgen.automata.finite.edges import reach
+from structgen.automata.finite.minimize import minimize
+from structgen.automata.finite.nfa import Ints, Nfa
+from structgen.automata.pushdown.orders import Mark
+
+GATE = 1  # the state in front of all components
+NEVER = 1 << 62  # the length of a string that does not exist
+
+
+@dataclass(frozen=True, eq=False)
+class Linked:
+    """Edges between states 1 … S − 1, deterministic; the first byte of an interval of bytes stands for it.
+
+    class_of: [256] uint8, the interval of each byte
+    source, label, target: [E] int32, without those of the gate; accepting: [S] bool; start: [C] int32
+    first_call: the symbol of a call of component 0; component c is called by first_call + c
+    marks: of each component, what a call of it asks for and sets (`orders`); none where no call is marked
+    """
+
+    class_of: NDArray[np.uint8]
+    source: Ints
+    label: Ints
+    target: Ints
+    accepting: NDArray[np.bool_]
+    start: Ints
+    first_call: int
+    marks: tuple[Mark, ...] = ()
+
+    @property
+    def states(self) -> int:
+        return len(self.accepting)
+
+    def callee(self) -> Ints:
+        """[E] int32, the component that an edge calls, −1 where it calls none."""
+        return np.maximum(self.label - self.first_call, -1)
+
+    def entered(self) -> Ints:
+        """[E] int32, the start of the component that an edge calls, 0 where it calls none."""
+        callee = self.callee()
+        return np.where(callee < 0, np.int32(0), self.start[callee])
+
+
+def determinise(nfa: Nfa, class_of: NDArray[np.uint8] | None, first_call: int, components: int) -> Linked:
+    """The components of a nondeterministic automaton with a gate; `finals` is 1 at an end, 2 where none may end.
+
+    class_of: the intervals of bytes where edges name only their first bytes, else None
+    """
+    crawled = crawl(nfa)
+    accepting = crawled.holding(nfa.finals == 1) & ~crawled.holding(nfa.finals == 2)
+    if class_of is None:
+        class_of = crawled.class_of[:256].astype(np.uint8)
+    _, first = np.unique(crawled.class_of, return_index=True)
+    source, label, target = crawled.source, first.astype(np.int32)[crawled.label], crawled.target
+    del crawled, nfa
+    source, label, target, start = _ungated(source, label, target, first_call + components, components)
+    return Linked(class_of, source, label, target, accepting, start, first_call)
+
+
+def _ungated(source: Ints, label: Ints, target: Ints, gate: int, components: int) -> tuple[Ints, ...]:
+    """The edges that are not the gate's, which have labels from `gate` on; and where those lead, by component."""
+    entry = label >= gate
+    start = np.zeros(components, np.int32)
+    start[label[entry] - gate] = target[entry]
+    inner = ~entry
+    return source[inner], label[inner], target[inner], start
+
+
+def smallest(linked: Linked) -> Linked:
+    """What the root can use of a trimmed automaton, minimal, equal components merged."""
+    while True:
+        linked = _minimal(linked)
+        merged = _renamed(linked)
+        if merged is linked:
+            return linked
+        linked = merged
+
+
+def trimmed(linked: Linked) -> Linked:
+    """Without edges from which no return can be reached; a component without strings starts in 0."""
+    length, _ = distances(linked)
+    entered = linked.entered()
+    callee = linked.callee()
+    keep = (length[linked.source] < NEVER) & (length[linked.target] < NEVER)
+    keep &= (callee < 0) | (length[entered] < NEVER)
+    start = np.where(length[linked.start] < NEVER, linked.start, 0).astype(np.int32)
+    return replace(
+        linked, source=linked.source[keep], label=linked.label[keep], target=linked.target[keep], start=start
+    )
+
+
+def _minimal(linked: Linked) -> Linked:
+    """Minimal, and without the components that the root does not call; their start is 0."""
+    entered = linked.entered()
+    calls = entered > 0
+    seeds = np.arange(linked.states) == linked.start[0]
+    used = reach(
+        np.concatenate([linked.source, linked.source[calls]]),
+        np.concatenate([linked.target, entered[calls]]),
+        seeds,
+    )
+    called = np.zeros(len(linked.start), bool)
+    called[linked.callee()[calls & used[linked.source]]] = True
+    called[0] = True
+    wanted = np.flatnonzero(called & (linked.start > 0)).astype(np.int32)
+    gate = linked.first_call + len(linked.start)
+    source, label, target, accepting = minimize(
+        np.concatenate([np.full(len(wanted), GATE, np.int32), linked.source]),
+        np.concatenate([gate + wanted, linked.label]),
+        np.concatenate([linked.start[wanted], linked.target]),
+        linked.accepting,
+        GATE,
+    )
+    source, label, target, start = _ungated(source, label, target, gate, len(linked.start))
+    return replace(linked, source=source, label=label, target=target, accepting=accepting, start=start)
+
+
+def _renamed(linked: Linked) -> Linked:
+    """Calls of equal components as calls of the first of them; `linked` itself where all differ."""
+    kinds = {mark: kind for kind, mark in enumerate(dict.fromkeys(linked.marks))}
+    kind = np.array([kinds[mark] for mark in linked.marks] or [0], np.int64)
+    _, first, inverse = np.unique(
+        linked.start * max(len(kinds), 1) + kind, return_index=True, return_inverse=True
+    )
+    alias = first[inverse].astype(np.int32)
+    callee = linked.callee()
+    calls = callee >= 0
+    if (alias[callee[calls]] == callee[calls]).all():
+        return linked
+    label = linked.label.copy()
+    label[calls] = linked.first_call + alias[callee[calls]]
+    source, label, target = np.unique(np.stack([linked.source, label, linked.target]), axis=1)
+    merged = replace(linked, source=source, label=label, target=target)
+    unambiguous = (np.diff(source) != 0) | (np.diff(label) != 0)
+    return merged if unambiguous.all() else redetermine(merged)
+
+
+def redetermine(loose: Linked, empty: Ints | None = None) -> Linked:
+    """Deterministic again, where a state has several edges of one label, or `empty` moves [L, 2] beside its edges."""
+    gate = loose.first_call + len(loose.start)
+    living = np.flatnonzero(loose.start > 0).astype(np.int32)
+    label = np.concatenate([gate + living, loose.label])
+    source = np.concatenate([np.full(len(living), GATE, np.int32), loose.source])
+    target = np.concatenate([loose.start[living], loose.target])
+    nfa = Nfa(
+        loose.states,
+        np.stack([source, label, label, target], axis=1).astype(np.int32),
+        np.empty((0, 2), np.int32) if empty is None else empty,
+        (GATE,),
+        loose.accepting.astype(np.int32),
+        gate + len(loose.start),
+    )
+    linked = determinise(nfa, loose.class_of, loose.first_call, len(loose.start))
+    return replace(linked, marks=loose.marks)
+
+
+def distances(linked: Linked) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Symbols of the shortest way from each state to a return, and the edge with which it begins (−1: return now).
+
+    Dijkstra's algorithm where an edge may cost what another state's way costs (Knuth, 1977). Returns [S] and [S].
+    No way leads through a call that asks for others before it: there is one beside it to be walked instead.
+    """
+    callee = linked.callee()
+    entered = np.where(callee >= 0, linked.entered(), np.int32(-1))
+    if linked.marks:
+        asking = np.array([bool(mark.asks) for mark in linked.marks])
+        entered[(callee >= 0) & asking[callee]] = 0  # no string at all
+    return _distances(linked.source, linked.target, entered, linked.accepting)
+
+
+@nb.njit(cache=True)
+def _grouped(keys, states):  # pragma: no cover
+    """Items by key: item order[i] has key k for at[k] ≤ i < at[k + 1]; negative keys are left out."""
+    at = np.zeros(states + 1, np.int64)
+    for key in keys:
+        if key >= 0:
+            at[key + 1] += 1
+    for state in range(states):
+        at[state + 1] += at[state]
+    order, fill = np.empty(at[states], np.int32), at[:-1].copy()
+    for item in range(len(keys)):
+        if keys[item] >= 0:
+            order[fill[keys[item]]] = item
+            fill[keys[item]] += 1
+    return order, at
+
+
+@nb.njit(cache=True)
+def _distances(source, target, entered, accepting):  # pragma: no cover
+    states = len(accepting)
+    into, into_at = _grouped(target, states)
+    through, through_at = _grouped(entered, states)
+    best, choice = np.full(states, NEVER, np.int64), np.full(states, -1, np.int64)
+    done = np.zeros(states, np.bool_)
+    heap = [(np.int64(0), np.int64(0))]
+    heap.pop()
+    for state in range(1, states):
+        if accepting[state]:
+            best[state] = 0
+            heap.append((np.int64(0), np.int64(state)))  # equal keys: a heap already
+    while heap:
+        length, state = heapq.heappop(heap)
+        if done[state]:
+            continue
+        done[state] = True
+        incoming = into_at[state + 1] - into_at[state]
+        for i in range(incoming + through_at[state + 1] - through_at[state]):
+            if i < incoming:
+                edge = into[into_at[state] + i]
+                cost = best[entered[edge]] if entered[edge] >= 0 else 1
+                ready = entered[edge] < 0 or done[entered[edge]]  # 0, a component without strings, never is
+            else:
+                edge = through[through_at[state] + i - incoming]
+                cost, ready = best[target[edge]], done[target[edge]]
+            total = min(length + cost, NEVER - 1)
+            if ready and total < best[source[edge]]:
+                best[source[edge]] = total
+                choice[source[edge]] = edge
+                heapq.heappush(heap, (total, np.int64(source[edge])))  # pyright: ignore[reportArgumentType]
+    return best, choice

@@ -1,0 +1,82 @@
+"""What a grammar is compiled to, and the same as arrays on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from structgen.automata.finite.table import Table
+
+if TYPE_CHECKING:
+    from structgen.automata.pushdown.automaton import Pushdown
+
+Regime = Literal["auto", "expanded", "lazy"]
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Expanded:
+    """A grammar as tables.
+
+    answer: over token ids, whole answers; text: over bytes, the text alone
+    depth: how often a recursive rule may be open in itself, None where the language is whole
+    components: of the grammar before it was expanded
+    """
+
+    answer: Table
+    text: Table
+    depth: int | None
+    components: int
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """A grammar as automata that call each other; answer: over bytes and special tokens, whole answers."""
+
+    answer: Pushdown
+
+
+def to_arrays(compiled: Expanded | Components) -> Arrays:
+    """What `from_arrays` makes an equal object of."""
+    if isinstance(compiled, Components):
+        return _pushdown_arrays("answer", compiled.answer)
+    depth = -1 if compiled.depth is None else compiled.depth
+    return {
+        "expanded": np.array([depth, compiled.components]),
+        **_table_arrays("answer", compiled.answer),
+        **_table_arrays("text", compiled.text),
+    }
+
+
+def from_arrays(arrays: Arrays) -> Expanded | Components:
+    """The object that `to_arrays` was given."""
+    if "expanded" not in arrays:
+        return Components(_pushdown(arrays, "answer"))
+    depth, components = arrays["expanded"].tolist()
+    return Expanded(
+        _table(arrays, "answer"), _table(arrays, "text"), None if depth < 0 else depth, int(components)
+    )
+
+
+def _pushdown_arrays(name: str, automaton: Pushdown) -> Arrays:
+    return {f"{name}_{item.name}": np.asarray(getattr(automaton, item.name)) for item in fields(automaton)}
+
+
+def _pushdown(arrays: Arrays, name: str) -> Pushdown:
+    from structgen.automata.pushdown.automaton import Pushdown
+
+    values: dict[str, Any] = {item.name: arrays[f"{name}_{item.name}"] for item in fields(Pushdown)}
+    return Pushdown(**{**values, "tokens": tuple(values["tokens"].tolist())})
+
+
+def _table_arrays(name: str, table: Table) -> Arrays:
+    return {f"{name}_{item.name}": np.asarray(getattr(table, item.name)) for item in fields(table)}
+
+
+def _table(arrays: Arrays, name: str) -> Table:
+    values: dict[str, Any] = {item.name: arrays[f"{name}_{item.name}"] for item in fields(Table)}
+    return Table(**{**values, "classes": int(values["classes"])})

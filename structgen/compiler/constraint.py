@@ -1,0 +1,338 @@
+"""A source compiled for a vocabulary: the public `compile` and what it returns.
+
+    constraint = sg.compile(Invoice, sg.Vocabulary.from_file("tokenizer.json"))
+
+With no vocabulary the tokens are single bytes. With one that has an end token the automaton describes a whole answer:
+the text, the end token, then padding; so `min_tokens` counts the end token too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
+
+from structgen.cache import cached_arrays
+from structgen.compiler.compiled import Components, Expanded, Regime, from_arrays, to_arrays
+from structgen.errors import InvalidOption, InvalidVocabulary, Unsatisfiable, Unsupported
+from structgen.grammar import TEXT, Check, Grammar, both, complement, literal, optional, ref, seq
+from structgen.limits.budget import limited, loading
+from structgen.sources import Additional, Order, Readable, Source, Terms, Unknown, Whitespace, as_source
+from structgen.tokens.vocabulary import BYTES, Vocabulary
+from structgen_engine.automata.arrays import NEVER
+from structgen_engine.automata.finishing import fewest
+
+if TYPE_CHECKING:
+    from structgen.compiler.lazy import LazyAutomaton, Renewal
+    from structgen.compiler.review import Reviewer
+    from structgen_engine.automata.dfa import Dfa
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Info:
+    """The size of a constraint and what compiling it took.
+
+    regime: "expanded" (one table) or "lazy" (states and edges of its components; classes met so far)
+    depth: how often a recursive rule may be open in itself, None where there is no such limit
+    components: automata that call each other, before they were expanded
+    min_tokens: the least number of tokens of an answer; in the lazy regime one that suffices, perhaps not the least
+    checked: JSON pointers of what the automaton does not tell, and is checked while generating
+    """
+
+    regime: Literal["expanded", "lazy"]
+    depth: int | None
+    components: int
+    states: int
+    classes: int
+    edges: int
+    min_tokens: int
+    byte_states: int
+    milliseconds: float
+    cached: bool
+    checked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Constraint(Generic[T]):
+    """A source compiled for a vocabulary."""
+
+    source: Source[T]
+    vocabulary: Vocabulary
+    compiled: Expanded | Components
+    milliseconds: float
+    cached: bool = field(default=False)
+    fingerprint: str = field(default="")  # of the grammar that was compiled
+    check: Check | None = field(default=None)
+
+    @property
+    def needs_checks(self) -> bool:
+        """Whether the automaton accepts more than the source, so that whoever generates must review what is written:
+        the verbs do, and ask anew for what follows a repetition (see `reviewer`)."""
+        return self.check is not None
+
+    @property
+    def automaton(self) -> Dfa | LazyAutomaton:
+        """Over token ids, whole answers: a table, or one that grows as it is used.
+
+        What grows may be shared by threads. It is begun anew for whoever asks when it has become too large: a request
+        asks once, and keeps to what it was given.
+        """
+        return self.dfa if isinstance(self.compiled, Expanded) else self._renewal.current()
+
+    @cached_property
+    def _renewal(self) -> Renewal:
+        from structgen.compiler.lazy import Renewal
+
+        assert isinstance(self.compiled, Components)
+        return Renewal(self.compiled.answer, self.vocabulary)
+
+    @cached_property
+    def dfa(self) -> Dfa:
+        """Over token ids, whole answers, as a table; Unsupported in the lazy regime, which has none."""
+        return self._tables.answer.dfa()
+
+    @cached_property
+    def byte_dfa(self) -> Dfa:
+        """Over bytes, the text alone, as a table; Unsupported in the lazy regime."""
+        return self._tables.text.dfa()
+
+    @property
+    def _tables(self) -> Expanded:
+        if isinstance(self.compiled, Expanded):
+            return self.compiled
+        raise Unsupported(
+            "the source is recursive or too large for the one table that this needs",
+            remedy='compile it with regime="expanded", which limits the depth of recursion',
+        )
+
+    @property
+    def min_tokens(self) -> int:
+        """The least number of tokens of a complete answer, end token included.
+
+        Lazily one that suffices, where a search through a thousand configurations does not show that it is the least;
+        so too where elements must differ of which the automaton does not know.
+        """
+        if self.check is not None:
+            return len(self._witness)
+        if isinstance(self.compiled, Expanded):
+            return self.compiled.answer.shortest
+        return fewest(self._renewal.current())[0]
+
+    def reviewer(self) -> Reviewer | None:
+        """The review of one output that is about to be generated; None where the automaton tells everything."""
+        if self.check is None:
+            return None
+        from structgen.compiler.review import Checker, Reviewer
+
+        return Reviewer(Checker(self.check, self.vocabulary), self.automaton, self._witness)
+
+    @cached_property
+    def _witness(self) -> list[int]:
+        """A short answer that passes the check."""
+        from structgen.compiler.review import Checker, Narrowing
+
+        assert self.check is not None
+        found = Narrowing(Checker(self.check, self.vocabulary), self.automaton).witness([], NEVER)
+        if found is None:
+            raise Unsatisfiable("no text was found that satisfies this source with all elements different")
+        return found
+
+    def accepts(self, text: str | bytes) -> bool:
+        """Whether the text satisfies the source, however it is spelled.
+
+        That is more than what is generated, in one way of spelling: JSON texts may have any escape, numbers exponents
+        and zeros behind the point (where 1.0 is an integer, so is 1e2), times a small t and z. White space and the
+        order of members are as the source says. `accepts_ids` accepts what is generated.
+        """
+        if not self._spells(text):
+            return False
+        return self.check is None or self.check(text if isinstance(text, str) else text.decode()) is None
+
+    def _spells(self, text: str | bytes) -> bool:
+        """Whether the automaton accepts the text, or its canonical spelling."""
+        spelled = (
+            text.encode(errors="surrogatepass") if isinstance(text, str) else text
+        )  # half a pair is never accepted
+        return _holds(self.compiled, self.vocabulary, spelled) or self._reads(spelled)
+
+    def _reads(self, spelled: bytes) -> bool:
+        """Whether the canonical spelling of a text that would not be generated is allowed."""
+        if not isinstance(self.source, Readable):
+            return False
+        try:
+            text = self.source.canonical(spelled.decode())
+        except UnicodeDecodeError:
+            return False
+        return text is not None and _holds(*self._reading, text.encode())
+
+    @cached_property
+    def _reading(self) -> tuple[Expanded | Components, Vocabulary]:
+        """What reads canonical spellings: the automaton that generates, or one of its own where more is read."""
+        assert isinstance(self.source, Readable)
+        deepens = isinstance(self.compiled, Expanded) and self.compiled.depth is not None
+        try:
+            grammar = self.source.reading()
+            if grammar.fingerprint != self.fingerprint:
+                return _automaton(grammar, BYTES, "expanded" if deepens else "auto")[0], BYTES
+        except Unsupported:
+            pass  # the reading automaton is too large to compile: read only what is generated
+        return self.compiled, self.vocabulary
+
+    def accepts_ids(self, ids: Iterable[int]) -> bool:
+        """Whether the ids are a whole answer, with or without the end token and padding."""
+        ids = list(ids)
+        if not self._automaton_accepts_ids(ids):
+            return False
+        return self.check is None or self.check(self.vocabulary.decode(ids).decode()) is None
+
+    def _automaton_accepts_ids(self, ids: list[int]) -> bool:
+        compiled, end = self.compiled, self.vocabulary.end
+        if any(not 0 <= token_id < self.vocabulary.size for token_id in ids):
+            return False
+        if not isinstance(compiled, Expanded):
+            return self._renewal.current().accepts_ids(ids)
+        ended = [] if end is None else [[*ids, self.vocabulary.special[end]]]
+        return any(compiled.answer.accepts(answer) for answer in [ids, *ended])
+
+    def parse(self, text: str) -> T:
+        """The value that an accepted text stands for."""
+        return self.source.parse(text)
+
+    def info(self) -> Info:
+        """The regime, states, classes, edges, the least number of tokens, and the time it took to compile."""
+        compiled = self.compiled
+        common: dict[str, Any] = {
+            "min_tokens": self.min_tokens,
+            "states": compiled.answer.states,
+            "milliseconds": self.milliseconds,
+            "cached": self.cached,
+            "checked": () if self.check is None else self.check.places,
+        }
+        if isinstance(compiled, Expanded):
+            return Info(
+                "expanded",
+                compiled.depth,
+                compiled.components,
+                classes=compiled.answer.classes,
+                edges=len(compiled.answer.source),
+                byte_states=compiled.text.states,
+                **common,
+            )
+        answer, classes = compiled.answer, self._renewal.current().classes.count
+        return Info(
+            "lazy",
+            None,
+            answer.components,
+            classes=classes,
+            edges=answer.edges,
+            byte_states=answer.states,
+            **common,
+        )
+
+
+def compile(
+    source: Any,
+    vocabulary: Vocabulary = BYTES,
+    *,
+    whitespace: Whitespace = "flexible",
+    additional: Additional = "declared",
+    unknown: Unknown = "ignore",
+    resources: Mapping[str, Any] | None = None,
+    order: Order = "declared",
+    regime: Regime = "auto",
+    seconds: float = 20.0,
+    gigabytes: float = 2.0,
+) -> Constraint[Any]:
+    """Compile what `source` describes into an automaton over the tokens of `vocabulary`.
+
+    source: a Source, a pydantic class, any other type, a JSON Schema as a dict, True or False, or a list of strings to
+        choose from. Of the options for JSON, described at JsonSchema, a Source keeps its own:
+    whitespace: "flexible" admits white space between JSON tokens, "compact" none
+    additional: "declared" generates only what a schema mentions, "open" whatever it allows
+    unknown: "ignore" takes keywords that nobody knows for annotations but refuses misspelled ones, "annotations" takes
+        all for annotations, "refuse" refuses all
+    resources: other schemas that references name, by URI
+    order: of the members of objects: "declared" as the schema names them, or "any"
+    regime: "expanded" makes one table, in which recursion has a depth (see `info()`); "lazy" computes states as they
+        are needed, to any depth; "auto" makes a table where it holds the whole language, and else is lazy
+    seconds, gigabytes: what compiling may take of the CPU, and add to the process's memory, before it is refused
+
+    Raises InvalidSource, Unsupported (naming keyword, pointer and remedy), Unsatisfiable or InvalidVocabulary.
+    """
+    if not isinstance(vocabulary, Vocabulary):
+        raise InvalidVocabulary(
+            f"a vocabulary is needed, not {vocabulary!r:.80}; read one with Vocabulary.from_file(path)"
+        )
+    if regime not in get_args(Regime):
+        raise InvalidOption(f"regime must be one of {', '.join(get_args(Regime))}, not {regime!r}")
+    source = as_source(
+        source, Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
+    )
+    begun = time.perf_counter()
+    with limited(seconds, gigabytes):
+        constraint = _compiled(source, vocabulary, regime, begun)
+        growing = None if isinstance(constraint.compiled, Expanded) else constraint._renewal.current()
+        if growing is not None and growing.most[growing.start] >= NEVER:
+            raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
+        if constraint.needs_checks:
+            _ = constraint.min_tokens  # raises where no text was found
+        return constraint
+
+
+def _compiled(source: Source[Any], vocabulary: Vocabulary, regime: Regime, begun: float) -> Constraint[Any]:
+    grammar = _lowered(source)
+    compiled, cached = _automaton(grammar, vocabulary, regime)
+    milliseconds = (time.perf_counter() - begun) * 1000
+    return Constraint(source, vocabulary, compiled, milliseconds, cached, grammar.fingerprint, grammar.check)
+
+
+def _automaton(
+    grammar: Grammar, vocabulary: Vocabulary, regime: Regime
+) -> tuple[Expanded | Components, bool]:
+    """What the grammar is compiled into, and whether that was found on disk."""
+    made: list[Expanded | Components] = []
+
+    def make() -> Any:
+        from structgen.compiler.regimes import compile_grammar
+
+        with loading("all"):
+            _load_kernels()
+        made.append(compile_grammar(grammar, vocabulary, regime))
+        return to_arrays(made[0])
+
+    arrays = cached_arrays("constraint", f"{grammar.fingerprint}-{vocabulary.fingerprint}-{regime}", make)
+    return (made[0], False) if made else (from_arrays(arrays), True)
+
+
+def _holds(compiled: Expanded | Components, vocabulary: Vocabulary, text: bytes) -> bool:
+    """Whether the text itself is one of those that were compiled for the vocabulary."""
+    if isinstance(compiled, Expanded):
+        return compiled.text.accepts(text)
+    from structgen.automata.pushdown.automaton import accepts
+    from structgen.compiler.framing import enclosed
+
+    return accepts(compiled.answer, enclosed(text, vocabulary, compiled.answer.tokens))
+
+
+@cache
+def _load_kernels() -> None:
+    """Compile something small, so that what numba compiles once for an installation is not on a source's account."""
+    from structgen.compiler.lazy import LazyAutomaton
+    from structgen.compiler.regimes import compile_grammar
+
+    nested = Grammar(
+        ref("a"), {"a": optional(seq(literal("("), complement(both(TEXT, literal("a"))), ref("a")))}
+    )
+    compile_grammar(nested, BYTES, "expanded")
+    LazyAutomaton.of(nested, BYTES)
+
+
+def _lowered(source: Source[Any]) -> Grammar:
+    try:
+        return source.lower()
+    except RecursionError:
+        raise Unsupported("the source is nested too deeply to be compiled", remedy="flatten it") from None

@@ -1,0 +1,239 @@
+"""The token automaton of a pushdown, edge by edge as it is asked for: what the engine calls a growing automaton."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from threading import RLock
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from structgen.automata.pushdown.automaton import Pushdown, pushdown
+from structgen.compiler.framing import answer_tokens, framed
+from structgen.compiler.lazy.configurations import NOWHERE, Configurations, symbols_of
+from structgen.compiler.lazy.distances import Distances
+from structgen.compiler.lazy.effects import Effect, Effects
+from structgen.compiler.lazy.endings import closing_symbols, stays
+from structgen.errors import InvalidSource, Unsatisfiable
+from structgen.grammar import Grammar
+from structgen.tokens.vocabulary import Vocabulary
+from structgen_engine.automata.arrays import NEVER
+from structgen_engine.automata.lazy import Arcs, Closing
+
+if TYPE_CHECKING:
+    from structgen_engine.automata.dfa import Alphabet
+
+ARC = 1000  # bytes that the arcs of one configuration take, roughly
+
+
+class LazyAutomaton:
+    """Configurations of a pushdown and what the tokens of a vocabulary do to them.
+
+    It only ever grows (`Renewal` says when to begin another) and may be shared by threads: each call takes the `lock`.
+    """
+
+    def __init__(self, automaton: Pushdown, vocabulary: Vocabulary) -> None:
+        self.lock = RLock()
+        self.pushdown, self.vocabulary = automaton, vocabulary
+        self.configurations = Configurations(automaton)
+        self._effects = Effects(automaton, vocabulary, self.configurations)
+        self.classes = self._effects.classes
+        self._distances = Distances(
+            automaton, vocabulary, self._effects.vocabulary_tails, self.configurations
+        )
+        self._arcs: dict[tuple[int, int], Arcs] = {}  # of tails (0: the vocabulary) and a configuration
+        self._special = {
+            vocabulary.special[name]: automaton.byte_classes + k
+            for k, name in enumerate(automaton.tokens)
+            if name in vocabulary.special
+        }
+        self.start = self.configurations.begin()
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """The classes of tokens met so far."""
+        with self.lock:
+            return self.classes.alphabet
+
+    @property
+    def sets(self) -> list[NDArray[np.int32]]:
+        """The classes of every token set met so far."""
+        return self.classes.members
+
+    @property
+    def most(self) -> NDArray[np.int64]:
+        """[configurations] tokens that suffice to finish."""
+        with self.lock:
+            return self._distances.most()
+
+    @property
+    def least(self) -> NDArray[np.int64]:
+        """[configurations] tokens without which nothing finishes."""
+        with self.lock:
+            return self._distances.least()
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory all that was met takes."""
+        return self.configurations.nbytes + self._effects.nbytes + ARC * len(self._arcs)
+
+    @property
+    def padded(self) -> bool:
+        """Whether every accepting configuration can be followed by a token to an accepting one."""
+        return stays(self.pushdown, self._distances.spelled)
+
+    @property
+    def closing(self) -> Closing | None:
+        """The special tokens that complete an output and pad it; None unless only those do."""
+        with self.lock:
+            return self._closing
+
+    @cached_property
+    def _closing(self) -> Closing | None:
+        symbols = closing_symbols(self.pushdown)
+        numbers = [] if symbols is None else [self._set_of_symbols(part) for part in symbols]
+        return Closing(*numbers) if numbers and None not in numbers else None  # type: ignore[arg-type]
+
+    def _set_of_symbols(self, symbols: NDArray[np.int64]) -> int | None:
+        return self.token_set(
+            np.array([token for token, symbol in self._special.items() if symbol in symbols], np.int64)
+        )
+
+    def token_set(self, tokens: NDArray[np.int64]) -> int | None:
+        """The number of the set of those of the tokens that may occur; None where none of them may."""
+        with self.lock:
+            tokens = tokens[self.classes.allowed(tokens)]
+            if not len(tokens):
+                return None
+            return self.classes.sets(tokens.astype(np.int32), np.array([0, len(tokens)]))[0]
+
+    def accepting(self, configuration: int) -> bool:
+        """Whether the answer may end here."""
+        return self.configurations.accepting(configuration)
+
+    def arcs(self, configuration: int) -> Arcs:
+        """Disjoint sets of tokens and where each leads."""
+        with self.lock:
+            return self._arcs.get((0, configuration)) or self._after(0, configuration)
+
+    def run(self, tokens: Iterable[int], configuration: int | None = None) -> int:
+        """The configuration after the tokens, one step for each symbol; NOWHERE if they are refused."""
+        at = self.start if configuration is None else configuration
+        spelled = [self._spelling(int(token)) for token in tokens]
+        return self._read(at, [s for part in spelled for s in part]) if all(spelled) else NOWHERE
+
+    def accepts(self, text: bytes) -> bool:
+        """Whether the text is a whole one, nothing more and nothing less."""
+        return self._may_end(self._read(self.start, symbols_of(self.pushdown, text).tolist()))
+
+    def accepts_ids(self, tokens: Iterable[int]) -> bool:
+        """Whether the tokens are a whole answer, with or without the end token and padding."""
+        return self._may_end(self.run(tokens))
+
+    def _read(self, configuration: int, symbols: Iterable[int]) -> int:
+        with self.lock:
+            for symbol in symbols:
+                configuration = self.configurations.read(configuration, symbol)
+        return configuration
+
+    def _may_end(self, configuration: int) -> bool:
+        end = self.vocabulary.end
+        if self.accepting(configuration):
+            return True
+        return end is not None and self.accepting(self.run([self.vocabulary.special[end]], configuration))
+
+    def dump(self, configuration: int) -> list[list[list[int]]]:
+        """The configuration as JSON that another process can `restore`: its parts, each after those below its states,
+        as pairs of a state and the index of what is below it."""
+        index = {part: at for at, part in enumerate(self.configurations.parts(configuration))}
+        return [
+            [[state, index[below] if state else 0] for state, below in self.configurations.pairs[part]]
+            for part in index
+        ]
+
+    def restore(self, dumped: Sequence[Sequence[Sequence[int]]]) -> int:
+        """The configuration that `dump` wrote for an equal pushdown."""
+        if not dumped:
+            raise InvalidSource("a configuration has at least one part: nothing is there to be restored")
+        numbers: list[int] = []
+        for pairs in dumped:
+            for state, below in pairs:
+                known = 0 <= state < self.pushdown.states << self.pushdown.asks.shape[1]
+                if not known or (state and not 0 <= below < len(numbers)):
+                    raise InvalidSource(
+                        f"a stack names the state {state} on {below}, of {self.pushdown.states} on "
+                        f"{len(numbers)}: it is of another automaton"
+                    )
+            known = [(state, numbers[below] if state else 0) for state, below in pairs]
+            with self.lock:
+                numbers.append(self.configurations.configuration(known))
+        return numbers[-1]
+
+    def _spelling(self, token: int) -> list[int]:
+        """The symbols of a token; none for a token that cannot occur."""
+        if token in self._special:
+            return [self._special[token]]
+        spelled = self.vocabulary.spelling(token) if 0 <= token < self.vocabulary.size else b""
+        return self.pushdown.byte_class[list(spelled)].tolist()
+
+    @classmethod
+    def of(cls, grammar: Grammar, vocabulary: Vocabulary) -> LazyAutomaton:
+        """The answers whose text is of the grammar: text, end token, padding; as far as the vocabulary has those.
+
+        Raises what `pushdown` raises, and Unsatisfiable where the vocabulary cannot spell any text.
+        """
+        names = answer_tokens(grammar, vocabulary)
+        lazy = cls(pushdown(framed(grammar, vocabulary), names, vocabulary.null), vocabulary)
+        if int(lazy.most[lazy.start]) == NEVER:
+            raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
+        return lazy
+
+    def _after(self, tails: int, configuration: int) -> Arcs:
+        """Where the tails lead: by the states on top, and for those that leave one, by what lies below it."""
+        key = tails, configuration
+        waiting = [key]  # no recursion: stacks may be deeper than Python's
+        while waiting:
+            tails, at = here = waiting[-1]
+            tops = [
+                (below, self._effects.effect(tails, state))
+                for state, below in self.configurations.pairs[at]
+                if state
+            ]
+            unread = [
+                (left, below)
+                for below, effect in tops
+                for left in effect.exits
+                if (left, below) not in self._arcs
+            ]
+            if not unread:
+                self._arcs[here] = self._disjoint(tops)
+                waiting.pop()
+            waiting += unread
+        return self._arcs[key]
+
+    def _disjoint(self, tops: list[tuple[int, Effect]]) -> Arcs:
+        """The effects on what lies below, no token twice: where several ways are open at once, the target is all."""
+        graft, union, parts = self.configurations.graft, self.configurations.union, list[tuple[int, int]]()
+        for below, effect in tops:
+            parts += [(tokens, graft(target, below)) for tokens, target in effect.arcs]
+            for left in effect.exits:
+                parts += zip(*(column.tolist() for column in self._arcs[left, below]), strict=True)
+        if not parts:
+            return Arcs(np.empty(0, np.int64), np.empty(0, np.int64))
+        sets, targets = np.array(parts, np.int64).T
+        if len(tops) == 1 and not tops[0][1].exits:
+            return Arcs(sets, targets)
+        labels = np.concatenate([self.sets[number] for number in sets.tolist()])
+        if np.bincount(labels).max() == 1:
+            return Arcs(sets, targets)
+        reached: dict[int, int] = {}
+        for number, target in parts:
+            for label in self.sets[number].tolist():
+                reached[label] = union(reached.get(label, NOWHERE), target)
+        groups: dict[int, list[int]] = {}
+        for label, target in reached.items():
+            groups.setdefault(target, []).append(label)
+        numbers = [self.classes.union(np.array(labels, np.int32)) for labels in groups.values()]
+        return Arcs(np.array(numbers, np.int64), np.array(list(groups), np.int64))

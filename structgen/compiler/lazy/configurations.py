@@ -1,0 +1,183 @@
+"""Configurations, and the step from one to the next.
+
+A *stack* is a list of states of a `Pushdown`: the running one on top, below it those to return to. A grammar may be
+ambiguous for a while, so a *configuration* is a set of stacks. It is kept by what is on top: a list of pairs
+
+    (q, X)      all the stacks with q on top of a stack of the configuration X
+
+with each q once, so that equal sets are equal lists, and get equal numbers. Hundreds of stacks that differ in a few
+places share all the rest, as in Tomita's graph-structured stack. NOWHERE (0) is the empty set. BOTTOM (1) holds the
+stack without states alone; its pair is (0, 0), for 0 is no state. What it stands for is the reader's choice: the end of
+the text, or "whoever called us".
+
+Reading a symbol b in the configuration X:
+
+    1  For each pair (q, Y) of X: q may call; then the callee's start is on top of the state to go on with, on top of Y.
+       It may return, if it accepts; then the pairs of Y are on top. Both until nothing new comes up.
+    2  Where q has an edge for b, it is replaced by where the edge leads.
+    3  What can only return does so at once: it is never on a stack. Then equal situations are equal stacks.
+
+Calls end since no component begins by calling itself, returns since stacks are finite. A state may have a set of bits
+beside it (`automata/orders`); then its number tells both, and modulo the number of states it is the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from structgen.automata.pushdown.automaton import Pushdown
+
+NOWHERE, BOTTOM = 0, 1
+UNKNOWN = -1
+
+PAIRS = 800  # bytes that the pairs of one configuration take, roughly, and what is remembered of them
+
+Pair = tuple[int, int]  # a state, the configuration below it
+
+
+class Configurations:
+    """The configurations of a pushdown met so far, and a table of the steps between them.
+
+    pairs: of each configuration, sorted; those below have smaller numbers than those above
+    step: [≥ configurations, B + T] int32, the configuration after a symbol, UNKNOWN where nobody has asked
+    leaves: the same shape, bool, whether the symbol may be for what BOTTOM stands for
+    """
+
+    def __init__(self, pushdown: Pushdown) -> None:
+        self.pushdown = pushdown
+        self.pairs: list[tuple[Pair, ...]] = [(), ((0, 0),)]
+        self._numbers = {pairs: number for number, pairs in enumerate(self.pairs)}
+        self._accepts = [False, True]
+        self._unions: dict[Pair, int] = {}
+        self._grafts: dict[Pair, int] = {}
+        self._parts: dict[int, list[int]] = {}  # of what is grafted
+        symbols = pushdown.delta.shape[1]
+        self.step = np.full((1024, symbols), UNKNOWN, np.int32)
+        self.leaves = np.zeros((1024, symbols), np.bool_)
+        self.step[NOWHERE] = NOWHERE
+        self._frames, self._states = pushdown.frames, pushdown.states
+        self._final = pushdown.final.tolist()
+        self._accepting = pushdown.accepting.tolist()
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory they take."""
+        return self.step.nbytes + self.leaves.nbytes + PAIRS * len(self.pairs)
+
+    def begin(self) -> int:
+        """The configuration before any text."""
+        return self.push(int(self.pushdown.start[0]), BOTTOM)
+
+    def push(self, state: int, below: int) -> int:
+        """The state on top of all stacks of `below`; `below` itself if the state could only return."""
+        return below if self._final[state % self._states] else self._number(((state, below),))
+
+    def configuration(self, pairs: Iterable[Pair]) -> int:
+        """The number of the stacks that the pairs stand for; a state may occur in several."""
+        belows: dict[int, int] = {}
+        for state, below in pairs:
+            belows[state] = self.union(belows[state], below) if state in belows else below
+        return self._number(tuple(sorted(belows.items())))
+
+    def _number(self, pairs: tuple[Pair, ...]) -> int:
+        number = self._numbers.get(pairs)
+        if number is None:
+            number = self._numbers[pairs] = len(self.pairs)
+            self.pairs.append(pairs)
+            self._accepts.append(
+                any(self._accepting[q % self._states] and self._accepts[X] if q else True for q, X in pairs)
+            )
+            if number == len(self.step):
+                self.step = np.concatenate([self.step, np.full_like(self.step, UNKNOWN)])
+                self.leaves = np.concatenate([self.leaves, np.zeros_like(self.leaves)])
+        return number
+
+    def union(self, one: int, other: int) -> int:
+        """The stacks of both."""
+        waiting = [(one, other)]  # no recursion: stacks may be deeper than Python's
+        while waiting:
+            if self._united(*waiting[-1]) is not None:
+                waiting.pop()
+                continue
+            low, high = sorted(waiting[-1])
+            above = dict(self.pairs[low])
+            both = [(above[q], X) for q, X in self.pairs[high] if q in above]
+            unknown = [pair for pair in both if self._united(*pair) is None]
+            if not unknown:
+                self._unions[low, high] = self.configuration([*self.pairs[low], *self.pairs[high]])
+            waiting += unknown
+        return self._united(one, other) or NOWHERE
+
+    def _united(self, one: int, other: int) -> int | None:
+        if one == other or NOWHERE in (one, other):
+            return max(one, other)
+        return self._unions.get((one, other) if one < other else (other, one))
+
+    def graft(self, configuration: int, below: int) -> int:
+        """The configuration with `below` in the place of BOTTOM."""
+        if below == BOTTOM or configuration == NOWHERE:
+            return configuration
+        key = configuration, below
+        if key not in self._grafts:
+            new = {BOTTOM: below}
+            if configuration not in self._parts:
+                self._parts[configuration] = self.parts(configuration)
+            for part in self._parts[configuration]:
+                if part != BOTTOM:
+                    pairs = [(q, new[X]) for q, X in self.pairs[part] if q]
+                    if len(pairs) < len(self.pairs[part]):
+                        pairs += self.pairs[below]
+                    new[part] = self.configuration(pairs)
+            self._grafts[key] = new[configuration]
+        return self._grafts[key]
+
+    def parts(self, configuration: int) -> list[int]:
+        """The configuration and all that lie below its states, each after those below it."""
+        found, waiting = {configuration}, [configuration]
+        while waiting:
+            onward = {below for state, below in self.pairs[waiting.pop()] if state} - found
+            found |= onward
+            waiting += onward
+        return sorted(found)
+
+    def read(self, configuration: int, symbol: int) -> int:
+        """The configuration after a symbol; NOWHERE if none is left."""
+        after = int(self.step[configuration, symbol])
+        return self._read(configuration, symbol) if after == UNKNOWN else after
+
+    def _read(self, configuration: int, symbol: int) -> int:
+        delta, start = self.pushdown.delta, self.pushdown.start
+        waiting, after = list(self.pairs[configuration]), list[Pair]()
+        met = set(waiting)
+        while waiting:
+            state, below = waiting.pop()
+            if not state:
+                self.leaves[configuration, symbol] = True
+                continue
+            base = state % self._states
+            if target := int(delta[base, symbol]):
+                after += self.pairs[below] if self._final[target] else [(target, below)]
+            onward = [
+                (int(start[callee]), self.push(back, below)) for callee, back in self._frames.calls(state)
+            ]
+            if self._accepting[base]:
+                onward += self.pairs[below]
+            waiting += [pair for pair in onward if pair not in met]
+            met.update(onward)
+        self.step[configuration, symbol] = number = self.configuration(after)
+        return number
+
+    def accepting(self, configuration: int) -> bool:
+        """Whether the text may end here: every state of some stack, from the top on, may return."""
+        return self._accepts[configuration]
+
+
+def symbols_of(pushdown: Pushdown, text: bytes) -> NDArray[np.uint8]:
+    """The byte classes of a text."""
+    return pushdown.byte_class[np.frombuffer(text, np.uint8)]

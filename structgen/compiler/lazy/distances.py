@@ -1,0 +1,175 @@
+"""How many tokens a configuration needs to finish.
+
+The least number of all would have to consider tokens that reach across returns, and so the whole stack at once.
+Instead each stack is finished in one way that is easy to add up: every state takes its shortest way to a return,
+written with as few tokens as possible, none of which reaches across a return:
+
+    tokens(stack) = Σ tokens(q) over its states q
+    tokens(q)     = min over the tokens v that go along q's shortest way, into calls but over no return,
+                    of 1 + tokens(p) + Σ tokens(r),   p where v ends, r what it left to return to
+
+It is an upper bound that some token string attains, and after the first token of that string it is one less: so what
+is within it can always be closed. The lower bound is cruder: all bytes of the shortest way, in tokens as long as the
+longest. Where they do not tell, the engine searches.
+"""
+
+from __future__ import annotations
+
+import heapq
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from structgen.automata.pushdown.automaton import STOP, Pushdown
+from structgen.compiler.lazy.configurations import BOTTOM, Configurations
+from structgen.compiler.lazy.tails import Tails
+from structgen.tokens.vocabulary import Vocabulary
+from structgen_engine.automata.arrays import NEVER
+
+ENDLESS = 1 << 62  # bytes on a way that does not exist
+
+Longs = NDArray[np.int64]
+
+
+class Distances:
+    """Upper and lower bounds for the configurations met so far; arrays that grow with them."""
+
+    def __init__(
+        self, pushdown: Pushdown, vocabulary: Vocabulary, tree: Tails, configurations: Configurations
+    ):
+        self.spelled = _spelled(pushdown, vocabulary)
+        left, way = _ways(pushdown, self.spelled)
+        self._tokens = _tokens(pushdown, tree, left, way).tolist()
+        self._bytes = (
+            pushdown.bytes_left.tolist()
+        )  # of any tokens: what single ones cannot spell, longer ones may
+        self._pushdown = pushdown
+        self._longest = int(np.diff(vocabulary.offsets).max(initial=1))
+        self._configurations = configurations
+        self._needs = [(NEVER, ENDLESS), (0, 0)]  # tokens and bytes, of NOWHERE and BOTTOM
+        self._most, self._least = np.full(1024, NEVER, np.int64), np.full(1024, NEVER, np.int64)
+        self._most[BOTTOM] = self._least[BOTTOM] = 0
+
+    def most(self) -> Longs:
+        """[configurations] tokens that suffice, NEVER where none do."""
+        return self._bounds()[0]
+
+    def least(self) -> Longs:
+        """[configurations] tokens without which it cannot be done."""
+        return self._bounds()[1]
+
+    def _bounds(self) -> tuple[Longs, Longs]:
+        needs, pairs = self._needs, self._configurations.pairs
+        while len(pairs) > len(self._most):
+            self._most, self._least = (
+                np.append(a, np.full_like(a, NEVER)) for a in (self._most, self._least)
+            )
+        for number in range(len(needs), len(pairs)):  # what lies below has smaller numbers
+            tokens = min(self._sum(self._tokens, q) + needs[X][0] if q else 0 for q, X in pairs[number])
+            symbols = min(self._sum(self._bytes, q) + needs[X][1] if q else 0 for q, X in pairs[number])
+            needs.append((min(NEVER, tokens), min(ENDLESS, symbols)))
+            self._most[number] = needs[-1][0]
+            self._least[number] = min(NEVER, -(-symbols // self._longest))
+        return self._most[: len(needs)], self._least[: len(needs)]
+
+    def _sum(self, of: list[int], state: int) -> int:
+        """What it takes from a state to a return; with a set beside it, the sum over the calls that are missing."""
+        base = state % self._pushdown.states
+        missing = self._pushdown.frames.missing(state) if base != state else []
+        return sum(of[self._pushdown.start[c]] for c in missing) if missing else of[base]
+
+
+def _spelled(pushdown: Pushdown, vocabulary: Vocabulary) -> NDArray[np.bool_]:
+    """[B + T] whether some token spells just that symbol."""
+    spelled = np.zeros(pushdown.delta.shape[1], np.bool_)
+    spelled[pushdown.byte_class[vocabulary.trie.single]] = True
+    for k, name in enumerate(pushdown.tokens):
+        spelled[pushdown.byte_classes + k] = name in vocabulary.special
+    return spelled
+
+
+def _ways(pushdown: Pushdown, spelled: NDArray[np.bool_]) -> tuple[Longs, NDArray[np.int32]]:
+    """The shortest way of every state to a return, with symbols that single tokens spell."""
+    used = (pushdown.delta != 0).any(0)
+    if spelled[used].all():
+        return pushdown.bytes_left, pushdown.shortest
+    return _restricted_ways(pushdown, spelled)
+
+
+def _restricted_ways(pushdown: Pushdown, spelled: NDArray[np.bool_]) -> tuple[Longs, NDArray[np.int32]]:
+    """Knuth's generalisation of Dijkstra's algorithm ("A generalization of Dijkstra's algorithm", 1977)."""
+    left, way = np.full(pushdown.states, ENDLESS, np.int64), np.full(pushdown.states, STOP, np.int32)
+    into: dict[int, list[tuple[int, int]]] = {}
+    for q, symbol in np.argwhere((pushdown.delta != 0) & spelled).tolist():
+        into.setdefault(int(pushdown.delta[q, symbol]), []).append((q, symbol))
+    touched: dict[int, list[tuple[int, int]]] = {}
+    asking = {component for component, row in enumerate(pushdown.asks) if row.any()}
+    for q in range(pushdown.states):
+        for c in range(pushdown.call_at[q], pushdown.call_at[q + 1]):
+            if int(pushdown.callee[c]) in asking:
+                continue  # there is a way to be walked beside it
+            for state in {int(pushdown.start[pushdown.callee[c]]), int(pushdown.back[c])}:
+                touched.setdefault(state, []).append((q, c))
+    queue = [(0, int(q), STOP) for q in np.flatnonzero(pushdown.accepting)]
+    while queue:
+        cost, q, choice = heapq.heappop(queue)
+        if left[q] != ENDLESS:
+            continue
+        left[q], way[q] = cost, choice
+        for before, symbol in into.get(q, ()):
+            heapq.heappush(queue, (cost + 1, before, symbol))
+        for before, c in touched.get(q, ()):
+            whole = left[pushdown.start[pushdown.callee[c]]] + left[pushdown.back[c]]
+            if whole < ENDLESS:
+                heapq.heappush(queue, (int(whole), before, -2 - c))
+    return left, way
+
+
+def _tokens(pushdown: Pushdown, tree: Tails, left: Longs, way: NDArray[np.int32]) -> Longs:
+    """[S] tokens(q); states in the order of their ways' lengths, so that what comes after is known."""
+    entered = pushdown.start[pushdown.callee] if len(pushdown.callee) else np.zeros(0, np.int32)
+    order = np.argsort(left, kind="stable")
+    return _segment(
+        pushdown.delta,
+        entered,
+        pushdown.back,
+        pushdown.final,
+        order,
+        left,
+        way,
+        tree.symbol,
+        tree.end,
+        tree.token_at,
+    )
+
+
+@nb.njit(cache=True)
+def _segment(delta, entered, back, final, order, left, way, symbol, end, token_at):  # pragma: no cover
+    tokens = np.full(len(left), NEVER, np.int64)
+    for q in order:
+        if left[q] >= ENDLESS:
+            break
+        if way[q] == STOP:
+            tokens[q] = 0
+            continue
+        best, owed, at, node = np.int64(NEVER), np.int64(0), q, 0
+        while way[at] != STOP:
+            if way[at] < STOP:
+                call = -2 - way[at]
+                if not final[back[call]]:
+                    owed += tokens[back[call]]
+                at = entered[call]
+                continue
+            child = node + 1  # the first child with that symbol; at the root, that a token spells by itself
+            while child < end[node] and (
+                symbol[child] != way[at] or (node == 0 and token_at[child + 1] == token_at[child])
+            ):
+                child = end[child]
+            if child >= end[node]:
+                break
+            at, node = delta[at, way[at]], child
+            if token_at[node + 1] > token_at[node]:
+                best = min(best, 1 + tokens[at] + owed)
+        tokens[q] = best
+    return tokens

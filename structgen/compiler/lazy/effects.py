@@ -1,0 +1,212 @@
+"""What tokens do from a state, whatever lies below it on the stack.
+
+From the stack "q on an unknown rest" a token leads to some configuration of stacks on the same unknown rest, or
+nowhere. It may also read its way out: where the component of q returns in the middle of a token, the *tail* of the
+token is for the state below, which this module does not know; it reports the set of those tails. So an effect has two
+parts:
+
+    arcs    sets of tokens, with the configuration that each leads to (where BOTTOM is the unknown rest)
+    exits   sets of tails that the state below has to read
+
+The walk over the prefix tree is a loop over a table of known steps. Where a step is not known yet the subtree is
+left for later; the missing steps are found and the walk goes on there: a lazily built automaton, as in RE2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from structgen.automata.pushdown.automaton import Pushdown
+from structgen.compiler.lazy.classes import Classes
+from structgen.compiler.lazy.configurations import BOTTOM, UNKNOWN, Configurations
+from structgen.compiler.lazy.follow import follow_sets
+from structgen.compiler.lazy.slices import Slices
+from structgen.compiler.lazy.tails import Ints, Tails, other_tokens, remaining_tails, whole_tokens
+from structgen.tokens.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, eq=False)
+class Effect:
+    """arcs: (number of a token set, configuration on an unknown rest), the sets disjoint; exits: numbers of tails."""
+
+    arcs: list[tuple[int, int]]
+    exits: list[int]
+
+
+class Effects:
+    """The effects asked for so far. Set of tails 0 is the vocabulary itself."""
+
+    def __init__(self, pushdown: Pushdown, vocabulary: Vocabulary, configurations: Configurations) -> None:
+        self._pushdown, self._vocabulary, self._configurations = pushdown, vocabulary, configurations
+        self._follow = follow_sets(pushdown)
+        self._tails = [whole_tokens(pushdown, vocabulary)]
+        self.vocabulary_tails = self._tails[0]
+        self._numbers: dict[bytes, int] = {}
+        self._known: dict[tuple[int, int], Effect] = {}
+        allowed = np.zeros(vocabulary.size, np.bool_)
+        allowed[self._tails[0].token] = True
+        self.classes = Classes(allowed)
+        self._slices = Slices(pushdown, vocabulary, configurations)
+        self._other = other_tokens(pushdown, vocabulary)
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory they take, those of the vocabulary's own tree aside."""
+        return self.classes.nbytes + sum(tails.nbytes for tails in self._tails[1:])
+
+    def effect(self, tails: int, state: int) -> Effect:
+        """What the tails do from the state."""
+        key = tails, state
+        if key not in self._known:
+            self._known[key] = self._find(tails, state)
+        return self._known[key]
+
+    def _find(self, tails: int, state: int) -> Effect:
+        tree, configurations, follow = (
+            self._tails[tails],
+            self._configurations,
+            self._follow[state % self._pushdown.states],
+        )
+        start = configurations.push(state, BOTTOM)
+        plain = self._slices.arcs(start, follow, self.classes) if tails == 0 else None
+        if plain is not None:
+            tree = self._other
+        reached = np.zeros(len(tree.symbol), np.int32)
+        reached[0] = start
+        live, exits = self._walk(tree, reached, follow)
+        return Effect((plain or []) + self._arcs(tree, reached, live), self._exits(tails, tree, exits))
+
+    def _walk(self, tree: Tails, reached: Ints, follow: NDArray[np.bool_]) -> tuple[Ints, Ints]:
+        """Fill `reached` [M]; the nodes reached and the nodes whose edges leave the component, each in preorder."""
+        configurations = self._configurations
+        at = np.array([0], np.int32)
+        pieces = [], []
+        while len(at):
+            found = _walk(
+                tree.symbol,
+                tree.parent,
+                tree.end,
+                configurations.step,
+                configurations.leaves,
+                follow,
+                at,
+                reached,
+            )
+            live, exits, at = found
+            pieces[0].append(live)
+            pieces[1].append(exits)
+            missing = np.unique(np.stack([reached[tree.parent[at]], tree.symbol[at]], 1), axis=0)
+            for configuration, symbol in missing.tolist():
+                configurations.read(configuration, symbol)
+        live, exits = (np.concatenate(piece) for piece in pieces)
+        return np.sort(live), np.sort(exits)
+
+    def _arcs(self, tree: Tails, reached: Ints, live: Ints) -> list[tuple[int, int]]:
+        """The tokens that end at live nodes, by the configuration they lead to."""
+        tokens, targets = _at_nodes(tree.token, tree.token_at, reached, live)
+        if not len(tokens):
+            return []
+        order = np.argsort(targets, kind="stable")
+        targets = targets[order]
+        starts = np.append(np.flatnonzero(np.diff(targets, prepend=-1)), len(targets))
+        sets = self.classes.sets(tokens[order], starts)
+        return list(zip(sets, targets[starts[:-1]].tolist(), strict=True))
+
+    def _exits(self, tails: int, tree: Tails, nodes: Ints) -> list[int]:
+        """Sets of tails such that no token is twice in one: where subtrees are nested the inner ones come later.
+
+        What leaves before its first symbol is left as it is: the same tails, all of them; that the others lead nowhere
+        from the state below is what FOLLOW says.
+        """
+        first = tree.parent[nodes] == 0
+        exits = [tails] if first.any() else []
+        nodes = nodes[~first]
+        depth = _nesting(nodes, tree.end)
+        return exits + [
+            self._intern(tree, nodes[depth == level]) for level in range(depth.max(initial=-1) + 1)
+        ]
+
+    def _intern(self, tree: Tails, nodes: Ints) -> int:
+        """The number of the tails that begin with the edges into `nodes`, disjoint subtrees."""
+        low, high = tree.token_at[nodes], tree.token_at[tree.end[nodes]]
+        at = np.repeat(low - np.concatenate([[0], (high - low).cumsum()[:-1]]), high - low) + np.arange(
+            (high - low).sum()
+        )
+        read = np.repeat(_depths(tree.parent, nodes) - 1, high - low)
+        token, skip = tree.token[at], (tree.skip[at] + read).astype(np.int32)
+        order = np.argsort(token, kind="stable")
+        token, skip = token[order], skip[order]
+        key = token.tobytes() + skip.tobytes()
+        if key not in self._numbers:
+            self._numbers[key] = len(self._tails)
+            self._tails.append(remaining_tails(self._pushdown, self._vocabulary, token, skip))
+        return self._numbers[key]
+
+
+@nb.njit(cache=True)
+def _walk(symbol, parent, end, step, leaves, follow, at, reached):  # pragma: no cover
+    """Walk on in the subtrees of the nodes `at`; returns live nodes, exits, and nodes whose step is not known."""
+    nodes = len(symbol)
+    live, exits, missing = np.empty(nodes, np.int32), np.empty(nodes, np.int32), np.empty(nodes, np.int32)
+    lives = leaving = later = 0
+    for root in at:
+        node = root + 1 if root == 0 else root
+        while node < end[root]:
+            here, by = reached[parent[node]], symbol[node]
+            to = step[here, by]
+            if to == UNKNOWN:
+                missing[later] = node
+                later += 1
+                node = end[node]
+                continue
+            if leaves[here, by] and follow[by]:
+                exits[leaving] = node
+                leaving += 1
+            if to == 0:
+                node = end[node]
+                continue
+            reached[node] = to
+            live[lives] = node
+            lives += 1
+            node += 1
+    return live[:lives].copy(), exits[:leaving].copy(), missing[:later].copy()
+
+
+@nb.njit(cache=True)
+def _at_nodes(token, token_at, reached, live):  # pragma: no cover
+    """The tokens that end at live nodes, and what was reached there."""
+    total = 0
+    for node in live:
+        total += token_at[node + 1] - token_at[node]
+    tokens, targets = np.empty(total, np.int32), np.empty(total, np.int32)
+    filled = 0
+    for node in live:
+        for k in range(token_at[node], token_at[node + 1]):
+            tokens[filled], targets[filled] = token[k], reached[node]
+            filled += 1
+    return tokens, targets
+
+
+def _depths(parent: Ints, nodes: Ints) -> NDArray[Any]:
+    """How many symbols lead to each node."""
+    depth, at = np.zeros(len(nodes), np.int32), nodes
+    while at.any():
+        depth += at > 0
+        at = parent[at]
+    return depth
+
+
+def _nesting(nodes: Ints, end: Ints) -> NDArray[Any]:
+    """For nodes in preorder, in how many subtrees of the others each lies."""
+    depth, around = np.zeros(len(nodes), np.int32), list[int]()
+    for k, node in enumerate(nodes.tolist()):
+        while around and around[-1] <= node:
+            around.pop()
+        depth[k] = len(around)
+        around.append(int(end[node]))
+    return depth

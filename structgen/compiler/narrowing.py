@@ -1,0 +1,467 @@
+"""Automata narrowed by what has been written: the same outputs, without those that go on in a forbidden way.
+
+A `Filter` is a small token automaton that only refuses: it reads beside the constraint's automaton and stops what
+begins with a forbidden string. The product is an automaton like any other, a table where the constraint has one:
+
+    automaton:  kept tokens ──→ q ──…                 product:  kept tokens ──→ (q, 1) ──…──→ (q', free) ──…
+    filter:                     1 ──…──→ free                    without the moves that the filter refuses
+
+In the state `free` nothing is refused any more, so behind it the product is the constraint's automaton itself.
+
+Axes: V vocabulary, F states of a filter, K classes of an automaton, L of a filter.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from structgen.automata import compile_bytes
+from structgen.automata.finite.table import START, Table, merged
+from structgen.compiler.lazy import LazyAutomaton
+from structgen.compiler.lift import lift
+from structgen.grammar import Expr, Grammar
+from structgen.tokens.vocabulary import Vocabulary
+from structgen_engine.automata.arrays import DEAD, NEVER, REFUSED
+from structgen_engine.automata.dfa import Alphabet, Dfa, Edges
+from structgen_engine.automata.finishing import Finishing
+from structgen_engine.automata.lazy import Arcs, Closing, Growing
+
+BYTES = 256
+SEARCHED = 400  # configurations looked at for a way round what a filter refuses
+
+Ints = NDArray[np.int32]
+Automaton = Dfa | Growing
+
+
+@dataclass(frozen=True, eq=False)
+class Filter:
+    """Which tokens may follow; state 0 refuses, 1 is the start.
+
+    class_of: [V] int32; delta: [F, L] int32; free: the state in which nothing is refused, −1 where there is none
+    """
+
+    class_of: Ints
+    delta: Ints
+    free: int
+
+    def step(self, state: int, token: int) -> int:
+        """The state after one more token."""
+        return int(self.delta[state, self.class_of[token]])
+
+    def run(self, tokens: Iterable[int], state: int = START) -> int:
+        """The state after the tokens."""
+        for token in tokens:
+            state = self.step(state, token)
+        return state
+
+
+def filtered(kept: bytes, never: Expr, vocabulary: Vocabulary) -> Filter:
+    """What follows begins with the bytes `kept`, and behind them with no string of `never`.
+
+    Special tokens spell nothing and change nothing.
+    """
+    table = lift(_safe(kept, compile_bytes(Grammar(never))), vocabulary)
+    special = np.array(sorted(vocabulary.special.values()), np.int64)
+    class_of = table.class_of.copy()
+    class_of[special] = table.classes
+    stay = np.arange(table.states, dtype=np.int32)
+    delta = np.concatenate([table.delta(), stay[:, None]], 1)
+    free = np.flatnonzero((delta[:, 1:] == stay[:, None]).all(1) & (stay > 0))
+    return Filter(class_of, delta, int(free[0]) if len(free) else -1)
+
+
+def _safe(kept: bytes, never: Table) -> Table:
+    """Over bytes, all beginnings of what begins with `kept` and goes on with no string of `never` behind it.
+
+    States: 1 … one for each kept byte, then those of `never`, then the free one.
+    """
+    shift = len(kept)
+    free = shift + never.states
+    moves = np.zeros((free + 1, BYTES), np.int32)
+    inside = never.delta()[START:, never.class_of[:BYTES]]
+    moves[shift + START : free] = np.where(inside == DEAD, free, inside + shift)
+    moves[free] = free
+    moves[np.isin(moves, np.flatnonzero(never.accepting) + shift)] = DEAD
+    moves[1 : shift + 1] = DEAD
+    moves[np.arange(shift) + 1, np.frombuffer(kept, np.uint8)] = np.arange(shift) + 2
+    if never.accepting[START]:
+        moves[:] = DEAD
+    source, label = (part.astype(np.int32) for part in moves.nonzero())
+    class_of = np.arange(1, BYTES + 1, dtype=np.int32)
+    live = np.arange(free + 1) > DEAD
+    return merged(source, label + 1, moves[source, label], live, class_of=class_of, classes=BYTES + 1)
+
+
+def narrowed(automaton: Automaton, state: int, kept: Sequence[int], filter_: Filter, begun: int) -> Automaton:
+    """What follows from a state of an automaton: first the tokens `kept`, then what the filter, in its state `begun`
+    by then, lets pass. The first states only count the kept tokens, which are expected to be settled."""
+    if isinstance(automaton, Dfa):
+        return _table(automaton, state, kept, filter_, begun)
+    return Narrowed(automaton, state, kept, filter_, begun)
+
+
+def _table(dfa: Dfa, state: int, kept: Sequence[int], filter_: Filter, begun: int) -> Dfa:
+    pair_of, left, right = _pairs(dfa.alphabet.class_of.numpy(), filter_.class_of, kept)
+    by_class = np.argsort(left, kind="stable").astype(np.int32)
+    first = np.searchsorted(left[by_class], np.arange(dfa.alphabet.size + 1))
+    F = len(filter_.delta)
+    begin = dfa.run(list(kept), state) * F + begun
+    met, frontier = np.array([begin], np.int64), np.array([begin], np.int64)
+    edges: list[NDArray[np.int64]] = []
+    while len(frontier):
+        moved = _moves(dfa, filter_, frontier, by_class, first, right)
+        edges.append(moved)
+        frontier = np.setdiff1d(moved[2], met)
+        met = np.union1d(met, frontier)
+    source, label, target = np.concatenate(edges, 1)
+    chain = len(kept)
+    number = lambda pairs: np.searchsorted(met, pairs) + 1 + chain  # noqa: E731
+    along = np.arange(chain)
+    onward = np.where(along + 1 < chain, along + 2, number(np.array([begin])))
+    source = np.concatenate([along + 1, number(source)])
+    label = np.concatenate([pair_of[list(kept)], label])
+    target = np.concatenate([onward, number(target)])
+    states, order = 1 + chain + len(met), np.lexsort((label, source))
+    accepting = np.zeros(states, np.bool_)
+    accepting[1 + chain :] = dfa.accepting.numpy()[met // F]
+    alphabet = Alphabet(torch.from_numpy(pair_of), len(left))
+    made = Edges.of(source[order], label[order], target[order], states)
+    start = 1 if chain else int(number(np.array([begin]))[0])
+    return Dfa.from_edges(alphabet, made, torch.from_numpy(accepting), start)
+
+
+def _moves(
+    dfa: Dfa, filter_: Filter, frontier: NDArray[np.int64], by_class: Ints, first: NDArray[Any], right: Ints
+) -> NDArray[np.int64]:
+    """The edges [3, E] out of pairs of states: source, label, target."""
+    F, edges = len(filter_.delta), dfa.edges
+    state, inside = frontier // F, frontier % F
+    low, high = edges.offsets.numpy()[state], edges.offsets.numpy()[state + 1]
+    edge, owner = _ranges(low, high)
+    label = edges.label.numpy()[edge]
+    at, of_edge = _ranges(first[label], first[label + 1])
+    pair, owner = by_class[at], owner[of_edge]
+    after = filter_.delta[inside[owner], right[pair]]
+    passed = after != DEAD
+    target = edges.target.numpy()[edge[of_edge]].astype(np.int64) * F + after
+    return np.stack([frontier[owner], pair.astype(np.int64), target])[:, passed]
+
+
+def _pairs(left: Ints, right: Ints, kept: Sequence[int]) -> tuple[Ints, Ints, Ints]:
+    """The classes that two partitions of the vocabulary make together: of each token [V], and of each which of both.
+
+    Class 0 is refused by either; a kept token has a class of its own where it is.
+    """
+    both = left.astype(np.int64) * (int(right.max()) + 1) + right
+    both[(left == REFUSED) | (right == REFUSED)] = 0
+    one = np.array(list(kept), np.int64)
+    both[one[both[one] == 0]] = -1
+    values, pair_of = np.unique(np.append(both, 0), return_inverse=True)
+    shift = int(np.searchsorted(values, 0))  # 1 where there is a class −1, which becomes the last
+    order = np.roll(np.arange(len(values)), -shift)
+    number = np.empty(len(values), np.int32)
+    number[order] = np.arange(len(values))
+    values = np.maximum(values[order], 0)
+    width = int(right.max()) + 1
+    return number[pair_of[:-1]], (values // width).astype(np.int32), (values % width).astype(np.int32)
+
+
+def _ranges(low: NDArray[Any], high: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """low[0] … high[0] − 1, then low[1] … high[1] − 1, and so on; and whose each is."""
+    counts = (high - low).astype(np.int64)
+    owner = np.repeat(np.arange(len(counts)), counts)
+    return np.arange(len(owner)) + (low.astype(np.int64) - counts.cumsum() + counts)[owner], owner
+
+
+class Narrowed:
+    """A narrowed automaton that grows: its configurations are pairs of one of the automaton's and a filter's state.
+
+    The first configurations count the kept tokens. Sets of tokens, classes and the lock are the automaton's own.
+    """
+
+    def __init__(
+        self, automaton: Growing, state: int, kept: Sequence[int], filter_: Filter, begun: int
+    ) -> None:
+        self.inner, self.filter, self.kept = automaton, filter_, list(kept)
+        self._base = automaton.inner_classes if isinstance(automaton, Narrowed) else automaton
+        self._chain = [state]
+        for token in self.kept:
+            self._chain.append(automaton.run([token], self._chain[-1]))
+        self._pairs: list[tuple[int, int]] = [
+            (DEAD, DEAD)
+        ]  # a filter's state below 0: tokens still to be kept
+        self._numbers = {(DEAD, DEAD): DEAD}
+        self._arcs: dict[int, Arcs] = {}
+        self._parts: dict[int, list[tuple[int, int]]] = {}
+        self._needs: dict[tuple[int, int], int] = {}
+        self._most: list[int] = []
+        self._begun = (self._chain[-1], begun)
+        self.start = (
+            self._number(self._chain[0], -len(self.kept)) if self.kept else self._number(*self._begun)
+        )
+
+    @property
+    def inner_classes(self) -> LazyAutomaton:
+        """The automaton whose classes of tokens these are."""
+        assert isinstance(self._base, LazyAutomaton)
+        return self._base
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        return self.inner.lock
+
+    @property
+    def alphabet(self) -> Alphabet:
+        return self.inner.alphabet
+
+    @property
+    def sets(self) -> list[NDArray[Any]]:
+        return self.inner.sets
+
+    @property
+    def closing(self) -> Closing | None:
+        return self.inner.closing
+
+    @property
+    def padded(self) -> bool:
+        return self.inner.padded
+
+    @property
+    def most(self) -> NDArray[np.int64]:
+        """[configurations] tokens that suffice to finish, NEVER where none were found."""
+        with self.lock:
+            for pair in self._pairs[len(self._most) :]:
+                self._most.append(self._need(*pair))
+            return np.array(self._most, np.int64)
+
+    @property
+    def least(self) -> NDArray[np.int64]:
+        """[configurations] tokens without which nothing finishes."""
+        with self.lock:
+            least = self.inner.least
+            return np.array([least[c] + max(-f, 0) for c, f in self._pairs], np.int64)
+
+    def accepting(self, configuration: int) -> bool:
+        """Whether the output may end here."""
+        c, f = self._pairs[configuration]
+        return f > DEAD and self.inner.accepting(c)
+
+    def run(self, tokens: Iterable[int], configuration: int | None = None) -> int:
+        """The configuration after the tokens."""
+        at = self._pairs[self.start if configuration is None else configuration]
+        with self.lock:
+            for token in tokens:
+                at = self._after(*at, int(token))
+            return self._number(*at)
+
+    def arcs(self, configuration: int) -> Arcs:
+        """The edges out of a configuration."""
+        with self.lock:
+            if configuration not in self._arcs:
+                sets, targets = self._moves(*self._pairs[configuration])
+                numbers = [self._number(*pair) for pair in targets]
+                self._arcs[configuration] = Arcs(np.array(sets, np.int64), np.array(numbers, np.int64))
+            return self._arcs[configuration]
+
+    def _number(self, c: int, f: int) -> int:
+        if c == DEAD or f == DEAD:
+            return DEAD
+        if (c, f) not in self._numbers:
+            self._numbers[c, f] = len(self._pairs)
+            self._pairs.append((c, f))
+        return self._numbers[c, f]
+
+    def _after(self, c: int, f: int, token: int) -> tuple[int, int]:
+        if f < 0:
+            right = token == self.kept[f]
+            return self._onward(f) if right else (DEAD, DEAD)
+        if f == DEAD or not 0 <= token < len(self.filter.class_of):
+            return DEAD, DEAD
+        return self.inner.run([token], c), self.filter.step(f, token)
+
+    def _onward(self, f: int) -> tuple[int, int]:
+        """The pair after one more kept token."""
+        return (self._chain[f], f + 1) if f < -1 else self._begun
+
+    def _moves(self, c: int, f: int) -> tuple[list[int], list[tuple[int, int]]]:
+        """Disjoint sets of tokens, by number, and the pair that each leads to."""
+        if f < 0:
+            number = self.inner_classes.token_set(np.array([self.kept[f]]))
+            return [] if number is None else [number], [] if number is None else [self._onward(f)]
+        arcs = self.inner.arcs(c)
+        if f == self.filter.free:
+            return arcs.sets.tolist(), [(int(target), f) for target in arcs.targets]
+        sets: list[int] = []
+        targets: list[tuple[int, int]] = []
+        for number, target in zip(arcs.sets.tolist(), arcs.targets.tolist(), strict=True):
+            for after, allowed in self._allowed(f):
+                common = np.intersect1d(self.sets[number], self.sets[allowed])
+                if len(common):
+                    sets.append(self.inner_classes.classes.union(common.astype(np.int32)))
+                    targets.append((target, after))
+        return sets, targets
+
+    def _allowed(self, f: int) -> list[tuple[int, int]]:
+        """The filter's states that one token leads to, each with the number of the set of those tokens."""
+        if f not in self._parts:
+            after = self.filter.delta[f, self.filter.class_of]
+            states = [int(state) for state in np.unique(after) if state != DEAD]
+            groups = [np.flatnonzero(after == state) for state in states]
+            sets = [self.inner_classes.token_set(group) for group in groups]
+            self._parts[f] = [
+                (state, number) for state, number in zip(states, sets, strict=True) if number is not None
+            ]
+        return self._parts[f]
+
+    def _need(self, c: int, f: int) -> int:
+        """Tokens that suffice from a pair: along the automaton's own shortest way if the filter lets it pass, and else
+        by a short search for another."""
+        if c == DEAD:
+            return NEVER
+        if f < 0:
+            return min(NEVER, -f + self._need(*self._begun))
+        path: list[tuple[int, int]] = []
+        while f != DEAD and self._known(c, f) == NEVER and (onward := nearer(self.inner, c)):
+            path.append((c, f))
+            c, f = onward[1], self.filter.step(f, onward[0])
+        needed = NEVER if f == DEAD else self._known(c, f)
+        for pair in reversed(path):
+            needed = self._round(pair) if needed == NEVER else needed + 1
+            self._needs[pair] = needed
+        return needed
+
+    def _round(self, pair: tuple[int, int]) -> int:
+        """Tokens of some way that the filter lets pass, NEVER where a short search finds none."""
+        queue, before = [(0, 0, pair)], {pair: pair}
+        for _ in range(SEARCHED):
+            if not queue:
+                break
+            _, taken, at = heapq.heappop(queue)
+            known = self._known(*at)
+            if known < NEVER:
+                needed = taken + known
+                while at != pair:
+                    self._needs[at] = known
+                    at, known = before[at], known + 1
+                return needed
+            for after in self._moves(*at)[1]:
+                if after not in before and DEAD not in after:
+                    before[after] = at
+                    heapq.heappush(queue, (taken + 1 + int(self.inner.most[after[0]]), taken + 1, after))
+        return NEVER
+
+    def _known(self, c: int, f: int) -> int:
+        free = f == self.filter.free or self.inner.accepting(c)
+        return int(self.inner.most[c]) if free else self._needs.get((c, f), NEVER)
+
+
+def nearer(automaton: Growing, configuration: int) -> tuple[int, int] | None:
+    """A token that leads to a configuration that needs a token less, and that; None where there is none."""
+    arcs, needs = automaton.arcs(configuration), int(automaton.most[configuration])
+    most = automaton.most
+    for number, target in zip(arcs.sets.tolist(), arcs.targets.tolist(), strict=True):
+        if most[target] == needs - 1:
+            order, offsets = automaton.alphabet.members
+            label = int(automaton.sets[number][0])
+            return int(order[int(offsets[label])]), target
+    return None
+
+
+def accepting(automaton: Automaton, state: int) -> bool:
+    """Whether the output may end in a state."""
+    return bool(automaton.accepting[state]) if isinstance(automaton, Dfa) else automaton.accepting(state)
+
+
+def finishes(automaton: Automaton, state: int, tokens: int) -> bool:
+    """Whether so many tokens surely suffice to complete an output from a state."""
+    if isinstance(automaton, Dfa):
+        return int(automaton.distance[state]) <= tokens
+    if state == DEAD:
+        return False
+    return (
+        int(automaton.most[state]) <= tokens
+        or int(Finishing(automaton).narrow([state], tokens)[0][0]) <= tokens
+    )
+
+
+def padding(automaton: Automaton, state: int, count: int) -> list[int]:
+    """So many tokens that may follow a complete output."""
+    tokens: list[int] = []
+    while len(tokens) < count:
+        tokens.append(_pad(automaton, state))
+        state = automaton.run(tokens[-1:], state)
+    return tokens
+
+
+def _pad(automaton: Automaton, state: int) -> int:
+    """A token after which a complete output still is one."""
+    order, offsets = automaton.alphabet.members
+    if isinstance(automaton, Dfa):
+        low, high = automaton.edges.offsets[state : state + 2].tolist()
+        labels, targets = automaton.edges.label[low:high].tolist(), automaton.edges.target[low:high].tolist()
+    else:
+        arcs = automaton.arcs(state)
+        labels, targets = [int(automaton.sets[n][0]) for n in arcs.sets.tolist()], arcs.targets.tolist()
+    for label, target in zip(labels, targets, strict=True):
+        if accepting(automaton, target) and offsets[label] < offsets[label + 1]:
+            return int(order[offsets[label]])
+    raise AssertionError("a complete output cannot be padded: please report it")
+
+
+def completion(automaton: Automaton, state: int, most: int = NEVER) -> list[int] | None:
+    """The tokens of a short way from a state to a complete output, at most so many; None where none was found.
+
+    In tables it is the shortest; of what grows so where no limit is given and a search tells.
+    """
+    if isinstance(automaton, Dfa):
+        tokens = _completion(automaton, state)
+        return None if tokens is None or len(tokens) > most else tokens
+    finishing = Finishing(automaton)
+    needs, least = (int(bound[0]) for bound in finishing.bounds([state]))
+    while (most < needs) or (most == NEVER and least < needs < NEVER):
+        before = needs
+        needs, least = (int(bound[0]) for bound in finishing.narrow([state], min(most, needs - 1)))
+        if needs == before:
+            break
+    return _along(automaton, finishing, state, needs) if needs <= most and needs < NEVER else None
+
+
+def _along(automaton: Growing, finishing: Finishing, state: int, needs: int) -> list[int]:
+    """The tokens of a way that needs so many."""
+    tokens: list[int] = []
+    while not automaton.accepting(state):
+        arcs = automaton.arcs(state)
+        bounds, _ = finishing.bounds(arcs.targets.tolist())
+        at = int(bounds.argmin())
+        order, offsets = automaton.alphabet.members
+        tokens.append(int(order[int(offsets[int(automaton.sets[int(arcs.sets[at])][0])])]))
+        state = int(arcs.targets[at])
+        if len(tokens) > needs:
+            raise AssertionError("a way to complete the output is longer than it said: please report it")
+    return tokens
+
+
+def _completion(dfa: Dfa, state: int) -> list[int] | None:
+    distance = dfa.distance.numpy()
+    if distance[state] >= NEVER:
+        return None
+    order, offsets = (part.numpy() for part in dfa.alphabet.members)
+    edges, tokens = dfa.edges, []
+    while distance[state]:
+        low, high = int(edges.offsets[state]), int(edges.offsets[state + 1])
+        for label, target in zip(
+            edges.label[low:high].tolist(), edges.target[low:high].tolist(), strict=True
+        ):
+            if distance[target] == distance[state] - 1 and offsets[label] < offsets[label + 1]:
+                tokens.append(int(order[offsets[label]]))
+                state = target
+                break
+    return tokens

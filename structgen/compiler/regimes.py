@@ -1,0 +1,111 @@
+"""A grammar and a vocabulary become an automaton in one of two regimes.
+
+Expanded: one table of states over tokens, where the whole language fits a cap; exact, nothing is left out. Lazy:
+component automata whose configurations are met as they are needed, for everything else. "auto" chooses so; "expanded"
+asks for a table even where that limits recursion to a depth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from structgen.automata.finite.nfa import TooLarge
+from structgen.automata.finite.regular import compile_bytes
+from structgen.automata.finite.table import Table
+from structgen.automata.pushdown.automaton import pushdown
+from structgen.automata.pushdown.components import Shapes
+from structgen.automata.pushdown.orders import Mark, parts_called
+from structgen.automata.pushdown.repetitions import called_bodies
+from structgen.automata.pushdown.rules import analyse
+from structgen.automata.pushdown.unroll import CAP, SPARE, expand, unroll
+from structgen.compiler.compiled import Components, Expanded, Regime
+from structgen.compiler.framing import answer_tokens, framed, text_tokens, unframed
+from structgen.compiler.lift import lift
+from structgen.errors import Unsatisfiable, Unsupported
+from structgen.grammar import Grammar
+from structgen.tokens.vocabulary import Vocabulary
+
+
+def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) -> Expanded | Components:
+    """Raises Unsupported, InvalidSource, or Unsatisfiable where no tokens of the vocabulary spell an accepted text."""
+    names = answer_tokens(grammar, vocabulary)
+    answer = framed(grammar, vocabulary)
+    answer, marks = parts_called(answer)
+    if marks:
+        return _any_order(answer, vocabulary, names, regime, marks)
+    rules = analyse(answer)
+    fits = True
+    if regime != "lazy" and not rules.called:
+        table = _written_out(answer, vocabulary, names, regime)
+        fits = table is None or regime == "expanded" or len(table.accepting) <= CAP
+        if table and fits:
+            return _expanded(grammar, vocabulary, names, table, None, 1)
+    if regime != "expanded":
+        answer, bodies = called_bodies(answer)
+        rules = analyse(answer, bodies) if bodies else rules
+    parts = pushdown(answer, names, vocabulary.null, rules)
+    if regime == "lazy" or not fits or (regime == "auto" and Shapes(parts).deepens):
+        return Components(parts)
+    unrolled = unroll(parts, CAP)
+    if unrolled:
+        return _expanded(grammar, vocabulary, names, unrolled.table, unrolled.depth, parts.components)
+    if regime == "auto":
+        return Components(parts)
+    if rules.recursive:
+        raise Unsupported(
+            f"the source needs more than {CAP:,} states, however little its recursion is unrolled",
+            remedy='leave the regime to "auto"',
+        )
+    table = _written_out(answer, vocabulary, names, regime)
+    assert table is not None
+    return _expanded(grammar, vocabulary, names, table, None, parts.components)
+
+
+def _any_order(
+    answer: Grammar, vocabulary: Vocabulary, names: tuple[str, ...], regime: Regime, marks: Mapping[str, Mark]
+) -> Components:
+    """Parts in any order: their sets are met, never listed."""
+    if regime == "expanded":
+        raise Unsupported(
+            "so many members in any order have more sets than a table may have states",
+            remedy='leave the regime to "auto", or pass order="declared"',
+        )
+    answer, bodies = called_bodies(answer)
+    rules = analyse(answer, [*marks, *bodies])
+    return Components(pushdown(answer, names, vocabulary.null, rules, marks))
+
+
+def _written_out(
+    answer: Grammar, vocabulary: Vocabulary, names: tuple[str, ...], regime: Regime
+) -> Table | None:
+    """Every rule written out wherever it is used: for grammars without recursion.
+
+    None where that takes more states, before they are merged, than "auto" has to spare; another way may take fewer.
+    """
+    try:
+        table = compile_bytes(answer, names, vocabulary.null, most=SPARE * CAP if regime == "auto" else None)
+    except TooLarge:
+        if regime == "auto":
+            return None
+        raise
+    if table.empty:
+        raise Unsatisfiable("nothing satisfies this source: its parts contradict each other")
+    return table
+
+
+def _expanded(
+    grammar: Grammar,
+    vocabulary: Vocabulary,
+    names: tuple[str, ...],
+    answer: Table,
+    depth: int | None,
+    components: int,
+) -> Expanded:
+    tokens = lift(answer, vocabulary, names)
+    if tokens.empty:
+        raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
+    kept = text_tokens(grammar, vocabulary)
+    text = unframed(answer, vocabulary, names, kept)
+    if text is None:
+        text = expand(pushdown(grammar, kept), depth or 1)
+    return Expanded(tokens, text, depth, components)

@@ -1,0 +1,23 @@
+"""How kernels of numba learn that the compilation which they are part of is over its limit.
+
+if work > look:              # in a loop: now and then, for a look takes some microseconds
+    if used_up():
+        break                # what is returned then is of no use; the caller's check() says so
+    look = work + SLICE
+"""
+
+from __future__ import annotations
+
+import numba as nb
+
+from structgen.limits.budget import spent
+
+SLICE = 2_000_000  # steps of a few nanoseconds between two looks
+
+
+@nb.njit(cache=True)
+def used_up() -> bool:  # pragma: no cover
+    """Whether the time or the memory is used up; kernels cannot raise without losing their memory."""
+    with nb.objmode(over="boolean"):  # pyright: ignore
+        over = spent()
+    return over

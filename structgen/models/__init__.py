@@ -1,0 +1,1 @@
+"""Models by name: what `load` finds, and how each family is set up."""

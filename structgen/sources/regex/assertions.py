@@ -1,0 +1,413 @@
+"""Patterns whose assertions stand anywhere, as automata.
+
+A backtracking engine keeps one place in the pattern; here all places are followed at once (Antimirov's partial
+derivatives, 1996). What an assertion asks of the right becomes a *duty* of the place that asked: a set of places in
+another pattern, of which one must (or none may) have been right when the text ends. What it asks of the left is known
+already, since every look-behind is followed from the start of the text. So \\b in `\\bno\\b`, after the text "no":
+
+    place    what is left of the pattern: \\b
+    left     whether the text begins here: no; whether a word's character has been read: yes
+    so       go on, with the duty that the rest is empty or begins with no character of a word
+
+An atomic group matches what a backtracking engine would find first. Its places stay in the order in which they are
+tried; one that has found the end of the group rules out those after it, and is right if none before it ends later,
+which is a duty again.
+
+Whatever is read decides what is known on the left and what becomes of duties, so the states (place, left) are finitely
+many, and the automaton is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from typing import cast
+
+from structgen.errors import Unsupported
+from structgen.grammar import (
+    EMPTY,
+    TEXT,
+    Alt,
+    Bytes,
+    Chars,
+    Expr,
+    Repeat,
+    Seq,
+    alt,
+    automaton,
+    char_ranges,
+    literal,
+)
+from structgen.limits.budget import check
+
+from ..languages import nullable
+from .nodes import Anchor, Atomic, Behind, Concat, Look, Node, Options, Repeated, concat, inside, repeated
+
+MOST_STEPS = 100_000  # from one place to the next; a second or two
+
+Atoms = frozenset[int]  # a set of characters, by the smallest sets that the pattern tells apart
+
+
+class TooManySteps(Unsupported):
+    """An automaton is not finished after MOST_STEPS."""
+
+
+class Hashed:
+    """A value that remembers its hash, as it is looked up often and may be large."""
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(tuple(self.__dict__.values()))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
+@dataclass(frozen=True)
+class Thread(Hashed):
+    """One way to read the text: what is left of the pattern, and what the rest of the text must be besides."""
+
+    node: Node
+    duties: frozenset[Duty] = frozenset()
+
+    __hash__ = Hashed.__hash__
+
+
+@dataclass(frozen=True)
+class Duty(Hashed):
+    """The rest of the text must be read to its end by one of the threads or, if `negate`, by none."""
+
+    threads: frozenset[Thread]
+    negate: bool
+
+    __hash__ = Hashed.__hash__
+
+    @property
+    def opposite(self) -> Duty:
+        """What fails where this holds."""
+        return replace(self, negate=not self.negate)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is left of an atomic group: its threads in the order in which they are tried. It stands where nodes do."""
+
+    threads: tuple[Thread, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One way to begin: characters and what comes after them, or nothing (None) where the node may end here."""
+
+    duties: frozenset[Duty]
+    atoms: Atoms | None
+    node: Node
+
+
+@dataclass(frozen=True)
+class Left(Hashed):
+    """What is known of the text read so far: whether there is any, and the threads of each look-behind."""
+
+    fresh: bool
+    behind: tuple[frozenset[Thread], ...]
+
+    __hash__ = Hashed.__hash__
+
+
+NONE: frozenset[Duty] = frozenset()
+END = Step(NONE, None, EMPTY)
+CERTAIN = Thread(TEXT)  # it reads whatever comes
+
+
+def walked(node: Node) -> Expr:
+    """The texts that `node` reads from end to end, as an automaton; Unsupported where it would be too large."""
+    return _Walk(node).automaton()
+
+
+class _Walk:
+    """The construction for one pattern."""
+
+    def __init__(self, node: Node):
+        self.start = node
+        self.atoms = _Atoms(node)
+        self.behinds = tuple(dict.fromkeys(part for part in inside(node) if isinstance(part, Behind)))
+        self._spent = 0
+        self._after: dict[tuple[Thread, Left, int], tuple[Thread, ...]] = {}
+        self._rest: dict[tuple[Duty, Left, int], Duty | bool] = {}
+        self._steps: dict[tuple[Node, Left | None], tuple[Step, ...]] = {}
+
+    def automaton(self) -> Expr:
+        """States are met from the start of the text on; between two of them all their characters are one move."""
+        behind = tuple(frozenset([Thread(concat(TEXT, part.body))]) for part in self.behinds)
+        first = (Thread(self.start), Left(True, behind))
+        number, waiting = {first: 0}, [first]
+        moves: dict[tuple[int, int], set[int]] = {}
+        accepting: list[int] = []
+        for thread, left in waiting:
+            check()
+            source = number[thread, left]
+            if self.ends(thread, left):
+                accepting.append(source)
+            for atom in range(len(self.atoms)):
+                after = [(target, self.after(left, atom)) for target in self.step(thread, left, atom)]
+                for state in after:
+                    if state not in number:
+                        number[state] = len(number)
+                        waiting.append(state)
+                    moves.setdefault((source, number[state]), set()).add(atom)
+            self._spend(len(self.atoms))
+        edges = [(source, self.atoms.chars(some), target) for (source, target), some in moves.items()]
+        return automaton(edges, accepting)
+
+    def after(self, left: Left, atom: int) -> Left:
+        """What is known on the left once `atom` has been read."""
+        behind = (
+            frozenset(new for old in threads for new in self.step(old, left, atom)) for threads in left.behind
+        )
+        return Left(False, tuple(behind))
+
+    def step(self, thread: Thread, left: Left, atom: int) -> tuple[Thread, ...]:
+        """The threads that go on after `atom`."""
+        key = (thread, left, atom)
+        if key not in self._after:
+            self._spend(1)
+            steps = [step for step in self.steps(thread.node, left) if step.atoms and atom in step.atoms]
+            rest = [(step.node, self.advance(thread.duties | step.duties, left, atom)) for step in steps]
+            self._after[key] = tuple(Thread(node, duties) for node, duties in rest if duties is not None)
+        return self._after[key]
+
+    def advance(self, duties: frozenset[Duty], left: Left, atom: int) -> frozenset[Duty] | None:
+        """What is left of the duties after `atom`; None where one of them has failed."""
+        rest = [self._advance(duty, left, atom) for duty in duties]
+        return None if False in rest else frozenset(duty for duty in rest if isinstance(duty, Duty))
+
+    def _advance(self, duty: Duty, left: Left, atom: int) -> Duty | bool:
+        """What is left of a duty, or whether it is fulfilled."""
+        key = (duty, left, atom)
+        if key not in self._rest:
+            self._spend(len(duty.threads))
+            threads = frozenset(new for old in duty.threads for new in self.step(old, left, atom))
+            certain = CERTAIN in threads
+            self._rest[key] = certain != duty.negate if certain or not threads else Duty(threads, duty.negate)
+        return self._rest[key]
+
+    def ends(self, thread: Thread, left: Left) -> bool:
+        """Whether the text may end here."""
+        ways = (thread.duties | step.duties for step in self.steps(thread.node, left) if step.atoms is None)
+        return any(all(self.fulfilled(duty, left) for duty in duties) for duties in ways)
+
+    def fulfilled(self, duty: Duty, left: Left) -> bool:
+        """Whether a duty holds where the text ends."""
+        return any(self.ends(thread, left) for thread in duty.threads) != duty.negate
+
+    def steps(self, node: Node, left: Left) -> tuple[Step, ...]:
+        """The ways in which `node` may begin, in the order in which they are tried."""
+        key = (node, None if isinstance(node, Expr) else left)
+        if key not in self._steps:
+            self._steps[key] = tuple(dict.fromkeys(self._begin(node, left)))
+            self._spend(len(self._steps[key]))
+        return self._steps[key]
+
+    def _spend(self, steps: int) -> None:
+        check()
+        self._spent += steps
+        if self._spent > MOST_STEPS:
+            raise TooManySteps("", remedy="lower its repetitions, or use fewer assertions")
+
+    def _begin(self, node: Node, left: Left) -> Iterator[Step]:
+        match node:
+            case Bytes(value):
+                text = value.decode()
+                yield Step(NONE, self.atoms.of_char(text[0]), literal(text[1:])) if text else END
+            case Chars():
+                yield Step(NONE, self.atoms.of(node), EMPTY)
+            case Seq(parts) | Concat(parts):
+                yield from self._joined(self.steps(parts[0], left), concat(*parts[1:]), left)
+            case Alt(parts) | Options(parts):
+                for part in parts:
+                    yield from self.steps(part, left)
+            case Repeat(body, low, high):
+                yield from self._repeated(Repeated(body, low, high), left)
+            case Repeated():
+                yield from self._repeated(node, left)
+            case Anchor.START:
+                yield from [END][: left.fresh]
+            case Anchor.END:
+                yield self._duty(EMPTY)
+            case Anchor.LAST_LINE:
+                yield self._duty(alt(EMPTY, literal("\n")))
+            case Look(body, negate):
+                yield self._duty(_then(body, TEXT), negate)
+            case Behind():
+                yield from self._behind(node, left)
+            case Atomic(body):
+                yield from self._tried((Thread(body),), left)
+            case Run(threads):
+                yield from self._tried(threads, left)
+
+    def _duty(self, node: Node, negate: bool = False) -> Step:
+        return Step(frozenset([Duty(frozenset([Thread(node)]), negate)]), None, EMPTY)
+
+    def _joined(self, steps: tuple[Step, ...], tail: Node, left: Left) -> Iterator[Step]:
+        """`steps`, then `tail`."""
+        for step in steps:
+            if step.atoms is not None:
+                yield replace(step, node=_then(step.node, tail))
+            else:
+                for more in self.steps(tail, left):
+                    yield replace(more, duties=step.duties | more.duties)
+
+    def _repeated(self, node: Repeated, left: Left) -> Iterator[Step]:
+        """Rounds that read nothing count as often as wanted, but bring nothing beyond the least number."""
+        high = None if node.high is None else node.high - 1
+        if node.low == 0 and node.lazy:
+            yield END
+        if node.high != 0:
+            for step in self.steps(node.body, left):
+                if step.atoms is not None:
+                    tail = repeated(node.body, max(node.low - 1, 0), high, lazy=node.lazy)
+                    yield replace(step, node=_then(step.node, tail))
+                elif node.low:
+                    yield from self._joined((step,), repeated(node.body, 0, high, lazy=node.lazy), left)
+        if node.low == 0 and not node.lazy:
+            yield END
+
+    def _behind(self, node: Behind, left: Left) -> Iterator[Step]:
+        """A look-behind holds by one of its threads that end here, and fails by each of them."""
+        threads = left.behind[self.behinds.index(node)]
+        ways = [
+            thread.duties | step.duties
+            for thread in threads
+            for step in self.steps(thread.node, left)
+            if step.atoms is None
+        ]
+        for duties in _all_fail(ways) if node.negate else ways:
+            yield Step(duties, None, EMPTY)
+
+    def _tried(self, threads: tuple[Thread, ...], left: Left) -> Iterator[Step]:
+        """An atomic group: the first thread that ends here rules out those after it.
+
+        A thread ends here for sure or on duties. If they hold the threads after it are ruled out, if not they go on;
+        so each is a case of its own.
+        """
+        steps = [
+            replace(step, duties=thread.duties | step.duties)
+            for thread in threads
+            for step in self.steps(thread.node, left)
+        ]
+        cases, before = [NONE], list[Step]()
+        for step in steps:
+            if step.atoms is not None:
+                alive = frozenset(
+                    atom for atom in step.atoms if self.advance(step.duties, left, atom) is not None
+                )
+                before += [replace(step, atoms=alive)] if alive else []
+                continue
+            self._spend(len(cases))
+            for case in cases:
+                yield from self._going_on(before, case | step.duties, left)
+                yield Step(case | step.duties | self._none_ends(before), None, EMPTY)
+            cases = [case | {duty.opposite} for case in cases for duty in step.duties - case]
+        for case in cases:
+            yield from self._going_on(before, case, left)
+
+    def _going_on(self, steps: list[Step], duties: frozenset[Duty], left: Left) -> Iterator[Step]:
+        """The group ends later, by one of these; which of them go on depends on the next character."""
+        for atom in range(len(self.atoms)):
+            some = [step for step in steps if step.atoms is not None and atom in step.atoms]
+            rest = [(step.node, self.advance(step.duties, left, atom)) for step in some]
+            threads = dict.fromkeys(Thread(node, duties) for node, duties in rest if duties is not None)
+            if threads and self.advance(duties, left, atom) is not None:
+                yield Step(duties, frozenset([atom]), cast(Node, Run(tuple(threads))))
+
+    def _none_ends(self, steps: list[Step]) -> frozenset[Duty]:
+        """The duty that none of `steps` leads to an end of the group."""
+        ways = [
+            Thread(_then(self.atoms.chars(step.atoms or ()), step.node, TEXT), step.duties) for step in steps
+        ]
+        return frozenset([Duty(frozenset(ways), True)]) if ways else NONE
+
+
+def _then(*nodes: Node) -> Node:
+    """The nodes in order, flat; before any text nothing has to be read that can always be read."""
+    parts = [part for node in nodes for part in (node.parts if isinstance(node, Concat | Seq) else (node,))]
+    parts = [part for part in parts if part is not EMPTY]
+    while len(parts) > 1 and parts[-1] is TEXT and _always(parts[-2]):
+        del parts[-2]
+    return concat(*parts)
+
+
+def _always(node: Node) -> bool:
+    """Whether it is plain that `node` can read some beginning of every text."""
+    match node:
+        case Expr():
+            return nullable(node)
+        case Concat(parts):
+            return all(map(_always, parts))
+        case Options(parts):
+            return any(map(_always, parts))
+        case Repeated(body, low, _):
+            return low == 0 or _always(body)
+        case Atomic(body):
+            return _always(body)
+        case Run(threads):
+            return any(_always(thread.node) for thread in threads if not thread.duties)
+    return False
+
+
+def _all_fail(ways: list[frozenset[Duty]]) -> list[frozenset[Duty]]:
+    """How all the ways may fail: by the opposite of one duty of each."""
+    cases = [NONE]
+    for way in ways:
+        cases = [case | {duty.opposite} for case in cases for duty in way]
+    return cases
+
+
+class _Atoms:
+    """The smallest sets of characters that a pattern tells apart."""
+
+    def __init__(self, node: Node):
+        sets = {part for part in inside(node) if isinstance(part, Chars)}
+        texts = "".join(part.value.decode() for part in inside(node) if isinstance(part, Bytes))
+        sets |= {char_ranges([(ord(char), ord(char))]) for char in texts + "\n"}
+        self._ranges = _refined([part.ranges for part in sets if isinstance(part, Chars)])
+        self._known: dict[Expr, Atoms] = {}
+
+    def __len__(self) -> int:
+        return len(self._ranges)
+
+    def of(self, expr: Chars) -> Atoms:
+        """The atoms that make up a set of the pattern."""
+        if expr not in self._known:
+            inside = (
+                any(low <= ranges[0][0] <= high for low, high in expr.ranges) for ranges in self._ranges
+            )
+            self._known[expr] = frozenset(atom for atom, found in enumerate(inside) if found)
+        return self._known[expr]
+
+    def of_char(self, char: str) -> Atoms:
+        """The atom that one character of the pattern is."""
+        expr = char_ranges([(ord(char), ord(char))])
+        assert isinstance(expr, Chars)
+        return self.of(expr)
+
+    def chars(self, atoms: Iterator[int] | Atoms | set[int] | tuple[int, ...]) -> Expr:
+        """The characters of some atoms."""
+        return char_ranges(span for atom in atoms for span in self._ranges[atom])
+
+
+def _refined(sets: list[tuple[tuple[int, int], ...]]) -> list[list[tuple[int, int]]]:
+    """The ranges of each atom: a character's atom is the list of the sets that hold it."""
+    changes: dict[int, int] = {0: 0, 0x110000: 0}
+    for index, ranges in enumerate(sets):
+        for low, high in ranges:
+            changes[low] = changes.get(low, 0) ^ (1 << index)
+            changes[high + 1] = changes.get(high + 1, 0) ^ (1 << index)
+    atoms: dict[int, list[tuple[int, int]]] = {}
+    held, cuts = 0, sorted(changes)
+    for low, after in pairwise(cuts):
+        held ^= changes[low]
+        atoms.setdefault(held, []).append((low, after - 1))
+    return list(atoms.values())

@@ -1,0 +1,1 @@
+"""What the ids of a model's vocabulary spell, and how a walk goes over all of them."""

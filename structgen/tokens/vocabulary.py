@@ -1,0 +1,372 @@
+"""What each token id spells.
+
+A `Vocabulary` is read from a tokenizer.json (Hugging Face format): SentencePiece-style BPE with byte fallback
+(Gemma, Llama 2) or byte-level BPE (Qwen, Llama 3, GPT). Every id either spells bytes or is a special token, known
+by name. Special and reserved tokens never spell bytes, whatever the file's flags say: an added token counts as text
+only if it is white space or an HTML tag, as Gemma's runs of spaces and `<table>` are; `<mask>`, `<unused7>`,
+`[multimodal]` and `<think>` are not, although their files do not flag them.
+
+Axes: V token ids, L bytes of all tokens together, M nodes of the trie.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from structgen.cache import cached_arrays
+from structgen.errors import InvalidVocabulary
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from structgen.tokens.plain import Plain
+    from structgen.tokens.trie import Trie
+
+HTML_TAG = re.compile(
+    r"</?(a|b|bbox|blockquote|body|br|button|caption|code|col|colgroup|dd|div|dl|dt|em|footer|form|h[1-6]|head|header|hr|html"
+    r"|i|iframe|img|input|label|li|link|main|meta|nav|ol|option|p|path|pre|s|script|section|select|small|span|strong"
+    r"|style|sub|sup|svg|table|tbody|td|textarea|tfoot|th|thead|title|tr|u|ul|video)>"
+)
+BYTE_PIECE = re.compile(r"<0x([0-9A-F]{2})>")
+SPACE_PIECE = "▁"
+
+# Names by which models call the token that ends an answer, and the one that pads behind it, most specific first.
+END_NAMES = (
+    "<turn|>",
+    "<end_of_turn>",
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|eot|>",
+    "<eos>",
+    "</s>",
+    "<|endoftext|>",
+)
+PAD_NAMES = ("<pad>", "<|pad|>", "<|endoftext|>", "<|finetune_right_pad_id|>", "<|end_of_text|>")
+NULL_NAMES = ("<null>",)
+
+PREFACE = ("<|channel>", "thought\n", "<channel|>")  # Gemma 4's, where its names are in the vocabulary
+
+MAX_SIZE = 1 << 24  # ids; the largest vocabularies in use have 2^18
+
+
+@dataclass(frozen=True)
+class Preface:
+    """What a model writes before the text of an answer: a thought between two special tokens.
+
+    open, close: names of the special tokens; label: the text right behind `open`
+    thinking: whether any text may follow the label; otherwise nothing is thought
+    """
+
+    open: str
+    label: str
+    close: str
+    thinking: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """Token ids and the bytes they spell.
+
+    buffer: [L] uint8 and offsets: [V + 1] int64: id v spells buffer[offsets[v]:offsets[v + 1]], nothing if special
+    special: ids of special tokens by name
+    end, pad, null: names of the token that ends an answer, pads behind it, and is zero-width; None if there is none
+    source: the tokenizer.json that `encode` reads, if any
+    preface: what stands before the text of an answer, None for nothing
+    """
+
+    buffer: NDArray[np.uint8]
+    offsets: NDArray[np.int64]
+    special: Mapping[str, int]
+    end: str | None = None
+    pad: str | None = None
+    null: str | None = None
+    source: Path | None = None
+    preface: Preface | None = None
+
+    def __post_init__(self) -> None:
+        named = {role: getattr(self, role) for role in ("end", "pad", "null")}
+        if self.preface is not None:
+            named |= {"preface.open": self.preface.open, "preface.close": self.preface.close}
+        for role, name in named.items():
+            if name is not None and name not in self.special:
+                known = ", ".join(list(self.special)[:8]) or "none"
+                raise InvalidVocabulary(
+                    f"{role}={name!r} is no special token of this vocabulary; it has {known}"
+                )
+        for name, index in self.special.items():
+            if not 0 <= index < self.size or self.offsets[index] != self.offsets[index + 1]:
+                raise InvalidVocabulary(f"the special token {name!r} has the id {index}, which is no free id")
+
+    @classmethod
+    def from_file(cls, path: str | Path, *, end: str | None = None, pad: str | None = None) -> Vocabulary:
+        """Read a tokenizer.json; what was read is kept in the cache folder, keyed by the file's content.
+
+        end, pad: names of the special tokens that end an answer and pad behind it (default: by known names).
+        Raises InvalidVocabulary where the file is missing, corrupt or of another kind.
+        """
+        if not isinstance(path, str | os.PathLike):
+            raise InvalidVocabulary(
+                f"a tokenizer file is named by a string or a path, not {type(path).__name__}"
+            )
+        path = Path(path)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise InvalidVocabulary(f"cannot read the tokenizer file {path}: {error.strerror}") from None
+        key = hashlib.blake2b(content, digest_size=16).hexdigest()
+        arrays = cached_arrays("vocabulary", key, lambda: _read(path, content))
+        special = json.loads(bytes(arrays["special"]).decode())
+        return cls.from_arrays(arrays["buffer"], arrays["offsets"], special, end=end, pad=pad, source=path)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        buffer: NDArray[np.uint8],
+        offsets: NDArray[np.int64],
+        special: Mapping[str, int],
+        *,
+        end: str | None = None,
+        pad: str | None = None,
+        source: Path | None = None,
+    ) -> Vocabulary:
+        """A vocabulary whose roles are found by name where they are not given."""
+        end = _first(END_NAMES, special) if end is None else end
+        pad = _first(PAD_NAMES, special) or end if pad is None else pad
+        return cls(buffer, offsets, special, end, pad, _first(NULL_NAMES, special), source)
+
+    @classmethod
+    def from_tokens(cls, tokens: Sequence[bytes | str | None], **roles: str | None) -> Vocabulary:
+        """A vocabulary by hand: bytes are text, a str names a special token, None is an id that is never used."""
+        spelled = [token if isinstance(token, bytes) else b"" for token in tokens]
+        special = {token: index for index, token in enumerate(tokens) if isinstance(token, str)}
+        return cls.from_arrays(*_pack(spelled), special, **roles)  # type: ignore[arg-type]
+
+    def narrowed(self, size: int) -> Vocabulary:
+        """The vocabulary of the ids below `size`: tokenizer files may hold ids that a model's head does not have."""
+        if size >= self.size:
+            return self
+        offsets, special = self.offsets[: size + 1], {k: v for k, v in self.special.items() if v < size}
+        return replace(self, buffer=self.buffer[: offsets[-1]], offsets=offsets, special=special)
+
+    def prefaced(self, prompt: str = "", *, thinking: bool = False) -> Vocabulary:
+        """The vocabulary of a model whose answers begin with a thought, an empty one unless `thinking`.
+
+        prompt: what stands before an answer; where it ends with a thought already, the answer has none
+        Raises InvalidVocabulary where it has no special tokens for that.
+        """
+        preface = Preface(*PREFACE, thinking)
+        other = replace(self, preface=None if prompt.rstrip().endswith(preface.close) else preface)
+        shared = {name: self.__dict__[name] for name in ("trie", "plain") if name in self.__dict__}
+        other.__dict__.update(shared)  # cached properties of what is spelled, which stays the same
+        return other
+
+    @property
+    def size(self) -> int:
+        """V, the number of ids."""
+        return len(self.offsets) - 1
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of everything that compilation reads."""
+        digest = hashlib.blake2b(self.buffer.tobytes(), digest_size=16)
+        digest.update(self.offsets.tobytes())
+        digest.update(
+            json.dumps([dict(self.special), self.end, self.pad, self.null], sort_keys=True).encode()
+        )
+        if self.preface is not None:
+            digest.update(repr(self.preface).encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def trie(self) -> Trie:
+        """The prefix tree of the spelled tokens."""
+        from structgen.tokens.trie import Trie, build_trie
+
+        arrays = cached_arrays(
+            "trie", self.fingerprint, lambda: asdict(build_trie(self.buffer, self.offsets))
+        )
+        return Trie(**arrays)
+
+    @cached_property
+    def plain(self) -> Plain:
+        """The spelled tokens in two parts: those of plain characters, and others."""
+        from structgen.tokens.plain import plain_tokens
+
+        return plain_tokens(self.buffer, self.offsets, self.trie)
+
+    def spelling(self, token_id: int) -> bytes:
+        """The bytes of one id; none for a special token."""
+        return self.buffer[self.offsets[token_id] : self.offsets[token_id + 1]].tobytes()
+
+    def decode(self, ids: Iterable[int]) -> bytes:
+        """The bytes that ids spell one after the other, behind the preface if there is one, up to the end token."""
+        end = self.special[self.end] if self.end is not None else -1
+        close = self.special[self.preface.close] if self.preface is not None else -1
+        pieces: list[bytes] = []
+        for token_id in ids:
+            if token_id == end:
+                break
+            if token_id == close:
+                pieces, close = [], -1
+            pieces.append(self.spelling(token_id))
+        return b"".join(pieces)
+
+    def encode(self, text: str, *, special: bool = False) -> list[int]:
+        """The ids of a text, by the tokenizer file; single bytes where the vocabulary has no file.
+
+        special: whether the name of a special token in the text stands for that token; otherwise it is plain text
+        """
+        if self.source is not None:
+            tokenizer = self._tokenizer if special else self._plain_tokenizer
+            return tokenizer.encode(text, add_special_tokens=False).ids
+        if not special or not self.special:
+            return self._bytewise(text)
+        names = "|".join(map(re.escape, sorted(self.special, key=len, reverse=True)))
+        ids: list[int] = []
+        for piece in re.split(f"({names})", text):
+            ids += [self.special[piece]] if piece in self.special else self._bytewise(piece)
+        return ids
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        return _unlimited(self.source)
+
+    @cached_property
+    def _plain_tokenizer(self) -> Tokenizer:
+        """The tokenizer that reads the names of special tokens, flagged by the file or not, as text."""
+        from tokenizers import AddedToken
+
+        tokenizer = _unlimited(self.source)
+        added = tokenizer.get_added_tokens_decoder().values()
+        names = {token.content for token in added} & self.special.keys()
+        tokenizer.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in names])
+        tokenizer.encode_special_tokens = True
+        return tokenizer
+
+    def _bytewise(self, text: str) -> list[int]:
+        by_byte = self._ids_of_bytes
+        try:
+            return [by_byte[byte] for byte in text.encode()]
+        except KeyError as missing:
+            raise InvalidVocabulary(f"no token of this vocabulary spells the byte {missing}") from None
+
+    @cached_property
+    def _ids_of_bytes(self) -> dict[int, int]:
+        lengths = np.diff(self.offsets)
+        return {int(self.buffer[self.offsets[v]]): int(v) for v in np.flatnonzero(lengths == 1)[::-1]}
+
+
+def _first(names: Iterable[str], special: Mapping[str, int]) -> str | None:
+    return next((name for name in names if name in special), None)
+
+
+def _unlimited(path: Path | None) -> Tokenizer:
+    """The tokenizer of a file, without the truncation and padding that some files ask for."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _pack(spelled: Sequence[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    offsets = np.zeros(len(spelled) + 1, np.int64)
+    offsets[1:] = np.cumsum([len(piece) for piece in spelled])
+    return np.frombuffer(b"".join(spelled), np.uint8).copy(), offsets
+
+
+def _read(path: Path, content: bytes) -> dict[str, NDArray[Any]]:
+    """The arrays of a tokenizer file, ready for the cache."""
+    try:
+        tokenizer = json.loads(content)
+        model, added = tokenizer["model"], tokenizer.get("added_tokens") or []
+        kind, pieces = model.get("type", "BPE"), model["vocab"]
+        named = {str(entry["content"]): (entry["id"], bool(entry.get("special"))) for entry in added}
+        ids = [*(pieces.values() if kind == "BPE" else ()), *(index for index, _ in named.values())]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise InvalidVocabulary(
+            f"{path} is not a tokenizer.json: no model.vocab could be read from it"
+        ) from None
+    spell = _speller(tokenizer)
+    if kind != "BPE" or spell is None:
+        raise InvalidVocabulary(
+            f"{path} is a {kind} tokenizer: only BPE, byte-level or with byte fallback, spells bytes"
+        )
+    if not ids or not all(type(index) is int and 0 <= index < MAX_SIZE for index in ids):
+        raise InvalidVocabulary(
+            f"{path} gives ids to no tokens, or ids that are no whole numbers below {MAX_SIZE:,}"
+        )
+    try:
+        spelled, special = _spelled(pieces, named, model.get("unk_token"), spell, 1 + max(ids))
+    except (ValueError, KeyError) as error:
+        raise InvalidVocabulary(f"{path} has a token that spells no bytes: {error}") from None
+    buffer, offsets = _pack(spelled)
+    names = np.frombuffer(json.dumps(special).encode(), np.uint8)
+    return {"buffer": buffer, "offsets": offsets, "special": names}
+
+
+def _spelled(
+    pieces: Mapping[str, int],
+    named: Mapping[str, tuple[int, bool]],
+    unknown: str | None,
+    spell: Callable[[str], bytes],
+    size: int,
+) -> tuple[list[bytes], dict[str, int]]:
+    """The bytes of every id, and the ids of special tokens by name. What is special spells nothing."""
+    spelled, special = [b""] * size, {}
+    for piece, index in pieces.items():
+        if piece == unknown and piece not in named:  # <unk> may stand among the ordinary pieces only
+            special[piece] = index
+        elif piece not in named:
+            spelled[index] = spell(piece)
+    for name, (index, flagged) in named.items():
+        if flagged or not _is_text(name):
+            special[name] = index
+        else:
+            spelled[index] = name.replace(SPACE_PIECE, " ").encode()
+    for index in special.values():
+        spelled[index] = b""
+    return spelled, special
+
+
+def _is_text(name: str) -> bool:
+    """Whether an added token that is not flagged as special stands for its own text."""
+    return not name.strip(SPACE_PIECE + " \t\r\n") or HTML_TAG.fullmatch(name) is not None
+
+
+def _speller(tokenizer: Mapping[str, Any]) -> Callable[[str], bytes] | None:
+    """How this tokenizer's pieces spell bytes, None if they do not."""
+    stages = str(tokenizer.get("decoder")) + str(tokenizer.get("pre_tokenizer"))
+    if "ByteLevel" in stages:
+        table = _byte_level_alphabet()
+        return lambda piece: bytes(table[char] for char in piece)
+    if tokenizer["model"].get("byte_fallback") or "ByteFallback" in stages:
+        return _sentencepiece
+    return None
+
+
+def _sentencepiece(piece: str) -> bytes:
+    byte = BYTE_PIECE.fullmatch(piece)
+    return bytes([int(byte[1], 16)]) if byte else piece.replace(SPACE_PIECE, " ").encode()
+
+
+def _byte_level_alphabet() -> dict[str, int]:
+    """GPT-2's printable stand-ins: visible Latin-1 bytes stand for themselves, the others are moved to U+0100 …"""
+    visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    hidden = [byte for byte in range(256) if byte not in set(visible)]
+    return {chr(b): b for b in visible} | {chr(0x100 + i): b for i, b in enumerate(hidden)}
+
+
+BYTES = Vocabulary.from_tokens([bytes([byte]) for byte in range(256)])

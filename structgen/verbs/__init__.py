@@ -1,0 +1,1 @@
+"""What a model can be asked for: one module for each verb."""
