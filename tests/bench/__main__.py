@@ -105,6 +105,27 @@ def extract(
 
 
 @app.command()
+def answers(
+    documents: Annotated[int, typer.Option(help="Documents a split.")] = 100,
+    questions: Annotated[int, typer.Option(help="Questions a category.")] = 25,
+    data: Annotated[Path, typer.Option(help="BFCL's questions, JSON lines, gzipped.")] = SHARED
+    / "bfcl_v4_dev.jsonl.gz",
+    model: Annotated[Path | None, typer.Option(help="A model folder; the embedded model if none.")] = None,
+    against: Annotated[Path | None, typer.Option(help="A file kept before, to compare with.")] = None,
+    json_file: Json = None,
+) -> None:
+    """The ids of each answer, kept in a file or compared with one: for changes that should change no answer."""
+    import structgen
+    from bench.answers import compared, run
+
+    console = Console(width=WIDTH)
+    found = run(structgen.load(model), console, documents=documents, questions=questions, data=data)
+    _keep(found, json_file)
+    if against is not None and compared(found, against, console):
+        raise typer.Exit(1)
+
+
+@app.command()
 def tools(
     items: Annotated[int, typer.Option(help="Questions a category.")] = 100,
     data: Annotated[Path, typer.Option(help="BFCL's questions, JSON lines, gzipped.")] = SHARED
