@@ -33,12 +33,14 @@ class Facts:
     textual: it is about bytes and characters alone, without Ref, Token or Slack
     size: bytes, characters and references when its repetitions are written out
     nullable: it contains the empty string; of a Ref that is not known, and False
+    ordered: there are parts in any order in it
     """
 
     closed: bool
     textual: bool
     size: int
     nullable: bool
+    ordered: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,6 +233,7 @@ def _facts(expr: Expr) -> Facts:
         all(part.textual for part in parts) and not isinstance(expr, Ref | Token | Slack),
         written_size(expr, [part.size for part in parts]),
         contains_empty(expr, [part.nullable for part in parts]),
+        any(part.ordered for part in parts) or isinstance(expr, AnyOrder),
     )
 
 

@@ -45,6 +45,8 @@ PLAIN = Mark()
 
 def parts_called(grammar: Grammar) -> tuple[Grammar, dict[str, Mark]]:
     """An equal grammar with rules in place of parts in any order, and their marks: all of those are to be called."""
+    if not any(expr.facts.ordered for expr in (grammar.start, *grammar.rules.values())):
+        return grammar, {}
     found = _Parts()
     start = found.rewritten(grammar.start)
     rules = {name: found.rewritten(expr) for name, expr in grammar.rules.items()}

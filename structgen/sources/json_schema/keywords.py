@@ -67,6 +67,7 @@ OBSOLETE = {
     "extends": "use allOf",
     "disallow": "use not",
 }
+TYPE_OF = {keyword: type_ for type_, keywords in TYPED.items() for keyword in keywords}
 
 CONSTRAINING = frozenset(GENERAL).union(*TYPED.values())
 
@@ -119,4 +120,4 @@ def _unheard(place: Node, keyword: str, unknown: Unknown) -> None:
 
 def mentioned(node: Node) -> set[str]:
     """The types about which a schema's own keywords say something."""
-    return {type_ for type_, keywords in TYPED.items() if any(keyword in node for keyword in keywords)}
+    return {TYPE_OF[keyword] for keyword in node.mapping() if keyword in TYPE_OF and keyword in node}

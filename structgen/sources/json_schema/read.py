@@ -26,7 +26,7 @@ from .combine import Circular, Combiner
 from .drafts import OLDEST, REF_ALONE, is_older
 from .formats import FORMATS, Read
 from .formula import Every, Formula, Name, Some
-from .keywords import TYPED, Unknown, asserts, check_keywords, mentioned
+from .keywords import Unknown, asserts, check_keywords, mentioned
 from .misspelt import TYPES
 from .node import Node
 from .numbers import Numbers, read_numbers
@@ -260,26 +260,27 @@ class Reader:
 
     def _by_type(self, node: Node) -> Shape:
         """What `type` and the keywords of single types allow."""
-        free, spoken, kinds, whole = anything(node.pointer), mentioned(node), KINDS, False
+        free, said, kinds, whole = anything(node.pointer), mentioned(node), KINDS, False
+        spoken = frozenset(said)
         if "type" in node:
             names = self._type_names(node.child("type"))
             kinds = frozenset("number" if name == "integer" else name for name in names)
             spoken, whole = kinds, "integer" in names and "number" not in names
-        numbers = read_numbers(node) if _has(node, "number") else Numbers(origin=node.pointer)
+        numbers = read_numbers(node) if "number" in said else Numbers(origin=node.pointer)
         if numbers is not None and whole:
             numbers = numbers.meet(Numbers(integer=True, typed=True))
         shape = replace(free, numbers=() if numbers is None else (numbers,), implied=KINDS - spoken)
         # What says nothing about the types that remain is not read: an int32 is no string.
-        if _has(node, "string") and "string" in kinds:
+        if "string" in said and "string" in kinds:
             dialect, formats = self.rules.dialect, self.rules.formats
             if self.rules.own:
                 dialect, formats = own.dialect(node, dialect), own.formats(node, formats)
             search = partial(search_expr, dialect=dialect)
             strings = read_strings(node, partial(self._format, formats), search)
             shape = replace(shape, strings=strings)
-        if _has(node, "array") and "array" in kinds:
+        if "array" in said and "array" in kinds:
             shape = replace(shape, arrays=read_arrays(node, self.formula, self.rules.own))
-        if _has(node, "object") and "object" in kinds:
+        if "object" in said and "object" in kinds:
             names = TEXT
             if "propertyNames" in node:
                 names = self.shape(self.formula(node.child("propertyNames"))).strings
@@ -316,7 +317,7 @@ class Reader:
             shape = combine.meet(shape, union(*self.parts(node, "anyOf")))
         if "oneOf" in node:
             shape = union(*self.exactly_one(self.parts(node, "oneOf"), shape))
-        shape = combine.meet(shape, self._linked(node))
+        shape = combine.all_of(self._linked(node), shape)
         for condition, then in self.dependencies(node):
             present = combine.meet(shape, condition)
             shape = union(combine.minus(shape, condition), combine.meet(present, then))
@@ -350,14 +351,14 @@ class Reader:
     def _constants_of(self, formula: Formula) -> Values | None:
         return constants_of(formula, self.places.__getitem__)
 
-    def _linked(self, node: Node) -> Shape:
-        """What lists of members that depend on one another allow, as far as `properties` names them all."""
-        free = anything(node.pointer)
+    def _linked(self, node: Node) -> list[Shape]:
+        """What lists of members that depend on one another allow, where `properties` names them all."""
         links = [Link(key, then) for key, keys, _ in self._lists(node) for then in keys if then != key]
-        members = {key: Member(f.ANYTHING) for link in links for key in (link.key, link.then)}
         if not links:
-            return free
-        return replace(free, objects=(Objects(members, origin=node.pointer, links=tuple(links)),))
+            return []
+        members = {key: Member(f.ANYTHING) for link in links for key in (link.key, link.then)}
+        linked = Objects(members, origin=node.pointer, links=tuple(links))
+        return [replace(anything(node.pointer), objects=(linked,))]
 
     def _lists(self, node: Node, named: bool = True) -> Iterator[tuple[str, list[str], Node]]:
         """Members with those that must then be there too: where `properties` names them all, or where it does not."""
@@ -424,10 +425,6 @@ class Reader:
         """`nullable` is OpenAPI's; in a document that names a JSON Schema dialect it is an unknown word."""
         root = self.library.root.value
         return not (isinstance(root, dict) and root.get("$schema"))
-
-
-def _has(node: Node, kind: str) -> bool:
-    return any(keyword in node for keyword in TYPED[kind])
 
 
 def _order(formula: Formula) -> tuple[int, str]:

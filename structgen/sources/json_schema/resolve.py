@@ -22,6 +22,7 @@ _SINGLE = (
 )  # fmt: skip
 _LISTED = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
 _NAMED = ("$defs", "definitions", "dependentSchemas", "dependencies", "patternProperties", "properties")
+_HOLDING = frozenset((*_SINGLE, *_LISTED, *_NAMED))  # schemas
 
 
 @dataclass
@@ -168,6 +169,8 @@ def _dated(node: Node) -> Node:
 
 
 def _subschemas(node: Node) -> Iterator[Node]:
+    if _HOLDING.isdisjoint(node.value):
+        return
     for keyword in _SINGLE:
         if keyword in node and isinstance(node.value[keyword], dict):
             yield node.child(keyword)
