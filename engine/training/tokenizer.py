@@ -14,12 +14,13 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 
 from structgen.outline import outline
 from structgen.scaffold import compact
+from structgen_mini import mini_folder
 from training.documents import make_sample
 from training.pools import Pools
 
 SPECIAL = ["<pad>", "<eos>", "<null>"]
 PAD, EOS, NULL = range(3)
-PATH = Path(__file__).parents[1] / "structgen_engine" / "models" / "mini" / "tokenizer.json"
+PATH = mini_folder() / "tokenizer.json"
 PIECES = r"\d|[^\W\d_]+|_| +|\s|[\"{}\[\],:]+|\.{3,}|-{3,}|={3,}|[^\w\s\"{}\[\],:]"
 
 
