@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from itertools import permutations
 from typing import Any
 
@@ -89,16 +88,14 @@ def tagged(keyword: str, count: int, **first: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("first", [{}, {"enum": ["k0", "x"]}], ids=["const", "enum"])
-def test_two_hundred_tagged_objects_are_one_of_as_fast_as_any_of(first):
-    compile(JsonSchema(tagged("oneOf", 3)))
-    seconds = {}
+def test_one_of_two_hundred_tagged_objects_is_what_any_of_them_is(first):
+    states = {}
     for keyword in ("anyOf", "oneOf"):
-        begun = time.process_time()
         constraint = compile(JsonSchema(tagged(keyword, 200, **first)))
-        seconds[keyword] = time.process_time() - begun
+        states[keyword] = constraint.info().byte_states
         assert constraint.accepts('{"kind":"k7","v7":1}')
         assert not constraint.accepts('{"kind":"k7","v8":1}')
-    assert seconds["oneOf"] < 3 * seconds["anyOf"] + 0.2
+    assert states["oneOf"] <= states["anyOf"]
 
 
 def test_what_two_tags_share_satisfies_neither():
