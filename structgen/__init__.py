@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         Unsatisfiable,
         Unsupported,
     )
-    from structgen.generation.writer import Generation
+    from structgen.generation.result import Generation
     from structgen.model import Generator
     from structgen.models.load import load
     from structgen.sources.ebnf import Ebnf
@@ -67,7 +67,7 @@ _HOMES = {
     "Choice": "verbs.choose",
     "Constraint": "compiler.constraint",
     "Ebnf": "sources.ebnf",
-    "Generation": "generation.writer",
+    "Generation": "generation.result",
     "Generator": "model",
     "Info": "compiler.constraint",
     "JsonSchema": "sources.json_schema",

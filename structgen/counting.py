@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from structgen.copies import coherence, copying
-from structgen.generation.writer import Runtime
+from structgen.generation.runtime import Runtime
 from structgen.layout import Layout, Weights, lay, likeliest
 from structgen.scaffold import Slot
 from structgen_engine.automata.dfa import IMPOSSIBLE, Dfa

@@ -18,7 +18,8 @@ from typing import Any
 
 import torch
 
-from structgen.generation.writer import Runtime, refusing_overlong_steps
+from structgen.generation.runtime import Runtime
+from structgen.generation.writer import refusing_overlong_steps
 from structgen.scaffold import (
     DEFAULT_SLOTS,
     OPEN,

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from structgen.compiler.constraint import compile
-from structgen.generation.writer import Options, Runtime, check_text, generate
+from structgen.generation.options import Options, check_text
+from structgen.generation.runtime import Runtime
+from structgen.generation.writer import generate
 from structgen.sources import Additional, Order, Terms, Unknown, Whitespace, as_source
 from structgen.verbs.call import call
 from structgen.verbs.choose import Choice, choose

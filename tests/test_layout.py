@@ -10,8 +10,8 @@ import torch
 from pydantic import BaseModel, Field
 
 import structgen as sg
+from structgen.generation.options import Options
 from structgen.generation.prompts import OutlinePrompts
-from structgen.generation.writer import Options
 from structgen.layout import Layout, count_weights, counted, first_layout, grown
 from structgen.model import Generator
 from structgen.scaffold import OPEN, fill, item_patterns

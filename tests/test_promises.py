@@ -14,8 +14,9 @@ from pydantic import BaseModel, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 import structgen as sg
+from structgen.generation.options import Options
 from structgen.generation.prompts import OutlinePrompts
-from structgen.generation.writer import Options, generate
+from structgen.generation.writer import generate
 from structgen.model import Generator
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import RandomDenoiser

@@ -21,8 +21,9 @@ from torch import Tensor
 import structgen as sg
 from structgen.compiler.narrowing import accepting
 from structgen.compiler.review import Checker, Narrowing
+from structgen.generation.options import Options
 from structgen.generation.prompts import OutlinePrompts
-from structgen.generation.writer import Options, generate
+from structgen.generation.writer import generate
 from structgen.model import Generator
 from structgen.sources.tools import ToolCalls
 from structgen.tokens.vocabulary import Vocabulary

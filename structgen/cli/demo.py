@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from structgen.cli.draw import Canvas, Frame
-    from structgen.generation.writer import Generation
+    from structgen.generation.result import Generation
 
 PACE = 0.35  # seconds a frame stays
 WIDEST = 100  # cells

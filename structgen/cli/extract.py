@@ -36,7 +36,7 @@ from structgen.cli.spec import read_spec
 from structgen.cli.terminal import error_console, print_json
 
 if TYPE_CHECKING:
-    from structgen.generation.writer import Generation
+    from structgen.generation.result import Generation
     from structgen.model import OnStep
 
 

@@ -28,11 +28,11 @@ def let_threads_sleep() -> None:
 def loaded(name: str | None = None) -> Generator:
     """The model that the command names, on few threads."""
     threads = _threads_asked_for()
-    from structgen.models.load import EMBEDDED, load
+    from structgen.models.load import load
 
     generator = load(name)
-    if threads is None and generator.name == EMBEDDED and "OMP_NUM_THREADS" not in os.environ:
-        threads = 1
+    if threads is None and "OMP_NUM_THREADS" not in os.environ:
+        threads = generator.threads
     if threads is not None:
         import torch
 

@@ -2,118 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import torch
 
 from structgen.compiler.constraint import Constraint
-from structgen.errors import InvalidDocument, InvalidOption, Rejected, Unsatisfiable, Unsupported
-from structgen.generation.prompts import Markup, Prompt, Prompts
+from structgen.errors import InvalidDocument, Rejected, Unsatisfiable, Unsupported
+from structgen.generation.options import Options, check_text
+from structgen.generation.prompts import Markup, Prompt
+from structgen.generation.result import Generation
+from structgen.generation.runtime import Runtime
 from structgen.surface import option
 from structgen.tokens.vocabulary import Vocabulary
-from structgen_engine.decoding.denoiser import Denoiser
-from structgen_engine.decoding.loop import BudgetTooSmall, Decoded, Schedule, StepEvent, StoppingRule, decode
-from structgen_engine.decoding.policy import Policy
+from structgen_engine.decoding.loop import BudgetTooSmall, Decoded, decode
 from structgen_engine.lattice.beam import Overlong
 
 T = TypeVar("T")
-
-MOST_SEED = 2**63 - 1
-
-
-@dataclass(frozen=True)
-class Generation(Generic[T]):
-    """One finished output.
-
-    value: what the text parses into; text: as generated; ids: committed tokens, the end token and padding included
-    log_prob: nats, of the committed blocks under the constrained distribution of their last step
-    steps: refinement steps taken over all blocks; blocks: how many blocks they filled
-    dropped_share: of the probability of all accepted blocks at most this share was left out, in the step that left out
-    most; 0.0 where the constraint is one table
-    """
-
-    value: T
-    text: str
-    ids: tuple[int, ...]
-    log_prob: float
-    steps: int
-    blocks: int
-    dropped_share: float = 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class Runtime:
-    """A denoiser with its vocabulary and its form of prompts.
-
-    prompt_limit: the most prompt tokens the model reads, None for no limit
-    blocks: blocks of budget where the caller names none
-    steps: refinement steps a block at most, where the caller names none
-    temperature, pace, policy: of decoding; see `structgen_engine.decoding.loop.decode`
-    """
-
-    name: str
-    denoiser: Denoiser
-    vocabulary: Vocabulary
-    prompts: Prompts
-    prompt_limit: int | None = None
-    scaffolds: bool = False  # whether the model was trained to fill scaffolds
-    copier: bool = False  # whether text and numbers in slots are copies of the document's as a rule
-    overlap: Callable[[str, Sequence[str]], Sequence[float]] | None = (
-        None  # of a text with each of some others, 0 … 1
-    )
-    blocks: int = 4
-    temperature: Schedule = Schedule()  # noqa: RUF009  (frozen)
-    pace: Schedule | None = None
-    steps: int = 16
-    stop: StoppingRule | None = None
-    policy: Policy | None = None
-
-    @property
-    def null_id(self) -> int:
-        """The zero-width token that fills slots, −1 where the vocabulary has none."""
-        null = self.vocabulary.null
-        return -1 if null is None else self.vocabulary.special[null]
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to decode.
-
-    max_tokens: budget, None for the runtime's blocks, or more where the least answer is longer
-    steps: refinement steps a block at most, None for the runtime's; seed: of the only source of randomness
-    """
-
-    max_tokens: int | None = None
-    steps: int | None = None
-    seed: int = 0
-    on_step: Callable[[StepEvent], None] | None = None
-
-    def __post_init__(self) -> None:
-        check_whole("seed", self.seed, 0, MOST_SEED)
-        if self.steps is not None:
-            check_whole("steps", self.steps, 1)
-        if self.max_tokens is not None:
-            check_whole("max_tokens", self.max_tokens, 1)
-
-
-def check_whole(option: str, value: Any, least: int, most: int | None = None) -> None:
-    """Raise InvalidOption where the value of an option is no whole number in its range."""
-    if not isinstance(value, int) or value < least or (most is not None and value > most):
-        upto = "on" if most is None else f"to {most}"
-        raise InvalidOption(f"{option} must be a whole number from {least} {upto}, not {value!r}")
-
-
-def check_text(text: Any, what: str = "document") -> None:
-    """Raise InvalidDocument where what the model is to read is no text, or none that UTF-8 can write."""
-    if not isinstance(text, str):
-        raise InvalidDocument(f"the {what} must be a string, not {type(text).__name__}")
-    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
-        raise InvalidDocument(
-            f"the {what} holds half a surrogate pair: decode it from bytes with errors='replace'"
-        )
 
 
 @contextmanager

@@ -18,15 +18,11 @@ from torch import Tensor
 
 from structgen.compiler.constraint import Constraint, compile
 from structgen.errors import InvalidDocument
+from structgen.generation.options import Options, check_text
 from structgen.generation.prompts import Prompt
-from structgen.generation.writer import (
-    Generation,
-    Options,
-    Runtime,
-    check_text,
-    prompt_ids,
-    refusing_overlong_steps,
-)
+from structgen.generation.result import Generation
+from structgen.generation.runtime import Runtime
+from structgen.generation.writer import prompt_ids, refusing_overlong_steps
 from structgen.kinds import nearness
 from structgen.layout import Layout, first_layout, first_look
 from structgen.scaffold import OPEN

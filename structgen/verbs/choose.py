@@ -16,15 +16,10 @@ from torch import Tensor
 
 from structgen.compiler.constraint import compile
 from structgen.errors import InvalidDocument, InvalidSource
+from structgen.generation.options import MOST_SEED, check_text, check_whole
 from structgen.generation.prompts import choice_schema
-from structgen.generation.writer import (
-    MOST_SEED,
-    Runtime,
-    check_text,
-    check_whole,
-    prompt_ids,
-    refusing_overlong_steps,
-)
+from structgen.generation.runtime import Runtime
+from structgen.generation.writer import prompt_ids, refusing_overlong_steps
 from structgen.layout import first_layout
 from structgen.sources import as_source
 from structgen_engine.decoding.jacobi import Guess

@@ -12,8 +12,11 @@ from structgen.compiler.constraint import Constraint, compile
 from structgen.copies import copying
 from structgen.counting import coherent
 from structgen.errors import InvalidDocument, InvalidSource
+from structgen.generation.options import Options
 from structgen.generation.prompts import Prompt
-from structgen.generation.writer import Generation, Options, Runtime, prompt_ids, read, write
+from structgen.generation.result import Generation
+from structgen.generation.runtime import Runtime
+from structgen.generation.writer import prompt_ids, read, write
 from structgen.kinds import alternatives, description, nearness
 from structgen.layout import Layout, count_weights, counted, first_layout, grown
 from structgen.sources import Terms, as_source

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 import structgen as sg
-from structgen.generation.writer import Generation
+from structgen.generation.result import Generation
 from structgen.model import Generator
 
 HANDWRITTEN = Path(__file__).parents[2] / "engine" / "training" / "handwritten.jsonl"

@@ -23,7 +23,8 @@ import structgen as sg
 from bench.confidence import Witness
 from bench.problems import Problem, problems
 from bench.ways import unconstrained
-from structgen.generation.writer import Options, prompt_ids, write
+from structgen.generation.options import Options
+from structgen.generation.writer import prompt_ids, write
 from structgen.model import Generator
 from structgen.verbs.extract import copier, extract_in_layout
 from structgen_engine.decoding.loop import Finish, decode

@@ -22,7 +22,10 @@ from bench.confidence import Witness, confidences
 from bench.problems import Problem
 from bench.schemas import closed
 from bench.scores import Answer
-from structgen.generation.writer import Generation, Options, Runtime, generate, prompt_ids
+from structgen.generation.options import Options
+from structgen.generation.result import Generation
+from structgen.generation.runtime import Runtime
+from structgen.generation.writer import generate, prompt_ids
 from structgen.model import Generator
 from structgen.verbs.extract import copier, extract_in_layout
 from structgen_engine.automata.dfa import Alphabet, Dfa

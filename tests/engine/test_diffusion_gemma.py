@@ -197,8 +197,10 @@ def test_the_real_vocabulary(tokenizer_file: Callable[[str], Path], tmp_path: Pa
     assert vocabulary.size == 262_145
     prefaced = vocabulary.narrowed(262_144).prefaced()
     constraint = sg.compile(SOURCES[2], prefaced)
+    from structgen.generation.options import Options
     from structgen.generation.prompts import ChatPrompts
-    from structgen.generation.writer import Options, Runtime, write
+    from structgen.generation.runtime import Runtime
+    from structgen.generation.writer import write
 
     prompts = ChatPrompts("<bos><|turn>user\n{}<turn|>\n<|turn>model\n")
     runtime = Runtime("tiny", DiffusionGemmaDenoiser(model), prefaced, prompts)

@@ -1,0 +1,50 @@
+"""Options of every verb, and checks of what a caller passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from structgen.errors import InvalidDocument, InvalidOption
+from structgen_engine.decoding.loop import StepEvent
+
+MOST_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to decode.
+
+    max_tokens: budget, None for the runtime's blocks, or more where the least answer is longer
+    steps: refinement steps a block at most, None for the runtime's; seed: of the only source of randomness
+    """
+
+    max_tokens: int | None = None
+    steps: int | None = None
+    seed: int = 0
+    on_step: Callable[[StepEvent], None] | None = None
+
+    def __post_init__(self) -> None:
+        check_whole("seed", self.seed, 0, MOST_SEED)
+        if self.steps is not None:
+            check_whole("steps", self.steps, 1)
+        if self.max_tokens is not None:
+            check_whole("max_tokens", self.max_tokens, 1)
+
+
+def check_whole(option: str, value: Any, least: int, most: int | None = None) -> None:
+    """Raise InvalidOption where the value of an option is no whole number in its range."""
+    if not isinstance(value, int) or value < least or (most is not None and value > most):
+        upto = "on" if most is None else f"to {most}"
+        raise InvalidOption(f"{option} must be a whole number from {least} {upto}, not {value!r}")
+
+
+def check_text(text: Any, what: str = "document") -> None:
+    """Raise InvalidDocument where what the model is to read is no text, or none that UTF-8 can write."""
+    if not isinstance(text, str):
+        raise InvalidDocument(f"the {what} must be a string, not {type(text).__name__}")
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise InvalidDocument(
+            f"the {what} holds half a surrogate pair: decode it from bytes with errors='replace'"
+        )

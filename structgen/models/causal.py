@@ -1,0 +1,45 @@
+"""Causal language models of transformers, read as parallel denoisers: a slow baseline."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+
+from structgen.cache import cache_folder
+from structgen.generation.prompts import ChatPrompts
+from structgen.model import Generator
+from structgen.models.placement import Placement
+from structgen.tokens.vocabulary import Vocabulary
+
+BUDGET = 512  # tokens where the caller names none; a causal model's blocks are short
+
+
+def causal(path: Path, placement: Placement, name: str) -> Generator:
+    """The causal language model in a folder or a .gguf file."""
+    from structgen_engine.models.causal import CausalDenoiser
+
+    device = placement.only_device("a causal language model")
+
+    denoiser, tokenizer_file, template = CausalDenoiser.from_pretrained(
+        path, _tokenizer_folder(path), device=device
+    )
+    vocabulary = Vocabulary.from_file(tokenizer_file)
+    about = "a causal language model read as a parallel denoiser, a slow baseline"
+    return Generator(
+        name,
+        denoiser,
+        vocabulary,
+        ChatPrompts(template),
+        denoiser.prompt_limit,
+        blocks=BUDGET // denoiser.block_length,
+        about=about,
+    )
+
+
+def _tokenizer_folder(path: Path) -> Path:
+    """Where the tokenizer of these weights is kept; a folder that is soon forgotten where nothing is cached."""
+    folder = cache_folder() or Path(tempfile.mkdtemp())
+    status = path.stat()
+    key = hashlib.blake2b(f"{path.resolve()} {status.st_size} {status.st_mtime_ns}".encode(), digest_size=16)
+    return folder / "tokenizer" / key.hexdigest()

@@ -1,0 +1,36 @@
+"""DiffusionGemma: a block-diffusion language model that follows instructions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from structgen.errors import ModelNotFound
+from structgen.generation.prompts import ChatPrompts
+from structgen.model import Generator
+from structgen.models.placement import Placement
+from structgen.tokens.vocabulary import Vocabulary
+
+
+def diffusion_gemma(path: Path, placement: Placement, name: str) -> Generator:
+    """The DiffusionGemma model in a folder."""
+    from structgen_engine.models.diffusion_gemma import DiffusionGemmaDenoiser, NotLoadable, chat_template
+
+    try:
+        denoiser = DiffusionGemmaDenoiser.from_pretrained(
+            path, device=placement.device, dtype=placement.dtype or "auto", device_map=placement.device_map
+        )
+    except NotLoadable as error:
+        raise ModelNotFound(f"the model in {path} cannot be loaded: {error}") from None
+    vocabulary = Vocabulary.from_file(path / "tokenizer.json").narrowed(denoiser.vocabulary_size)
+    sampling, template = denoiser.sampling, chat_template(path, thinking=placement.thinking)
+    return Generator(
+        name,
+        denoiser,
+        vocabulary.prefaced(template, thinking=placement.thinking),
+        ChatPrompts(template),
+        denoiser.prompt_limit,
+        temperature=sampling.temperature,
+        steps=sampling.steps,
+        policy=sampling.policy,
+        about="DiffusionGemma, a block-diffusion language model that follows instructions",
+    )
