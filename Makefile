@@ -1,11 +1,13 @@
 # make demo   sets up .venv and runs the demo          make test    sets up .venv and runs the tests
-# make check  lint, types, layers and tests            make bench   prints the benchmark table
+# make check  lint, types, layers and tests            make bench   fetches data, prints a benchmark table
+# make bench SUITE='schema --schemas 60'                 runs another suite: docs/benchmarks.md
 # make lock   resolves the locks anew                  make drift   runs the host tests on the newest releases
 # make test-vllm  vLLM's server with the plugin, in an environment of its own of 3.5 GB
 
 PYTHON  ?= python3
 VENV    ?= .venv
 WORKERS ?= 2
+SUITE   ?= step
 UV      := uv==0.13.9
 BIN     := $(VENV)/bin
 PIP     := $(BIN)/pip --disable-pip-version-check --quiet
@@ -35,7 +37,8 @@ check: lint test
 
 bench: $(VENV)/.tests
 	$(PIP) install --constraint $(LOCKS)/bench.txt --no-build-isolation --editable '.[test,bench,training]'
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench data
+	$(BIN)/python -m bench $(SUITE)
 
 lock: .venv-lock
 	$(RESOLVE) --output-file $(LOCKS)/demo.txt
@@ -65,4 +68,4 @@ $(VENV)/.tests: pyproject.toml $(LOCKS)/test.txt $(VENV)/.project
 	touch $@
 
 clean:
-	rm -rf $(VENV) .venv-lock .venv-drift .venv-vllm .pytest_cache .ruff_cache .hypothesis
+	rm -rf .data $(VENV) .venv-lock .venv-drift .venv-vllm .pytest_cache .ruff_cache .hypothesis

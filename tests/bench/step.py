@@ -23,8 +23,11 @@ from structgen_engine.lattice.lattice import BlockLattice
 BLOCK = 256
 
 
-def run(tokenizer: Path, console: Console, *, rounds: int = 5, batch: int = 1) -> None:
-    """Print the whole table. Compilation is timed with a cold cache of constraints and a warm one of the vocabulary."""
+def run(tokenizer: Path, console: Console, *, rounds: int = 5, batch: int = 1) -> dict[str, dict[str, float]]:
+    """Print the whole table and return its figures by schema.
+
+    Compilation is timed with a cold cache of constraints and a warm one of the vocabulary.
+    """
     with tempfile.TemporaryDirectory() as folder:
         os.environ["STRUCTGEN_CACHE"] = folder
         vocabulary, cold = timed(lambda: sg.Vocabulary.from_file(tokenizer))
@@ -36,8 +39,9 @@ def run(tokenizer: Path, console: Console, *, rounds: int = 5, batch: int = 1) -
             highlight=False,
         )
         sg.compile(SCHEMAS["flat"], vocabulary)  # loads the compiled kernels
-        constraints = _compile(vocabulary, Path(folder), console, rounds)
-    _steps(vocabulary.size, constraints, console, rounds, batch)
+        constraints, compiled = _compile(vocabulary, Path(folder), console, rounds)
+    steps = _steps(vocabulary.size, constraints, console, rounds, batch)
+    return {name: {**compiled[name], **steps[name]} for name in compiled}
 
 
 def timed(action: Callable[[], object]) -> tuple:
@@ -49,9 +53,9 @@ def timed(action: Callable[[], object]) -> tuple:
 
 def _compile(
     vocabulary: sg.Vocabulary, cache: Path, console: Console, rounds: int
-) -> dict[str, sg.Constraint]:
+) -> tuple[dict[str, sg.Constraint], dict[str, dict[str, float]]]:
     table = Table("schema", "ms (median)", "states", "classes", "edges", "min tokens")
-    constraints = {}
+    constraints, figures = {}, {}
     for name, schema in SCHEMAS.items():
         times = []
         for _ in range(rounds):
@@ -59,19 +63,21 @@ def _compile(
             constraint, seconds = timed(lambda schema=schema: sg.compile(schema, vocabulary))
             times.append(seconds * 1000)
         info = constraint.info()
-        cells = (info.states, info.classes, info.edges, info.min_tokens)
-        table.add_row(name, f"{statistics.median(times):.0f}", *(f"{cell:,}" for cell in cells))
-        constraints[name] = constraint
+        sizes = ("states", "classes", "edges", "min_tokens")
+        row = {"compile_ms": statistics.median(times), **{size: getattr(info, size) for size in sizes}}
+        table.add_row(name, f"{row['compile_ms']:.0f}", *(f"{row[size]:,}" for size in sizes))
+        constraints[name], figures[name] = constraint, row
     console.print(table)
-    return constraints
+    return constraints, figures
 
 
 def _steps(
     size: int, constraints: dict[str, sg.Constraint], console: Console, rounds: int, batch: int
-) -> None:
+) -> dict[str, dict[str, float]]:
     """One step: log Z, beliefs and a joint sample. Softmax and step alternate, so that noise meets both."""
     logits = torch.randn(batch, BLOCK, size, generator=torch.Generator().manual_seed(0)) * 3
     table = Table("constraint", "softmax ms", "step ms", "step / softmax", "extra memory MiB", "logits MiB")
+    figures = {}
     for name, constraint in constraints.items():
         _step(constraint, logits)
         extra = _peak(lambda constraint=constraint: _step(constraint, logits))
@@ -80,18 +86,20 @@ def _steps(
             softmax.append(timed(lambda: torch.softmax(logits, -1))[1] * 1000)
             steps.append(timed(lambda constraint=constraint: _step(constraint, logits))[1] * 1000)
         ratio = statistics.median(step / base for step, base in zip(steps, softmax, strict=True))
-        cells = (statistics.median(softmax), statistics.median(steps))
-        table.add_row(
-            name,
-            *(f"{cell:.0f}" for cell in cells),
-            f"{ratio:.2f}",
-            f"{extra / 2**20:.0f}",
-            f"{logits.nbytes / 2**20:.0f}",
-        )
+        row = {
+            "softmax_ms": statistics.median(softmax),
+            "step_ms": statistics.median(steps),
+            "ratio": ratio,
+            "extra_mib": extra / 2**20,
+        }
+        shown = (f"{row[key]:.0f}" for key in ("softmax_ms", "step_ms"))
+        table.add_row(name, *shown, f"{ratio:.2f}", f"{row['extra_mib']:.0f}", f"{logits.nbytes / 2**20:.0f}")
+        figures[name] = row
     console.print(table)
     console.print(
         f"{torch.get_num_threads()} threads, float32 logits [{batch}, {BLOCK}, {size}]", highlight=False
     )
+    return figures
 
 
 def _step(constraint: sg.Constraint, logits: torch.Tensor) -> None:

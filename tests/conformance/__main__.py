@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+import material
 from conformance import ratchet
 from conformance.judge import SPECIFIED, ByTokens, Verdict, by_automaton, by_grammar, judge
 from conformance.suites import DRAFTS, Group, suite_of
@@ -74,7 +75,7 @@ def official(
         path = suite or suite_of(one)
         if path is None or not path.exists():
             raise typer.BadParameter(
-                f"no suite of draft {one} is there: name its folder or archive with --suite"
+                f"there is no suite of draft {one}: {material.REMEDY}, or name its folder or archive with --suite"
             )
         groups = official_groups(one, path, every, start)
         _judged(ratchet.official(one), groups, automaton, tokenizer, update and every == 1)

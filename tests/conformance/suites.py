@@ -1,7 +1,7 @@
 """The two collections of schemas with instances: MaskBench, and the official JSON Schema test suite.
 
 Neither is part of the project. MaskBench is read from the folder of shared test data; the official suite from a folder
-or archive that has it (jsonschema's source distribution does, in `json/`), which JSON_SCHEMA_TEST_SUITE may name.
+or archive that JSON_SCHEMA_TEST_SUITE may name, else from the shared data or from what `python -m bench data` fetched.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ import os
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
-MASKBENCH = SHARED / "maskbench_dev.jsonl.gz"
-LATEST_SUITE = SHARED / "json-schema-test-suite-2020-12.tar.gz"
+import material
+
+MASKBENCH = material.SHARED / material.MASKBENCH
+LATEST_SUITE = material.SHARED / "json-schema-test-suite-2020-12.tar.gz"
+SUITE = material.FETCHED / material.SUITE
 
 DRAFTS = {
     "4": "http://json-schema.org/draft-04/schema#",
@@ -40,18 +43,21 @@ class Group:
 
 def maskbench(every: int = 1, start: int = 0) -> Iterator[Group]:
     """MaskBench's developers' part, or each so-manieth schema of it."""
-    with gzip.open(MASKBENCH, "rt") as lines:
-        for index, line in enumerate(lines):
-            if index % every == start:
-                row = json.loads(line)
-                yield Group(row["name"], row["schema"], _instances(row["tests"]))
+    return islice(rows(MASKBENCH), start, None, every)
+
+
+def rows(path: Path) -> Iterator[Group]:
+    """Schemas with their instances from gzipped JSON lines."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            yield Group(row["name"], row["schema"], _instances(row["tests"]))
 
 
 def suite_of(draft: str) -> Path | None:
-    """Where the official suite of a draft is: what the environment names, else the shared data; None if nowhere."""
+    """Where the official suite of a draft is: what the environment names, else what is at hand; None if nothing is."""
     named = os.environ.get("JSON_SCHEMA_TEST_SUITE")
-    path = Path(named) if named else LATEST_SUITE if draft == "2020-12" else None
-    return path if path is not None and path.exists() else None
+    candidates = [Path(named)] if named else [LATEST_SUITE, SUITE] if draft == "2020-12" else [SUITE]
+    return next((path for path in candidates if path.exists()), None)
 
 
 def official(draft: str, suite: Path, every: int = 1, start: int = 0) -> Iterator[Group]:
