@@ -21,6 +21,7 @@ from structgen.grammar import EMPTY, Grammar, alt, literal, ref, seq, star
 from structgen_engine.decoding.denoiser import RandomDenoiser
 from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.noise import Absorbing
+from structgen_engine.decoding.options import DecodingOptions
 from structgen_engine.lattice.beam import Explorer
 from structgen_engine.lattice.lattice import BlockLattice
 
@@ -64,8 +65,8 @@ def outputs(automaton: Any, seed: int) -> list[bytes]:
         [[1], [2]],
         [automaton, automaton],
         max_tokens=24,
-        steps=2,
-        generator=torch.Generator().manual_seed(seed),
+        generators=[torch.Generator().manual_seed(seed)] * 2,
+        options=DecodingOptions(steps=2),
     )
     return [WORDS.decode(row.ids.tolist()) for row in rows]
 

@@ -22,6 +22,7 @@ from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import RandomDenoiser
 from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.noise import Absorbing, Noise, Uniform
+from structgen_engine.decoding.options import DecodingOptions
 from structgen_mini import mini_folder
 
 sys.path.append(str(Path(__file__).parents[1] / "examples"))
@@ -83,9 +84,8 @@ def test_every_output_of_a_random_denoiser_validates(name: str, noise: str, voca
             [[row] for row in range(BATCH)],
             [constraint.dfa] * BATCH,
             max_tokens=constraint.min_tokens + BLOCK,
-            steps=1 + round_ % 6,
-            temperature=2.0,
-            generator=torch.Generator().manual_seed(round_),
+            generators=[torch.Generator().manual_seed(round_)] * BATCH,
+            options=DecodingOptions(steps=1 + round_ % 6, temperature=2.0),
         )
         for output in outputs:
             text = vocabulary.decode(output.ids.tolist()).decode()

@@ -28,8 +28,9 @@ from structgen.model import Generator
 from structgen.sources.tools import ToolCalls
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
-from structgen_engine.decoding.loop import Finish, decode
+from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.noise import Absorbing, Noise, Uniform
+from structgen_engine.decoding.options import DecodingOptions, Finish
 from structgen_mini import mini_folder
 
 STRINGS = {"type": "array", "items": {"type": "string"}, "uniqueItems": True}
@@ -285,11 +286,9 @@ def test_outputs_have_the_distribution_of_drawing_again_what_follows_the_first_r
             [[0]],
             [constraint.automaton],
             max_tokens=N,
-            steps=1,
-            temperature=1.0,
-            finish=Finish.SAMPLE,
-            generator=generator,
+            generators=[generator],
             reviews=[constraint.reviewer()],
+            options=DecodingOptions(steps=1, temperature=1.0, finish=Finish.SAMPLE),
         )[0]
         counts[vocabulary.decode(row.ids.tolist()).decode()] += 1
     assert all(truth[text] > 0 for text in counts)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from structgen.generation.prompts import Prompts
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import Denoiser
-from structgen_engine.decoding.loop import Schedule, StoppingRule
+from structgen_engine.decoding.options import Schedule, StoppingRule
 from structgen_engine.decoding.policy import Policy
 
 

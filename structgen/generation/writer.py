@@ -16,7 +16,10 @@ from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
 from structgen.surface import option
 from structgen.tokens.vocabulary import Vocabulary
-from structgen_engine.decoding.loop import BudgetTooSmall, Decoded, decode
+from structgen_engine.decoding.loop import decode
+from structgen_engine.decoding.options import DecodingOptions, Schedule, StoppingRule
+from structgen_engine.decoding.policy import EntropyBound
+from structgen_engine.decoding.row import BudgetTooSmall, Decoded
 from structgen_engine.lattice.beam import Overlong
 
 T = TypeVar("T")
@@ -65,13 +68,9 @@ def write(
             [prompt_ids(runtime, prompt)],
             [constraint.automaton],
             max_tokens=budget,
-            steps=runtime.steps if options.steps is None else options.steps,
-            stop=runtime.stop,
-            policy=runtime.policy,
-            temperature=runtime.temperature,
-            pace=runtime.pace,
+            options=decoding_options(runtime, options.steps),
             pad_id=_pad_id(runtime.vocabulary),
-            generator=torch.Generator().manual_seed(options.seed),
+            generators=[torch.Generator().manual_seed(options.seed)],
             scaffold=None if pinned is None else [torch.tensor(pinned)],
             on_step=options.on_step,
             reviews=[constraint.reviewer()],
@@ -82,6 +81,17 @@ def write(
             f"allow at least {error.min_tokens} with {option('max_tokens', error.min_tokens)}",
             min_tokens=error.min_tokens,
         ) from None
+
+
+def decoding_options(runtime: Runtime, steps: int | None) -> DecodingOptions:
+    """The runtime's options, with the caller's number of steps where one is given."""
+    return DecodingOptions(
+        steps=runtime.steps if steps is None else steps,
+        temperature=runtime.temperature,
+        pace=runtime.pace or Schedule(0.0, 0.0),
+        policy=runtime.policy or EntropyBound(),
+        stop=runtime.stop or StoppingRule(),
+    )
 
 
 def read(runtime: Runtime, constraint: Constraint[T], written: Decoded) -> Generation[T]:

@@ -17,7 +17,8 @@ from torch import Tensor
 from structgen.compiler.constraint import Constraint
 from structgen.errors import InvalidOption, Unsatisfiable, Unsupported
 from structgen.generation.writer import refusing_overlong_steps
-from structgen_engine.decoding.loop import Finish, nonempty
+from structgen_engine.decoding.loop import nonempty
+from structgen_engine.decoding.options import Finish
 from structgen_engine.decoding.row import Block, BudgetTooSmall, begin
 from structgen_engine.lattice.lattice import Beliefs, BlockLattice
 

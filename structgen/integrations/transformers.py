@@ -30,7 +30,7 @@ from structgen.integrations.answers import read, vocabulary_of
 from structgen.integrations.joint import jointly
 from structgen.integrations.rows import Rows
 from structgen_engine.automata.dfa import REFUSED, Dfa
-from structgen_engine.decoding.loop import Finish
+from structgen_engine.decoding.options import Finish
 
 __all__ = ["constrain", "jointly", "read", "vocabulary_of"]
 

@@ -17,7 +17,7 @@ ABOUT = (
 
 def embedded(folder: Path | None, placement: Placement) -> Generator:
     """The embedded model, or one of its kind in a folder."""
-    from structgen_engine.decoding.loop import Schedule, StoppingRule
+    from structgen_engine.decoding.options import Schedule, StoppingRule
     from structgen_mini import mini_denoiser, mini_folder
 
     device = placement.only_device("the embedded model")

@@ -18,7 +18,7 @@ BUDGET = 512  # tokens where the caller names none
 
 def llada(path: Path, placement: Placement, name: str) -> Generator:
     """The LLaDA model in a folder."""
-    from structgen_engine.decoding.loop import Schedule
+    from structgen_engine.decoding.options import Schedule
     from structgen_engine.decoding.policy import TopK
     from structgen_engine.models.llada import LladaDenoiser
 

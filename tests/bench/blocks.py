@@ -24,8 +24,10 @@ from structgen.compiler.lazy import LazyAutomaton
 from structgen.errors import StructgenError
 from structgen.grammar import EMPTY, Expr, Grammar, alt, literal, ref, seq, star
 from structgen_engine.decoding.denoiser import RandomDenoiser
-from structgen_engine.decoding.loop import Decoded, Finish, decode
+from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.noise import Absorbing, Uniform
+from structgen_engine.decoding.options import DecodingOptions, Finish
+from structgen_engine.decoding.row import Decoded
 from structgen_engine.lattice.beam import Pruning
 
 VOCABULARY = sg.Vocabulary.from_tokens(
@@ -180,10 +182,12 @@ def _trial(every: list[Subject], number: int) -> list[Decoded]:
         [[row] for row in range(ROWS)],
         [subject.lazy for subject in chosen],
         max_tokens=budget,
-        steps=draw.choice((1, 1, 2, 3)),
-        generator=torch.Generator().manual_seed(number),
-        finish=draw.choice(list(Finish)),
-        pruning=Pruning() if length == 4 and draw.random() < UNPRUNED else draw.choice(PRUNINGS),
+        generators=[torch.Generator().manual_seed(number)] * ROWS,
+        options=DecodingOptions(
+            steps=draw.choice((1, 1, 2, 3)),
+            finish=draw.choice(list(Finish)),
+            pruning=Pruning() if length == 4 and draw.random() < UNPRUNED else draw.choice(PRUNINGS),
+        ),
     )
     for subject, row in zip(chosen, rows, strict=True):
         subject.renew()

@@ -26,8 +26,9 @@ from rich.console import Console
 import structgen as sg
 from structgen_engine.automata.dfa import Dfa
 from structgen_engine.decoding.denoiser import RandomDenoiser
-from structgen_engine.decoding.loop import Finish, Schedule, decode
+from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.noise import Absorbing, Uniform
+from structgen_engine.decoding.options import DecodingOptions, Finish, Schedule
 
 SCALE = 200.0  # nats, of the normal logits
 COLD, HOT = 0.005, 2.0
@@ -135,10 +136,12 @@ def _run(subject: Subject, number: int) -> float:
         [[1]],
         [constraint.automaton],
         max_tokens=budget,
-        steps=draw.randint(1, 4),
-        temperature=Schedule(*draw.choice([heats, [COLD, COLD], [HOT, COLD]])),
-        generator=torch.Generator().manual_seed(number),
-        finish=draw.choice(list(Finish)),
+        generators=[torch.Generator().manual_seed(number)],
+        options=DecodingOptions(
+            steps=draw.randint(1, 4),
+            temperature=Schedule(*draw.choice([heats, [COLD, COLD], [HOT, COLD]])),
+            finish=draw.choice(list(Finish)),
+        ),
     )
     text = VOCABULARY.decode(row.ids.tolist()).decode()
     if len(row.ids) > budget or not 0 <= row.dropped <= 1 or not subject.accepts(text):

@@ -27,7 +27,8 @@ from structgen.generation.options import Options
 from structgen.generation.writer import prompt_ids, write
 from structgen.model import Generator
 from structgen.verbs.extract import copier, extract_in_layout
-from structgen_engine.decoding.loop import Finish, decode
+from structgen_engine.decoding.loop import decode
+from structgen_engine.decoding.options import DecodingOptions, Finish
 from tiny_gemma import CANVAS, save_checkpoint, small_tokenizer, tiny_model
 
 STEPS = 4
@@ -155,9 +156,8 @@ def _own(model: Any) -> Write:
             [prompt[: 9 - k].tolist() for k, prompt in enumerate(_prompts(len(constrained)))],
             [row.automaton for row in constrained],
             max_tokens=canvases * CANVAS,
-            generator=torch.Generator().manual_seed(seed),
-            steps=STEPS,
-            finish=finish,
+            generators=[torch.Generator().manual_seed(seed + k) for k in range(len(constrained))],
+            options=DecodingOptions(steps=STEPS, finish=finish),
         )
         written = iter(done)
         return [[] if row is None else next(written).ids.tolist() for row in rows]

@@ -25,11 +25,12 @@ from bench.scores import Answer
 from structgen.generation.options import Options
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
-from structgen.generation.writer import generate, prompt_ids
+from structgen.generation.writer import decoding_options, generate, prompt_ids
 from structgen.model import Generator
 from structgen.verbs.extract import copier, extract_in_layout
 from structgen_engine.automata.dfa import Alphabet, Dfa
 from structgen_engine.decoding.loop import decode
+from structgen_engine.decoding.options import StoppingRule
 
 Way = Callable[[Problem], Answer]
 
@@ -121,14 +122,11 @@ def unconstrained(
         [prompt],
         [anything],
         max_tokens=model.denoiser.block_length,
-        steps=model.steps if options.steps is None else options.steps,
-        policy=model.policy,
         pad_id=0,
-        temperature=model.temperature,
-        pace=model.pace,
-        generator=torch.Generator().manual_seed(options.seed),
+        generators=[torch.Generator().manual_seed(options.seed)],
         scaffold=None if pinned is None else [torch.tensor(pinned)],
         on_step=witness,
+        options=replace(decoding_options(model, options.steps), stop=StoppingRule()),
     )[0]
     ids = tuple(decoded.ids.tolist())
     text = model.vocabulary.decode(ids).decode(errors="replace")

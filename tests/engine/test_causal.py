@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from strategies import cases, padded_dfas
 from structgen_engine.automata.dfa import BlockAutomaton, Dfa, block
 from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
 from structgen_engine.decoding.jacobi import Guess, greedy
-from structgen_engine.decoding.loop import Decoded, StepEvent, decode
+from structgen_engine.decoding.loop import StepEvent, decode
+from structgen_engine.decoding.options import DecodingOptions
+from structgen_engine.decoding.row import Decoded
 from structgen_engine.models.causal import CausalContext, CausalDenoiser
 
 IMPOSSIBLE = float("-inf")
@@ -91,10 +94,24 @@ def token_by_token(denoiser: RandomCausal, prompt: list[int], dfa: Dfa, max_toke
 
 
 def settle(
-    denoiser: Any, dfas: list[Dfa], prompts: list[list[int]], max_tokens: int, **options: Any
+    denoiser: Any,
+    dfas: list[Dfa],
+    prompts: list[list[int]],
+    max_tokens: int,
+    *,
+    steps: int = 16,
+    on_step: Callable[[StepEvent], None] | None = None,
 ) -> list[Decoded]:
     generator = torch.Generator().manual_seed(3)
-    return decode(denoiser, prompts, dfas, max_tokens=max_tokens, generator=generator, **options)
+    return decode(
+        denoiser,
+        prompts,
+        dfas,
+        max_tokens=max_tokens,
+        generators=[generator] * len(prompts),
+        options=DecodingOptions(steps=steps),
+        on_step=on_step,
+    )
 
 
 class TestGreedy:

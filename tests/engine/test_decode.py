@@ -16,17 +16,11 @@ from oracle import enumerate_blocks
 from strategies import padded_dfas
 from structgen_engine.automata.dfa import Alphabet, Dfa, block
 from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
-from structgen_engine.decoding.loop import (
-    BudgetTooSmall,
-    Decoded,
-    Finish,
-    Schedule,
-    StepEvent,
-    StoppingRule,
-    decode,
-)
+from structgen_engine.decoding.loop import StepEvent, decode
 from structgen_engine.decoding.noise import Absorbing, Noise, Uniform
+from structgen_engine.decoding.options import DecodingOptions, Finish, Schedule, StoppingRule
 from structgen_engine.decoding.policy import Confidence, EntropyBound, Policy, TopK
+from structgen_engine.decoding.row import BudgetTooSmall, Decoded
 from structgen_engine.lattice.lattice import EmptyLattice
 
 policies = st.sampled_from([EntropyBound(), EntropyBound(2.0), Confidence(), TopK(1), TopK(3)])
@@ -71,11 +65,9 @@ def test_at_temperature_0_one_step_is_the_best_block(
         [[1]],
         [dfa],
         max_tokens=length,
-        steps=1,
-        temperature=cold,
-        generator=seeded(),
-        finish=Finish.SAMPLE,
+        generators=[seeded()],
         on_step=events.append,
+        options=DecodingOptions(steps=1, temperature=cold, finish=Finish.SAMPLE),
     )
     canvas = torch.full((1, length), len(dfa.alphabet.class_of))
     if name == "absorbing":
@@ -95,8 +87,8 @@ def test_a_temperature_that_is_none_is_refused(temperature: float) -> None:
             [[1]],
             [verbatim(2)],
             max_tokens=4,
-            temperature=temperature,
-            generator=seeded(),
+            generators=[seeded()],
+            options=DecodingOptions(temperature=temperature),
         )
 
 
@@ -128,11 +120,8 @@ def test_every_output_is_accepted_and_within_budget(
         [[1], [2, 3]],
         [dfa, dfa],
         max_tokens=needed + spare,
-        steps=steps,
-        policy=policy,
-        temperature=temperature,
-        generator=seeded(),
-        finish=finish,
+        generators=[seeded()] * 2,
+        options=DecodingOptions(steps=steps, policy=policy, temperature=temperature, finish=finish),
     )
     for row in rows:
         assert dfa.accepts(row.ids)
@@ -147,11 +136,25 @@ def test_the_least_budget_completes_and_one_token_less_is_refused(
     dfa: Dfa, name: str, block_length: int
 ) -> None:
     denoiser, needed = denoiser_of(name, dfa, block_length), int(dfa.distance[dfa.start])
-    (row,) = decode(denoiser, [[]], [dfa], max_tokens=needed, steps=2, generator=seeded())
+    (row,) = decode(
+        denoiser,
+        [[]],
+        [dfa],
+        max_tokens=needed,
+        generators=[seeded()],
+        options=DecodingOptions(steps=2),
+    )
     assert dfa.accepts(row.ids)
     assert len(row.ids) == needed
     with pytest.raises(BudgetTooSmall) as refusal:
-        decode(denoiser, [[]], [dfa], max_tokens=needed - 1, steps=2, generator=seeded())
+        decode(
+            denoiser,
+            [[]],
+            [dfa],
+            max_tokens=needed - 1,
+            generators=[seeded()],
+            options=DecodingOptions(steps=2),
+        )
     assert refusal.value.min_tokens == needed
     assert str(needed) in str(refusal.value)
 
@@ -159,7 +162,14 @@ def test_the_least_budget_completes_and_one_token_less_is_refused(
 @pytest.mark.parametrize("name", ["absorbing", "uniform"])
 def test_what_spans_many_blocks_closes_in_the_middle_of_one(name: str) -> None:
     dfa = verbatim(9)
-    (row,) = decode(denoiser_of(name, dfa, 4), [[5]], [dfa], max_tokens=15, steps=3, generator=seeded())
+    (row,) = decode(
+        denoiser_of(name, dfa, 4),
+        [[5]],
+        [dfa],
+        max_tokens=15,
+        generators=[seeded()],
+        options=DecodingOptions(steps=3),
+    )
     assert row.ids[9:].tolist() == [1, 0, 0]
     assert row.blocks == 3
 
@@ -168,7 +178,14 @@ def test_what_spans_many_blocks_closes_in_the_middle_of_one(name: str) -> None:
 def test_rows_that_end_at_different_blocks_keep_their_own_contexts(name: str) -> None:
     dfas = [verbatim(2), verbatim(9), verbatim(5)]
     spy = Spy(denoiser_of(name, dfas[0], 4))
-    rows = decode(spy, [[7], [8], [9]], dfas, max_tokens=12, steps=3, generator=seeded())
+    rows = decode(
+        spy,
+        [[7], [8], [9]],
+        dfas,
+        max_tokens=12,
+        generators=[seeded()] * 3,
+        options=DecodingOptions(steps=3),
+    )
     assert [row.blocks for row in rows] == [1, 3, 2]
     assert all(dfa.accepts(row.ids) for dfa, row in zip(dfas, rows, strict=True))
     assert spy.seen == {
@@ -216,9 +233,8 @@ def test_the_result_depends_on_the_seed_alone(name: str) -> None:
             [[1], [2]],
             [dfa, dfa],
             max_tokens=12,
-            steps=4,
-            generator=seeded(seed),
-            temperature=2.0,
+            generators=[seeded(seed)] * 2,
+            options=DecodingOptions(steps=4, temperature=2.0),
         )
         assert torch.equal(torch.get_rng_state(), before)
         return rows
@@ -233,7 +249,14 @@ def test_the_result_depends_on_the_seed_alone(name: str) -> None:
 def test_one_step_commits_the_best_block_or_follows_the_distribution(name: str) -> None:
     dfa = verbatim(3)
     denoiser = denoiser_of(name, dfa, 4, scale=1.0)
-    (best,) = decode(denoiser, [[1]], [dfa], max_tokens=4, steps=1, generator=seeded(), temperature=1.0)
+    (best,) = decode(
+        denoiser,
+        [[1]],
+        [dfa],
+        max_tokens=4,
+        generators=[seeded()],
+        options=DecodingOptions(steps=1, temperature=1.0),
+    )
     canvas = denoiser.noise.start((1, 4), seeded())
     truth = enumerate_blocks(block(dfa), denoiser(denoiser.start([[1]]), canvas)[0, :, :4])
     assert best.ids.tolist() == truth.strings[truth.log_probs.argmax()].tolist()
@@ -251,11 +274,8 @@ def test_the_steps_of_an_absorbing_chain_multiply_to_its_probability() -> None:
             [[1]],
             [dfa],
             max_tokens=4,
-            steps=4,
-            policy=TopK(1),
-            generator=seeded(seed),
-            temperature=1.0,
-            finish=Finish.SAMPLE,
+            generators=[seeded(seed)],
+            options=DecodingOptions(steps=4, policy=TopK(1), temperature=1.0, finish=Finish.SAMPLE),
         )
         at = (truth.strings == row.ids).all(-1)
         assert row.log_prob == pytest.approx(float(truth.log_probs[at]), abs=1e-5)
@@ -278,7 +298,12 @@ def test_a_model_that_excludes_what_the_automaton_needs_is_overruled(name: str) 
 
     dfa = verbatim(5)
     (row,) = decode(
-        Excluding(denoiser_of(name, dfa, 4)), [[1]], [dfa], max_tokens=8, steps=3, generator=seeded()
+        Excluding(denoiser_of(name, dfa, 4)),
+        [[1]],
+        [dfa],
+        max_tokens=8,
+        generators=[seeded()],
+        options=DecodingOptions(steps=3),
     )
     assert dfa.accepts(row.ids)
 
@@ -298,9 +323,9 @@ def test_overruling_one_row_leaves_what_the_model_excludes_in_another_excluded(n
         [[0], [9]],
         [dfa, dfa],
         max_tokens=4,
-        steps=3,
-        generator=seeded(),
+        generators=[seeded()] * 2,
         on_step=events.append,
+        options=DecodingOptions(steps=3),
     )
     assert events[0].beliefs.free.tolist() == [[True, True, True, False], [False] * 4]
 
@@ -316,9 +341,9 @@ def test_a_scaffold_is_honoured_as_a_whole_or_dropped_and_reported(name: str) ->
             [[1]],
             [dfa],
             max_tokens=max_tokens,
-            steps=3,
-            generator=seeded(),
+            generators=[seeded()],
             scaffold=scaffold,
+            options=DecodingOptions(steps=3),
         )[0]
 
     assert run(None).scaffold is None
@@ -339,9 +364,9 @@ def test_a_watcher_sees_accepted_blocks_and_positions_that_stay() -> None:
         [[1]],
         [dfa],
         max_tokens=8,
-        steps=5,
-        generator=seeded(),
+        generators=[seeded()],
         on_step=events.append,
+        options=DecodingOptions(steps=5),
     )
     assert [event.step for event in events] == list(range(len(events)))
     assert all(dfa.accepts(event.ids[0]) for event in events)
@@ -358,7 +383,12 @@ def test_a_certain_model_stops_early_and_an_uncertain_one_does_not() -> None:
     def steps(scale: float) -> int:
         denoiser = Blind(denoiser_of("uniform", dfa, 8, scale=scale))
         return decode(
-            denoiser, [[1]], [dfa], max_tokens=8, steps=12, generator=seeded(), stop=StoppingRule()
+            denoiser,
+            [[1]],
+            [dfa],
+            max_tokens=8,
+            generators=[seeded()],
+            options=DecodingOptions(steps=12, stop=StoppingRule()),
         )[0].steps
 
     assert steps(1000.0) == 2
@@ -372,7 +402,14 @@ def test_a_fully_forced_canvas_ends_in_two_steps_whatever_the_model_says(blocks:
     only_2 = torch.tensor([1, 2, 3, 0], dtype=torch.int32)  # token 3 is refused
     forced = Dfa(Alphabet(only_2, 4), dfa.delta, dfa.accepting, dfa.start)
     denoiser = RandomDenoiser(Uniform(0, 4), 4, 5, seed=3, scale=3.0)
-    (row,) = decode(denoiser, [[1]], [forced], max_tokens=4 * blocks, steps=48, generator=seeded())
+    (row,) = decode(
+        denoiser,
+        [[1]],
+        [forced],
+        max_tokens=4 * blocks,
+        generators=[seeded()],
+        options=DecodingOptions(steps=48),
+    )
     assert row.ids.tolist() == [2] * (4 * blocks - 2) + [1, 0]
     assert (row.blocks, row.steps) == (blocks, 2 * blocks)
 
@@ -380,15 +417,33 @@ def test_a_fully_forced_canvas_ends_in_two_steps_whatever_the_model_says(blocks:
 def test_automata_that_cannot_be_decoded_are_refused() -> None:
     dfa = verbatim(2)
     with pytest.raises(ValueError, match="2 automata for 1 prompts"):
-        decode(denoiser_of("uniform", dfa, 4), [[]], [dfa, dfa], max_tokens=4, generator=seeded())
+        decode(
+            denoiser_of("uniform", dfa, 4),
+            [[]],
+            [dfa, dfa],
+            max_tokens=4,
+            generators=[seeded()],
+        )
     short = Dfa(dfa.alphabet, torch.where(dfa.delta == 4, 0, dfa.delta), dfa.accepting, 1)
     with pytest.raises(EmptyLattice, match="accepts nothing"):
-        decode(denoiser_of("uniform", dfa, 4), [[]], [short], max_tokens=4, generator=seeded())
+        decode(
+            denoiser_of("uniform", dfa, 4),
+            [[]],
+            [short],
+            max_tokens=4,
+            generators=[seeded()],
+        )
     delta = dfa.delta.clone()
     delta[4, 1] = 0
     unpadded = Dfa(dfa.alphabet, delta, dfa.accepting, 1)
     with pytest.raises(ValueError, match="cannot be followed by padding"):
-        decode(denoiser_of("uniform", dfa, 4), [[]], [unpadded], max_tokens=4, generator=seeded())
+        decode(
+            denoiser_of("uniform", dfa, 4),
+            [[]],
+            [unpadded],
+            max_tokens=4,
+            generators=[seeded()],
+        )
 
 
 def test_the_schedule_falls_linearly_from_its_start() -> None:
@@ -404,12 +459,11 @@ def test_a_pace_keeps_at_least_its_share_of_the_free_positions(steps: int) -> No
         [[0]],
         [dfa],
         max_tokens=12,
-        steps=steps,
-        pace=Schedule(0.0, 1.0),
-        policy=EntropyBound(0.0),
-        stop=StoppingRule(entropy=0.0),
-        generator=seeded(),
+        generators=[seeded()],
         on_step=seen.append,
+        options=DecodingOptions(
+            steps=steps, pace=Schedule(0.0, 1.0), policy=EntropyBound(0.0), stop=StoppingRule(entropy=0.0)
+        ),
     )
     assert len(seen) == steps
     for step, event in enumerate(seen):
@@ -436,7 +490,14 @@ class Told:
 def test_a_self_conditioned_denoiser_is_told_what_is_forced_and_then_the_marginals() -> None:
     dfa = verbatim(2)
     denoiser = Told(RandomDenoiser(Uniform(0, 4), 6, 4, seed=3))
-    decode(denoiser, [[]], [dfa], max_tokens=6, generator=seeded(), steps=3, stop=StoppingRule(0.0, 9))
+    decode(
+        denoiser,
+        [[]],
+        [dfa],
+        max_tokens=6,
+        generators=[seeded()],
+        options=DecodingOptions(steps=3, stop=StoppingRule(0.0, 9)),
+    )
     first, *later = denoiser.heard
     assert first[0, 2:].argmax(-1).tolist() == [1, 0, 0, 0]
     assert torch.equal(first[0, :2], torch.full((2, 4), 0.25))

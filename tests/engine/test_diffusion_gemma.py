@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 import structgen as sg
-from structgen_engine.decoding.loop import Finish, Schedule, decode
+from structgen_engine.decoding.loop import decode
+from structgen_engine.decoding.options import DecodingOptions, Finish, Schedule
 from structgen_engine.decoding.policy import EntropyBound
 from structgen_engine.models.diffusion_gemma import (
     DiffusionGemmaDenoiser,
@@ -134,9 +135,8 @@ class TestDecoding:
                 prompts,
                 [constraint.dfa for constraint in constraints],
                 max_tokens=canvases * CANVAS,
-                generator=torch.Generator().manual_seed(canvases),
-                steps=3,
-                finish=finish,
+                generators=[torch.Generator().manual_seed(canvases)] * len(prompts),
+                options=DecodingOptions(steps=3, finish=finish),
             )
             for written, constraint in zip(done, constraints, strict=True):
                 assert constraint.accepts_ids(written.ids.tolist())
@@ -161,9 +161,9 @@ class TestDecoding:
             PROMPTS[:1],
             [constraint.dfa],
             max_tokens=2 * CANVAS,
-            generator=torch.Generator().manual_seed(0),
-            steps=3,
+            generators=[torch.Generator().manual_seed(0)] * len(PROMPTS[:1]),
             on_step=lambda event: steps.append(event.step),
+            options=DecodingOptions(steps=3),
         )
         assert [beliefs is None for beliefs in told] == [step == 0 for step in steps]
         assert steps[:4] == [0, 1, 2, 0]
@@ -182,8 +182,8 @@ class TestDecoding:
             PROMPTS,
             [forced.dfa, free.dfa],
             max_tokens=2 * CANVAS,
-            generator=torch.Generator().manual_seed(0),
-            steps=6,
+            generators=[torch.Generator().manual_seed(0)] * len(PROMPTS),
+            options=DecodingOptions(steps=6),
         )
         assert forced.accepts_ids(done[0].ids.tolist())
         assert free.accepts_ids(done[1].ids.tolist())

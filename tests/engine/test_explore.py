@@ -24,8 +24,10 @@ from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.automata.finishing import fewest
 from structgen_engine.decoding.denoiser import RandomDenoiser
 from structgen_engine.decoding.jacobi import Guess
-from structgen_engine.decoding.loop import BudgetTooSmall, Finish, StepEvent, decode, nonempty
+from structgen_engine.decoding.loop import StepEvent, decode, nonempty
 from structgen_engine.decoding.noise import Absorbing, Uniform
+from structgen_engine.decoding.options import DecodingOptions, Finish
+from structgen_engine.decoding.row import BudgetTooSmall
 from structgen_engine.kernels import Backend, cpu, reference
 from structgen_engine.lattice.beam import EXACT, Explorer, Overlong, Pruning
 from structgen_engine.lattice.lattice import BlockLattice, EmptyLattice
@@ -224,10 +226,9 @@ def test_the_share_left_out_of_an_output_is_the_largest_of_its_steps() -> None:
         [[1], [2]],
         [lazy, lazy],
         max_tokens=16,
-        steps=3,
-        generator=torch.Generator().manual_seed(0),
-        pruning=Pruning(0.1, 2),
+        generators=[torch.Generator().manual_seed(0)] * 2,
         on_step=events.append,
+        options=DecodingOptions(steps=3, pruning=Pruning(0.1, 2)),
     )
     for number, row in enumerate(rows):
         shares = [
@@ -280,10 +281,9 @@ def test_every_output_is_accepted_closed_and_within_budget(index: int, noise: st
             [[1], [2]],
             [lazy, lazy],
             max_tokens=budget,
-            steps=draw.randint(1, 4),
-            generator=torch.Generator().manual_seed(seed),
-            finish=draw.choice(list(Finish)),
+            generators=[torch.Generator().manual_seed(seed)] * 2,
             on_step=events.append,
+            options=DecodingOptions(steps=draw.randint(1, 4), finish=draw.choice(list(Finish))),
         )
         for row in rows:
             symbols = spelled(lazy.pushdown, WORDS, tuple(row.ids.tolist()))
@@ -303,8 +303,8 @@ def test_a_batch_may_mix_tables_and_growing_automata() -> None:
         [[1], [2], [3]],
         [lazy, table, lazy],
         max_tokens=12,
-        steps=2,
-        generator=torch.Generator().manual_seed(0),
+        generators=[torch.Generator().manual_seed(0)] * 3,
+        options=DecodingOptions(steps=2),
     )
     assert table.accepts(rows[1].ids)
     assert all(lazy.accepts_ids(rows[k].ids.tolist()) for k in (0, 2))
@@ -323,9 +323,9 @@ def test_a_scaffold_is_honoured_as_a_whole_or_dropped() -> None:
                 [[1]],
                 [lazy],
                 max_tokens=6,
-                steps=3,
                 scaffold=[torch.tensor(wish)],
-                generator=torch.Generator().manual_seed(0),
+                generators=[torch.Generator().manual_seed(0)],
+                options=DecodingOptions(steps=3),
             )
             assert row.scaffold is honoured
             assert lazy.accepts_ids(row.ids.tolist())
@@ -340,7 +340,7 @@ def test_a_budget_too_small_is_refused_with_what_it_takes() -> None:
             [[1]],
             [lazy],
             max_tokens=2,
-            generator=torch.Generator().manual_seed(0),
+            generators=[torch.Generator().manual_seed(0)],
         )
     assert refusal.value.min_tokens == int(lazy.most[lazy.start])
     assert refusal.value.exact
@@ -358,7 +358,7 @@ def test_a_budget_that_a_token_across_returns_meets_is_enough() -> None:
             [[1]],
             [LazyAutomaton.of(grammar, vocabulary)],
             max_tokens=budget,
-            generator=torch.Generator().manual_seed(0),
+            generators=[torch.Generator().manual_seed(0)],
         )
         text = b"".join(map(vocabulary.spelling, row.ids.tolist())).decode()
         assert text == "a" * (n := len(text) // 2) + "b" * n
@@ -373,7 +373,7 @@ def test_a_budget_that_a_token_across_returns_meets_is_enough() -> None:
             [[1]],
             [LazyAutomaton.of(grammar, vocabulary)],
             max_tokens=2,
-            generator=torch.Generator().manual_seed(0),
+            generators=[torch.Generator().manual_seed(0)],
         )
 
 

@@ -19,6 +19,7 @@ from structgen_engine.automata.dfa import Dfa
 from structgen_engine.decoding.denoiser import RandomDenoiser
 from structgen_engine.decoding.loop import StepEvent, decode
 from structgen_engine.decoding.noise import Absorbing
+from structgen_engine.decoding.options import DecodingOptions
 from structgen_engine.decoding.policy import TopK
 from structgen_engine.models.llada import Llada, LladaConfig, LladaDenoiser, load_llada
 from tiny_gemma import HEAD, SPECIAL, small_tokenizer
@@ -160,10 +161,9 @@ def test_the_published_rule_settles_the_same_number_at_every_step(dfa: Dfa, seed
         [[0]],
         [dfa],
         max_tokens=length,
-        generator=torch.Generator().manual_seed(seed),
-        steps=-(-length // k),
-        policy=TopK(k),
+        generators=[torch.Generator().manual_seed(seed)],
         on_step=count,
+        options=DecodingOptions(steps=-(-length // k), policy=TopK(k)),
     )
     assert settled == [min(length, k * (step + 1)) for step in range(-(-length // k))]
 

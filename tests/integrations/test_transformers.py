@@ -11,7 +11,7 @@ from torch import Tensor
 
 import structgen as sg
 from structgen.integrations.transformers import constrain, jointly, read, vocabulary_of
-from structgen_engine.decoding.loop import Finish
+from structgen_engine.decoding.options import Finish
 from tiny_gemma import CANVAS, HEAD, SPECIAL, needs_transformers
 
 PROMPT = torch.randint(len(SPECIAL), HEAD, (4, 7), generator=torch.Generator().manual_seed(0))

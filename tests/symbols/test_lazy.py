@@ -43,6 +43,7 @@ from structgen_engine.automata.finishing import Finishing
 from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
 from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.noise import Uniform
+from structgen_engine.decoding.options import DecodingOptions
 
 TOKENS = Vocabulary.from_tokens([b"a", b"b", b"c", b"ab", b"bca", b"cc", "<e>", None])
 FEW = Vocabulary.from_tokens([b"ab", b"ca", b"b", b"bb", "<e>"])  # not every letter is a token
@@ -269,8 +270,8 @@ class TestRealVocabulary:
             [[]],
             [lazy],
             max_tokens=512,
-            steps=1,
-            generator=torch.Generator().manual_seed(0),
+            generators=[torch.Generator().manual_seed(0)],
+            options=DecodingOptions(steps=1),
         )
         text = lazy.vocabulary.decode(row.ids.tolist()).decode()
         json.loads(text)

@@ -19,8 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -30,10 +29,10 @@ from structgen_engine.automata.lazy import Growing
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.decoding.jacobi import Guess, greedy
 from structgen_engine.decoding.noise import Absorbing
-from structgen_engine.decoding.policy import EntropyBound, Policy, surest
+from structgen_engine.decoding.options import DecodingOptions, Finish
+from structgen_engine.decoding.policy import surest
 from structgen_engine.decoding.row import (
     Block,
-    BudgetTooSmall,
     Decoded,
     Review,
     Row,
@@ -45,48 +44,11 @@ from structgen_engine.decoding.row import (
     tables,
     widened,
 )
-from structgen_engine.kernels.scores import COLDEST, largest
-from structgen_engine.lattice.beam import Explorer, Pruning
+from structgen_engine.kernels.scores import largest
+from structgen_engine.lattice.beam import Explorer
 from structgen_engine.lattice.lattice import OPEN, Beliefs, Best, BlockLattice, forced
 
-__all__ = ["BudgetTooSmall", "Decoded", "Finish", "Schedule", "StepEvent", "StoppingRule", "decode"]
-
-
-class Finish(Enum):
-    """What the last step of a block commits."""
-
-    BEST = "best"  # the most probable accepted block
-    SAMPLE = "sample"  # a joint draw
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """Temperature from `start` towards `end`, linear in the steps (DiffusionGemma: 0.8 towards 0.4)."""
-
-    start: float = 0.8
-    end: float = 0.4
-
-    def __post_init__(self) -> None:
-        for value in (self.start, self.end):
-            if not 0 <= value < float("inf"):
-                raise ValueError(f"a schedule takes numbers from 0 on, not {value}")
-
-    def at(self, step: int, steps: int) -> float:
-        """The temperature of step 0 … steps − 1."""
-        return self.start + (self.end - self.start) * step / steps
-
-
-@dataclass(frozen=True)
-class StoppingRule:
-    """Stop refining a block when its free positions are nearly certain and its best block does not change.
-
-    Only free positions count: a constraint forces most of the others, whose zero entropies would end it too early.
-
-    entropy: nats, mean over free positions; repeats: steps in a row with the same best block
-    """
-
-    entropy: float = 0.005
-    repeats: int = 2
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,60 +76,42 @@ class StepEvent:
 def decode(
     denoiser: Denoiser,
     prompts: Sequence[Sequence[int]],
-    dfas: Sequence[Dfa | Growing],
+    automata: Sequence[Dfa | Growing],
     *,
     max_tokens: int,
-    generator: torch.Generator,
-    steps: int = 16,
-    policy: Policy | None = None,
-    temperature: Schedule | float | None = None,
-    pace: Schedule | None = None,
-    scaffold: Sequence[Tensor | None] | None = None,
-    finish: Finish = Finish.BEST,
-    stop: StoppingRule | None = None,
-    pruning: Pruning | None = None,
-    on_step: Callable[[StepEvent], None] | None = None,
+    generators: Sequence[torch.Generator],
+    options: DecodingOptions | None = None,
     pad_id: int = 0,
+    scaffold: Sequence[Tensor | None] | None = None,
     reviews: Sequence[Review | None] | None = None,
+    on_step: Callable[[StepEvent], None] | None = None,
 ) -> list[Decoded]:
     """Refine blocks until every row's automaton accepts what it holds.
 
-    pace: with uniform noise, the least share of the free positions that a step keeps, the surest first (default: none;
-    a model whose beliefs never get sharp needs it to build on what it has).
-    temperature: of the scores; at 0, and below 0.001, every step takes the best block in place of a draw, and beliefs
-        are those at temperature 1
-    dfas: one per prompt. scaffold: per row the ids [≤ N] preferred in the first block, −1 open; kept as a whole if some
-    accepted block within budget has them, else dropped as a whole. pruning: what growing automata leave out (default:
-    next to nothing). pad_id fills the canvas beyond the budget. reviews: per row who looks at its blocks before
-    they are committed, and may have them refined again, with what is well kept and their automaton narrowed.
-    The result depends on the generator's state and the arguments alone.
+    automata, generators: one per prompt. A row draws from its own generator alone, so that its draws do not depend on
+    the rows beside it. pad_id fills the canvas beyond the budget.
+    scaffold: per row the ids [≤ N] preferred in the first block, −1 open; kept as a whole if some accepted block within
+    budget has them, else dropped as a whole. reviews: per row who looks at its blocks before they are committed, and
+    may have them refined again, with what is well kept and their automaton narrowed.
     """
-    _check(prompts, dfas, steps)
-    preferred = [None] * len(dfas) if scaffold is None else list(scaffold)
-    if len(preferred) != len(dfas):
-        raise ValueError(f"{len(preferred)} scaffolds for {len(dfas)} prompts: give one (or None) per prompt")
-    loop = _Loop(
-        denoiser=denoiser,
-        steps=steps,
-        policy=policy or EntropyBound(),
-        schedule=_schedule(temperature),
-        pace=pace or Schedule(0.0, 0.0),
-        generator=generator,
-        finish=finish,
-        stop=stop or StoppingRule(),
-        on_step=on_step,
-        pad_id=pad_id,
-    )
-    looked = [None] * len(dfas) if reviews is None else reviews
-    rows = [begin(dfa, b, max_tokens, pruning, looked[b]) for b, dfa in enumerate(dfas)]
+    total = len(prompts)
+    _one_each(total, "automata", automata)
+    _one_each(total, "generators", generators)
+    preferred = _one_each(total, "scaffolds", [None] * total if scaffold is None else scaffold)
+    looked = _one_each(total, "reviews", [None] * total if reviews is None else reviews)
+    options = options or DecodingOptions()
+    loop = _Loop(denoiser, options, generators, on_step, pad_id)
+    rows = [
+        begin(automaton, b, max_tokens, options.pruning, looked[b]) for b, automaton in enumerate(automata)
+    ]
     context, live, left, number = denoiser.start(prompts), rows, max_tokens, 0
     while live:
         n = min(denoiser.block_length, left)
         left -= n
-        automata = [row.block(left) for row in live]
-        settled = _pins(live, automata, preferred, n) if number == 0 else None
+        parts = [row.block(left) for row in live]
+        settled = _pins(live, parts, preferred, n) if number == 0 else None
         before = [row.log_prob for row in live]
-        ids = loop.refine(context, live, automata, n, settled, number)
+        ids = loop.refine(context, live, parts, n, settled, number)
         for k, row in enumerate(live):
             while verdict := row.reviewed(ids[k], left):
                 row.log_prob, part = before[k], row.block(left)
@@ -184,6 +128,12 @@ def decode(
             context = denoiser.extend(_select(context, kept, len(live)), loop.padded(ids[kept]))
         live, number = [live[k] for k in going], number + 1
     return [row.decoded() for row in rows]
+
+
+def _one_each(total: int, what: str, values: Sequence[T]) -> Sequence[T]:
+    if len(values) != total:
+        raise ValueError(f"{len(values)} {what} for {total} prompts: give one per prompt")
+    return values
 
 
 def nonempty(
@@ -213,19 +163,6 @@ def nonempty(
     return BlockLattice(
         opened(parts, logits, settled, temperature), logits, settled=pins, temperature=temperature
     )
-
-
-def _check(prompts: Sequence[Sequence[int]], dfas: Sequence[Dfa | Growing], steps: int) -> None:
-    if len(prompts) != len(dfas):
-        raise ValueError(f"{len(dfas)} automata for {len(prompts)} prompts: give one per prompt")
-    if steps < 1:
-        raise ValueError(f"a block takes at least 1 step, not {steps}")
-
-
-def _schedule(temperature: Schedule | float | None) -> Schedule:
-    if isinstance(temperature, Schedule):
-        return temperature
-    return Schedule() if temperature is None else Schedule(temperature, temperature)
 
 
 def _pins(rows: list[Row], automata: list[Block], preferred: Sequence[Tensor | None], n: int) -> Tensor:
@@ -265,13 +202,8 @@ class _Loop:
     """The refinement of one block; what does not change from step to step."""
 
     denoiser: Denoiser
-    steps: int
-    policy: Policy
-    schedule: Schedule
-    pace: Schedule
-    generator: torch.Generator
-    finish: Finish
-    stop: StoppingRule
+    options: DecodingOptions
+    generators: Sequence[torch.Generator]
     on_step: Callable[[StepEvent], None] | None
     pad_id: int
 
@@ -287,29 +219,36 @@ class _Loop:
         """Accepted blocks [B, n] on the CPU, one per row; rows that are done leave the later forward passes."""
         noise, B = self.denoiser.noise, len(rows)
         settled = torch.full((B, n), OPEN, dtype=torch.int64) if settled is None else settled
-        canvas = torch.where(settled >= 0, settled, noise.start((B, n), self.generator))
+        canvas = torch.where(settled >= 0, settled, self._noise(rows, n))
         result, live = canvas.clone(), torch.arange(B)
         known = self._known(automata, settled)
         calm = [_Calm() for _ in rows]
-        for step in range(self.steps):
+        for step in range(self.options.steps):
             here = live.tolist()
             logits = self._logits(context, self.padded(canvas[live]), known)[:, :n]
             here_automata = [automata[k] for k in here]
-            heat = self.schedule.at(step, self.steps)
-            cold = heat < COLDEST
+            heat, cold = self.options.temperature_at(step), self.options.cold(step)
             lattice = nonempty(
                 here_automata, logits, settled=settled[live], temperature=1.0 if cold else heat
             )
             beliefs = _on_cpu(lattice.beliefs())
             if isinstance(noise, Absorbing):
-                choice = self._absorb(lattice, beliefs, settled[live], step, cold)
+                choice = self._absorb(lattice, beliefs, settled[live], [rows[k] for k in here], step, cold)
                 settled[live] = torch.where(choice.keep, choice.ids, OPEN)
             elif isinstance(noise, Guess):
                 choice = self._reread(greedy(lattice.automata, logits, settled[live]), canvas[live], step)
             else:
-                choice = self._revise(lattice, beliefs, settled[live], [calm[k] for k in here], step, cold)
+                choice = self._revise(
+                    lattice,
+                    beliefs,
+                    settled[live],
+                    [rows[k] for k in here],
+                    [calm[k] for k in here],
+                    step,
+                    cold,
+                )
             remember(here_automata, choice.ids)
-            canvas[live] = noise.renoise(choice.ids, choice.keep, self.generator)
+            canvas[live] = torch.where(choice.keep, choice.ids, self._noise([rows[k] for k in here], n))
             result[live] = choice.ids
             dropped = lattice.dropped()
             for k, gain, share in zip(here, choice.gain.tolist(), dropped.tolist(), strict=True):
@@ -326,6 +265,10 @@ class _Loop:
             known = self._learnt(lattice, going)
             context, live = _select(context, going, len(live)), live[going]
         return result
+
+    def _noise(self, rows: list[Row], n: int) -> Tensor:
+        """Canvases [b, n] that say nothing, each from its row's generator."""
+        return torch.stack([self.denoiser.noise.start((n,), self.generators[row.index]) for row in rows])
 
     def _known(self, automata: list[Block], settled: Tensor) -> Tensor | None:
         """What a self-conditioned denoiser is told before the first step, [B, n, V]; None for the others."""
@@ -356,16 +299,16 @@ class _Loop:
         return denoiser(context, canvas, known)
 
     def _absorb(
-        self, lattice: BlockLattice, beliefs: Beliefs, settled: Tensor, step: int, cold: bool
+        self, lattice: BlockLattice, beliefs: Beliefs, settled: Tensor, rows: list[Row], step: int, cold: bool
     ) -> _Choice:
         """Settle the positions that the policy names, and at least this step's share of the open ones."""
-        share = -((settled < 0).sum(-1) // -(self.steps - step))
-        keep = self.policy(beliefs, settled) | (settled >= 0)
+        share = -((settled < 0).sum(-1) // -(self.options.steps - step))
+        keep = self.options.policy(beliefs, settled) | (settled >= 0)
         lacking = (share - (keep & (settled < 0)).sum(-1)).clamp_min(0)
         keep |= surest(beliefs.entropy, torch.where(keep, 0, settled), lacking)
         done = keep.all(-1)
-        ids, certified = self._drawn(lattice, cold)
-        if self.finish is Finish.BEST and done.any():
+        ids, certified = self._drawn(lattice, rows, cold)
+        if self.options.finish is Finish.BEST and done.any():
             ids, certified = _finished(lattice.argmax(), done, ids)
         return _Choice(ids, keep, done, lattice.log_prob(torch.where(keep, ids, OPEN)).cpu(), certified)
 
@@ -374,35 +317,36 @@ class _Loop:
         lattice: BlockLattice,
         beliefs: Beliefs,
         settled: Tensor,
+        rows: list[Row],
         calm: list[_Calm],
         step: int,
         cold: bool,
     ) -> _Choice:
         """Keep what the policy names of a fresh draw; done when the stopping rule holds, or at the last step."""
-        share = self.pace.at(step + 1, self.steps)
+        share = self.options.pace.at(step + 1, self.options.steps)
         forced = torch.where(beliefs.free, settled, 0)  # what has one possible token needs no keeping
         quota = ((forced < 0).sum(-1) * share).ceil().long()
-        keep = self.policy(beliefs, settled) | (settled >= 0) | surest(beliefs.entropy, forced, quota)
-        done = self._converged(lattice, beliefs, calm) | (step == self.steps - 1)
-        (ids, certified), gain = self._drawn(lattice, cold), torch.zeros(len(keep), dtype=torch.float64)
+        keep = self.options.policy(beliefs, settled) | (settled >= 0) | surest(beliefs.entropy, forced, quota)
+        done = self._converged(lattice, beliefs, calm) | (step == self.options.steps - 1)
+        (ids, certified), gain = self._drawn(lattice, rows, cold), torch.zeros(len(keep), dtype=torch.float64)
         if done.any():
-            if self.finish is Finish.BEST:
+            if self.options.finish is Finish.BEST:
                 ids, certified = _finished(lattice.argmax(), done, ids)
             gain = torch.where(done, lattice.log_prob(ids).cpu(), 0.0)
         return _Choice(ids, keep | done[:, None], done, gain, certified)
 
-    def _drawn(self, lattice: BlockLattice, cold: bool) -> tuple[Tensor, Tensor]:
+    def _drawn(self, lattice: BlockLattice, rows: list[Row], cold: bool) -> tuple[Tensor, Tensor]:
         """Accepted blocks [b, n], a joint draw or the best, and which of them are certified the best [b]."""
         if cold:
             best = lattice.argmax()
             return _finished(best, torch.ones(len(best.ids), dtype=torch.bool), best.ids.cpu())
-        ids = lattice.sample(self.generator).cpu()
+        ids = lattice.sample([self.generators[row.index] for row in rows]).cpu()
         return ids, torch.zeros(len(ids), dtype=torch.bool)
 
     def _reread(self, reading: Best, canvas: Tensor, step: int) -> _Choice:
         """Keep the whole reading; done when the canvas held all of it that logits condition on, or at the last step."""
         ids, everything = reading.ids, torch.ones_like(canvas, dtype=torch.bool)
-        done = (ids == canvas)[:, :-1].all(-1) | (step == self.steps - 1)
+        done = (ids == canvas)[:, :-1].all(-1) | (step == self.options.steps - 1)
         gain = torch.where(done, reading.log_prob, 0.0)
         return _Choice(ids, everything, done, gain, torch.zeros_like(done))
 
@@ -413,11 +357,11 @@ class _Loop:
     def _converged(self, lattice: BlockLattice, beliefs: Beliefs, calm: list[_Calm]) -> Tensor:
         """[B] bool: rows whose stopping rule holds; the best block is found only for those that may stop."""
         free = beliefs.free.sum(-1).clamp_min(1)
-        low = (beliefs.entropy * beliefs.free).sum(-1) / free < self.stop.entropy
+        low = (beliefs.entropy * beliefs.free).sum(-1) / free < self.options.stop.entropy
         best = lattice.argmax().ids.cpu() if low.any() else None
         return torch.tensor(
             [
-                c.steps(None if best is None or not low[k] else best[k]) >= self.stop.repeats
+                c.steps(None if best is None or not low[k] else best[k]) >= self.options.stop.repeats
                 for k, c in enumerate(calm)
             ]
         )

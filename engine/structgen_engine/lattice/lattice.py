@@ -119,14 +119,15 @@ class BlockLattice:
             torch.cat([p.free for p in parts]),
         )
 
-    def sample(self, generator: torch.Generator) -> Tensor:
-        """ids [B, N] int64 of one exact joint draw per row."""
+    def sample(self, generators: torch.Generator | Sequence[torch.Generator]) -> Tensor:
+        """ids [B, N] int64 of one exact joint draw per row, each from its own generator or all from one."""
         self._require_blocks()
-        shape = (*self._logits.shape[:2], 2)
-        uniforms = torch.rand(shape, generator=generator, device=generator.device, dtype=torch.float64)
-        first = torch.rand(shape[0], 1, generator=generator, device=generator.device, dtype=torch.float64)
-        paths = torch.cat([first, uniforms[..., 0]], 1).to(self._logits.device)
-        tokens = uniforms[..., 1].to(self._logits.device)
+        B, N = self._logits.shape[:2]
+        if isinstance(generators, torch.Generator):
+            drawn = _uniforms((B, N), generators)
+        else:
+            drawn = torch.cat([_uniforms((1, N), generator) for generator in generators])
+        paths, tokens = drawn.to(self._logits.device).split([N + 1, N], 1)
         sizes = [len(run.logits) for run in self._runs]
         pieces = zip(self._runs, paths.split(sizes), tokens.split(sizes), strict=True)
         return torch.cat([run.sample(path, token) for run, path, token in pieces])
@@ -153,6 +154,14 @@ class BlockLattice:
                 f"rows {empty} accept no block of {self._logits.shape[1]} tokens with these logits and settled "
                 "positions: settle fewer positions, or do not give logits of −inf to what the automaton needs"
             )
+
+
+def _uniforms(shape: tuple[int, int], generator: torch.Generator) -> Tensor:
+    """[B, 2N + 1] float64 in [0, 1) for B draws of N tokens: for entry and path, then for the tokens."""
+    B, N = shape
+    new = {"generator": generator, "device": generator.device, "dtype": torch.float64}
+    inside, first = torch.rand(B, N, 2, **new), torch.rand(B, 1, **new)
+    return torch.cat([first, inside[..., 0], inside[..., 1]], 1)
 
 
 def _check(

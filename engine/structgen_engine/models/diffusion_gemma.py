@@ -18,8 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from structgen_engine.decoding.loop import Schedule
 from structgen_engine.decoding.noise import Uniform
+from structgen_engine.decoding.options import Schedule
 from structgen_engine.decoding.policy import EntropyBound
 from structgen_engine.models.caching import as_argument
 
