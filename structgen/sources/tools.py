@@ -45,6 +45,7 @@ from .canonical import canonical
 from .json_schema import JsonSchema, Terms
 from .json_schema.layout import Layout
 from .json_schema.spans import spans
+from .outline import Field, Outline
 from .tool import Tool, as_tool
 
 MOST_CALLS = 8
@@ -55,6 +56,7 @@ ANSWER: dict[str, Any] = {
     "required": ["answer"],
     "additionalProperties": False,
 }
+ANSWER_OUTLINE = Outline.of_fields([Field("answer", Outline("string"))])
 _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 _VALUES = frozenset({"const", "enum", "default", "example", "examples"})
 
@@ -168,6 +170,19 @@ class ToolCalls:
         """A JSON Schema of each kind of reply: every call and the answer; with `parallel` all calls are one kind."""
         return tuple(self._kinds(""))
 
+    @cached_property
+    def outlines(self) -> tuple[Outline, ...]:
+        """The outline of each alternative."""
+        calls = [_call_outline(tool) for tool in self.callable]
+        if self.parallel and calls:
+            item = calls[0] if len(calls) == 1 else Outline("union", options=tuple(calls))
+            calls = [Outline("array", item=item, least=1, most=MOST_CALLS)]
+        return (*calls, *([ANSWER_OUTLINE] if self.answers else []))
+
+    def outline(self) -> Outline:
+        """What all replies look like."""
+        return self.outlines[0] if len(self.outlines) == 1 else Outline("union", options=self.outlines)
+
     @property
     def openings(self) -> tuple[str, ...]:
         """How the replies of each alternative begin, without white space, as far as to tell them apart."""
@@ -252,6 +267,12 @@ def call_schema(tool: Tool, at: str = "") -> dict[str, Any]:
         "required": ["name", "arguments"],
         "additionalProperties": False,
     }
+
+
+def _call_outline(tool: Tool) -> Outline:
+    """What one call of the tool looks like."""
+    name = Field("name", Outline.of_constants("const", [tool.name]))
+    return Outline.of_fields([name, Field("arguments", tool.arguments.outline())])
 
 
 def rebased(schema: Any, at: str) -> Any:

@@ -22,11 +22,13 @@ from structgen.limits.budget import OverLimit
 from structgen.surface import option
 
 from ..canonical import canonical
+from ..outline import Outline
 from .formula import Formula
 from .keywords import Unknown
 from .layout import Layout, Order, Whitespace
 from .node import Node
 from .otherwise import Uniqueness
+from .outline import outline_of
 from .productive import productive
 from .read import JSON_SCHEMA, Late, Reader, Rules
 from .repeats import Judge
@@ -109,6 +111,10 @@ class JsonSchema:
         """The pointers of what no automaton can tell, so that it is checked while generating: uniqueItems."""
         terms = self.terms
         return checked(self.schema, terms.layout, terms.additional, terms.rules(JSON_SCHEMA))
+
+    def outline(self) -> Outline:
+        """What the values look like, for prompts and for slots."""
+        return outline_of(self.schema, self.terms.rules(JSON_SCHEMA))
 
     def canonical(self, text: str) -> str | None:
         """The JSON text with its strings and numbers spelled as they are generated; None where it is malformed."""
@@ -251,6 +257,7 @@ __all__ = [
     "Whitespace",
     "checked",
     "lower",
+    "outline_of",
     "refusals",
     "relaxations",
 ]

@@ -28,8 +28,9 @@ from structgen.errors import InvalidSource, Rejected, Unsupported
 from structgen.grammar import Grammar
 
 from ..canonical import canonical
-from ..json_schema import Additional, Rules, Terms, checked, lower, refusals, relaxations
+from ..json_schema import Additional, Rules, Terms, checked, lower, outline_of, refusals, relaxations
 from ..json_schema.layout import Layout
+from ..outline import Outline
 from .foreign import translated
 from .formats import PYDANTIC
 from .notes import settled
@@ -87,6 +88,10 @@ class Model(Generic[T]):
     def lower(self) -> Grammar:
         """The valid texts, as a grammar. Raises Unsupported with the pointer of the cause."""
         return lower(self.schema, *self._read)
+
+    def outline(self) -> Outline:
+        """What the values look like, for prompts and for slots."""
+        return outline_of(self.schema, self.terms.rules(PYDANTIC))
 
     def canonical(self, text: str) -> str | None:
         """The JSON text with its strings and numbers spelled as they are generated; None where it is malformed."""

@@ -1,0 +1,358 @@
+"""The outline of a schema: its shapes, in the order and the words of the document.
+
+A shape is a set of values. It knows neither in which order the document names alternatives and constants nor their
+titles, so this reader takes apart what a schema puts together: each of its `ways` is a list of schemas that a value
+satisfies together, and the shape of that list says what the value is made of.
+
+    {"allOf": [{"$ref": "#/$defs/base"}, {"anyOf": [A, B]}], "properties": P}     ways: [P, base, A], [P, base, B]
+
+Only what shows in an outline is read. Bounds and patterns do not, unless constants have to pass them; nor do conditions
+(`not`, `if`, `dependencies`, alternatives that only require members), except that the members which they name may be
+there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import product
+from typing import Any
+
+from structgen.errors import Unsupported
+from structgen.limits.budget import OverLimit
+
+from ..outline import ANY, FORMATS, NULL, Field, Outline
+from . import own
+from .arrays import Arrays
+from .drafts import REF_ALONE
+from .formula import ANYTHING, NOTHING, Every, Formula, Name
+from .keywords import TYPED
+from .node import Node
+from .objects import Objects
+from .read import MOST_NESTED, REFERENCES, Reader, Rules
+from .shape import Shape, anything
+from .values import constant
+
+MOST_WAYS = 256  # alternatives of one value; further unions that it satisfies at once are not multiplied out
+MOST_OUTLINES = 5000  # of one document, where definitions that use one another multiply
+
+Place = tuple[str, str]  # the base and the pointer of a schema
+
+_KINDS = ("string", "integer", "number", "boolean", "array", "object")
+_UNIONS = ("anyOf", "oneOf")
+_TAKEN_APART = frozenset((*REFERENCES, "allOf", *_UNIONS, "nullable"))
+_CONSTANTS = frozenset({"const", "enum"})
+_CONDITIONS = frozenset(
+    ("not", "if", "then", "else", "dependentRequired", "dependentSchemas", "dependencies", "unevaluatedItems",
+     "unevaluatedProperties")
+)  # fmt: skip
+_BOUNDS = frozenset(
+    (*TYPED["number"], *TYPED["string"], "uniqueItems", "contains", "minContains", "maxContains", "minProperties",
+     "maxProperties", own.QUOTED, own.MINIMUM, own.MAXIMUM, own.ZONE)
+)  # fmt: skip
+_NESTING = frozenset({dict, list, tuple})
+_PICKING = frozenset({"required", "not", "minProperties", "maxProperties", "dependentRequired"})
+
+
+def outline_of(schema: Any, rules: Rules) -> Outline:
+    """The outline of a schema. Whatever cannot be read is "any": compiling says why."""
+    return Outliner(Places(Node(schema), rules)).root()
+
+
+class Places(Reader):
+    """A reader for which every place in the document is a schema of its own, whatever others say."""
+
+    def formula(self, node: Node) -> Formula:
+        """The schema that is written at `node`, by name; references are left as they are."""
+        if isinstance(node.value, bool):
+            return ANYTHING if node.value else NOTHING
+        node = self.library.entered(node)
+        return Name(self._number(node, (node.pointer, node.base, node.dynamic, "written"), False))
+
+    def sketched(self, nodes: Iterable[Node]) -> Shape:
+        """What the schemas at the nodes say themselves and have in common, as far as an outline shows it."""
+        return self._common(_without(node, _unseen(node)) for node in nodes)
+
+    def beside(self, listing: Node, nodes: Iterable[Node]) -> Shape:
+        """What constants that one of the nodes lists have to be, by all else that the nodes say."""
+        return self._common(
+            _without(node, _TAKEN_APART | _CONSTANTS if node is listing else _TAKEN_APART) for node in nodes
+        )
+
+    def node(self, name: Name) -> Node:
+        """The schema that a name stands for; of a constant, the schema that allows it alone."""
+        node, is_constant = self.places[name.number]
+        return Node({"const": node.value}, node.pointer) if is_constant else node
+
+    def admits(self, shape: Shape, node: Node) -> bool:
+        """Whether the constant at `node` is among the values of a shape."""
+        return bool(self.combine.meet(constant(node, self._constant), shape).kinds())
+
+    def openapi(self, node: Node) -> bool:
+        """Whether the schema allows null in OpenAPI's way."""
+        return "nullable" in node and node.value["nullable"] is True and self._is_openapi()
+
+    def only_picks(self, node: Node) -> bool:
+        """Whether the schema says nothing but which members there are."""
+        return isinstance(node.value, dict) and _PICKING.issuperset(self._said(node))
+
+    def _common(self, nodes: Iterable[Node]) -> Shape:
+        first, *others = [self.shape(self._named(node)) for node in nodes] or [anything("")]
+        return self.combine.all_of(others, first)
+
+    def _named(self, node: Node) -> Formula:
+        """The schema at `node` by its place; those that hold no others are one schema where they say the same."""
+        if _NESTING.isdisjoint(map(type, node.mapping().values())):
+            return Name(self._number(node, (repr(node.value), node.draft), False))
+        return Name(self._number(node, (node.pointer, node.base, node.dynamic, tuple(node.value)), False))
+
+
+@dataclass(frozen=True)
+class Way:
+    """Schemas that a value satisfies together.
+
+    parts: each to be read for what it says itself; perhaps: schemas that apply under some condition
+    common, own: schemas whose words describe the value, those of all ways and those of this one
+    above: the references followed so far; cut: one of them leads back into itself
+    """
+
+    parts: tuple[Node, ...] = ()
+    perhaps: tuple[Node, ...] = ()
+    common: tuple[Node, ...] = ()
+    own: tuple[Node, ...] = ()
+    above: tuple[Place, ...] = ()
+    cut: bool = False
+
+    def and_(self, other: Way) -> Way:
+        """The schemas of both."""
+        return Way(
+            self.parts + other.parts,
+            self.perhaps + other.perhaps,
+            self.common + other.common,
+            self.own + other.own,
+            tuple(dict.fromkeys(self.above + other.above)),
+            self.cut or other.cut,
+        )
+
+    def chosen(self) -> Way:
+        """The same as one of several alternatives."""
+        return replace(self, common=(), own=self.common + self.own)
+
+
+class Outliner:
+    """Draws the outline of one document."""
+
+    def __init__(self, reader: Places):
+        self.reader = reader
+        self.drawn = self.deep = self.cuts = 0
+        self._known: dict[
+            Formula, tuple[Outline | None, int]
+        ] = {}  # without a cut reference; with their sizes
+
+    def root(self) -> Outline:
+        """The outline of the whole document."""
+        return self.outline(self.reader.root(), ()) or ANY
+
+    def outline(self, formula: Formula, above: tuple[Place, ...]) -> Outline | None:
+        """The outline of a formula's values, below these references; None where there are no values."""
+        known, size = self._known.get(formula, (ANY, 1))
+        if formula == ANYTHING or self.deep == MOST_NESTED or self.drawn + size > MOST_OUTLINES:
+            self.cuts += formula != ANYTHING
+            return ANY
+        cuts, before = self.cuts, self.drawn
+        self.drawn += size
+        if formula in self._known:
+            return known
+        self.deep += 1
+        try:
+            drawn = self._drawn(formula, above)
+        except OverLimit:
+            raise
+        except Unsupported:
+            drawn = ANY
+        finally:
+            self.deep -= 1
+        if cuts == self.cuts:
+            self._known[formula] = drawn, self.drawn - before
+        return drawn
+
+    def _drawn(self, formula: Formula, above: tuple[Place, ...]) -> Outline | None:
+        ways = self._all([self._ways(self.reader.node(name), above) for name in self._names(formula)])
+        options = [_described(one, way.own) for way in ways for one in self._options(way)]
+        return _described(_one_of(options), ways[0].common) if options else None
+
+    def _names(self, formula: Formula) -> list[Name]:
+        """The schemas of which a formula is made, all of which its values satisfy."""
+        parts = self.reader.ordered(formula.parts) if isinstance(formula, Every) else [formula]
+        return [part for part in parts if isinstance(part, Name)]
+
+    def _ways(self, node: Node, above: tuple[Place, ...]) -> list[Way]:
+        """The ways to satisfy the schema at `node`, in the order of the document."""
+        if isinstance(node.value, bool):
+            return [Way()] if node.value else []
+        node = self.reader.library.entered(node)
+        if "$ref" in node and node.draft <= REF_ALONE:
+            return self._followed(node, "$ref", above)
+        groups = [self._followed(node, keyword, above) for keyword in REFERENCES if keyword in node]
+        groups += [self._ways(part, above) for part in _elements(node, "allOf")]
+        perhaps = tuple(_conditional(node))
+        for keyword in _UNIONS:
+            options = _elements(node, keyword)
+            if options and all(map(self.reader.only_picks, options)):
+                perhaps += tuple(options)
+            elif options:
+                groups.append([way.chosen() for part in options for way in self._ways(part, above)])
+        ways = self._all([[Way((node,), perhaps, (node,), above=above)], *groups])
+        if self.reader.openapi(node):
+            ways.append(Way((Node({"const": None}, node.pointer),), common=ways[0].common if ways else ()))
+        return ways
+
+    def _followed(self, node: Node, keyword: str, above: tuple[Place, ...]) -> list[Way]:
+        """The ways to satisfy what a reference names."""
+        target = self.reader.library.follow(node, keyword)
+        place = target.base, target.pointer
+        if place in above:
+            self.cuts += 1
+            return [Way(cut=True)]
+        return self._ways(target, (*above, place))
+
+    def _all(self, groups: list[list[Way]]) -> list[Way]:
+        """The ways to take one of each group, the first ones staying together."""
+
+        def both(left: list[Way], right: list[Way]) -> list[Way]:
+            if min(len(left), len(right)) > 1 and len(left) * len(right) > MOST_WAYS:
+                return left
+            return [a.and_(b) for a, b in product(left, right)]
+
+        return reduce(both, groups, [Way()])
+
+    def _options(self, way: Way) -> list[Outline]:
+        """The outlines of the values that satisfy a way, one for each type; words are left to the caller."""
+        if way.cut:
+            return [ANY]
+        listing = next((part for key in ("const", "enum") for part in way.parts if key in part), None)
+        if listing is not None:
+            return self._constants(way, listing)
+        shape = self.reader.sketched(way.parts)
+        if not shape.said:
+            return [ANY]
+        spoken = shape.spoken()
+        null = [NULL] if spoken.null else []
+        found = (self._typed(kind, spoken, way) for kind in _order(way, spoken))
+        return [*(one for one in found if one is not None), *null]
+
+    def _constants(self, way: Way, listing: Node) -> list[Outline]:
+        """The constants that a part of the way lists and the others admit."""
+        keyword = "const" if "const" in listing else "enum"
+        values = [listing.child("const")] if keyword == "const" else listing.child("enum").elements()
+        shape = self.reader.beside(listing, way.parts)
+        admitted = [value.value for value in values if self.reader.admits(shape, value)]
+        kept = [value for value in admitted if value is not None]
+        found = [Outline.of_constants(keyword, kept)] if kept else []
+        return [*found, NULL] if len(kept) < len(admitted) else found
+
+    def _typed(self, kind: str, shape: Shape, way: Way) -> Outline | None:
+        """The values of one type; None where there are none."""
+        if kind == "object":
+            return self._object(shape.objects[0], way)
+        if kind == "array":
+            return self._array(shape.arrays[0], way)
+        if kind == "string":
+            formats = (part.value["format"] for part in way.parts if "format" in part)
+            return Outline(next((name for name in formats if name in FORMATS), kind))
+        return Outline(kind)
+
+    def _object(self, objects: Objects, way: Way) -> Outline | None:
+        """Objects with the members of which something is said, in the order in which they are written."""
+        spoken = objects.spoken()
+        fields = []
+        for name, member in spoken.members.items() if spoken else ():
+            inside = None if member.value == NOTHING else self.outline(member.value, way.above)
+            if inside is not None:
+                fields.append(Field(name, inside, member.required))
+            elif member.required:
+                return None
+        fields += self._maybe(objects, way)
+        return None if spoken is None else Outline.of_fields(fields)
+
+    def _maybe(self, objects: Objects, way: Way) -> Iterator[Field]:
+        """The members beside those of the objects that a condition may add."""
+        known = set(objects.members)
+        for place in way.perhaps:
+            for parts in (perhaps.parts for perhaps in self._ways(place, way.above) if perhaps.parts):
+                for both in filter(None, map(objects.meet, self.reader.sketched(parts).objects)):
+                    for name, member in both.members.items():
+                        inside = None if name in known else self.outline(member.value, way.above)
+                        known.add(name)
+                        if inside is not None:
+                            yield Field(name, inside, required=False)
+
+    def _array(self, arrays: Arrays, way: Way) -> Outline | None:
+        """Arrays, of which each position counts as much as what follows them."""
+        items = list(arrays.prefix)
+        if not items or (arrays.rest != ANYTHING and (arrays.high is None or arrays.high > len(items))):
+            items.append(arrays.rest)
+        found: list[Outline] = []
+        for item in items:
+            drawn = None if item == NOTHING else self.outline(item, way.above)
+            if drawn is not None and drawn not in found:
+                found.append(drawn)
+        if found:
+            return Outline("array", item=_one_of(found), least=arrays.low, most=arrays.high)
+        return None if arrays.low else Outline("array", item=ANY, most=0)
+
+
+def _unseen(node: Node) -> frozenset[str]:
+    """The keywords that do not show in an outline; a bound shows where nothing else says of which type values are."""
+    return _TAKEN_APART | _CONDITIONS | (_BOUNDS if "type" in node else frozenset[str]())
+
+
+def _without(node: Node, keywords: frozenset[str]) -> Node:
+    return replace(node, value={key: value for key, value in node.mapping().items() if key not in keywords})
+
+
+def _elements(node: Node, keyword: str) -> list[Node]:
+    return node.child(keyword).elements(least=1) if keyword in node else []
+
+
+def _conditional(node: Node) -> Iterator[Node]:
+    """The schemas that apply under some condition."""
+    yield from (node.child(keyword) for keyword in ("then", "else") if "if" in node and keyword in node)
+    for keyword in ("dependentSchemas", "dependencies"):
+        places = node.child(keyword).items() if keyword in node else ()
+        yield from (place for _, place in places if isinstance(place.value, dict))
+
+
+def _order(way: Way, shape: Shape) -> list[str]:
+    """The types of a shape's values, in the order in which the schema lists them."""
+    lists = (part.value["type"] for part in way.parts if "type" in part)
+    listed = next((names for names in lists if isinstance(names, list | tuple)), ())
+    kinds = set(shape.kinds()) - {"number"}
+    if shape.numbers and all(part.integer for part in shape.numbers):
+        kinds.add("integer")
+    elif shape.numbers:
+        kinds |= {"number", *(name for name in listed if name == "integer")}
+    return [name for name in dict.fromkeys((*listed, *_KINDS)) if name in kinds and name != "null"]
+
+
+def _described(outline: Outline, nodes: Sequence[Node]) -> Outline:
+    """The outline with the titles and descriptions of schemas in front of what it says already."""
+    words = tuple(
+        word
+        for keyword in ("title", "description")
+        for node in nodes
+        if isinstance(word := node.value.get(keyword), str)
+    )
+    return replace(outline, said=words + outline.said) if words else outline
+
+
+def _one_of(options: Sequence[Outline]) -> Outline:
+    """The union of outlines: null among them makes it nullable, and one alone is itself."""
+    kept = [replace(one, nullable=False) for one in options if one.options != NULL.options]
+    nullable = len(kept) < len(options) or any(one.nullable for one in options)
+    if not kept:
+        return NULL
+    if len(kept) == 1:
+        return replace(kept[0], nullable=nullable)
+    return Outline("union", nullable=nullable, options=tuple(kept))
