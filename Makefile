@@ -2,6 +2,7 @@
 # make check  lint, types, layers and tests            make bench   fetches data, prints a benchmark table
 # make bench SUITE='schema --schemas 60'                 runs another suite: docs/benchmarks.md
 # make lock   resolves the locks anew                  make drift   runs the host tests on the newest releases
+# make picture  draws the picture of README.md anew
 # make test-vllm  vLLM's server with the plugin, in an environment of its own of 3.5 GB
 
 PYTHON  ?= python3
@@ -16,10 +17,13 @@ RESOLVE := .venv-lock/bin/uv pip compile pyproject.toml $(LOCKS)/build.in \
            --universal --python-version 3.11 --upgrade --no-annotate --quiet \
            --custom-compile-command 'make lock'
 
-.PHONY: demo test test-vllm lint check bench lock drift clean
+.PHONY: demo picture test test-vllm lint check bench lock drift clean
 
 demo: $(VENV)/.project
 	$(BIN)/structgen demo
+
+picture: $(VENV)/.project
+	$(BIN)/structgen demo --picture docs/images/canvas.svg
 
 test: $(VENV)/.tests
 	$(BIN)/pytest --numprocesses $(WORKERS)

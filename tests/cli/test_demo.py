@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import re
+from xml.etree import ElementTree
 
 import pytest
 from rich.cells import cell_len
 
 from structgen import Vocabulary
 from structgen.cli.draw import Canvas, Frame, last_attempt, shown
-from structgen.demo import INVOICE_TEXT, Invoice
+from structgen.cli.invoice import INVOICE_TEXT, Invoice
 
-ROOT = Path(__file__).parents[2]
 VOCABULARY = Vocabulary.from_tokens(
     ["<pad>", "<null>", b'{"a":"', b"Oslo", b"Bergen", b"\xc3", "京都".encode(), b'"}\n']
 )
@@ -27,12 +27,6 @@ NOISY = Frame(
     (0, 9, 1, 0, 0),
 )
 CANVAS = Canvas.of(VOCABULARY, [NOISY, SETTLED])
-
-
-def test_the_packaged_invoice_is_the_one_in_examples():
-    examples, packaged = ROOT / "examples", ROOT / "structgen" / "demo"
-    for name in ("invoice.txt", "models.py"):
-        assert (examples / name).read_text(encoding="utf-8") == (packaged / name).read_text(encoding="utf-8")
 
 
 def test_the_invoice_fits_a_scaffold(loader):
@@ -62,6 +56,16 @@ def test_json_holds_value_steps_and_seconds(run):
     answer = json.loads(run("demo", "--steps", "2", "--json").out)
     assert set(answer) == {"value", "steps", "seconds"}
     Invoice.model_validate_json(json.dumps(answer["value"]))
+
+
+def test_the_picture_shows_noise_and_what_came_of_it(run, tmp_path):
+    assert run("demo", "--picture", str(tmp_path / "canvas.svg")).out == ""
+    drawn = ElementTree.parse(tmp_path / "canvas.svg").getroot()
+    shown = "".join(drawn.itertext()).replace("\xa0", " ")
+    settled = [int(number) for number in re.findall(r"(\d+) of 256 tokens settled", shown)]
+    assert len(settled) == 3
+    assert settled[0] < settled[1] < settled[2] == 256
+    assert "NP-20417" in shown
 
 
 @pytest.mark.parametrize("width", [8, 12, 40])

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from structgen.demo.models import Invoice, Line
+from structgen.cli.invoice.models import Invoice, Line
 
 INVOICE_TEXT = (Path(__file__).parent / "invoice.txt").read_text(encoding="utf-8")
 

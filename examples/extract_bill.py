@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from models import Invoice
+from models import Bill
 
 import structgen as sg
 
-text = (Path(__file__).parent / "invoice.txt").read_text(encoding="utf-8")
+text = (Path(__file__).parent / "documents" / "en_key_value.txt").read_text(encoding="utf-8")
 model = sg.load()  # the embedded model: offline, on the CPU; it copies, and knows little else
 
-invoice = model.extract(text, Invoice)
-print(f"{invoice.vendor} asks for {invoice.total} {invoice.currency or ''} by {len(invoice.lines)} lines")
+bill = model.extract(text, Bill)
+print(f"{bill.vendor} asks for {bill.total} in bill {bill.invoice_number}")
 
-result = model.extract(text, Invoice, details=True, seed=1)
+result = model.extract(text, Bill, details=True, seed=1)
 print(result.value.model_dump_json(indent=2))
 print(f"{result.steps} steps, log probability {result.log_prob:.1f}")
