@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-ROOT = Path(__file__).parents[2]
-EXAMPLES = ROOT / "examples"
-DOCUMENTS = sorted((EXAMPLES / "documents").iterdir())
+from structgen.cli.invoice import models
+
+DOCUMENTS = sorted((Path(__file__).parents[2] / "examples" / "documents").iterdir())
 BILL = ("-s", "models.py:Bill")
 FAST = ("--steps", "2")
 DOCUMENT = b"Vendor: Cobalt Cycling Ltd\nDate: 2026-01-30\nTotal: 86.60\n"
-
-
-@pytest.fixture(scope="module")
-def invoice():
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        from models import Invoice
-    finally:
-        sys.path.remove(str(EXAMPLES))
-    return Invoice
 
 
 def test_there_are_twenty_documents():
@@ -32,13 +21,13 @@ def test_there_are_twenty_documents():
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
-def test_every_example_document_becomes_a_valid_invoice(run, invoice, document):
-    result = run("extract", "-s", f"{EXAMPLES / 'models.py'}:Invoice", str(document), *FAST)
+def test_every_example_document_becomes_a_valid_invoice(run, document):
+    result = run("extract", "-s", f"{models.__file__}:Invoice", str(document), *FAST)
     assert result.code == 0, result.err
     assert result.err == ""
     assert result.written == ()
-    jsonschema.validate(json.loads(result.out), invoice.model_json_schema())
-    invoice.model_validate_json(result.out)
+    jsonschema.validate(json.loads(result.out), models.Invoice.model_json_schema())
+    models.Invoice.model_validate_json(result.out)
 
 
 def test_a_json_schema_file_works_like_a_class(run, folder):
