@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conformance.suites import MASKBENCH, maskbench
 from sources.plain_schemas import plainly, unsaid, words
 from structgen import JsonSchema
 from structgen.errors import Unsupported
@@ -378,6 +379,59 @@ def test_what_is_refused_is_any_and_compiling_says_why() -> None:
     assert of(schema) == fields(a=ANY, b=Outline("integer"))
     with pytest.raises(Unsupported, match="leads out of the schema"):
         JsonSchema(schema).lower()
+
+
+# Real schemas and their instances.
+
+# Values of a type that the schema does not mention, which is not generated either (additional="declared").
+SILENT = {
+    *("Github_easy---o24467", "Github_hard---o71453", "Github_medium---o63383", "Github_medium---o72203"),
+    "JsonSchemaStore---taurus",
+}
+NUMBERS = (int, float)
+PYTHON = {
+    "boolean": bool,
+    "object": dict,
+    "array": list,
+    "integer": NUMBERS,
+    "number": NUMBERS,
+}  # others are strings
+
+
+def fits(value: Any, outline: Outline) -> bool:
+    """Whether a value is as the outline says."""
+    if outline.kind == "any" or (value is None and outline.nullable):
+        return True
+    if outline.kind == "union":
+        return any(fits(value, one) for one in outline.options)
+    if outline.kind in ("enum", "const"):
+        return any(
+            value == one and isinstance(value, bool) == isinstance(one, bool) for one in outline.options
+        )
+    if not isinstance(value, PYTHON.get(outline.kind, str)) or isinstance(value, bool) != (
+        outline.kind == "boolean"
+    ):
+        return False
+    if isinstance(value, list):
+        enough = outline.least <= len(value) and (outline.most is None or len(value) <= outline.most)
+        return enough and all(fits(one, outline.item or ANY) for one in value)
+    if isinstance(value, dict):
+        here = [field for field in outline.fields if field.required or field.name in value]
+        return all(field.name in value and fits(value[field.name], field.value) for field in here)
+    return outline.kind != "integer" or value == int(value)
+
+
+def test_valid_instances_of_real_schemas_fit_their_outline() -> None:
+    if not MASKBENCH.exists():
+        pytest.skip(f"{MASKBENCH.name} is not in the folder of shared test data")
+    seen = 0
+    for group in maskbench(every=6):
+        outline = of(group.schema)
+        for value, valid in group.instances:
+            if valid and group.name not in SILENT:
+                assert fits(value, outline), group.name
+                seen += 1
+    assert seen > 300
 
 
 # As plain values.

@@ -22,9 +22,11 @@ from typing import Any
 from structgen.errors import Unsupported
 from structgen.limits.budget import OverLimit
 
+from ..languages import contains
 from ..outline import ANY, FORMATS, NULL, Field, Outline
 from . import own
 from .arrays import Arrays
+from .combine import Combiner
 from .drafts import REF_ALONE
 from .formula import ANYTHING, NOTHING, Every, Formula, Name
 from .keywords import TYPED
@@ -60,8 +62,20 @@ def outline_of(schema: Any, rules: Rules) -> Outline:
     return Outliner(Places(Node(schema), rules)).root()
 
 
+class Shallow(Combiner):
+    """A combiner that reads no member to find that it has no value: drawing it will show that."""
+
+    def hollow(self, formula: Formula) -> bool:
+        """Whether the formula says by itself that it holds no value."""
+        return formula == NOTHING
+
+
 class Places(Reader):
     """A reader for which every place in the document is a schema of its own, whatever others say."""
+
+    def __init__(self, root: Node, rules: Rules):
+        super().__init__(root, rules)
+        self.combine = Shallow(self.shape)
 
     def formula(self, node: Node) -> Formula:
         """The schema that is written at `node`, by name; references are left as they are."""
@@ -72,7 +86,22 @@ class Places(Reader):
 
     def sketched(self, nodes: Iterable[Node]) -> Shape:
         """What the schemas at the nodes say themselves and have in common, as far as an outline shows it."""
-        return self._common(_without(node, _unseen(node)) for node in nodes)
+        nodes = list(nodes)
+        names = {name for node in nodes for name in _names(node)}
+        return self._common(self._telling(_without(node, _unseen(node)), names) for node in nodes)
+
+    def _telling(self, node: Node, names: set[str]) -> Node:
+        """The schema without what it says of the keys of members other than these."""
+        if "patternProperties" not in node and "propertyNames" not in node:
+            return node
+        patterns = node.child("patternProperties").items() if "patternProperties" in node else ()
+        told = {
+            pattern: place.value
+            for pattern, place in patterns
+            if names and any(contains(self.search(pattern, place.pointer), name) for name in names)
+        }
+        rest = _without(node, frozenset({"patternProperties"} if names else {"propertyNames"}))
+        return replace(rest, value={**rest.value, "patternProperties": told})
 
     def beside(self, listing: Node, nodes: Iterable[Node]) -> Shape:
         """What constants that one of the nodes lists have to be, by all else that the nodes say."""
@@ -310,6 +339,12 @@ def _unseen(node: Node) -> frozenset[str]:
 
 def _without(node: Node, keywords: frozenset[str]) -> Node:
     return replace(node, value={key: value for key, value in node.mapping().items() if key not in keywords})
+
+
+def _names(node: Node) -> Iterator[str]:
+    """The members that a schema names."""
+    yield from node.child("properties").mapping() if "properties" in node else ()
+    yield from node.child("required").strings() if "required" in node else ()
 
 
 def _elements(node: Node, keyword: str) -> list[Node]:
