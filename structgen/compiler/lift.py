@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.finite.crawl import MAX_EDGES
+from structgen.automata.finite.interning import digest_of, find, grown_to, no_sequences, push
 from structgen.automata.finite.minimize import minimize
 from structgen.automata.finite.nfa import FIRST_TOKEN, Ints, too_large
 from structgen.automata.finite.table import START, Table, merged
@@ -200,129 +201,95 @@ def _after_plain(table: Table, longest: int) -> tuple[Ints, NDArray[np.bool_]]:
 
 def _walked(table: Table, trie: Trie, inside: NDArray[np.bool_]) -> tuple[_Functions, Ints]:
     """The functions of a tree's nodes on the states `inside` [S], found by walking it, and which is whose."""
-    of_node, offsets, sources, targets = _functions(
+    of_node, offsets, pairs = _functions(
         table.delta(),
         table.class_of[:FIRST_TOKEN],
         trie.symbol,
         trie.depth,
         trie.end,
         inside,
-        MAX_PAIRS,
-        MAX_CELLS,
+        (MAX_PAIRS, MAX_CELLS),
     )
     check()
     if not len(offsets):
         raise too_large(MAX_PAIRS, "moves by tokens")
-    return _Functions(offsets, sources, targets), of_node
+    return _Functions(offsets, (pairs >> 32).astype(np.int32), pairs.astype(np.int32)), of_node
 
 
 @nb.njit(cache=True)
 def _functions(
-    delta: Ints,
-    class_of: Ints,
-    symbol: NDArray[np.uint8],
-    depth: Ints,
-    end: Ints,
-    inside: NDArray[np.bool_],
-    most: int,
-    cells: int,
-) -> tuple[Ints, Longs, Ints, Ints]:  # pragma: no cover
+    delta, class_of, symbol, depth, end_of, inside, limits
+) -> tuple[Ints, Longs, Longs]:  # pragma: no cover
     """The function of every node: number by node, and the pairs of each. 0 is nowhere defined, 1 stays where it is.
 
-    Empty where the functions would have more than `most` pairs, or their compositions more than `cells`, or where
-    time or memory is used up.
+    A pair is one number: the source in its high half, the target in its low half. All is empty where the functions
+    would have more pairs, or their compositions more cells, than the limits, or where time or memory is used up.
     """
-    states, classes, nodes = delta.shape[0], delta.shape[1], len(symbol)
-    function_of = np.zeros(nodes, np.int32)
-    offsets = np.zeros(1025, np.int64)
-    sources, targets = np.empty(max(4096, 2 * states), np.int32), np.empty(max(4096, 2 * states), np.int32)
-    digests = np.zeros(1024, np.uint64)
-    step = np.full((1024, classes), -1, np.int32)
-    buckets, mask = np.zeros(4096, np.int32), np.uint64(4095)
-    domain = 0
-    for s in range(1, states):
-        if inside[s]:
-            sources[domain], targets[domain] = s, s
-            domain += 1
-    offsets[1], offsets[2], functions = 0, domain, 2
+    function_of = np.zeros(len(symbol), np.int32)
+    pairs, filled = _identity(inside)
+    offsets, digests, table = no_sequences()
+    offsets, digests, table = push(offsets, digests, table, 1, filled, digest_of(pairs, 0, filled))
+    count = 2
+    step = np.full((1024, delta.shape[1]), -1, np.int32)
     step[0, :] = 0
     path = np.zeros(depth.max() + 2, np.int32)
     path[0], node, work, look = 1, 1, 0, SLICE
-    while node < nodes:
+    while node < len(symbol):
         f, c = path[depth[node] - 1], class_of[symbol[node]]
         g = step[f, c]
         if g < 0:
-            filled, low, high = offsets[functions], offsets[f], offsets[f + 1]
-            if filled > most or functions * classes > cells:
-                return function_of, offsets[:0], sources[:0], targets[:0]
-            work += high - low
-            if work > look:
-                look = work + SLICE
-                if used_up():
-                    return function_of, offsets[:0], sources[:0], targets[:0]
-            if filled + high - low > len(sources):
-                size = 2 * (filled + high - low)
-                wider = np.empty(size, np.int32)
-                wider[:filled] = sources[:filled]
-                sources = wider
-                wider = np.empty(size, np.int32)
-                wider[:filled] = targets[:filled]
-                targets = wider
-            digest, at = np.uint64(0), filled
-            for p in range(low, high):
-                to = delta[targets[p], c]
-                if to:
-                    sources[at], targets[at] = sources[p], to
-                    mixed = (np.uint64(sources[p]) << np.uint64(32)) ^ np.uint64(to)
-                    digest = (digest ^ mixed) * np.uint64(0x9E3779B97F4A7C15)
-                    digest ^= digest >> np.uint64(29)
-                    at += 1
-            g = 0
-            if at > filled:
-                slot = digest & mask
-                while buckets[slot]:
-                    other = buckets[slot]
-                    start = offsets[other]
-                    if digests[other] == digest and offsets[other + 1] - start == at - filled:
-                        same = True
-                        for p in range(at - filled):
-                            if (
-                                sources[start + p] != sources[filled + p]
-                                or targets[start + p] != targets[filled + p]
-                            ):
-                                same = False
-                                break
-                        if same:
-                            g = other
-                            break
-                    slot = (slot + np.uint64(1)) & mask
-                if not g:
-                    g = functions
-                    buckets[slot], digests[g], offsets[g + 1] = g, digest, at
-                    functions += 1
-                    if functions + 1 >= len(digests):
-                        room = 2 * len(digests)
-                        more_digests = np.zeros(room, np.uint64)
-                        more_digests[:functions] = digests[:functions]
-                        digests = more_digests
-                        more_offsets = np.zeros(room + 1, np.int64)
-                        more_offsets[: functions + 1] = offsets[: functions + 1]
-                        offsets = more_offsets
-                        more_step = np.full((room, classes), -1, np.int32)
-                        more_step[:functions] = step[:functions]
-                        step = more_step
-                        buckets, mask = np.zeros(4 * room, np.int32), np.uint64(4 * room - 1)
-                        for other in range(2, functions):
-                            slot = digests[other] & mask
-                            while buckets[slot]:
-                                slot = (slot + np.uint64(1)) & mask
-                            buckets[slot] = other
+            low, size = offsets[count], offsets[f + 1] - offsets[f]
+            work += size
+            over = low > limits[0] or count * delta.shape[1] > limits[1]
+            if over or (work > look and used_up()):
+                return function_of, offsets[:0], pairs[:0]
+            look = work + SLICE if work > look else look
+            pairs = grown_to(pairs, low + size)
+            end = _compose(pairs, offsets[f], offsets[f + 1], delta, c, low)
+            g, digest = find(pairs, offsets, digests, table, count, end)
+            if end == low:
+                g = 0
+            elif g == 0:
+                offsets, digests, table = push(offsets, digests, table, count, end, digest)
+                g, count = count, count + 1
+                step = _with_row(step, count)
             step[f, c] = g
         if g == 0:
-            node = end[node]
+            node = end_of[node]
             continue
         function_of[node] = g
         path[depth[node]] = g
         node += 1
-    filled = offsets[functions]
-    return function_of, offsets[: functions + 1], sources[:filled], targets[:filled]
+    return function_of, offsets[: count + 1], pairs[: offsets[count]]
+
+
+@nb.njit(cache=True)
+def _identity(inside):  # pragma: no cover
+    """The function that leaves the states `inside` where they are: its pairs, with room for more, and their number."""
+    pairs, filled = np.empty(max(4096, 2 * len(inside)), np.int64), 0
+    for s in range(1, len(inside)):
+        if inside[s]:
+            pairs[filled] = (np.int64(s) << 32) | np.int64(s)
+            filled += 1
+    return pairs, filled
+
+
+@nb.njit(cache=True)
+def _compose(pairs, low, high, delta, c, at):  # pragma: no cover
+    """Write the function of pairs[low:high], followed by byte class c, to `at`; returns where it ends."""
+    for p in range(low, high):
+        to = delta[pairs[p] & 0xFFFFFFFF, c]
+        if to:
+            pairs[at] = (pairs[p] >> 32 << 32) | np.int64(to)
+            at += 1
+    return at
+
+
+@nb.njit(cache=True)
+def _with_row(step, count):  # pragma: no cover
+    """The table of compositions with a row for each of `count` functions."""
+    if count <= len(step):
+        return step
+    bigger = np.full((2 * len(step), step.shape[1]), -1, np.int32)
+    bigger[: len(step)] = step
+    return bigger

@@ -11,13 +11,14 @@ Symbols are first grouped into intervals no move splits, so that a step costs on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.finite.edges import by
+from structgen.automata.finite.interning import digest_of, find, grown, grown_to, no_sequences, push
 from structgen.automata.finite.nfa import Ints, Nfa, too_large, too_slow
 from structgen.limits.budget import check, loading, out_of_time, remaining
 from structgen.limits.interrupt import SLICE, used_up
@@ -29,6 +30,19 @@ MAX_WORK = 250_000_000  # states looked at, each time: about five seconds
 EACH = 50  # edges for each set that a crawl may meet
 EDGE_RATE = 500_000  # edges for which a second suffices, with all that is done to them later
 DONE, WORK, EDGES, SETS, MEMBERS = range(5)  # why a crawl ended
+
+
+class Limits(NamedTuple):
+    """What a crawl may hold and do: members of sets, edges, states looked at, sets.
+
+    together: the members that a set must have to be followed
+    """
+
+    members: int
+    edges: int
+    effort: int
+    sets: int
+    together: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,38 +83,35 @@ def crawl(nfa: Nfa, *, together: int = 1, effort: int = MAX_WORK, most: int = MA
     sets, and OverLimit where what would come of it could not be handled in the time that is left.
     """
     check()
-    edges = min(MAX_EDGES, EACH * most)
-    in_time = int(min(edges, remaining() * EDGE_RATE))
+    most_edges = min(MAX_EDGES, EACH * most)
+    in_time = int(min(most_edges, remaining() * EDGE_RATE))
     class_of = _intervals(nfa.moves, nfa.symbols)
     moves, move_offsets = _moves_by_source(nfa.moves, class_of, nfa.states)
     order, empty_offsets = by(nfa.empty[:, 0], nfa.states)
     empty_targets = nfa.empty[order, 1]
     matters = (np.diff(move_offsets) > 0) | (nfa.finals > 0)
     with loading("crawl"):
-        source, label, target, members, offsets, why = _subsets(
+        edges, count, members, offsets, sets, why = _subsets(
             np.array(nfa.starts, np.int32),
-            moves,
-            move_offsets,
-            empty_targets,
-            empty_offsets,
-            matters,
+            (moves, move_offsets),
+            (empty_targets, empty_offsets, matters),
             int(class_of.max()) + 1,
-            together,
-            (MAX_MEMBERS, in_time, effort, most),
+            Limits(MAX_MEMBERS, in_time, effort, most, together),
         )
     check()
-    if why == EDGES and in_time < edges:
+    if why == EDGES and in_time < most_edges:
         raise out_of_time(f"more than {in_time:,} automaton edges")
     if why == WORK:
         raise too_slow()
     if why != DONE:
         limits = {
-            EDGES: (edges, "edges"),
+            EDGES: (most_edges, "edges"),
             SETS: (most, "states"),
             MEMBERS: (MAX_MEMBERS, "members of states"),
         }
         raise too_large(*limits[why])
-    return Crawled(class_of, source, label, target, members, offsets)
+    source, label, target = edges[:, :count]
+    return Crawled(class_of, source, label, target, members[: offsets[sets]], offsets[: sets + 1])
 
 
 @nb.njit(cache=True)
@@ -138,14 +149,7 @@ def _holding(members, offsets, states):  # pragma: no cover
 
 
 @nb.njit(cache=True)
-def _grown(array, size) -> Any:  # pragma: no cover
-    bigger = np.empty(max(size, 2 * len(array)), array.dtype)  # what is not written yet takes no memory
-    bigger[: len(array)] = array
-    return bigger
-
-
-@nb.njit(cache=True)
-def _close(states, count, empty_targets, empty_offsets, matters, mark, stamp, stack):  # pragma: no cover
+def _close(states, count, targets, offsets, matters, mark, stamp, stack):  # pragma: no cover
     """Replace states[:count] by the states that matter among those reachable by empty moves.
 
     Returns how many there are, and how many states were looked at.
@@ -163,9 +167,9 @@ def _close(states, count, empty_targets, empty_offsets, matters, mark, stamp, st
         if matters[state]:
             states[found] = state
             found += 1
-        work += 1 + empty_offsets[state + 1] - empty_offsets[state]
-        for e in range(empty_offsets[state], empty_offsets[state + 1]):
-            target = empty_targets[e]
+        work += 1 + offsets[state + 1] - offsets[state]
+        for e in range(offsets[state], offsets[state + 1]):
+            target = targets[e]
             if mark[target] != stamp:
                 mark[target] = stamp
                 stack[top] = target
@@ -174,143 +178,126 @@ def _close(states, count, empty_targets, empty_offsets, matters, mark, stamp, st
 
 
 @nb.njit(cache=True)
-def _digest(states, count):  # pragma: no cover
-    digest = np.uint64(count + 1)
-    for i in range(count):
-        digest = (digest ^ np.uint64(states[i])) * np.uint64(0x9E3779B97F4A7C15)
-        digest ^= digest >> np.uint64(29)
-    return digest
+def _links(states, moves, offsets):  # pragma: no cover
+    """How many pairs of a class and a target the moves of some states have."""
+    links = 0
+    for state in states:
+        for e in range(offsets[state], offsets[state + 1]):
+            links += 1 + moves[e, 1] - moves[e, 0]
+    return links
 
 
 @nb.njit(cache=True)
-def _rehashed(members, offsets, sets, mask):  # pragma: no cover
-    """A hash table of mask + 1 slots that holds the numbers of all sets."""
-    table = np.zeros(mask + 1, np.int32)
-    for other in range(1, sets):
-        size = offsets[other + 1] - offsets[other]
-        slot = np.int64(_digest(members[offsets[other] :], size) & np.uint64(mask))
-        while table[slot]:
-            slot = (slot + 1) & mask
-        table[slot] = other
-    return table
+def _targets_by_class(states, moves, offsets, first, touched, target, onward):  # pragma: no cover
+    """Where the moves of some states lead, as a chain of links for each class that they have.
 
-
-@nb.njit(cache=True)
-def _subsets(  # pragma: no cover
-    starts, moves, move_offsets, empty_targets, empty_offsets, matters, classes, together, limits
-):
-    """The moves between the sets met, the sets, and why it ended: of no use if not DONE.
-
-    limits: of members and edges held, of work and of sets
+    The chain of class c begins at link first[c], which was −1, and goes on at `onward`, until −1; each link has a
+    `target`. Returns how many classes have one: they are the first of `touched`, in order.
     """
-    most, most_edges, effort, most_sets = limits
-    states = len(matters)
-    mark, stamp = np.zeros(states, np.int32), 0
-    stack, scratch = np.empty(states + 1, np.int32), np.empty(states + 1, np.int32)
-    seen, seen_stamp = np.zeros(states, np.int32), 0
-    members, offsets = np.empty(1024, np.int32), np.zeros(257, np.int64)
-    source, label, target = np.empty(1024, np.int32), np.empty(1024, np.int32), np.empty(1024, np.int32)
-    table, mask = np.zeros(1024, np.int32), 1023
-    sets, known, filled, edges, at, work, look = 1, 0, 0, 0, 0, 0, SLICE
-    first = np.full(classes, -1, np.int32)  # per class, a chain of (target, next) pairs
-    touched = np.empty(classes, np.int32)
-    pairs, chain = np.empty(1024, np.int32), np.empty(1024, np.int32)
-    while at < sets:
-        count_pairs, count_touched = 0, 0
-        if offsets[at + 1] - offsets[at] >= together:
-            for m in range(offsets[at], offsets[at + 1]):
-                state = members[m]
-                for e in range(move_offsets[state], move_offsets[state + 1]):
-                    for c in range(moves[e, 0], moves[e, 1] + 1):
-                        if count_pairs == MAX_EDGES:
-                            return source, label, target, members, offsets, MEMBERS
-                        if count_pairs == len(pairs):
-                            pairs, chain = _grown(pairs, 0), _grown(chain, 0)
-                        if first[c] < 0:
-                            touched[count_touched] = c
-                            count_touched += 1
-                        pairs[count_pairs] = moves[e, 2]
-                        chain[count_pairs] = first[c]
-                        first[c] = count_pairs
-                        count_pairs += 1
-        work += count_pairs
-        touched[:count_touched].sort()
-        for t in range(count_touched if at else 1):  # set 0 stands for the way into the start
-            count, c = 0, touched[t]
-            if at == 0:
-                for s in starts:
-                    scratch[count] = s
+    links, count = 0, 0
+    for state in states:
+        for e in range(offsets[state], offsets[state + 1]):
+            for c in range(moves[e, 0], moves[e, 1] + 1):
+                if first[c] < 0:
+                    touched[count] = c
                     count += 1
-            else:
-                seen_stamp += 1
-                p = first[c]
-                while p >= 0:
-                    if seen[pairs[p]] != seen_stamp:
-                        seen[pairs[p]] = seen_stamp
-                        scratch[count] = pairs[p]
-                        count += 1
-                    p = chain[p]
-                if t > 0:  # neighbouring classes often lead to the same set
-                    p, q = first[c], first[touched[t - 1]]
-                    while p >= 0 and q >= 0 and pairs[p] == pairs[q]:
-                        p, q = chain[p], chain[q]
-                    if p < 0 and q < 0:
-                        if known:
-                            if edges >= most_edges:
-                                return source, label, target, members, offsets, EDGES
-                            if edges == len(source):
-                                source, label, target = _grown(source, 0), _grown(label, 0), _grown(target, 0)
-                            source[edges], label[edges], target[edges] = at, c, known
-                            edges += 1
-                        continue
-            stamp += 1
-            count, looked = _close(scratch, count, empty_targets, empty_offsets, matters, mark, stamp, stack)
-            work += looked
-            if work > look:
-                look = work + SLICE
-                if work > effort or used_up():
-                    return source, label, target, members, offsets, WORK
-            known = 0
-            if count == 0 and at > 0:
-                continue
-            scratch[:count].sort()
-            slot = np.int64(_digest(scratch, count) & np.uint64(mask))
-            while table[slot]:
-                other = table[slot]
-                if offsets[other + 1] - offsets[other] == count:
-                    same = True
-                    for i in range(count):
-                        if members[offsets[other] + i] != scratch[i]:
-                            same = False
-                            break
-                    if same:
-                        known = other
-                        break
-                slot = (slot + 1) & mask
-            if not known:
-                if filled + count > most or sets > most_sets:
-                    return source, label, target, members, offsets, MEMBERS if sets <= most_sets else SETS
-                known = sets
-                table[slot] = known
-                if filled + count > len(members):
-                    members = _grown(members, filled + count)
-                members[filled : filled + count] = scratch[:count]
-                filled += count
-                sets += 1
-                if sets + 1 > len(offsets):
-                    offsets = _grown(offsets, 0)
-                offsets[sets] = filled
-                if 2 * sets > mask:
-                    mask = 2 * mask + 1
-                    table = _rehashed(members, offsets, sets, mask)
-            if at > 0:
-                if edges >= most_edges:
-                    return source, label, target, members, offsets, EDGES
-                if edges == len(source):
-                    source, label, target = _grown(source, 0), _grown(label, 0), _grown(target, 0)
-                source[edges], label[edges], target[edges] = at, c, known
-                edges += 1
-        for t in range(count_touched):
-            first[touched[t]] = -1
+                target[links], onward[links], first[c] = moves[e, 2], first[c], links
+                links += 1
+    touched[:count].sort()
+    return count
+
+
+@nb.njit(cache=True)
+def _alike(one, other, target, onward):  # pragma: no cover
+    """Whether two chains have the same targets in the same order, as those of neighbouring classes often do."""
+    while one >= 0 and other >= 0 and target[one] == target[other]:
+        one, other = onward[one], onward[other]
+    return one < 0 and other < 0
+
+
+@nb.njit(cache=True)
+def _distinct(link, target, onward, states, mark, stamp):  # pragma: no cover
+    """Write the targets of a chain into `states`, each once; returns how many there are."""
+    count = 0
+    while link >= 0:
+        state = target[link]
+        if mark[state] != stamp:
+            mark[state] = stamp
+            states[count] = state
+            count += 1
+        link = onward[link]
+    return count
+
+
+@nb.njit(cache=True)
+def _with_room(edges, count):  # pragma: no cover
+    """The edges [3, E] with room for so many."""
+    if count <= edges.shape[1]:
+        return edges
+    wider = np.empty((3, max(count, 2 * edges.shape[1])), np.int32)
+    wider[:, : edges.shape[1]] = edges
+    return wider
+
+
+@nb.njit(cache=True)
+def _subsets(starts, by_state, empty, classes, limits):  # pragma: no cover
+    """The subset construction, one set at a time; what is returned is of no use if it did not end with DONE.
+
+    by_state: the moves and where those of each state begin; empty: the same of empty moves, and the states that matter
+    Returns the edges and how many there are; members, where those of each set begin, how many sets; and why it ended.
+    """
+    (moves, move_offsets), (empty_targets, empty_offsets, matters) = by_state, empty
+    states = len(matters)
+    mark, stack, stamp = np.zeros(states, np.int32), np.empty(states + 1, np.int32), 1
+    seen = np.zeros(states, np.int32)
+    first, touched = np.full(classes, -1, np.int32), np.empty(classes, np.int32)
+    link_target, onward = np.empty(1024, np.int32), np.empty(1024, np.int32)
+    edges, count = np.empty((3, 1024), np.int32), 0
+    members, (offsets, digests, table) = np.empty(1024 + states, np.int32), no_sequences()
+    members[: len(starts)] = starts
+    size, work = _close(members, len(starts), empty_targets, empty_offsets, matters, mark, stamp, stack)
+    members[:size].sort()
+    offsets, digests, table = push(offsets, digests, table, 1, size, digest_of(members, 0, size))
+    at, sets, filled, look = 0, 2, size, SLICE
+    while at + 1 < sets:
         at += 1
-    return source[:edges], label[:edges], target[:edges], members[:filled], offsets[: sets + 1], DONE
+        own = members[offsets[at] : offsets[at + 1]]
+        if len(own) < limits.together:
+            continue
+        links = _links(own, moves, move_offsets)
+        if links > MAX_EDGES:
+            return edges, count, members, offsets, sets, MEMBERS
+        if links > len(onward):
+            link_target, onward = grown(link_target, links), grown(onward, links)
+        labels = _targets_by_class(own, moves, move_offsets, first, touched, link_target, onward)
+        edges, work, target = _with_room(edges, count + labels), work + links, 0
+        for t in range(labels):
+            c = touched[t]
+            if t == 0 or not _alike(first[c], first[touched[t - 1]], link_target, onward):
+                members, stamp = grown_to(members, filled + states), stamp + 1
+                new = members[filled:]
+                size = _distinct(first[c], link_target, onward, new, seen, stamp)
+                size, looked = _close(new, size, empty_targets, empty_offsets, matters, mark, stamp, stack)
+                work += looked
+                if work > look:
+                    look = work + SLICE
+                    if work > limits.effort or used_up():
+                        return edges, count, members, offsets, sets, WORK
+                new[:size].sort()
+                target, digest = find(members, offsets, digests, table, sets, filled + size)
+                target = target if size else 0
+                if size and not target:
+                    target, sets, filled = sets, sets + 1, filled + size
+                    if target > limits.sets:
+                        return edges, count, members, offsets, sets, SETS
+                    if filled > limits.members:
+                        return edges, count, members, offsets, sets, MEMBERS
+                    offsets, digests, table = push(offsets, digests, table, target, filled, digest)
+            if target:
+                if count >= limits.edges:
+                    return edges, count, members, offsets, sets, EDGES
+                edges[0, count], edges[1, count], edges[2, count] = at, c, target
+                count += 1
+        for t in range(labels):
+            first[touched[t]] = -1
+    return edges, count, members, offsets, sets, DONE

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.finite.edges import by, in_order, reach
+from structgen.automata.finite.interning import mixed, seek
 from structgen.automata.finite.nfa import Ints
 from structgen.limits.budget import check, loading
 from structgen.limits.interrupt import SLICE, used_up
@@ -141,15 +142,6 @@ def _split(element, first, end, marked, set_of, touched, count, sets):  # pragma
 
 
 @nb.njit(cache=True)
-def _mixed(number):  # pragma: no cover
-    """A well-spread 64-bit digest of a number (splitmix64)."""
-    digest = np.uint64(number) + np.uint64(0x9E3779B97F4A7C15)
-    digest = (digest ^ (digest >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    digest = (digest ^ (digest >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return digest ^ (digest >> np.uint64(31))
-
-
-@nb.njit(cache=True)
 def _shortest(label, target, order, at, accepting, keep):  # pragma: no cover
     """A digest of the first of the shortest words that each state accepts: equal where the languages are."""
     states = len(keep)
@@ -181,7 +173,7 @@ def _shortest(label, target, order, at, accepting, keep):  # pragma: no cover
             if nearer and distance[state] > 0 and (best < 0 or label[edge] < label[best]):
                 best = edge
         if best >= 0:
-            digest[state] = _mixed(digest[target[best]] * np.uint64(31) + np.uint64(label[best]))
+            digest[state] = mixed(digest[target[best]] * np.uint64(31) + np.uint64(label[best]))
         for i in range(begin[state], begin[state + 1]):
             source = incoming[i]
             if distance[source] < 0:
@@ -197,19 +189,15 @@ def _numbered(digest, keep):  # pragma: no cover
     size = 64
     while size < 4 * len(keep):
         size *= 2
-    mask = np.uint64(size - 1)
-    table, number, count = np.full(size, -1, np.int32), np.full(len(keep), -1, np.int32), 0
-    for state in range(len(keep)):
+    table, number, count = np.zeros(size, np.int32), np.full(len(keep), -1, np.int32), 0
+    for state in range(1, len(keep)):  # 0 is dead
         if keep[state]:
-            slot = _mixed(digest[state]) & mask
-            while table[slot] >= 0 and digest[table[slot]] != digest[state]:
-                slot = (slot + np.uint64(1)) & mask
-            if table[slot] < 0:
-                table[slot] = state
-                number[state] = count
-                count += 1
-            else:
+            slot = seek(table, digest, digest[state], mixed(digest[state]))
+            if table[slot]:
                 number[state] = number[table[slot]]
+            else:
+                table[slot], number[state] = state, count
+                count += 1
     return number, count
 
 
@@ -218,7 +206,7 @@ def _runs(label, target, order, at, labels):  # pragma: no cover
     """Neighbouring edges to the same state as one: where each state's begin, the sum of their labels' salts, target."""
     salt = np.empty(labels, np.uint64)
     for c in range(labels):
-        salt[c] = _mixed(c)
+        salt[c] = mixed(c)
     run_at = np.zeros(len(at), np.int64)
     run_salt, run_target, filled = np.zeros(len(label), np.uint64), np.zeros(len(label), np.int32), 0
     for state in range(len(at) - 1):
@@ -253,7 +241,7 @@ def _moore(source, label, target, accepting, keep, rounds):  # pragma: no cover
             total = np.uint64(0)
             for r in range(run_at[state], run_at[state + 1]):
                 total += run_salt[r] * (digest[run_target[r]] | np.uint64(1))
-            refined[state] = _mixed(total ^ (digest[state] * np.uint64(31)))
+            refined[state] = mixed(total ^ (digest[state] * np.uint64(31)))
         number, more = _numbered(refined, keep)
         digest = refined
         if more == count:

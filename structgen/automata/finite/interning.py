@@ -1,0 +1,117 @@
+"""Interning in kernels: equal sequences of numbers get one number, and are found again by their digests.
+
+Three constructions name what they meet: the crawl names sets of states, the lift names functions from states to
+states, and minimising numbers the digests of languages. All three use one kind of hash table, with linear probing
+(Knuth, "The Art of Computer Programming", volume 3, section 6.4): its length is a power of two, its slots hold numbers
+from 1 on, or 0 if they are free, and the digests stand beside it by number. Sequences of equal digests are compared
+item by item, for a digest is no proof.
+
+A new sequence is written behind those that are known, then looked up, and counted in only if it is new:
+
+    items    4 7 | 2 5 9 | 4 7       a candidate, 4 7, behind the sequences 1 and 2
+    offsets  0 0   2       5         sequence n is items[offsets[n] : offsets[n + 1]]; there is no sequence 0
+    find     its digest is that of sequence 1, and so are its items: it is sequence 1, and is written over next
+
+The helpers take arrays one by one, since numba counts references to each array of a tuple at every call.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+
+@nb.njit(cache=True)
+def mixed(number):  # pragma: no cover
+    """A well-spread 64-bit digest of a number (splitmix64)."""
+    digest = np.uint64(number) + np.uint64(0x9E3779B97F4A7C15)
+    digest = (digest ^ (digest >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    digest = (digest ^ (digest >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return digest ^ (digest >> np.uint64(31))
+
+
+@nb.njit(cache=True)
+def digest_of(items, low, high):  # pragma: no cover
+    """A digest of the sequence items[low:high]."""
+    digest = np.uint64(high - low + 1)
+    for i in range(low, high):
+        digest = (digest ^ np.uint64(items[i])) * np.uint64(0x9E3779B97F4A7C15)
+        digest ^= digest >> np.uint64(29)
+    return digest
+
+
+@nb.njit(cache=True)
+def seek(table, digests, digest, slot):  # pragma: no cover
+    """The first slot from `slot` on, whatever its size, that is free or holds a number of this digest."""
+    mask = np.uint64(len(table) - 1)
+    slot &= mask
+    while table[slot] and digests[table[slot]] != digest:
+        slot = (slot + np.uint64(1)) & mask
+    return slot
+
+
+@nb.njit(cache=True)
+def find(items, offsets, digests, table, count, end):  # pragma: no cover
+    """The number of the sequence that equals the candidate, 0 if none does; and the candidate's digest.
+
+    The candidate stands behind the sequences below `count`, and ends at `end`.
+    """
+    low = offsets[count]
+    digest = digest_of(items, low, end)
+    slot = seek(table, digests, digest, digest)
+    while table[slot]:
+        other = np.int64(table[slot])
+        start, same = offsets[other], offsets[other + 1] - offsets[other] == end - low
+        i = 0
+        while same and i < end - low:
+            same = items[start + i] == items[low + i]
+            i += 1
+        if same:
+            return other, digest
+        slot = seek(table, digests, digest, slot + np.uint64(1))
+    return 0, digest
+
+
+@nb.njit(cache=True)
+def push(offsets, digests, table, count, end, digest) -> Any:  # pragma: no cover
+    """The three arrays with the candidate among the sequences, as number `count`."""
+    offsets, digests = grown_to(offsets, count + 2), grown_to(digests, count + 1)
+    offsets[count + 1], digests[count] = end, digest
+    if 2 * count > len(table) - 2:
+        table = np.zeros(2 * len(table), np.int32)
+        for other in range(1, count):
+            _put(table, digests[other], other)
+    _put(table, digest, count)
+    return offsets, digests, table
+
+
+@nb.njit(cache=True)
+def _put(table, digest, number):  # pragma: no cover
+    """Write a number into the first free slot for its digest."""
+    mask = np.uint64(len(table) - 1)
+    slot = digest & mask
+    while table[slot]:
+        slot = (slot + np.uint64(1)) & mask
+    table[slot] = number
+
+
+@nb.njit(cache=True)
+def no_sequences() -> Any:  # pragma: no cover
+    """Offsets, digests and a table for sequences of which none is known, 0 aside."""
+    return np.zeros(256, np.int64), np.zeros(256, np.uint64), np.zeros(1024, np.int32)
+
+
+@nb.njit(cache=True)
+def grown(array, size):  # pragma: no cover
+    """The array with room for at least `size` items, and at least twice as much room as before."""
+    bigger = np.empty(max(size, 2 * len(array)), array.dtype)  # what is not written yet takes no memory
+    bigger[: len(array)] = array
+    return bigger
+
+
+@nb.njit(cache=True)
+def grown_to(array, size) -> Any:  # pragma: no cover
+    """The array itself where it has room for `size` items."""
+    return array if size <= len(array) else grown(array, size)
