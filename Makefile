@@ -2,7 +2,7 @@
 # make check  lint, types, layers and tests            make bench   fetches data, prints a benchmark table
 # make bench SUITE='schema --schemas 60'                 runs another suite: docs/benchmarks.md
 # make lock   resolves the locks anew                  make drift   runs the host tests on the newest releases
-# make picture  draws the picture of README.md anew
+# make picture  draws the picture of README.md anew      make plots   draws the charts of docs/benchmarks.md
 # make test-vllm  vLLM's server with the plugin, in an environment of its own of 3.5 GB
 
 PYTHON  ?= python3
@@ -17,7 +17,7 @@ RESOLVE := .venv-lock/bin/uv pip compile pyproject.toml $(LOCKS)/build.in \
            --universal --python-version 3.11 --upgrade --no-annotate --quiet \
            --custom-compile-command 'make lock'
 
-.PHONY: demo picture test test-vllm lint check bench lock drift clean
+.PHONY: demo picture test test-vllm lint check bench plots lock drift clean
 
 demo: $(VENV)/.project
 	$(BIN)/structgen demo
@@ -39,10 +39,12 @@ lint: $(VENV)/.tests
 
 check: lint test
 
-bench: $(VENV)/.tests
-	$(PIP) install --constraint $(LOCKS)/bench.txt --no-build-isolation --editable '.[test,bench,training]'
+bench: $(VENV)/.bench
 	$(BIN)/python -m bench data
 	$(BIN)/python -m bench $(SUITE)
+
+plots: $(VENV)/.bench
+	$(BIN)/python -m bench plots
 
 lock: .venv-lock
 	$(RESOLVE) --output-file $(LOCKS)/demo.txt
@@ -69,6 +71,10 @@ $(VENV)/.project: pyproject.toml $(VENV)/.torch
 
 $(VENV)/.tests: pyproject.toml $(LOCKS)/test.txt $(VENV)/.project
 	$(PIP) install --constraint $(LOCKS)/test.txt --no-build-isolation --editable '.[test]'
+	touch $@
+
+$(VENV)/.bench: pyproject.toml $(LOCKS)/bench.txt $(VENV)/.tests
+	$(PIP) install --constraint $(LOCKS)/bench.txt --no-build-isolation --editable '.[test,bench,training]'
 	touch $@
 
 clean:

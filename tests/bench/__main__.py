@@ -49,6 +49,15 @@ def data() -> None:
 
 
 @app.command()
+def plots() -> None:
+    """Draw the charts of docs/benchmarks.md from the figures kept beside its pages."""
+    from bench.plots import run
+
+    for path in run():
+        print(material.shown(path))
+
+
+@app.command()
 def step(tokenizer: Tokenizer = None, rounds: int = 5, batch: int = 1, json_file: Json = None) -> None:
     """Compile times on a real vocabulary, and one refinement step against one softmax."""
     from bench.step import run

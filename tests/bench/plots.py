@@ -1,0 +1,107 @@
+"""`python -m bench plots`: the charts of docs/benchmarks.md, drawn from the figures kept beside its pages.
+
+A figure file is what `--json` of the command on its page wrote. Colours are told apart by people with any kind of
+colour vision (Okabe & Ito), and every chart stands on white, so that it can be read on a dark page too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import material
+
+FIGURES = material.ROOT / "docs" / "benchmarks"
+IMAGES = material.ROOT / "docs" / "images"
+COLOURS = ("#D55E00", "#E69F00", "#56B4E9", "#0072B2", "#009E73", "#999999")
+SPLITS = {"values": "unseen values", "names": "unseen names", "handwritten": "written by hand"}
+AIMS = {"values": 90, "names": 75, "handwritten": 60}  # % of the fields
+OUTCOMES = {
+    "right": ("fully right", COLOURS[4]),
+    "rejects": ("rejects a valid instance", COLOURS[1]),
+    "refused": ("refused", COLOURS[5]),
+    "slow": ("no answer in 20 s", COLOURS[2]),
+    "accepts": ("accepts an invalid instance", COLOURS[0]),
+}
+SCHEMAS = {"flat": "2 fields", "invoice": "invoice, 15 fields", "maxLength 40": "invoice,\nstrings of ≤ 40"}
+QUANTILES = ("p50 ms", "p90 ms", "p99 ms")
+
+
+def run(folder: Path = IMAGES) -> Iterator[Path]:
+    """Draw every chart; yields the files."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams.update(
+        {"svg.hashsalt": "structgen", "font.size": 10, "axes.spines.top": False, "axes.spines.right": False}
+    )
+    for name, draw in CHARTS.items():
+        path = folder / f"{name}.svg"
+        figure = draw(json.loads((FIGURES / f"{name}.json").read_text(encoding="utf-8")))
+        figure.savefig(path, metadata={"Date": None}, bbox_inches="tight")
+        yield path
+
+
+def step(figures: dict[str, Any]) -> Any:
+    """One refinement step against one softmax over the same logits."""
+    figure, (axes,) = _axes(1)
+    ratios = [figures[name]["ratio"] for name in SCHEMAS]
+    bars = axes.bar(list(SCHEMAS.values()), ratios, color=COLOURS[3], width=0.55)
+    axes.bar_label(bars, fmt="%.2f")
+    axes.axhline(1, color=COLOURS[0], linestyle="--")
+    axes.text(-0.4, 1.02, "one softmax", color=COLOURS[0])
+    axes.set_ylabel("time of a refinement step / softmax")
+    return figure
+
+
+def schema(figures: dict[str, Any]) -> Any:
+    """What becomes of 60 real schemas in each engine, and how long compiling takes."""
+    figure, (outcomes, times) = _axes(2)
+    engines = figures["figures"]
+    begun = dict.fromkeys(engines, 0)
+    for kind, (label, colour) in OUTCOMES.items():
+        counts = [engine[kind] for engine in engines.values()]
+        outcomes.barh(list(engines), counts, left=list(begun.values()), color=colour, label=label)
+        begun = {name: before + count for (name, before), count in zip(begun.items(), counts, strict=True)}
+    outcomes.invert_yaxis()
+    outcomes.set_xlabel("schemas")
+    outcomes.legend(loc="upper center", bbox_to_anchor=(0.4, -0.16), ncols=2, frameon=False)
+    for place, quantile in enumerate(QUANTILES):
+        heights = [engine[quantile] for engine in engines.values()]
+        middles = [number + 0.27 * (place - 1) for number in range(len(engines))]
+        times.bar(middles, heights, width=0.25, color=COLOURS[1 + place], label=quantile.removesuffix(" ms"))
+    times.set_yscale("log")
+    times.set_xticks(range(len(engines)), list(engines))
+    times.set_ylabel("ms of CPU until ready to step")
+    times.legend(frameon=False)
+    return figure
+
+
+def extract(figures: dict[str, Any]) -> Any:
+    """Fields that the embedded model gets right, way by way, with the aim of each split."""
+    figure, (axes,) = _axes(1)
+    ways = list(dict.fromkeys(row["decoding"] for row in figures["rows"]))
+    shares = {(row["split"], row["decoding"]): 100 * row["exact"] for row in figures["rows"]}
+    for place, way in enumerate(ways):
+        middles = [number + 0.14 * (place - 2.5) for number in range(len(SPLITS))]
+        heights = [shares[split, way] for split in SPLITS]
+        axes.bar(middles, heights, width=0.13, color=COLOURS[-1 - place], label=way)
+    for number, split in enumerate(SPLITS):
+        axes.hlines(AIMS[split], number - 0.45, number + 0.45, color="black", linestyle=":")
+    axes.set_xticks(range(len(SPLITS)), list(SPLITS.values()))
+    axes.set_ylim(0, 100)
+    axes.set_ylabel("fields exactly right, % (dotted: aim)")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=3, frameon=False)
+    return figure
+
+
+CHARTS: dict[str, Callable[[dict[str, Any]], Any]] = {"step": step, "schema": schema, "extract": extract}
+
+
+def _axes(count: int) -> tuple[Any, tuple[Any, ...]]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.5 * count if count > 1 else 8, 4), layout="constrained", facecolor="white")
+    return figure, tuple(figure.subplots(1, count, squeeze=False)[0])
