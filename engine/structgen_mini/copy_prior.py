@@ -73,6 +73,11 @@ class PreferringContext:
         """The context of these rows [b] int64 of the batch."""
         return PreferringContext(self.inner.select(rows), self.first)
 
+    def join(self, other: PreferringContext) -> PreferringContext | None:
+        """Both, where both or neither are in their first block."""
+        inner = self.inner.join(other.inner) if self.first == other.first else None
+        return None if inner is None else PreferringContext(inner, self.first)
+
 
 class Preferring:
     """`denoiser` with preferred fillings of regions, the same for every row.
@@ -99,8 +104,10 @@ class Preferring:
         ]
         self.occurrences = torch.tensor(often, dtype=torch.int64)
         self.placed = [self._placed(region) for region in regions] if self.text.records else []
-        self.self_conditioning: bool = getattr(denoiser, "self_conditioning", False)
-        self.unconditioned_start: bool = getattr(denoiser, "unconditioned_start", False)
+        self.self_conditioning, self.unconditioned_start = (
+            denoiser.self_conditioning,
+            denoiser.unconditioned_start,
+        )
 
     @property
     def noise(self) -> Noise:

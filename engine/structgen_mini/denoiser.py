@@ -37,11 +37,15 @@ class MiniContext:
         }
         return MiniContext(Memory(**memory), self.committed[rows])
 
+    def join(self, other: MiniContext) -> None:
+        """Not possible: prompts and committed text differ in length."""
+
 
 class MiniDenoiser:
     """The embedded model behind the interface of `Denoiser`."""
 
     self_conditioning = True
+    unconditioned_start = False
 
     def __init__(
         self,

@@ -17,9 +17,9 @@ from torch import Tensor
 from structgen.compiler.constraint import Constraint
 from structgen.errors import InvalidOption, Unsatisfiable, Unsupported
 from structgen.generation.writer import refusing_overlong_steps
-from structgen_engine.decoding.loop import nonempty
+from structgen_engine.decoding.blocks import nonempty
 from structgen_engine.decoding.options import Finish
-from structgen_engine.decoding.row import Block, BudgetTooSmall, begin
+from structgen_engine.decoding.row import BudgetTooSmall, begin
 from structgen_engine.lattice.lattice import Beliefs, BlockLattice
 
 LEAST_LOG = (
@@ -80,7 +80,6 @@ class Rows:
             ) from None
         self.dropped_share = torch.zeros(len(chosen), dtype=torch.float64)
         self._finish, self._generator = finish, torch.Generator().manual_seed(seed)
-        self._blocks: list[Block] = []
         self._lattice: BlockLattice | None = None
 
     @refusing_overlong_steps()
@@ -118,20 +117,17 @@ class Rows:
     def commit(self, blocks: Tensor) -> Tensor:
         """Go on behind these accepted blocks [b, N]; [b] bool, whether each row is complete."""
         self.left -= self.block_length
-        self._blocks, self._lattice = [], None
+        self._lattice = None
         finished = [row.commit(ids) for row, ids in zip(self._rows, blocks.cpu(), strict=True)]
         return torch.tensor(finished, dtype=torch.bool)
 
     def _seen(self, scores: Tensor) -> BlockLattice:
         """The lattice of the constrained rows' scores [b, N, V]."""
-        after = self.left - self.block_length
-        if after < 0:
+        if self.left < self.block_length:
             raise InvalidOption(
                 "more blocks are generated than the constraints were told: give both the same number of new tokens"
             )
-        if not self._blocks:
-            self._blocks = [row.block(after) for row in self._rows]
-        lattice = nonempty(self._blocks, scores)
+        lattice = nonempty([row.block(self.block_length) for row in self._rows], scores)
         self.dropped_share = torch.maximum(self.dropped_share, lattice.dropped())
         return lattice
 

@@ -22,7 +22,7 @@ from structgen.generation.runtime import Runtime
 from structgen.generation.writer import prompt_ids, refusing_overlong_steps
 from structgen.layout import first_layout
 from structgen.sources import as_source
-from structgen_engine.decoding.jacobi import Guess
+from structgen_engine.decoding.jacobi import JacobiNoise
 from structgen_engine.decoding.probe import Look
 
 CANVASES = 8  # noisy canvases to average over
@@ -49,7 +49,7 @@ def choose(runtime: Runtime, text: str, options: Sequence[str], *, seed: int = 0
     check_whole("seed", seed, 0, MOST_SEED)
     schema = choice_schema(options)
     prompt = prompt_ids(runtime, runtime.prompts.extraction(schema, text))
-    if isinstance(runtime.denoiser.noise, Guess):
+    if isinstance(runtime.denoiser.noise, JacobiNoise):
         return _chosen(options, _likelihoods(runtime, prompt, options).softmax(0))
     layout = first_layout(runtime, schema)
     logits, settled = _first_look(

@@ -19,7 +19,7 @@ from torch import Tensor
 from strategies import cases, padded_dfas
 from structgen_engine.automata.dfa import BlockAutomaton, Dfa, block
 from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
-from structgen_engine.decoding.jacobi import Guess, greedy
+from structgen_engine.decoding.jacobi import JacobiNoise, greedy
 from structgen_engine.decoding.loop import StepEvent, decode
 from structgen_engine.decoding.options import DecodingOptions
 from structgen_engine.decoding.row import Decoded
@@ -134,7 +134,7 @@ class TestGreedy:
         self, dfa: Dfa, seed: int, blocks: int
     ) -> None:
         size = len(dfa.alphabet.class_of)
-        denoiser = RandomCausal(Guess(0, size), 4, size, seed)
+        denoiser = RandomCausal(JacobiNoise(0, size), 4, size, seed)
         budget = max(4 * blocks - 1, int(dfa.distance[dfa.start]))
         done = settle(denoiser, [dfa], [[1]], budget, steps=4)[0]
         assert done.ids.tolist() == token_by_token(denoiser, [1], dfa, budget)[: len(done.ids)]
@@ -145,7 +145,7 @@ class TestGreedy:
     @given(dfa=padded_dfas(), seed=st.integers(0, 99))
     def test_each_step_makes_one_more_token_right(self, dfa: Dfa, seed: int) -> None:
         size, budget = len(dfa.alphabet.class_of), max(6, int(dfa.distance[dfa.start]))
-        denoiser, events = RandomCausal(Guess(0, size), budget, size, seed), list[StepEvent]()
+        denoiser, events = RandomCausal(JacobiNoise(0, size), budget, size, seed), list[StepEvent]()
         settle(denoiser, [dfa], [[1]], budget, steps=budget, on_step=events.append)
         right = token_by_token(denoiser, [1], dfa, budget)
         for event in events:

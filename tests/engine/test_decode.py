@@ -15,8 +15,9 @@ from torch import Tensor
 from oracle import enumerate_blocks
 from strategies import padded_dfas
 from structgen_engine.automata.dfa import Alphabet, Dfa, block
-from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
-from structgen_engine.decoding.loop import StepEvent, decode
+from structgen_engine.decoding.cohort import Task
+from structgen_engine.decoding.denoiser import Denoiser, RandomContext, RandomDenoiser
+from structgen_engine.decoding.loop import Loop, StepEvent, decode
 from structgen_engine.decoding.noise import Absorbing, Noise, Uniform
 from structgen_engine.decoding.options import DecodingOptions, Finish, Schedule, StoppingRule
 from structgen_engine.decoding.policy import Confidence, EntropyBound, Policy, TopK
@@ -204,6 +205,8 @@ class Spy:
 
     inner: RandomDenoiser
     seen: set[tuple[int, ...]] = field(default_factory=set)
+    self_conditioning = False
+    unconditioned_start = False
 
     def __post_init__(self) -> None:
         self.noise, self.block_length = self.inner.noise, self.inner.block_length
@@ -506,3 +509,108 @@ def test_a_self_conditioned_denoiser_is_told_what_is_forced_and_then_the_margina
         torch.testing.assert_close(beliefs.sum(-1), torch.ones(1, 6))
         assert not beliefs[0, :2, :2].any()  # what the automaton refuses
         assert (beliefs[0, :2, 2:] > 0).all()
+
+
+def task(
+    name: str, dfa: Dfa, seed: int, *, budget: int = 12, scaffold: Tensor | None = None, steps: int = 4
+) -> Task:
+    options = DecodingOptions(steps=steps, temperature=1.0, finish=Finish.SAMPLE, policy=EntropyBound(0.3))
+    return Task([seed, 7], dfa, seeded(seed), budget, options, scaffold=scaffold)
+
+
+def same(one: Decoded, other: Decoded) -> bool:
+    facts = [(row.ids.tolist(), row.log_prob, row.steps, row.blocks, row.scaffold) for row in (one, other)]
+    return facts[0] == facts[1]
+
+
+def company(name: str, dfas: Sequence[Dfa], joins: Sequence[int], **options: bool) -> None:
+    """Rows that join before the given steps come out as they do alone."""
+    inner = denoiser_of(name, dfas[0], 4)
+    denoiser = Hinted(inner, **options) if options else inner
+
+    def tasks() -> list[Task]:
+        wish = torch.tensor([2, -1])
+        return [
+            task(name, dfa, seed, budget=9 + seed, scaffold=wish if seed % 2 else None, steps=3 + seed % 2)
+            for seed, dfa in enumerate(dfas)
+        ]
+
+    alone = [_ended(denoiser, one)[0] for one in tasks()]
+    loop, together, waiting, step = (
+        Loop(denoiser),
+        dict[int, Decoded](),
+        list(zip(joins, tasks(), strict=True)),
+        0,
+    )
+    while loop.busy or waiting:
+        ready = [one for join, one in waiting if join <= step]
+        loop.start(ready)
+        waiting, step = waiting[len(ready) :], step + 1
+        together |= loop.step()
+    assert all(same(row, together[number]) for number, row in enumerate(alone))
+
+
+def _ended(denoiser: Denoiser, *tasks: Task) -> dict[int, Decoded]:
+    loop, finished = Loop(denoiser), dict[int, Decoded]()
+    loop.start(tasks)
+    while loop.busy:
+        finished |= loop.step()
+    return finished
+
+
+@pytest.mark.parametrize("name", ["absorbing", "uniform"])
+@given(
+    lengths=st.lists(st.integers(1, 7), min_size=2, max_size=4),
+    waits=st.lists(st.integers(0, 3), min_size=4, max_size=4),
+)
+@settings(max_examples=25)
+def test_a_row_in_company_that_joins_late_equals_the_row_decoded_alone(
+    name: str, lengths: list[int], waits: list[int]
+) -> None:
+    joins = [sum(waits[: k + 1]) for k in range(len(lengths))]
+    company(name, [verbatim(length) for length in lengths], joins)
+
+
+@pytest.mark.parametrize("unconditioned", [False, True])
+def test_rows_that_hear_beliefs_equal_themselves_in_company_too(unconditioned: bool) -> None:
+    dfas = [verbatim(length) for length in (6, 2, 7, 3)]
+    company("uniform", dfas, [0, 1, 1, 4], self_conditioning=True, unconditioned_start=unconditioned)
+
+
+@dataclass(frozen=True)
+class Hinted:
+    """A random denoiser whose logits depend on the beliefs that it hears."""
+
+    inner: RandomDenoiser
+    self_conditioning: bool
+    unconditioned_start: bool
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+    def __call__(self, context: RandomContext, canvas: Tensor, beliefs: Tensor | None = None) -> Tensor:
+        logits = self.inner(context, canvas)
+        return logits if beliefs is None else logits + beliefs * 2
+
+
+@pytest.mark.parametrize("name", ["absorbing", "uniform"])
+def test_a_row_that_is_cancelled_leaves_and_the_others_are_as_they_were(name: str) -> None:
+    dfas = [verbatim(7), verbatim(6)]
+    denoiser, (one,) = denoiser_of(name, dfas[0], 4), [task(name, dfas[1], 1)]
+    loop, finished = Loop(denoiser), dict[int, Decoded]()
+    loop.start([task(name, dfas[0], 0), task(name, dfas[1], 1)])
+    finished |= loop.step()
+    loop.cancel(0)
+    while loop.busy:
+        finished |= loop.step()
+    assert list(finished) == [1]
+    assert same(finished[1], _ended(denoiser, one)[0])
+
+
+def test_none_of_several_rows_joins_where_one_cannot_be_decoded() -> None:
+    dfa = verbatim(6)
+    loop = Loop(denoiser_of("uniform", dfa, 4))
+    with pytest.raises(BudgetTooSmall, match="row 1"):
+        loop.start([task("uniform", dfa, 0), task("uniform", dfa, 1, budget=3)])
+    assert not loop.busy
+    assert loop.step() == {}

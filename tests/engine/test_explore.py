@@ -22,9 +22,10 @@ from structgen.grammar import EMPTY, Expr, Grammar, alt, any_of, literal, ref, s
 from structgen.sources import Regex
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.automata.finishing import fewest
+from structgen_engine.decoding.blocks import nonempty
 from structgen_engine.decoding.denoiser import RandomDenoiser
-from structgen_engine.decoding.jacobi import Guess
-from structgen_engine.decoding.loop import StepEvent, decode, nonempty
+from structgen_engine.decoding.jacobi import JacobiNoise
+from structgen_engine.decoding.loop import StepEvent, decode
 from structgen_engine.decoding.noise import Absorbing, Uniform
 from structgen_engine.decoding.options import DecodingOptions, Finish
 from structgen_engine.decoding.row import BudgetTooSmall
@@ -274,7 +275,7 @@ def test_every_output_is_accepted_closed_and_within_budget(index: int, noise: st
     for seed in range(12):
         draw, events = random.Random(seed), list[StepEvent]()
         length = draw.randint(2, 10)
-        kind = {"absorbing": Absorbing(V), "uniform": Uniform(0, V), "guess": Guess(0, V)}[noise]
+        kind = {"absorbing": Absorbing(V), "uniform": Uniform(0, V), "guess": JacobiNoise(0, V)}[noise]
         budget = needed + draw.randint(0, 3 * length)
         rows = decode(
             RandomDenoiser(kind, length, V + 1, seed, draw.choice([1.0, 3.0, 200.0])),

@@ -53,14 +53,9 @@ def test_the_surest_positions_are_open_and_no_more_than_asked() -> None:
     assert not surest(torch.zeros(1, 2), torch.tensor([[3, 3]]), torch.tensor([2])).any()
 
 
-def test_noise_replaces_what_is_not_kept_and_nothing_else() -> None:
-    canvas, keep = torch.arange(1000).reshape(1, -1) + 50, torch.rand(1, 1000, generator=generator()) < 0.5
-    masked = Absorbing(4).renoise(canvas, keep, generator())
-    assert torch.equal(masked[keep], canvas[keep])
-    assert (masked[~keep] == 4).all()
-    drawn = Uniform(5, 9).renoise(canvas, keep, generator())
-    assert torch.equal(drawn[keep], canvas[keep])
-    assert set(drawn[~keep].tolist()) == {5, 6, 7, 8}
+def test_noise_says_nothing() -> None:
+    assert (Absorbing(4).start((2, 500), generator()) == 4).all()
+    assert set(Uniform(5, 9).start((1000,), generator()).tolist()) == {5, 6, 7, 8}
 
 
 def test_uniform_noise_needs_a_range() -> None:

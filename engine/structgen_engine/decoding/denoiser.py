@@ -22,16 +22,27 @@ class Context(Protocol):
         """The context of these rows [b] int64 of the batch, in this order; a row may come more than once."""
         ...
 
+    def join(self, other: Any) -> Context | None:
+        """The context of this one's rows and then the other's; None where one pass cannot read both."""
+        ...
+
 
 class Denoiser(Protocol):
     """A block-diffusion model: logits for all positions of a block at once.
 
     Canvases and blocks arrive on the CPU; logits may live on any device.
-
-    A denoiser whose attribute `self_conditioning` is true is called with a third argument, `beliefs` [B, N, V]: the
-    marginals after the step before, and before the first step what the constraint forces (see `lattice.forced`). One
-    whose attribute `unconditioned_start` is true as well is called without them in the first step.
     """
+
+    @property
+    def self_conditioning(self) -> bool:
+        """Whether it is called with beliefs: the marginals after the step before, and before the first step what the
+        constraint forces (see `lattice.forced`)."""
+        ...
+
+    @property
+    def unconditioned_start(self) -> bool:
+        """Whether a denoiser with self-conditioning is called without beliefs in the first step of a block."""
+        ...
 
     @property
     def noise(self) -> Noise:
@@ -52,8 +63,8 @@ class Denoiser(Protocol):
         """The Context of B prompts, encoded once."""
         ...
 
-    def __call__(self, context: Any, canvas: Tensor) -> Tensor:
-        """logits [B, N, V] of a canvas [B, N]."""
+    def __call__(self, context: Any, canvas: Tensor, beliefs: Tensor | None = None) -> Tensor:
+        """logits [B, N, V] of a canvas [B, N]; beliefs [B, N, V] are probabilities."""
         ...
 
     def extend(self, context: Any, block: Tensor) -> Any:
@@ -71,6 +82,10 @@ class RandomContext:
         """The context of these rows [b]."""
         return RandomContext(tuple(self.tokens[row] for row in rows.tolist()))
 
+    def join(self, other: RandomContext) -> RandomContext:
+        """One after the other."""
+        return RandomContext(self.tokens + other.tokens)
+
 
 @dataclass(frozen=True)
 class RandomDenoiser:
@@ -81,12 +96,14 @@ class RandomDenoiser:
     vocabulary_size: int
     seed: int = 0
     scale: float = 3.0
+    self_conditioning: bool = False
+    unconditioned_start: bool = False
 
     def start(self, prompts: Sequence[Sequence[int]]) -> RandomContext:
         """Nothing to encode."""
         return RandomContext(tuple(tuple(prompt) for prompt in prompts))
 
-    def __call__(self, context: RandomContext, canvas: Tensor) -> Tensor:
+    def __call__(self, context: RandomContext, canvas: Tensor, beliefs: Tensor | None = None) -> Tensor:
         """logits [B, N, V] float32."""
         rows = zip(context.tokens, canvas.tolist(), strict=True)
         return torch.stack([self._row((*before, -1, *row)) for before, row in rows])

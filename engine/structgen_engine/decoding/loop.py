@@ -1,61 +1,51 @@
-"""One decoding loop for both noises, over as many blocks as the budget holds.
+"""One decoding loop for every noise, over as many blocks as each row's budget holds; rows join and leave between steps.
 
-Every step draws whole accepted blocks from the lattice, so there is always a valid answer at hand.
+    loop = Loop(denoiser)
+    loop.start([task, …])          # also while others are under way
+    while loop.busy:
+        for number, decoded in loop.step().items(): …
 
-* Absorbing: the positions that the policy names are settled to the drawn tokens. The rest of the draw proves that
-  they can be completed, so the loop cannot get stuck; each step settles its share, so `steps` always suffice.
-* Uniform: the named positions stay on the canvas and the others are drawn anew; the last step commits the joint best
-  block (or a joint draw), never the best token of each position, which need not form an accepted block.
-* Guess (uniform, from a causal model): every step reads the block greedily from left to right and keeps all of it; a
-  block is done when reading it again changes nothing. Policy, temperature, finish and stop have no say.
+A step is one forward pass, one lattice and one choice (see `sampling`) for all rows that can share them. A row whose
+block is done begins its next block in the following step, and leaves the loop when its automaton accepts what it holds.
+
+A row draws from its own generator alone. So where the denoiser treats the rows of a batch independently, a row comes
+out the same whether it is decoded alone or in company, and whenever it joins.
 
 Budget: a block may end only in states that can still be closed with the tokens left after it. That takes automata
-which can always be filled up with padding, so `decode` refuses others.
+which can always be filled up with padding, so `start` refuses others.
 
-Axes: B batch, N block (of the model), n positions in play, V vocabulary, S states.
+Axes: b rows, N block (of the model), n positions in play, V vocabulary.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from structgen_engine.automata.dfa import IMPOSSIBLE, Dfa
+from structgen_engine.automata.dfa import Dfa
 from structgen_engine.automata.lazy import Growing
+from structgen_engine.decoding.blocks import admits, nonempty, remember, tables
+from structgen_engine.decoding.cohort import Cohort, Live, Task, alike, free, heard, joined, tell
 from structgen_engine.decoding.denoiser import Denoiser
-from structgen_engine.decoding.jacobi import Guess, greedy
-from structgen_engine.decoding.noise import Absorbing
-from structgen_engine.decoding.options import DecodingOptions, Finish
-from structgen_engine.decoding.policy import surest
-from structgen_engine.decoding.row import (
-    Block,
-    Decoded,
-    Review,
-    Row,
-    Verdict,
-    admits,
-    begin,
-    opened,
-    remember,
-    tables,
-    widened,
-)
-from structgen_engine.kernels.scores import largest
+from structgen_engine.decoding.options import DecodingOptions
+from structgen_engine.decoding.row import Decoded, Review, Verdict, begin
+from structgen_engine.decoding.sampling import Choice, Stability, View
 from structgen_engine.lattice.beam import Explorer
-from structgen_engine.lattice.lattice import OPEN, Beliefs, Best, BlockLattice, forced
+from structgen_engine.lattice.lattice import OPEN, Beliefs, BlockLattice, forced
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
 class StepEvent:
-    """One refinement step, for whoever watches.
+    """One refinement step of rows that stand at the same block and step, for whoever watches.
 
-    block, step: counted from 0; rows: [b] int64, the rows of the batch that are still refined
+    block, step: counted from 0; rows: [b] int64, their numbers in the order of starting
     canvas: [b, n] what the next step sees; ids: [b, n] an accepted block, the step's joint draw or final block;
     accepted: [b, n] bool, positions kept; beliefs: of the b rows
     dropped: [b] float64, at most this share of the accepted blocks' probability was left out; 0 for automata in tables
@@ -86,48 +76,26 @@ def decode(
     reviews: Sequence[Review | None] | None = None,
     on_step: Callable[[StepEvent], None] | None = None,
 ) -> list[Decoded]:
-    """Refine blocks until every row's automaton accepts what it holds.
-
-    automata, generators: one per prompt. A row draws from its own generator alone, so that its draws do not depend on
-    the rows beside it. pad_id fills the canvas beyond the budget.
-    scaffold: per row the ids [≤ N] preferred in the first block, −1 open; kept as a whole if some accepted block within
-    budget has them, else dropped as a whole. reviews: per row who looks at its blocks before they are committed, and
-    may have them refined again, with what is well kept and their automaton narrowed.
-    """
-    total = len(prompts)
-    _one_each(total, "automata", automata)
-    _one_each(total, "generators", generators)
-    preferred = _one_each(total, "scaffolds", [None] * total if scaffold is None else scaffold)
-    looked = _one_each(total, "reviews", [None] * total if reviews is None else reviews)
-    options = options or DecodingOptions()
-    loop = _Loop(denoiser, options, generators, on_step, pad_id)
-    rows = [
-        begin(automaton, b, max_tokens, options.pruning, looked[b]) for b, automaton in enumerate(automata)
-    ]
-    context, live, left, number = denoiser.start(prompts), rows, max_tokens, 0
-    while live:
-        n = min(denoiser.block_length, left)
-        left -= n
-        parts = [row.block(left) for row in live]
-        settled = _pins(live, parts, preferred, n) if number == 0 else None
-        before = [row.log_prob for row in live]
-        ids = loop.refine(context, live, parts, n, settled, number)
-        for k, row in enumerate(live):
-            while verdict := row.reviewed(ids[k], left):
-                row.log_prob, part = before[k], row.block(left)
-                pins = _kept(part, verdict, ids.new_full((n,), OPEN) if settled is None else settled[k])
-                one = _select(context, torch.tensor([k]), len(live))
-                ids[k] = loop.refine(one, [row], [part], n, pins[None], number)[0]
-        going = [k for k, row in enumerate(live) if not row.commit(ids[k])]
-        if going and not left:
-            raise AssertionError(
-                f"row {live[going[0]].index} was not closed within its budget: please report it"
-            )
-        if going:
-            kept = torch.tensor(going)
-            context = denoiser.extend(_select(context, kept, len(live)), loop.padded(ids[kept]))
-        live, number = [live[k] for k in going], number + 1
-    return [row.decoded() for row in rows]
+    """The outputs of a batch that starts together; automata, generators and the like: one per prompt, see `Task`."""
+    total, options = len(prompts), options or DecodingOptions()
+    rows = zip(
+        prompts,
+        _one_each(total, "automata", automata),
+        _one_each(total, "generators", generators),
+        _one_each(total, "scaffolds", scaffold or [None] * total),
+        _one_each(total, "reviews", reviews or [None] * total),
+        strict=True,
+    )
+    loop, finished = Loop(denoiser, on_step=on_step), dict[int, Decoded]()
+    loop.start(
+        [
+            Task(prompt, automaton, generator, max_tokens, options, pad_id, wish, review)
+            for prompt, automaton, generator, wish, review in rows
+        ]
+    )
+    while loop.busy:
+        finished |= loop.step()
+    return [finished[number] for number in range(total)]
 
 
 def _one_each(total: int, what: str, values: Sequence[T]) -> Sequence[T]:
@@ -136,51 +104,172 @@ def _one_each(total: int, what: str, values: Sequence[T]) -> Sequence[T]:
     return values
 
 
-def nonempty(
-    parts: list[Block], logits: Tensor, *, settled: Tensor | None = None, temperature: float = 1.0
-) -> BlockLattice:
-    """The lattice of a step; −inf is the model's opinion, so it yields where nothing else is accepted.
+class Loop:
+    """Rows under way on one denoiser."""
 
-    Before it does, what grows is explored again with next to nothing left out.
-    logits: [B, n, ≥ V]; settled: [B, n] int64, −1 where open
-    """
-    if settled is None:
-        settled = torch.full(logits.shape[:2], OPEN, dtype=torch.int64)
-    pins = settled.to(logits.device)
-    rows = opened(parts, logits, settled, temperature)
-    lattice = BlockLattice(rows, logits, settled=pins, temperature=temperature)
-    lattice.beliefs()  # finds alpha and beta together, which log Z alone would not
-    empty = lattice.log_partition() == IMPOSSIBLE
-    if not empty.any():
-        return lattice
-    rows = widened(parts, rows, logits, settled, temperature, empty)
-    lattice = BlockLattice(rows, logits, settled=pins, temperature=temperature)
-    empty = lattice.log_partition() == IMPOSSIBLE
-    if not empty.any():
-        return lattice
-    floor = torch.where(empty, -min(largest(temperature), torch.finfo(logits.dtype).max), IMPOSSIBLE)
-    logits = logits.maximum(floor.to(logits)[:, None, None])
-    return BlockLattice(
-        opened(parts, logits, settled, temperature), logits, settled=pins, temperature=temperature
-    )
+    def __init__(self, denoiser: Denoiser, *, on_step: Callable[[StepEvent], None] | None = None) -> None:
+        self.denoiser, self._on_step = denoiser, on_step
+        self._cohorts: list[Cohort] = []
+        self._started = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a row is under way."""
+        return bool(self._cohorts)
+
+    def start(self, tasks: Sequence[Task]) -> list[int]:
+        """Let rows join before the next step; their numbers, which count all rows of this loop from 0.
+
+        Raises BudgetTooSmall, EmptyLattice or ValueError where one of them cannot be decoded; then none joins.
+        """
+        rows = []
+        for number, task in enumerate(tasks, self._started):
+            row = begin(task.automaton, number, task.max_tokens, task.options.pruning, task.review)
+            rows.append(Live(task, row))
+        if rows:
+            context = self.denoiser.start([task.prompt for task in tasks])
+            self._begin(rows, [_pins(live, self.denoiser.block_length) for live in rows])
+            self._cohorts.append(Cohort(context, rows))
+        self._started += len(rows)
+        return [live.row.index for live in rows]
+
+    def cancel(self, number: int) -> None:
+        """Let a row leave unfinished; nothing happens if it is not under way."""
+        stay = [cohort.only([live.row.index != number for live in cohort.rows]) for cohort in self._cohorts]
+        self._cohorts = [cohort for cohort in stay if cohort.rows]
+
+    def step(self) -> dict[int, Decoded]:
+        """Refine every row once; the rows that are finished by that, by their numbers."""
+        finished, onward = dict[int, Decoded](), list[Cohort]()
+        for cohort in joined(self._cohorts):
+            logits = self._logits(cohort)
+            for places in alike(cohort.rows):
+                rows = [cohort.rows[k] for k in places]
+                self._refine(rows, logits if len(places) == len(logits) else logits[places])
+            del logits
+            onward += self._onward(cohort, finished)
+        self._cohorts = onward
+        return finished
+
+    def _begin(self, rows: Sequence[Live], settled: Sequence[Tensor]) -> None:
+        """A fresh canvas each, with these positions [n] settled; what a self-conditioned denoiser hears of them."""
+        noise = self.denoiser.noise
+        for live, pins in zip(rows, settled, strict=True):
+            live.settled, live.step, live.stability = pins, 0, Stability()
+            live.known, live.done = None, False
+            live.canvas = torch.where(pins >= 0, pins, noise.start((len(pins),), live.task.generator))
+        if self.denoiser.self_conditioning and not self.denoiser.unconditioned_start:
+            for _, group in groupby(rows, key=lambda live: len(live.settled)):
+                equal = list(group)
+                pins = torch.stack([live.settled for live in equal])
+                parts = tables([self._part(live) for live in equal], pins)
+                tell(equal, forced(parts, pins, self.denoiser.vocabulary_size))
+
+    def _part(self, live: Live) -> Any:
+        return live.row.block(self.denoiser.block_length)
+
+    def _logits(self, cohort: Cohort) -> Tensor:
+        """Logits [b, N, V] of the canvases of a cohort; rows that hear no beliefs yet take a pass of their own."""
+        told = [live.known is not None for live in cohort.rows]
+        if all(told) or not any(told):
+            return self._forward(cohort)
+        places = sorted(range(len(told)), key=told.__getitem__)
+        logits = torch.cat(
+            [self._forward(cohort.only([own == kind for own in told])) for kind in (False, True)]
+        )
+        return logits[torch.tensor(places).argsort().to(logits.device)]
+
+    def _forward(self, cohort: Cohort) -> Tensor:
+        """Logits [b, N, V] of rows of which all hear beliefs or none does."""
+        N = self.denoiser.block_length
+        canvas = torch.stack([live.padded(live.canvas, N) for live in cohort.rows])
+        if cohort.rows[0].known is None:
+            return self.denoiser(cohort.context, canvas)
+        return self.denoiser(cohort.context, canvas, heard(cohort.rows, N))
+
+    def _refine(self, rows: list[Live], logits: Tensor) -> None:
+        """One step of rows that are alike, with logits [b, N, V]."""
+        n, options = len(rows[0].canvas), rows[0].task.options
+        parts, settled = [self._part(live) for live in rows], torch.stack([live.settled for live in rows])
+        logits, cold = logits[:, :n], rows[0].cold
+        temperature = [1.0 if cold else options.temperature_at(live.step) for live in rows]
+        lattice = nonempty(parts, logits, settled=settled, temperature=temperature)
+        view = View(
+            lattice,
+            logits,
+            _on_cpu(lattice.beliefs()),
+            torch.stack([live.canvas for live in rows]),
+            settled,
+            torch.tensor([live.step for live in rows]),
+            cold,
+            options,
+            [live.task.generator for live in rows],
+            [live.stability for live in rows],
+        )
+        choice = self.denoiser.noise.choose(view)
+        remember(parts, choice.ids)
+        dropped = lattice.dropped()
+        for k, live in enumerate(rows):
+            fresh = self.denoiser.noise.start((n,), live.task.generator)
+            live.take(choice, k, fresh, float(dropped[k]))
+        self._tell_marginals(rows, lattice)
+        if self._on_step is not None:
+            for event in _events(rows, view, choice, dropped):
+                self._on_step(event)
+
+    def _tell_marginals(self, rows: list[Live], lattice: BlockLattice) -> None:
+        """What a self-conditioned denoiser hears before the next step of the rows that go on."""
+        if self.denoiser.self_conditioning and not all(live.done for live in rows):
+            tell(rows, lattice.marginals())
+
+    def _onward(self, cohort: Cohort, finished: dict[int, Decoded]) -> list[Cohort]:
+        """The rows of a cohort that go on, those with a block behind them apart; notes which are finished."""
+        ended = [False] * len(cohort.rows)
+        for k, live in enumerate(cohort.rows):
+            if live.done and not self._again(live):
+                ended[k] = True
+                if live.row.commit(live.ids):
+                    finished[live.row.index] = live.row.decoded()
+                elif not live.row.left:
+                    raise AssertionError(
+                        f"row {live.row.index} was not closed within its budget: please report it"
+                    )
+        staying = cohort.only([not end for end in ended])
+        extended = cohort.only(
+            [end and live.row.index not in finished for end, live in zip(ended, cohort.rows, strict=True)]
+        )
+        if extended.rows:
+            N = self.denoiser.block_length
+            blocks = torch.stack([live.padded(live.ids, N) for live in extended.rows])
+            extended = Cohort(self.denoiser.extend(extended.context, blocks), extended.rows)
+            for live in extended.rows:
+                live.base = live.row.log_prob
+            self._begin(extended.rows, [free(live.row.in_play(N)) for live in extended.rows])
+        return [part for part in (staying, extended) if part.rows]
+
+    def _again(self, live: Live) -> bool:
+        """Whether the block has to be refined again, and begins anew; where the row has a review."""
+        verdict = live.row.reviewed(live.ids)
+        if verdict is None:
+            return False
+        live.row.log_prob = live.base
+        wish = free(len(live.ids)) if live.row.committed or not live.row.scaffold else live.scaffold
+        self._begin([live], [_kept(self._part(live), verdict, wish)])
+        return True
 
 
-def _pins(rows: list[Row], automata: list[Block], preferred: Sequence[Tensor | None], n: int) -> Tensor:
-    """Settled positions [B, n] from the scaffolds that fit, noting in each row whether its own did."""
-    settled = torch.full((len(rows), n), OPEN, dtype=torch.int64)
-    for k, (row, automaton) in enumerate(zip(rows, automata, strict=True)):
-        wish = preferred[row.index]
-        if wish is None:
-            continue
-        pins = torch.full((n,), OPEN, dtype=torch.int64)
-        pins[: len(wish)] = wish[:n]
-        row.scaffold = bool((wish[n:] < 0).all()) and admits(automaton, pins)
-        if row.scaffold:
-            settled[k] = pins
-    return settled
+def _pins(live: Live, length: int) -> Tensor:
+    """Settled positions [n] of the first block, the scaffold if it fits, noting whether it does."""
+    wish, n = live.task.scaffold, live.row.in_play(length)
+    live.scaffold = free(n)
+    if wish is None:
+        return live.scaffold
+    live.scaffold[: len(wish)] = wish[:n]
+    live.row.scaffold = bool((wish[n:] < 0).all()) and admits(live.row.block(length), live.scaffold)
+    return live.scaffold if live.row.scaffold else free(n)
 
 
-def _kept(part: Block, verdict: Verdict, scaffold: Tensor) -> Tensor:
+def _kept(part: Any, verdict: Verdict, scaffold: Tensor) -> Tensor:
     """Settled positions [n] of a block that is refined again: what is kept, and then the scaffold [n] if it fits."""
     pins = torch.full_like(scaffold, OPEN)
     kept = len(verdict.again or ())
@@ -193,210 +282,26 @@ def _kept(part: Block, verdict: Verdict, scaffold: Tensor) -> Tensor:
     return pins
 
 
-def _select(context: Any, rows: Tensor, total: int) -> Any:
-    return context if len(rows) == total else context.select(rows)
-
-
-@dataclass(frozen=True, eq=False)
-class _Loop:
-    """The refinement of one block; what does not change from step to step."""
-
-    denoiser: Denoiser
-    options: DecodingOptions
-    generators: Sequence[torch.Generator]
-    on_step: Callable[[StepEvent], None] | None
-    pad_id: int
-
-    def refine(
-        self,
-        context: Any,
-        rows: list[Row],
-        automata: list[Block],
-        n: int,
-        settled: Tensor | None,
-        number: int,
-    ) -> Tensor:
-        """Accepted blocks [B, n] on the CPU, one per row; rows that are done leave the later forward passes."""
-        noise, B = self.denoiser.noise, len(rows)
-        settled = torch.full((B, n), OPEN, dtype=torch.int64) if settled is None else settled
-        canvas = torch.where(settled >= 0, settled, self._noise(rows, n))
-        result, live = canvas.clone(), torch.arange(B)
-        known = self._known(automata, settled)
-        calm = [_Calm() for _ in rows]
-        for step in range(self.options.steps):
-            here = live.tolist()
-            logits = self._logits(context, self.padded(canvas[live]), known)[:, :n]
-            here_automata = [automata[k] for k in here]
-            heat, cold = self.options.temperature_at(step), self.options.cold(step)
-            lattice = nonempty(
-                here_automata, logits, settled=settled[live], temperature=1.0 if cold else heat
-            )
-            beliefs = _on_cpu(lattice.beliefs())
-            if isinstance(noise, Absorbing):
-                choice = self._absorb(lattice, beliefs, settled[live], [rows[k] for k in here], step, cold)
-                settled[live] = torch.where(choice.keep, choice.ids, OPEN)
-            elif isinstance(noise, Guess):
-                choice = self._reread(greedy(lattice.automata, logits, settled[live]), canvas[live], step)
-            else:
-                choice = self._revise(
-                    lattice,
-                    beliefs,
-                    settled[live],
-                    [rows[k] for k in here],
-                    [calm[k] for k in here],
-                    step,
-                    cold,
-                )
-            remember(here_automata, choice.ids)
-            canvas[live] = torch.where(choice.keep, choice.ids, self._noise([rows[k] for k in here], n))
-            result[live] = choice.ids
-            dropped = lattice.dropped()
-            for k, gain, share in zip(here, choice.gain.tolist(), dropped.tolist(), strict=True):
-                rows[k].steps += 1
-                rows[k].log_prob += gain
-                rows[k].dropped = max(rows[k].dropped, share)
-            if self.on_step is not None:
-                index = torch.tensor([rows[k].index for k in here])
-                seen = canvas[live], choice.ids, choice.keep, beliefs, dropped, choice.certified
-                self.on_step(StepEvent(number, step, index, *seen))
-            going = (~choice.done).nonzero().flatten()
-            if not len(going):
-                break
-            known = self._learnt(lattice, going)
-            context, live = _select(context, going, len(live)), live[going]
-        return result
-
-    def _noise(self, rows: list[Row], n: int) -> Tensor:
-        """Canvases [b, n] that say nothing, each from its row's generator."""
-        return torch.stack([self.denoiser.noise.start((n,), self.generators[row.index]) for row in rows])
-
-    def _known(self, automata: list[Block], settled: Tensor) -> Tensor | None:
-        """What a self-conditioned denoiser is told before the first step, [B, n, V]; None for the others."""
-        if not self._conditioned or getattr(self.denoiser, "unconditioned_start", False):
-            return None
-        return forced(tables(automata, settled), settled, self.denoiser.vocabulary_size)
-
-    def _learnt(self, lattice: BlockLattice, rows: Tensor) -> Tensor | None:
-        """What a self-conditioned denoiser is told of the rows [b] that go on, [b, n, V]; None for the others."""
-        if not self._conditioned:
-            return None
-        marginals = lattice.marginals()
-        return marginals if len(rows) == len(marginals) else marginals[rows]
-
-    @property
-    def _conditioned(self) -> bool:
-        return getattr(self.denoiser, "self_conditioning", False)
-
-    def _logits(self, context: Any, canvas: Tensor, known: Tensor | None) -> Tensor:
-        """Logits [b, N, V] of canvases [b, N]; known [b, n, V] are the beliefs of the step before."""
-        if known is None:
-            return self.denoiser(context, canvas)
-        beyond = canvas.shape[1] - known.shape[1]
-        if beyond:  # a copy of the whole table is not for nothing
-            padding = torch.nn.functional.one_hot(torch.tensor(self.pad_id), known.shape[2]).to(known)
-            known = torch.cat([known, padding.expand(len(known), beyond, -1)], 1)
-        denoiser: Any = self.denoiser  # one that is told its beliefs takes a third argument
-        return denoiser(context, canvas, known)
-
-    def _absorb(
-        self, lattice: BlockLattice, beliefs: Beliefs, settled: Tensor, rows: list[Row], step: int, cold: bool
-    ) -> _Choice:
-        """Settle the positions that the policy names, and at least this step's share of the open ones."""
-        share = -((settled < 0).sum(-1) // -(self.options.steps - step))
-        keep = self.options.policy(beliefs, settled) | (settled >= 0)
-        lacking = (share - (keep & (settled < 0)).sum(-1)).clamp_min(0)
-        keep |= surest(beliefs.entropy, torch.where(keep, 0, settled), lacking)
-        done = keep.all(-1)
-        ids, certified = self._drawn(lattice, rows, cold)
-        if self.options.finish is Finish.BEST and done.any():
-            ids, certified = _finished(lattice.argmax(), done, ids)
-        return _Choice(ids, keep, done, lattice.log_prob(torch.where(keep, ids, OPEN)).cpu(), certified)
-
-    def _revise(
-        self,
-        lattice: BlockLattice,
-        beliefs: Beliefs,
-        settled: Tensor,
-        rows: list[Row],
-        calm: list[_Calm],
-        step: int,
-        cold: bool,
-    ) -> _Choice:
-        """Keep what the policy names of a fresh draw; done when the stopping rule holds, or at the last step."""
-        share = self.options.pace.at(step + 1, self.options.steps)
-        forced = torch.where(beliefs.free, settled, 0)  # what has one possible token needs no keeping
-        quota = ((forced < 0).sum(-1) * share).ceil().long()
-        keep = self.options.policy(beliefs, settled) | (settled >= 0) | surest(beliefs.entropy, forced, quota)
-        done = self._converged(lattice, beliefs, calm) | (step == self.options.steps - 1)
-        (ids, certified), gain = self._drawn(lattice, rows, cold), torch.zeros(len(keep), dtype=torch.float64)
-        if done.any():
-            if self.options.finish is Finish.BEST:
-                ids, certified = _finished(lattice.argmax(), done, ids)
-            gain = torch.where(done, lattice.log_prob(ids).cpu(), 0.0)
-        return _Choice(ids, keep | done[:, None], done, gain, certified)
-
-    def _drawn(self, lattice: BlockLattice, rows: list[Row], cold: bool) -> tuple[Tensor, Tensor]:
-        """Accepted blocks [b, n], a joint draw or the best, and which of them are certified the best [b]."""
-        if cold:
-            best = lattice.argmax()
-            return _finished(best, torch.ones(len(best.ids), dtype=torch.bool), best.ids.cpu())
-        ids = lattice.sample([self.generators[row.index] for row in rows]).cpu()
-        return ids, torch.zeros(len(ids), dtype=torch.bool)
-
-    def _reread(self, reading: Best, canvas: Tensor, step: int) -> _Choice:
-        """Keep the whole reading; done when the canvas held all of it that logits condition on, or at the last step."""
-        ids, everything = reading.ids, torch.ones_like(canvas, dtype=torch.bool)
-        done = (ids == canvas)[:, :-1].all(-1) | (step == self.options.steps - 1)
-        gain = torch.where(done, reading.log_prob, 0.0)
-        return _Choice(ids, everything, done, gain, torch.zeros_like(done))
-
-    def padded(self, ids: Tensor) -> Tensor:
-        """The block [B, n] on a full canvas [B, N]."""
-        return torch.nn.functional.pad(ids, (0, self.denoiser.block_length - ids.shape[1]), value=self.pad_id)
-
-    def _converged(self, lattice: BlockLattice, beliefs: Beliefs, calm: list[_Calm]) -> Tensor:
-        """[B] bool: rows whose stopping rule holds; the best block is found only for those that may stop."""
-        free = beliefs.free.sum(-1).clamp_min(1)
-        low = (beliefs.entropy * beliefs.free).sum(-1) / free < self.options.stop.entropy
-        best = lattice.argmax().ids.cpu() if low.any() else None
-        return torch.tensor(
-            [
-                c.steps(None if best is None or not low[k] else best[k]) >= self.options.stop.repeats
-                for k, c in enumerate(calm)
-            ]
+def _events(rows: list[Live], view: View, choice: Choice, dropped: Tensor) -> list[StepEvent]:
+    """What a watcher sees of a step that is taken: an event for each block and step that rows stand at."""
+    places: dict[tuple[int, int], list[int]] = {}
+    for k, live in enumerate(rows):
+        places.setdefault((len(live.row.committed), live.step - 1), []).append(k)
+    canvas, seen = torch.stack([live.canvas for live in rows]), view.beliefs
+    return [
+        StepEvent(
+            block,
+            step,
+            torch.tensor([rows[k].row.index for k in at]),
+            canvas[at],
+            choice.ids[at],
+            choice.keep[at],
+            Beliefs(seen.entropy[at], seen.top_probability[at], seen.free[at]),
+            dropped[at],
+            choice.certified[at],
         )
-
-
-@dataclass(frozen=True, eq=False)
-class _Choice:
-    """What a step makes of a lattice: an accepted block [b, n], the positions kept [b, n], the rows done [b], the
-    log-probability [b] nats of what was newly committed, and whether the block is for certain the best [b]."""
-
-    ids: Tensor
-    keep: Tensor
-    done: Tensor
-    gain: Tensor
-    certified: Tensor
-
-
-def _finished(best: Best, done: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
-    """The best block in the rows that are done [b], the draw `ids` [b, n] in the others; which are certified [b]."""
-    certified = done if best.certified is None else done & best.certified
-    return torch.where(done[:, None], best.ids.cpu(), ids), certified
-
-
-@dataclass(eq=False)
-class _Calm:
-    """For how many steps in a row a row has been nearly certain of the same best block."""
-
-    best: Tensor | None = None
-    count: int = 0
-
-    def steps(self, best: Tensor | None) -> int:
-        """Count this step's best block [n], or None where the row was not certain."""
-        same = best is not None and self.best is not None and torch.equal(best, self.best)
-        self.best, self.count = best, 0 if best is None else self.count + 1 if same else 1
-        return self.count
+        for (block, step), at in places.items()
+    ]
 
 
 def _on_cpu(beliefs: Beliefs) -> Beliefs:

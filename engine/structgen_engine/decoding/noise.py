@@ -1,14 +1,29 @@
 """What a canvas holds where nothing is decided yet: a mask token, or a token drawn at random.
 
-Axes: B batch, N block.
+Axes: N block.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
+
+from structgen_engine.decoding.sampling import Choice, View, revise, settle
+
+
+class Noise(Protocol):
+    """What undecided positions hold, and what a step makes of a lattice under such noise."""
+
+    def start(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """A canvas, int64 of this shape on the CPU, that says nothing."""
+        ...
+
+    def choose(self, view: View) -> Choice:
+        """What a step decides."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -17,15 +32,13 @@ class Absorbing:
 
     mask_id: int
 
-    def start(
-        self, shape: tuple[int, ...], generator: torch.Generator, device: torch.device | str = "cpu"
-    ) -> Tensor:
-        """A canvas [B, N] int64 that says nothing."""
-        return torch.full(shape, self.mask_id, dtype=torch.int64, device=device)
+    def start(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """All masks."""
+        return torch.full(shape, self.mask_id, dtype=torch.int64)
 
-    def renoise(self, canvas: Tensor, keep: Tensor, generator: torch.Generator) -> Tensor:
-        """The canvas [B, N] with every position outside `keep` [B, N] bool made unknown again."""
-        return canvas.masked_fill(~keep, self.mask_id)
+    def choose(self, view: View) -> Choice:
+        """What is kept is settled."""
+        return settle(view)
 
 
 @dataclass(frozen=True)
@@ -39,16 +52,10 @@ class Uniform:
         if not 0 <= self.low < self.high:
             raise ValueError(f"need 0 <= low < high to draw ids from, not [{self.low}, {self.high})")
 
-    def start(
-        self, shape: tuple[int, ...], generator: torch.Generator, device: torch.device | str = "cpu"
-    ) -> Tensor:
-        """A canvas [B, N] int64 that says nothing."""
-        ids = torch.randint(self.low, self.high, shape, generator=generator, device=generator.device)
-        return ids.to(device)
+    def start(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """Tokens at random."""
+        return torch.randint(self.low, self.high, shape, generator=generator, device=generator.device).cpu()
 
-    def renoise(self, canvas: Tensor, keep: Tensor, generator: torch.Generator) -> Tensor:
-        """The canvas [B, N] with every position outside `keep` [B, N] bool drawn anew."""
-        return torch.where(keep, canvas, self.start(tuple(canvas.shape), generator, canvas.device))
-
-
-Noise = Absorbing | Uniform
+    def choose(self, view: View) -> Choice:
+        """Nothing is settled before the last step."""
+        return revise(view)

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from structgen_engine.automata.dfa import IMPOSSIBLE, Dfa
 from structgen_engine.automata.lazy import Growing
+from structgen_engine.decoding.blocks import first_block, opened, pinned, tables
 from structgen_engine.decoding.denoiser import Denoiser
-from structgen_engine.decoding.row import first_block, opened, pinned, tables
 from structgen_engine.kernels.scores import bounded
 from structgen_engine.lattice.beam import TOTAL, Pruning
 from structgen_engine.lattice.lattice import BlockLattice, forced
@@ -66,7 +66,9 @@ class Look:
         if (settled >= 0).any():
             pinned(parts, settled)
         return BlockLattice(
-            opened(parts, self.logits, settled, 1.0), self.logits, settled=settled.to(self.logits.device)
+            opened(parts, self.logits, settled, [1.0] * len(parts)),
+            self.logits,
+            settled=settled.to(self.logits.device),
         )
 
 
@@ -82,7 +84,7 @@ def look(
     """What the denoiser says of the first block when it holds `settled` [B, N] and is noise where that is −1."""
     noise = denoiser.noise.start((len(settled), settled.shape[1]), generator)
     known = ()
-    if getattr(denoiser, "self_conditioning", False):
+    if denoiser.self_conditioning:
         rows = settled[:1] if (settled == settled[:1]).all() else settled
         parts = tables([first_block(automaton, remaining) for _ in rows], rows)
         known = (forced(parts, rows, denoiser.vocabulary_size).expand(len(settled), -1, -1),)

@@ -14,13 +14,12 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from structgen_engine.automata.dfa import IMPOSSIBLE, NEVER, BlockAutomaton, Dfa, block
+from structgen_engine.automata.dfa import NEVER, Dfa
 from structgen_engine.automata.finishing import Finishing, fewest
 from structgen_engine.automata.lazy import Growing
-from structgen_engine.lattice.beam import Explored, Explorer, Pruning
-from structgen_engine.lattice.lattice import EmptyLattice, example, feasible
-
-Block = BlockAutomaton | Explorer  # what one block of one row may be
+from structgen_engine.decoding.blocks import Block, block_from
+from structgen_engine.lattice.beam import Pruning
+from structgen_engine.lattice.lattice import EmptyLattice
 
 
 class BudgetTooSmall(ValueError):
@@ -48,8 +47,8 @@ class Decoded:
 
     ids: [T] int64, all blocks, end token and padding included
     log_prob: nats, summed over blocks. Uniform noise: of the committed block given its last logits. Absorbing: of
-    the tokens each step settled, given that step's logits and what was settled before. Guess: of each token, among
-    those that could stand there after the tokens before it
+    the tokens each step settled, given that step's logits and what was settled before. JacobiNoise: of each
+    token, among those that could stand there after the tokens before it
     steps: forward passes; blocks: how many; scaffold: whether the preferred ids were honoured, None without any
     dropped: at most this share of the accepted blocks' probability was left out, in the step that left out most
     """
@@ -92,11 +91,15 @@ class Review(Protocol):
 
 @dataclass(eq=False)
 class Row:
-    """One output; `state` is a state of the Dfa or a configuration of the Growing automaton."""
+    """One output: where its automaton stands, the budget that is left, and what is committed.
+
+    state: a state of the Dfa or a configuration of the lazy automaton; left: tokens of budget before the next block
+    """
 
     index: int
     automaton: Dfa | Growing
     state: int
+    left: int
     pruning: Pruning | None = None
     finishing: Finishing | None = None
     scaffold: bool | None = None
@@ -105,24 +108,33 @@ class Row:
     dropped: float = 0.0
     steps: int = 0
     committed: list[Tensor] = field(default_factory=list)
+    _part: Block | None = None
 
-    def block(self, remaining: int) -> Block:
-        """The block that comes next; `remaining` tokens of budget are left after it."""
-        return block_from(self.automaton, self.state, remaining, self.pruning, self.finishing)
+    def in_play(self, length: int) -> int:
+        """n, the positions of the next block that the budget covers, of `length` that the model has."""
+        return min(length, self.left)
 
-    def reviewed(self, ids: Tensor, remaining: int) -> Verdict | None:
+    def block(self, length: int) -> Block:
+        """What the next block of n positions may be; the same object until the block is committed or reviewed."""
+        if self._part is None:
+            remaining = self.left - self.in_play(length)
+            self._part = block_from(self.automaton, self.state, remaining, self.pruning, self.finishing)
+        return self._part
+
+    def reviewed(self, ids: Tensor) -> Verdict | None:
         """What has to be refined again, the row being ready for it; None where the block [n] may be committed."""
         if self.review is None:
             return None
-        verdict = self.review(self.automaton, self.state, ids.tolist(), remaining)
+        verdict = self.review(self.automaton, self.state, ids.tolist(), self.left - len(ids))
         if verdict.automaton is not self.automaton:
             self.finishing = None if isinstance(verdict.automaton, Dfa) else Finishing(verdict.automaton)
-        self.automaton, self.state = verdict.automaton, verdict.state
+        self.automaton, self.state, self._part = verdict.automaton, verdict.state, None
         return None if verdict.again is None else verdict
 
     def commit(self, ids: Tensor) -> bool:
         """Take a block [n]; whether the output is finished."""
         self.committed.append(ids)
+        self.left, self._part = self.left - len(ids), None
         if isinstance(self.automaton, Dfa):
             self.state = self.automaton.run(ids, self.state)
             return bool(self.automaton.accepting[self.state])
@@ -134,24 +146,6 @@ class Row:
         ids = torch.cat(self.committed)
         blocks = len(self.committed)
         return Decoded(ids, self.log_prob, self.steps, blocks, self.scaffold, self.dropped)
-
-
-def block_from(
-    automaton: Dfa | Growing,
-    state: int,
-    remaining: int,
-    pruning: Pruning | None = None,
-    finishing: Finishing | None = None,
-) -> Block:
-    """What a block may be that starts in a state and leaves `remaining` tokens of budget after itself."""
-    if isinstance(automaton, Dfa):
-        return block(automaton, entry=state, remaining=remaining)
-    return Explorer(automaton, state, remaining, pruning, finishing)
-
-
-def first_block(automaton: Dfa | Growing, remaining: int = 0, pruning: Pruning | None = None) -> Block:
-    """What the first block may be."""
-    return block_from(automaton, automaton.start, remaining, pruning)
 
 
 def needed(automaton: Dfa | Growing, ids: Sequence[int] = ()) -> int:
@@ -201,78 +195,10 @@ def begin(
             f"row {row}: some accepting state cannot be followed by padding, so its blocks cannot be filled: "
             "give every accepting state an edge to an accepting state"
         )
-    return Row(row, automaton, automaton.start, pruning, finishing, review=review)
+    return Row(row, automaton, automaton.start, max_tokens, pruning, finishing, review=review)
 
 
 def _stays(dfa: Dfa) -> bool:
     """Whether every accepting state has a token that leads to an accepting state."""
     stays = dfa.accepting[dfa.delta[:, dfa.alphabet.class_of.unique().long()].long()].any(-1)
     return not (dfa.accepting & ~stays).any()
-
-
-def admits(part: Block, settled: Tensor) -> bool:
-    """Whether some accepted block has these tokens at the settled positions [n], −1 where open.
-
-    For a growing automaton the search is bounded: it may miss one. What it finds is kept in view from then on.
-    """
-    if isinstance(part, BlockAutomaton):
-        return feasible(part, settled)
-    found = example(part.ahead(settled), settled)
-    part.witness = None if found is None else found.tolist()
-    return found is not None
-
-
-def pinned(parts: Sequence[Block], settled: Tensor) -> None:
-    """Keep in view, in blocks that begin alike and grow, some accepted block with the ids settled [b, n]."""
-    found: dict[tuple[int, ...], Sequence[int] | None] = {}
-    for part, pins in zip(parts, settled, strict=True):
-        if isinstance(part, Explorer):
-            key = tuple(pins.tolist())
-            if key not in found:
-                admits(part, pins)
-                found[key] = part.witness
-            part.witness = found[key]
-
-
-def opened(
-    parts: list[Block], logits: Tensor, settled: Tensor, temperature: float
-) -> list[BlockAutomaton | Explored]:
-    """What the lattice takes: tables as they are, of the others what these logits [b, n, V] reach; settled [b, n]."""
-    rows = zip(parts, logits, settled, strict=True)
-    return [
-        part
-        if isinstance(part, BlockAutomaton)
-        else part.explore(scores, settled=pins, temperature=temperature)
-        for part, scores, pins in rows
-    ]
-
-
-def widened(
-    parts: list[Block],
-    rows: list[BlockAutomaton | Explored],
-    logits: Tensor,
-    settled: Tensor,
-    temperature: float,
-    empty: Tensor,
-) -> list[BlockAutomaton | Explored]:
-    """The rows, those that are `empty` [b] and lack something explored again with next to nothing left out."""
-    found = list(rows)
-    for k in empty.nonzero().flatten().tolist():
-        part, row = parts[k], rows[k]
-        if isinstance(part, Explorer) and isinstance(row, Explored) and row.dropped > IMPOSSIBLE:
-            given = {"settled": settled[k], "temperature": temperature}
-            found[k] = part.explore(logits[k], **given, pruning=part.pruning.wider())
-    return found
-
-
-def tables(parts: list[Block], settled: Tensor) -> list[BlockAutomaton]:
-    """What the blocks may be before any logits are known; settled [b, n]."""
-    rows = zip(parts, settled, strict=True)
-    return [part if isinstance(part, BlockAutomaton) else part.ahead(pins) for part, pins in rows]
-
-
-def remember(parts: list[Block], ids: Tensor) -> None:
-    """These accepted blocks [b, n] are what settled positions come from."""
-    for part, row in zip(parts, ids.tolist(), strict=True):
-        if isinstance(part, Explorer):
-            part.witness = row

@@ -70,27 +70,29 @@ class BlockLattice:
         logits: Tensor,
         *,
         settled: Tensor | None = None,
-        temperature: float = 1.0,
+        temperature: float | Sequence[float] = 1.0,
         backend: Backend | None = None,
     ) -> None:
-        """logits: [B, N, V of the model], of any float type; settled: [B, N] int64, −1 where open.
+        """logits: [B, N, V of the model], of any float type; settled: [B, N] int64, −1 where open; temperature: of all
+        rows, or of each.
 
         The model's vocabulary may be padded beyond the automaton's: what the automaton does not know is refused.
         What was explored must have been so with the same logits, settled positions and temperature.
         """
         given = [automata] * len(logits) if isinstance(automata, BlockAutomaton) else list(automata)
         rows = [row.automaton if isinstance(row, Explored) else row for row in given]
-        _check(rows, logits, settled, temperature)
+        heat = [temperature] * len(rows) if isinstance(temperature, (int, float)) else list(temperature)
+        _check(rows, logits, settled, heat)
         self.automata, self._logits = rows, logits
         backend = backend or backend_for(logits.device)
         self._runs: list[_Run] = []
         explored = [row if isinstance(row, Explored) else None for row in given]
         alone = [-1 if part is None else b for b, part in enumerate(explored)]  # each has scores of its own
-        for _, group in groupby(range(len(rows)), key=lambda b: (id(rows[b].dfa), alone[b])):
+        for _, group in groupby(range(len(rows)), key=lambda b: (id(rows[b].dfa), alone[b], heat[b])):
             span = list(group)
             at = slice(span[0], span[-1] + 1)  # neighbours that share an automaton are views, never copies
             pins = None if settled is None else settled[at]
-            self._runs.append(_Run(rows[at], logits[at], pins, temperature, backend, explored[span[0]]))
+            self._runs.append(_Run(rows[at], logits[at], pins, heat[span[0]], backend, explored[span[0]]))
 
     def log_partition(self) -> Tensor:
         """log Z [B] float64 nats; −inf where nothing is accepted."""
@@ -165,13 +167,15 @@ def _uniforms(shape: tuple[int, int], generator: torch.Generator) -> Tensor:
 
 
 def _check(
-    automata: list[BlockAutomaton], logits: Tensor, settled: Tensor | None, temperature: float
+    automata: list[BlockAutomaton], logits: Tensor, settled: Tensor | None, temperature: Sequence[float]
 ) -> None:
-    check_scores(logits, settled, temperature)
-    if not automata or len(automata) != len(logits):
-        raise ValueError(
-            f"{len(automata)} automata for {len(logits)} rows of logits: give one, or one per row"
-        )
+    for what, values in (("automata", automata), ("temperatures", temperature)):
+        if not values or len(values) != len(logits):
+            raise ValueError(
+                f"{len(values)} {what} for {len(logits)} rows of logits: give one, or one per row"
+            )
+    for degree in dict.fromkeys(temperature):
+        check_scores(logits, settled, degree)
     for automaton in automata:
         check_width(automaton.dfa.alphabet, logits)
 

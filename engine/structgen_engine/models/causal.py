@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from structgen_engine.decoding.jacobi import Guess
+from structgen_engine.decoding.jacobi import JacobiNoise
 from structgen_engine.models.caching import as_argument, from_output
 
 BLOCK_LENGTH = 16
@@ -55,16 +55,22 @@ class CausalContext:
         cache.reorder_cache(rows.to(self.following.device))
         return CausalContext(cache, self.mask[rows], self.following[rows.to(self.following.device)])
 
+    def join(self, other: CausalContext) -> None:
+        """Not possible: the caches differ in length."""
+
 
 class CausalDenoiser:
     """A `Denoiser` around a transformers model with a language-modelling head."""
+
+    self_conditioning = False
+    unconditioned_start = False
 
     def __init__(self, model: Any, *, block_length: int = BLOCK_LENGTH) -> None:
         """model: a causal language model, already on its device."""
         self.model = model.eval()
         self.block_length = block_length
         self.vocabulary_size: int = model.get_output_embeddings().weight.shape[0]
-        self.noise = Guess(0, self.vocabulary_size)
+        self.noise = JacobiNoise(0, self.vocabulary_size)
 
     @classmethod
     def from_pretrained(
@@ -118,7 +124,7 @@ class CausalDenoiser:
         logits, cache = self._read(None, ids, mask, last_only=True)
         return CausalContext(cache, mask, logits[:, -1])
 
-    def __call__(self, context: CausalContext, canvas: Tensor) -> Tensor:
+    def __call__(self, context: CausalContext, canvas: Tensor, beliefs: Tensor | None = None) -> Tensor:
         """Logits [B, N, V] float32 of every position of canvases [B, N], given the canvas's tokens before it."""
         following = context.following[:, None]
         if canvas.shape[1] == 1:

@@ -61,6 +61,9 @@ class DiffusionGemmaContext:
         cache.reorder_cache(rows)
         return DiffusionGemmaContext(cache, self.mask[rows])
 
+    def join(self, other: DiffusionGemmaContext) -> None:
+        """Not possible: the caches differ in length."""
+
 
 class DiffusionGemmaDenoiser:
     """A `Denoiser` around transformers' DiffusionGemmaForBlockDiffusion."""

@@ -180,9 +180,21 @@ class LladaContext:
         rows = rows.to(self.ids.device)
         return LladaContext(self.ids[rows], self.mask[rows])
 
+    def join(self, other: LladaContext) -> LladaContext:
+        """Both, padded in front to the same length."""
+        longest = max(self.ids.shape[1], other.ids.shape[1])
+        pairs = [(part.ids, part.mask, longest - part.ids.shape[1]) for part in (self, other)]
+        return LladaContext(
+            torch.cat([F.pad(ids, (short, 0)) for ids, _, short in pairs]),
+            torch.cat([F.pad(mask, (short, 0)) for _, mask, short in pairs]),
+        )
+
 
 class LladaDenoiser:
     """LLaDA behind the interface of `Denoiser`."""
+
+    self_conditioning = False
+    unconditioned_start = False
 
     def __init__(self, network: Llada, *, block_length: int = BLOCK_LENGTH) -> None:
         """network: with its weights, already on its device."""
@@ -213,7 +225,7 @@ class LladaDenoiser:
         return LladaContext(torch.tensor(ids, device=device), torch.tensor(mask, device=device))
 
     @torch.inference_mode()
-    def __call__(self, context: LladaContext, canvas: Tensor) -> Tensor:
+    def __call__(self, context: LladaContext, canvas: Tensor, beliefs: Tensor | None = None) -> Tensor:
         """Logits [B, N, V] float32 of canvases [B, N]."""
         whole = self.extend(context, canvas)
         return self.network(whole.ids, whole.mask, canvas.shape[1])

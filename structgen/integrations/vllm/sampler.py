@@ -28,7 +28,7 @@ from structgen.integrations.rows import LEAST_LOG, log_marginals
 from structgen.integrations.vllm.asked import KEY, OWN, Asked, Preface
 from structgen.integrations.vllm.constraints import Constraints
 from structgen.integrations.vllm.slots import Slot
-from structgen_engine.decoding.loop import nonempty
+from structgen_engine.decoding.blocks import nonempty
 from structgen_engine.decoding.policy import EntropyBound
 from structgen_engine.lattice.lattice import BlockLattice
 

@@ -21,7 +21,8 @@ from torch import Tensor
 from structgen.compiler.constraint import Constraint
 from structgen.errors import StructgenError
 from structgen.tokens.vocabulary import Vocabulary
-from structgen_engine.decoding.row import Block, BudgetTooSmall, Row, begin
+from structgen_engine.decoding.blocks import Block
+from structgen_engine.decoding.row import BudgetTooSmall, Row, begin
 from structgen_engine.lattice.beam import Pruning
 from structgen_engine.lattice.lattice import EmptyLattice
 
@@ -50,7 +51,6 @@ class Slot:
         self._pending, self._written = pending, written
         self._begun: Begun | None = None
         self._nothing: list[int] | None = None  # end and pad: what is written where nothing can be
-        self._block: Block | None = None
         self._decided: Tensor | None = None  # [n]
 
     def open(self, vocabulary: Vocabulary) -> bool:
@@ -73,9 +73,7 @@ class Slot:
     def block(self, positions: int) -> Block:
         """What the canvas may be."""
         assert self._begun is not None
-        if self._block is None:
-            self._block = self._begun.row.block(self.left - self.in_play(positions))
-        return self._block
+        return self._begun.row.block(positions)
 
     def decide(self, ids: Tensor | None, positions: int) -> Tensor:
         """The whole canvas [N] that is written out, with these accepted ids [n] (None: nothing) at its front."""
@@ -95,7 +93,7 @@ class Slot:
         if self._decided is not None and self._begun is not None:
             self._begun.row.commit(self._decided)
         self.left -= positions
-        self.committing, self._block, self._decided = False, None, None
+        self.committing, self._decided = False, None
 
     def _begin(self, constraint: Constraint[Any]) -> Begun:
         row = begin(constraint.automaton, 0, self.left + len(self._written), UNTIMED)

@@ -1,0 +1,137 @@
+"""What one block of one row may be, for automata in tables and for lazy ones alike, and the lattice over such blocks.
+
+Axes: b rows, n positions in play, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from structgen_engine.automata.dfa import IMPOSSIBLE, BlockAutomaton, Dfa, block
+from structgen_engine.automata.finishing import Finishing
+from structgen_engine.automata.lazy import Growing
+from structgen_engine.kernels.scores import largest
+from structgen_engine.lattice.beam import Explored, Explorer, Pruning
+from structgen_engine.lattice.lattice import OPEN, BlockLattice, example, feasible
+
+Block = BlockAutomaton | Explorer  # what one block of one row may be
+
+
+def block_from(
+    automaton: Dfa | Growing,
+    state: int,
+    remaining: int,
+    pruning: Pruning | None = None,
+    finishing: Finishing | None = None,
+) -> Block:
+    """What a block may be that starts in a state and leaves `remaining` tokens of budget after itself."""
+    if isinstance(automaton, Dfa):
+        return block(automaton, entry=state, remaining=remaining)
+    return Explorer(automaton, state, remaining, pruning, finishing)
+
+
+def first_block(automaton: Dfa | Growing, remaining: int = 0, pruning: Pruning | None = None) -> Block:
+    """What the first block may be."""
+    return block_from(automaton, automaton.start, remaining, pruning)
+
+
+def nonempty(
+    parts: Sequence[Block],
+    logits: Tensor,
+    *,
+    settled: Tensor | None = None,
+    temperature: float | Sequence[float] = 1.0,
+) -> BlockLattice:
+    """The lattice of a step; −inf is the model's opinion, so it yields where nothing else is accepted.
+
+    Before it does, what grows is explored again with next to nothing left out.
+    logits: [b, n, ≥ V]; settled: [b, n] int64, −1 where open; temperature: of all rows, or of each
+    """
+    heat = [temperature] * len(parts) if isinstance(temperature, (int, float)) else list(temperature)
+    if settled is None:
+        settled = torch.full(logits.shape[:2], OPEN, dtype=torch.int64)
+    pins = settled.to(logits.device)
+    rows = opened(parts, logits, settled, heat)
+    lattice = BlockLattice(rows, logits, settled=pins, temperature=heat)
+    lattice.beliefs()  # finds alpha and beta together, which log Z alone would not
+    empty = lattice.log_partition() == IMPOSSIBLE
+    if not empty.any():
+        return lattice
+    rows = widened(parts, rows, logits, settled, heat, empty)
+    lattice = BlockLattice(rows, logits, settled=pins, temperature=heat)
+    empty = lattice.log_partition() == IMPOSSIBLE
+    if not empty.any():
+        return lattice
+    bounds = torch.tensor([largest(degree) for degree in heat], device=logits.device)
+    floor = torch.where(empty, -bounds.clamp_max(torch.finfo(logits.dtype).max), IMPOSSIBLE)
+    logits = logits.maximum(floor.to(logits)[:, None, None])
+    return BlockLattice(opened(parts, logits, settled, heat), logits, settled=pins, temperature=heat)
+
+
+def admits(part: Block, settled: Tensor) -> bool:
+    """Whether some accepted block has these tokens at the settled positions [n], −1 where open.
+
+    For a growing automaton the search is bounded: it may miss one. What it finds is kept in view from then on.
+    """
+    if isinstance(part, BlockAutomaton):
+        return feasible(part, settled)
+    found = example(part.ahead(settled), settled)
+    part.witness = None if found is None else found.tolist()
+    return found is not None
+
+
+def pinned(parts: Sequence[Block], settled: Tensor) -> None:
+    """Keep in view, in blocks that begin alike and grow, some accepted block with the ids settled [b, n]."""
+    found: dict[tuple[int, ...], Sequence[int] | None] = {}
+    for part, pins in zip(parts, settled, strict=True):
+        if isinstance(part, Explorer):
+            key = tuple(pins.tolist())
+            if key not in found:
+                admits(part, pins)
+                found[key] = part.witness
+            part.witness = found[key]
+
+
+def opened(
+    parts: Sequence[Block], logits: Tensor, settled: Tensor, temperature: Sequence[float]
+) -> list[BlockAutomaton | Explored]:
+    """What the lattice takes: tables as they are, of the others what these logits [b, n, V] reach; settled [b, n]."""
+    rows = zip(parts, logits, settled, temperature, strict=True)
+    return [
+        part if isinstance(part, BlockAutomaton) else part.explore(scores, settled=pins, temperature=heat)
+        for part, scores, pins, heat in rows
+    ]
+
+
+def widened(
+    parts: Sequence[Block],
+    rows: Sequence[BlockAutomaton | Explored],
+    logits: Tensor,
+    settled: Tensor,
+    temperature: Sequence[float],
+    empty: Tensor,
+) -> list[BlockAutomaton | Explored]:
+    """The rows, those that are `empty` [b] and lack something explored again with next to nothing left out."""
+    found = list(rows)
+    for k in empty.nonzero().flatten().tolist():
+        part, row = parts[k], rows[k]
+        if isinstance(part, Explorer) and isinstance(row, Explored) and row.dropped > IMPOSSIBLE:
+            given = {"settled": settled[k], "temperature": temperature[k]}
+            found[k] = part.explore(logits[k], **given, pruning=part.pruning.wider())
+    return found
+
+
+def tables(parts: Sequence[Block], settled: Tensor) -> list[BlockAutomaton]:
+    """What the blocks may be before any logits are known; settled [b, n]."""
+    rows = zip(parts, settled, strict=True)
+    return [part if isinstance(part, BlockAutomaton) else part.ahead(pins) for part, pins in rows]
+
+
+def remember(parts: Sequence[Block], ids: Tensor) -> None:
+    """These accepted blocks [b, n] are what settled positions come from."""
+    for part, row in zip(parts, ids.tolist(), strict=True):
+        if isinstance(part, Explorer):
+            part.witness = row

@@ -1,0 +1,143 @@
+"""What a step makes of a lattice: which accepted block it draws, which positions stay, and which rows are done.
+
+Every step draws whole accepted blocks from the lattice, so there is always a valid answer at hand.
+
+* `settle`, for absorbing noise: the positions that the policy names are settled to the drawn tokens. The rest of the
+  draw proves that they can be completed, so no row gets stuck; each step settles its share, so `steps` always suffice.
+* `revise`, for uniform noise: the named positions stay on the canvas and the others are drawn anew; the last step
+  commits the joint best block (or a joint draw), never the best token of each position, which need not form an
+  accepted block.
+
+Axes: b rows with the same options, n positions in play, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from structgen_engine.decoding.options import DecodingOptions, Finish
+from structgen_engine.decoding.policy import surest
+from structgen_engine.lattice.lattice import OPEN, Beliefs, Best, BlockLattice
+
+
+@dataclass(eq=False)
+class Stability:
+    """For how many steps in a row a row has been nearly certain of the same best block."""
+
+    best: Tensor | None = None
+    count: int = 0
+
+    def steps(self, best: Tensor | None) -> int:
+        """Count this step's best block [n], or None where the row was not certain."""
+        same = best is not None and self.best is not None and torch.equal(best, self.best)
+        self.best, self.count = best, 0 if best is None else self.count + 1 if same else 1
+        return self.count
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One step of b rows, as a sampler sees it.
+
+    lattice: the accepted blocks under the step's logits [b, n, V]; beliefs: its own, on the CPU
+    canvas, settled: [b, n] int64, before the step; settled is −1 where a position is open
+    step: [b] int64, steps that the block has behind it; cold: whether the step takes the best block in place of a draw
+    """
+
+    lattice: BlockLattice
+    logits: Tensor
+    beliefs: Beliefs
+    canvas: Tensor
+    settled: Tensor
+    step: Tensor
+    cold: bool
+    options: DecodingOptions
+    generators: Sequence[torch.Generator]
+    stability: Sequence[Stability]
+
+    @property
+    def last(self) -> Tensor:
+        """[b] bool: whether this is the last step that the options allow."""
+        return self.step == self.options.steps - 1
+
+    def drawn(self) -> tuple[Tensor, Tensor]:
+        """Accepted blocks [b, n], a joint draw or the best, and which of them are certified the best [b]."""
+        if self.cold:
+            best = self.lattice.argmax()
+            return finished(best, torch.ones(len(best.ids), dtype=torch.bool), best.ids.cpu())
+        ids = self.lattice.sample(self.generators).cpu()
+        return ids, torch.zeros(len(ids), dtype=torch.bool)
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What a step decides.
+
+    ids: [b, n] accepted blocks; keep: [b, n] bool, the positions that stay on the canvas; settled: [b, n] int64, −1
+    where the next step may still choose; done: [b] bool; gain: [b] float64 nats, log-probability of what was newly
+    committed; certified: [b] bool, whether the block is for certain the best
+    """
+
+    ids: Tensor
+    keep: Tensor
+    settled: Tensor
+    done: Tensor
+    gain: Tensor
+    certified: Tensor
+
+
+Sampler = Callable[[View], Choice]
+
+
+def settle(view: View) -> Choice:
+    """Settle the positions that the policy names, and at least this step's share of the open ones."""
+    lattice, beliefs, settled = view.lattice, view.beliefs, view.settled
+    share = -((settled < 0).sum(-1) // -(view.options.steps - view.step))
+    keep = view.options.policy(beliefs, settled) | (settled >= 0)
+    lacking = (share - (keep & (settled < 0)).sum(-1)).clamp_min(0)
+    keep |= surest(beliefs.entropy, torch.where(keep, 0, settled), lacking)
+    done = keep.all(-1)
+    ids, certified = view.drawn()
+    if view.options.finish is Finish.BEST and done.any():
+        ids, certified = finished(lattice.argmax(), done, ids)
+    kept = torch.where(keep, ids, OPEN)
+    return Choice(ids, keep, kept, done, lattice.log_prob(kept).cpu(), certified)
+
+
+def revise(view: View) -> Choice:
+    """Keep what the policy names of a fresh draw; done when the stopping rule holds, or at the last step."""
+    lattice, beliefs, settled, options = view.lattice, view.beliefs, view.settled, view.options
+    share = torch.tensor([options.pace.at(step + 1, options.steps) for step in view.step.tolist()])
+    forced = torch.where(beliefs.free, settled, 0)  # what has one possible token needs no keeping
+    quota = ((forced < 0).sum(-1) * share).ceil().long()
+    keep = options.policy(beliefs, settled) | (settled >= 0) | surest(beliefs.entropy, forced, quota)
+    done = _converged(view) | view.last
+    (ids, certified), gain = view.drawn(), torch.zeros(len(keep), dtype=torch.float64)
+    if done.any():
+        if options.finish is Finish.BEST:
+            ids, certified = finished(lattice.argmax(), done, ids)
+        gain = torch.where(done, lattice.log_prob(ids).cpu(), 0.0)
+    return Choice(ids, keep | done[:, None], settled, done, gain, certified)
+
+
+def finished(best: Best, done: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
+    """The best block in the rows that are done [b], the draw `ids` [b, n] in the others; which are certified [b]."""
+    certified = done if best.certified is None else done & best.certified
+    return torch.where(done[:, None], best.ids.cpu(), ids), certified
+
+
+def _converged(view: View) -> Tensor:
+    """[b] bool: rows whose stopping rule holds; the best block is found only for those that may stop."""
+    beliefs, rule = view.beliefs, view.options.stop
+    free = beliefs.free.sum(-1).clamp_min(1)
+    low = (beliefs.entropy * beliefs.free).sum(-1) / free < rule.entropy
+    best = view.lattice.argmax().ids.cpu() if low.any() else None
+    return torch.tensor(
+        [
+            seen.steps(None if best is None or not low[k] else best[k]) >= rule.repeats
+            for k, seen in enumerate(view.stability)
+        ]
+    )
