@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -33,3 +34,11 @@ def test_the_example_runs(script, capsys):
 
 def test_examples_are_short():
     assert [path.name for path in SCRIPTS if len(path.read_text().splitlines()) >= 40] == []
+
+
+def test_the_readme_prints_what_it_shows(capsys):
+    readme = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"```python\n(.*?)```\n\n    (.*?)\n", readme, re.S)
+    assert found is not None
+    exec(compile(found[1], "README.md", "exec"), {"__name__": "readme"})
+    assert capsys.readouterr().out == f"{found[2]}\n"

@@ -167,7 +167,7 @@ def _transformers(*, gguf: bool) -> Any:
         import transformers  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise ImportError(
-            "a causal language model needs transformers: pip install 'structgen-dlm[transformers]'"
+            "a causal language model needs transformers: pip install 'transformers>=5.17' accelerate"
         ) from None
     if gguf and not all(importlib.util.find_spec(name) for name in ("gguf", "accelerate")):
         raise ImportError("reading a .gguf file needs two more packages: pip install gguf accelerate")

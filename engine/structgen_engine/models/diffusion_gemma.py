@@ -242,7 +242,7 @@ def _transformers() -> Any:
         import transformers  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise ImportError(
-            "DiffusionGemma needs transformers: pip install 'structgen-dlm[transformers]'"
+            "DiffusionGemma needs transformers: pip install 'transformers>=5.17' accelerate"
         ) from None
     if not hasattr(transformers, "DiffusionGemmaForBlockDiffusion"):
         raise ImportError(

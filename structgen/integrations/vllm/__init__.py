@@ -1,6 +1,6 @@
 """Constraints for DiffusionGemma served by vLLM, as a plugin that vLLM finds by itself.
 
-    pip install 'structgen-dlm[vllm]'
+    pip install -e '.[vllm]'   (in a clone)
     VLLM_PLUGINS=structgen vllm serve google/diffusiongemma-26B-A4B-it --reasoning-parser gemma4
 
 Then `response_format`, `structured_outputs` and `vllm_xargs` of OpenAI's API work, which vLLM by itself refuses on this
