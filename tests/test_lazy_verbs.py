@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
@@ -89,7 +90,10 @@ def test_the_share_that_a_lazy_constraint_left_out_is_reported(random_model: Gen
 def test_a_lazy_step_that_takes_too_long_is_refused_in_one_sentence(
     random_model: Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(explore.time, "thread_time", count(step=60.0).__next__)  # a minute between two looks
+    minutes = SimpleNamespace(
+        thread_time=count(step=60.0).__next__
+    )  # a minute between two looks at the clock
+    monkeypatch.setattr(explore, "time", minutes)
     with pytest.raises(
         sg.Unsupported, match=r"^one refinement step takes more than 20 seconds of CPU: .* simplify"
     ):
