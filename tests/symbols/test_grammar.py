@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expressions import expressions
-from structgen import grammar as grammar_module
 from structgen.automata import compile_bytes
 from structgen.grammar import (
     ANY_CHAR,
@@ -51,6 +50,7 @@ from structgen.grammar import (
     token,
     tokens_of,
 )
+from structgen.grammar import expr as expr_module
 
 EXPRESSIONS = expressions(marks=True)
 
@@ -219,7 +219,7 @@ def test_separated_items_are_the_items_with_separators_between(low, high):
 
 
 def test_expressions_nobody_holds_are_forgotten():
-    interned = grammar_module._interned
+    interned = expr_module._interned
     gc.collect()
     before = len(interned)
     expr = seq(*(optional(literal(f"forgotten {index}")) for index in range(100)))

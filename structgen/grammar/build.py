@@ -1,0 +1,223 @@
+"""The constructors of expressions, which keep the algebra small.
+
+`seq` flattens, `alt` drops NOTHING, `repeat(x, 1, 1)` is `x`: expressions that mean the same are mostly built alike,
+and are then one object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from structgen.grammar.expr import (
+    Alt,
+    And,
+    AnyOrder,
+    Automaton,
+    Bytes,
+    Chars,
+    Expr,
+    Not,
+    Ref,
+    Repeat,
+    Seq,
+    Slack,
+    Token,
+    interned,
+)
+
+WIDE = 32  # alternatives up to which `either` joins those of its parts
+LONG = 1000  # parts from which `seq` keeps a sequence within another whole
+SURROGATES = (0xD800, 0xDFFF)
+MAX_CODE_POINT = 0x10FFFF
+
+EMPTY: Expr = interned(Bytes, b"")
+NOTHING: Expr = interned(Alt, ())
+SLACK: Expr = interned(Slack)
+
+
+def literal(text: str | bytes) -> Expr:
+    """Exactly `text`, in UTF-8."""
+    return interned(Bytes, text.encode() if isinstance(text, str) else bytes(text))
+
+
+def char_ranges(ranges: Iterable[tuple[int, int]]) -> Expr:
+    """One character whose code point lies in any of the inclusive `ranges`; surrogates are left out."""
+    merged: list[tuple[int, int]] = []
+    for low, high in sorted(_without_surrogates(ranges)):
+        if merged and low <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
+        else:
+            merged.append((low, high))
+    return interned(Chars, tuple(merged)) if merged else NOTHING
+
+
+def _without_surrogates(ranges: Iterable[tuple[int, int]]) -> Iterable[tuple[int, int]]:
+    for low, high in ranges:
+        for part in (
+            (max(low, 0), min(high, SURROGATES[0] - 1)),
+            (max(low, SURROGATES[1] + 1), min(high, MAX_CODE_POINT)),
+        ):
+            if part[0] <= part[1]:
+                yield part
+
+
+def chars(*pairs: str) -> Expr:
+    """One character out of ranges written as two-character strings: chars("az", "__")."""
+    return char_ranges((ord(pair[0]), ord(pair[-1])) for pair in pairs)
+
+
+def any_of(characters: str) -> Expr:
+    """One of these characters."""
+    return char_ranges((ord(c), ord(c)) for c in characters)
+
+
+def chars_except(expr: Expr) -> Expr:
+    """One character that `expr`, which is of `chars` or NOTHING, is not."""
+    if not isinstance(expr, Chars) and expr is not NOTHING:
+        raise ValueError(f"chars_except needs a set of characters, not {expr}")
+    gaps, start = [], 0
+    for low, high in expr.ranges if isinstance(expr, Chars) else ():
+        gaps.append((start, low - 1))
+        start = high + 1
+    return char_ranges([(low, high) for low, high in [*gaps, (start, MAX_CODE_POINT)] if low <= high])
+
+
+def token(name: str) -> Expr:
+    """The special token called `name`."""
+    return interned(Token, name)
+
+
+def seq(*parts: Expr) -> Expr:
+    """Parts in order; neighbouring literals are joined.
+
+    A very long sequence is kept whole: built from its end, part by part, copying it each time would be quadratic.
+    """
+    flat: list[Expr] = []
+    for part in parts:
+        for item in part.parts if isinstance(part, Seq) and len(part.parts) < LONG else (part,):
+            if item is NOTHING:
+                return NOTHING
+            if isinstance(item, Bytes) and flat and isinstance(flat[-1], Bytes):
+                flat[-1] = literal(flat[-1].value + item.value)
+            elif item is not EMPTY:
+                flat.append(item)
+    if not flat:
+        return EMPTY
+    return flat[0] if len(flat) == 1 else interned(Seq, tuple(flat))
+
+
+def alt(*parts: Expr) -> Expr:
+    """Any of the parts, duplicates dropped."""
+    flat: dict[Expr, None] = {}
+    for part in parts:
+        flat.update(dict.fromkeys(part.parts if isinstance(part, Alt) else (part,)))
+    return next(iter(flat)) if len(flat) == 1 else interned(Alt, tuple(flat))
+
+
+def either(first: Expr, rest: Expr) -> Expr:
+    """`first` or `rest`, which is kept whole once it is wide: a thousand tails, each of which holds the next, are then
+    as many alternatives and not half a million.
+    """
+    wide = isinstance(rest, Alt) and len(rest.parts) > WIDE and first is not NOTHING
+    return interned(Alt, (first, rest)) if wide else alt(first, rest)
+
+
+def repeat(body: Expr, low: int = 0, high: int | None = None) -> Expr:
+    """`body` from `low` to `high` times (None: without end).
+
+    (x{a,b}){c,d} becomes x{ac,bd} where no count between is left out: else each text could be read in many ways.
+    """
+    if low < 0 or (high is not None and high < low):
+        raise ValueError(f"a repetition of {low} to {high} times")
+    if high == 0 or body is EMPTY:
+        return EMPTY
+    if body is NOTHING:
+        return NOTHING if low else EMPTY
+    if (low, high) == (1, 1) or body is SLACK:
+        return body
+    if isinstance(body, Repeat) and (low == high or _touch(body, low)):
+        most = None if high is None or body.high is None else body.high * high
+        return repeat(body.body, body.low * low, most)
+    return interned(Repeat, body, low, high)
+
+
+def _touch(body: Repeat, times: int) -> bool:
+    """Whether `times` of a repetition and one more make counts without a gap; more of them then do so too."""
+    most = times * body.high if body.high is not None else 0 if not times else None
+    return most is None or (times + 1) * body.low <= most + 1
+
+
+def star(body: Expr) -> Expr:
+    """`body` any number of times."""
+    return repeat(body, 0, None)
+
+
+def optional(body: Expr) -> Expr:
+    """`body` or the empty string."""
+    return repeat(body, 0, 1)
+
+
+def separated(item: Expr, separator: Expr, low: int = 0, high: int | None = None) -> Expr:
+    """`low` to `high` items with separators between them."""
+    if high == 0:
+        return EMPTY
+    rest = repeat(seq(separator, item), max(low - 1, 0), None if high is None else high - 1)
+    return seq(item, rest) if low else optional(seq(item, rest))
+
+
+def any_order(parts: Iterable[Expr], required: int, others: Expr, between: Expr, end: Expr) -> Expr:
+    """Parts in any order, each at most once; see AnyOrder. None of them, nor `end`, may be empty."""
+    listed = tuple(parts)
+    if len({*listed} - {NOTHING}) < len([part for part in listed if part is not NOTHING]):
+        raise ValueError("a part that stands in any order stands there twice")
+    if NOTHING in listed[:required] or end is NOTHING:
+        return NOTHING
+    listed = tuple(part for part in listed if part is not NOTHING)
+    return interned(AnyOrder, listed, required, others, between, end) if listed else NOTHING
+
+
+def both(*parts: Expr) -> Expr:
+    """What all parts have in common; TEXT where there are none."""
+    flat: dict[Expr, None] = {}
+    for part in parts:
+        flat.update(dict.fromkeys(part.parts if isinstance(part, And) else (part,)))
+    if not flat:
+        return TEXT
+    if NOTHING in flat:
+        return NOTHING
+    return next(iter(flat)) if len(flat) == 1 else interned(And, tuple(flat))
+
+
+def complement(body: Expr) -> Expr:
+    """All text but `body`."""
+    return body.body if isinstance(body, Not) else interned(Not, body)
+
+
+def difference(left: Expr, right: Expr) -> Expr:
+    """What `left` contains and `right` does not."""
+    return both(left, complement(right))
+
+
+def automaton(moves: Iterable[tuple[int, Expr, int]], accepting: Iterable[int]) -> Expr:
+    """The strings that lead from state 0 to one of `accepting`; states that lead nowhere are left out."""
+    rows = [row for row in moves if row[1] is not NOTHING]
+    sources: dict[int, list[int]] = {}
+    for source, _, target in rows:
+        sources.setdefault(target, []).append(source)
+    waiting = list(accepting)
+    alive = set(waiting)
+    while waiting:
+        new = set(sources.get(waiting.pop(), ())) - alive
+        alive |= new
+        waiting += new
+    rows = [row for row in rows if row[2] in alive]
+    return interned(Automaton, tuple(rows), tuple(sorted(accepting))) if 0 in alive else NOTHING
+
+
+def ref(name: str) -> Expr:
+    """The rule called `name`."""
+    return interned(Ref, name)
+
+
+ANY_CHAR = char_ranges([(0, MAX_CODE_POINT)])
+TEXT = star(ANY_CHAR)
