@@ -10,7 +10,7 @@ from structgen.errors import InvalidSource, Unsupported
 from structgen.grammar import Expr
 from structgen.sources.languages import contains
 from structgen.sources.regex import fullmatch_expr
-from structgen.sources.regex.syntax import Dialect
+from structgen.sources.regex.dialect import Dialect
 
 
 def agrees(pattern: str, texts: Iterable[str]) -> bool | None:

@@ -1,6 +1,6 @@
 """Questions about the text a grammar expression denotes, answered without building an automaton.
 
-They are asked while lowering: does a pattern allow the empty string, does a constant satisfy a pattern, which
+They are asked while lowering: does a constant satisfy a pattern, does an intersection hold anything, which
 strings does a finite expression hold. Expressions here are about characters: no Token, no Ref.
 """
 
@@ -39,27 +39,6 @@ from structgen.grammar import (
 from structgen.limits.budget import check
 
 LONGEST = 100  # characters of strings whose beginnings are told apart one inside another
-
-
-@lru_cache(maxsize=20_000)
-def nullable(expr: Expr) -> bool:
-    """Whether `expr` contains the empty string."""
-    match expr:
-        case Bytes(value):
-            return not value
-        case Slack():
-            return True
-        case Seq(parts) | And(parts):
-            return all(map(nullable, parts))
-        case Alt(parts):
-            return any(map(nullable, parts))
-        case Repeat(body, low, _):
-            return low == 0 or nullable(body)
-        case Not(body):
-            return not nullable(body)
-        case Automaton(_, accepting):
-            return 0 in accepting
-    return False
 
 
 def intersect(left: Expr, right: Expr) -> Expr:

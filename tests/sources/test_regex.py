@@ -18,7 +18,8 @@ from structgen.errors import InvalidSource, Unsupported
 from structgen.grammar import TEXT, Bytes, Chars, Grammar
 from structgen.sources.languages import contains
 from structgen.sources.regex import Regex, fullmatch_expr, search_expr
-from structgen.sources.regex.syntax import Dialect, parse
+from structgen.sources.regex.dialect import Dialect
+from structgen.sources.regex.syntax import parse
 
 
 @given(PLAIN | ASSERTED, st.lists(TEXTS, min_size=8, max_size=8))

@@ -19,7 +19,7 @@ from dataclasses import replace
 from structgen.grammar import NOTHING, Expr, alt
 
 from ..languages import intersect
-from ..regex.syntax import Dialect
+from ..regex.dialect import Dialect
 from .formats import INSTANTS, small_too
 from .formula import NOTHING as NEVER
 from .formula import Formula

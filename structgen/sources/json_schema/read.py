@@ -18,7 +18,7 @@ from structgen.limits.budget import OverLimit, check
 from structgen.surface import option
 
 from ..regex import search_expr
-from ..regex.syntax import Dialect
+from ..regex.dialect import Dialect
 from . import formula as f
 from . import own
 from .arrays import read_arrays

@@ -21,10 +21,11 @@ from functools import cache, lru_cache
 from structgen.errors import InvalidSource, Unsupported
 from structgen.grammar import EMPTY, NOTHING, TEXT, Expr, Grammar, Repeat, alt, literal, repeat, seq, star
 
-from ..languages import intersect, nullable, without
+from ..languages import intersect, without
 from .assertions import TooManySteps, walked
+from .dialect import Dialect
 from .nodes import Anchor, Atomic, Behind, Concat, Look, Node, Options, Repeated, concat, inside
-from .syntax import Dialect, parse
+from .syntax import parse
 
 UNROLLED = 100  # copies of a repetition whose body has assertions
 
@@ -68,7 +69,7 @@ def search_expr(pattern: str, pointer: str | None = None, dialect: Dialect = Dia
     """
     node = parse(pattern, dialect, pointer)
     if isinstance(node, Expr):
-        return TEXT if nullable(node) else seq(TEXT, node, TEXT)
+        return TEXT if node.facts.nullable else seq(TEXT, node, TEXT)
     return _lowered(concat(TEXT, node), TEXT, pattern, pointer)
 
 
@@ -120,7 +121,7 @@ def _lower(node: Node, fresh: bool, rest: Rest) -> Expr:
         case Anchor.START:
             return rest(True) if fresh else NOTHING
         case Anchor.END:
-            return EMPTY if nullable(rest(fresh)) else NOTHING
+            return EMPTY if rest(fresh).facts.nullable else NOTHING
         case Anchor.LAST_LINE:
             return intersect(alt(EMPTY, literal("\n")), rest(fresh))
         case Look(body, negate):
@@ -145,7 +146,7 @@ def _then(node: Node, rest: Rest) -> Rest:
 
 def _plain(expr: Expr, fresh: bool, rest: Rest) -> Expr:
     """An expression without assertions: it stays at the start only where it reads nothing."""
-    if not nullable(expr):
+    if not expr.facts.nullable:
         return seq(expr, rest(False))
     if not fresh or rest(True) is rest(False):
         return seq(expr, rest(fresh))
@@ -153,7 +154,7 @@ def _plain(expr: Expr, fresh: bool, rest: Rest) -> Expr:
 
 
 def _nonempty(expr: Expr) -> Expr:
-    if isinstance(expr, Repeat) and not nullable(expr.body):
+    if isinstance(expr, Repeat) and not expr.body.facts.nullable:
         return repeat(expr.body, max(expr.low, 1), expr.high)
     return without(expr, EMPTY)
 

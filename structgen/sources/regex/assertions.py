@@ -22,7 +22,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import cast
 
 from structgen.errors import Unsupported
@@ -37,17 +36,14 @@ from structgen.grammar import (
     Seq,
     alt,
     automaton,
-    char_ranges,
     literal,
 )
 from structgen.limits.budget import check
 
-from ..languages import nullable
+from .atoms import Atoms, Partition
 from .nodes import Anchor, Atomic, Behind, Concat, Look, Node, Options, Repeated, concat, inside, repeated
 
 MOST_STEPS = 100_000  # from one place to the next; a second or two
-
-Atoms = frozenset[int]  # a set of characters, by the smallest sets that the pattern tells apart
 
 
 class TooManySteps(Unsupported):
@@ -131,7 +127,7 @@ class _Walk:
 
     def __init__(self, node: Node):
         self.start = node
-        self.atoms = _Atoms(node)
+        self.atoms = Partition(node)
         self.behinds = tuple(dict.fromkeys(part for part in inside(node) if isinstance(part, Behind)))
         self._spent = 0
         self._after: dict[tuple[Thread, Left, int], tuple[Thread, ...]] = {}
@@ -343,7 +339,7 @@ def _always(node: Node) -> bool:
     """Whether it is plain that `node` can read some beginning of every text."""
     match node:
         case Expr():
-            return nullable(node)
+            return node.facts.nullable
         case Concat(parts):
             return all(map(_always, parts))
         case Options(parts):
@@ -363,51 +359,3 @@ def _all_fail(ways: list[frozenset[Duty]]) -> list[frozenset[Duty]]:
     for way in ways:
         cases = [case | {duty.opposite} for case in cases for duty in way]
     return cases
-
-
-class _Atoms:
-    """The smallest sets of characters that a pattern tells apart."""
-
-    def __init__(self, node: Node):
-        sets = {part for part in inside(node) if isinstance(part, Chars)}
-        texts = "".join(part.value.decode() for part in inside(node) if isinstance(part, Bytes))
-        sets |= {char_ranges([(ord(char), ord(char))]) for char in texts + "\n"}
-        self._ranges = _refined([part.ranges for part in sets if isinstance(part, Chars)])
-        self._known: dict[Expr, Atoms] = {}
-
-    def __len__(self) -> int:
-        return len(self._ranges)
-
-    def of(self, expr: Chars) -> Atoms:
-        """The atoms that make up a set of the pattern."""
-        if expr not in self._known:
-            inside = (
-                any(low <= ranges[0][0] <= high for low, high in expr.ranges) for ranges in self._ranges
-            )
-            self._known[expr] = frozenset(atom for atom, found in enumerate(inside) if found)
-        return self._known[expr]
-
-    def of_char(self, char: str) -> Atoms:
-        """The atom that one character of the pattern is."""
-        expr = char_ranges([(ord(char), ord(char))])
-        assert isinstance(expr, Chars)
-        return self.of(expr)
-
-    def chars(self, atoms: Iterator[int] | Atoms | set[int] | tuple[int, ...]) -> Expr:
-        """The characters of some atoms."""
-        return char_ranges(span for atom in atoms for span in self._ranges[atom])
-
-
-def _refined(sets: list[tuple[tuple[int, int], ...]]) -> list[list[tuple[int, int]]]:
-    """The ranges of each atom: a character's atom is the list of the sets that hold it."""
-    changes: dict[int, int] = {0: 0, 0x110000: 0}
-    for index, ranges in enumerate(sets):
-        for low, high in ranges:
-            changes[low] = changes.get(low, 0) ^ (1 << index)
-            changes[high + 1] = changes.get(high + 1, 0) ^ (1 << index)
-    atoms: dict[int, list[tuple[int, int]]] = {}
-    held, cuts = 0, sorted(changes)
-    for low, after in pairwise(cuts):
-        held ^= changes[low]
-        atoms.setdefault(held, []).append((low, after - 1))
-    return list(atoms.values())

@@ -1,26 +1,23 @@
 """Reading a regular expression: interegular's parser for the structure, our own reading of what it gets wrong.
 
 interegular (unmaintained, character sets as frozensets) knows neither anchors nor positions nor dialects, and
-misreads some classes: `[\\W\\D]`, a leading `]`, octal and `\\u` escapes, `{,n}`, comments. So the grammar of
-alternation and the scanning come from it, and every leaf is read here. Parts without assertions come out as
-plain expressions; assertions stay as nodes (`regex_nodes`) that `regex` works out, as they depend on what surrounds
-them.
+misreads comments, `{,n}` and many leaves. So the grammar of alternation and the scanning come from it; groups,
+repetitions and places are read here, and every leaf in `leaves`. Parts without assertions come out as plain
+expressions; assertions stay as `nodes` that this package works out, as they depend on what surrounds them.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from enum import Enum
 from functools import lru_cache
-from typing import NoReturn, cast
+from typing import cast
 
-from interegular.patterns import Pattern, _Concatenation, _ParsePattern  # pyright: ignore[reportPrivateUsage]
+from interegular.patterns import Pattern, _Concatenation  # pyright: ignore[reportPrivateUsage]
 
-from structgen.errors import InvalidSource, Unsupported
-from structgen.grammar import EMPTY, NOTHING, Expr, Repeat, char_ranges, chars_except, literal
+from structgen.grammar import EMPTY, NOTHING, Repeat, chars_except
 
-from . import char_classes as classes
+from .dialect import FLAGS, Dialect
+from .leaves import DIGITS, LETTERS, Leaves
 from .nodes import (
     Anchor,
     Atomic,
@@ -40,15 +37,6 @@ from .nodes import (
 )
 
 
-class Dialect(Enum):
-    """Whose rules a pattern follows. Only PYTHON and ECMA have ASCII meanings of \\w, \\d and \\b."""
-
-    PYTHON = "Python's re with re.ASCII"
-    PYTHON_UNICODE = "Python's re"
-    ECMA = "ECMA-262"
-    RUST = "Rust's regex"  # pydantic's
-
-
 @lru_cache(maxsize=1000)
 def parse(pattern: str, dialect: Dialect, pointer: str | None = None) -> Node:
     """The structure of `pattern`, or InvalidSource / Unsupported that quotes it with the position.
@@ -58,14 +46,6 @@ def parse(pattern: str, dialect: Dialect, pointer: str | None = None) -> Node:
     return settled(_Parser(pattern, dialect, pointer).read())
 
 
-DIGITS, OCTAL, HEX = "0123456789", "01234567", "0123456789abcdefABCDEF"
-LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-FLAGS = {
-    Dialect.PYTHON_UNICODE: "imsxau",
-    Dialect.PYTHON: "imsxau",
-    Dialect.ECMA: "imsau",
-    Dialect.RUST: "imsxuU",
-}
 RUST_PLACES = {
     "b{start-half}": "none_before",
     "b{end-half}": "none_ahead",
@@ -74,30 +54,16 @@ RUST_PLACES = {
     "<": "start",
     ">": "end",
 }
-CONTROLS = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
-class _Parser(_ParsePattern):
+class _Parser(Leaves):
     """interegular's recursive descent with leaves that are expressions; refusals carry the position."""
-
-    def __init__(self, pattern: str, dialect: Dialect, pointer: str | None):
-        super().__init__(pattern)
-        self.pointer = pointer
-        self.dialect = dialect
-        self.python = dialect in (Dialect.PYTHON_UNICODE, Dialect.PYTHON)
-        self.ecma = dialect is Dialect.ECMA
-        self.rust = dialect is Dialect.RUST
-        self.negated = False  # inside [^...]
-        self.flags = frozenset("a" if dialect is Dialect.PYTHON else "")
-        self.flagged = 0  # the end of the flags that stand at the start of the pattern
 
     def read(self) -> Node:
         node = self.structure()
         if self.index < len(self.data):
             self._invalid('an unmatched ")"')
         return node
-
-    # Structure -----------------------------------------------------------------------------------------
 
     def structure(self) -> Node:
         """interegular's `pattern`: its alternatives, as one node."""
@@ -111,12 +77,6 @@ class _Parser(_ParsePattern):
             parts.append(cast(Node, self.obj()))
             self._skip()
         return _Concatenation(tuple(parts))  # type: ignore[arg-type]
-
-    def _skip(self) -> None:
-        """White space and comments do not count under (?x)."""
-        if "x" in self.flags:
-            spaces = r"[ \t\n\r\f\v]" if self.python else r"[ \t\n\r\f\v\x85\u200e\u200f\u2028\u2029]"
-            self.index = _end(rf"(?:{spaces}|#[^\n]*)*", self.data, self.index)
 
     def group(self) -> Node:
         if self.static_b("?"):
@@ -281,8 +241,6 @@ class _Parser(_ParsePattern):
             self._unsupported(other, start, "write {0,n} or \\{,n}")
         return int(low or 0), int(high) if high else None
 
-    # Leaves --------------------------------------------------------------------------------------------
-
     def atom(self) -> Node:
         start = self.index
         char = self.any()
@@ -303,30 +261,12 @@ class _Parser(_ParsePattern):
             self._invalid("a repetition of nothing", start)
         return self.repetition(self._cased_text(self._one(char, start)))
 
-    def _newline(self) -> Expr:
-        return classes.ECMA_NEWLINE if self.ecma else classes.NEWLINE
-
     def _line_anchor(self, char: str) -> Node:
         if "m" in self.flags:
             return line_start(self._newline()) if char == "^" else line_end(self._newline())
         if char == "^":
             return Anchor.START
         return Anchor.LAST_LINE if self.python else Anchor.END
-
-    def _cased(self, expr: Expr) -> Expr:
-        if "i" not in self.flags:
-            return expr
-        if not self.python:
-            return classes.simple_case(expr)
-        return classes.ascii_case(expr) if "a" in self.flags else classes.python_case(expr)
-
-    def _cased_text(self, expr: Expr) -> Expr:
-        """A single character becomes a literal, so that runs of them are one literal; classes know their cases."""
-        if _single(expr) is None:
-            return expr
-        cased = self._cased(expr)
-        code = _single(cased)
-        return cased if code is None else literal(chr(code))
 
     def _escape_or_anchor(self, start: int) -> Node:
         place = self._place()
@@ -361,226 +301,3 @@ class _Parser(_ParsePattern):
         octal = self._octal()
         self.index = start
         return octal is None and char != "" and char in ("123456789" if self.python else "k123456789")
-
-    def escaped(self, inner: bool = False) -> Expr:  # type: ignore[override]
-        """One character or class after the backslash; `inner` when inside a class."""
-        start = self.index - 1
-        if self.index >= len(self.data):
-            self._invalid("a backslash at the end", start)
-        named = self._class_escape()
-        if named is not None:
-            return named
-        code = self._code_escape(start)
-        if code is not None:
-            return self._one(chr(code), start)
-        char = self.any()
-        if char in CONTROLS and not (self.ecma and char == "a"):
-            return literal_char(CONTROLS[char])
-        if inner and char == "b" and not self.rust:
-            return literal_char("\b")
-        if char in DIGITS:
-            octal = self._octal_in_class(start) if inner else None
-            if octal is None:
-                self._invalid(f"\\{char}, which is no octal number", start)
-            return literal_char(chr(octal))
-        if char in LETTERS:
-            self._invalid(f"\\{char}, which is no escape of {self.dialect.value},", start)
-        return self._one(char, start)
-
-    def _class_escape(self) -> Expr | None:
-        """\\d, \\w, \\s, \\p{…} and their opposites, in both cases where case is ignored."""
-        for letter in "dws":
-            if self.static_b(letter):
-                return self._class(letter, wide=self.negated)
-            if self.static_b(letter.upper()):
-                return chars_except(self._class(letter, wide=not self.negated))
-        start = self.index - 1
-        for opening, negate in (("p", False), ("P", True)):
-            if not self.python and self.static_b(opening):
-                return self._property(negate, start)
-        return None
-
-    def _property(self, negate: bool, start: int) -> Expr:
-        """\\p{…}; characters that Python does not know may have any property by now, so they are in no class."""
-        end = self.index + 1
-        if self.static_b("{"):
-            end = self.data.find("}", self.index)
-        elif self.ecma:
-            self._invalid("\\p without a name in braces", start)
-        name = self.data[self.index : end] if end >= 0 else ""
-        expr = classes.category(name)
-        if expr is None:
-            self._unsupported(f"the property {name!r}", start, "use a general category such as \\p{Lu}")
-        self.index = end + (self.data[end : end + 1] == "}")
-        expr = self._cased(expr)
-        if negate != self.negated:
-            expr = classes.union(expr, classes.unassigned())
-        return chars_except(expr) if negate else expr
-
-    def _class(self, letter: str, *, wide: bool) -> Expr:
-        """What \\d, \\w or \\s stands for; `wide` where more of it means fewer texts.
-
-        Rust's database is newer than Python's: what Python does not know may be a word's character or a digit.
-        """
-        if self.rust:
-            whole = classes.rust_class(letter)
-            return classes.union(whole, classes.unassigned()) if wide and letter != "s" else whole
-        if self.python and "a" not in self.flags:
-            return classes.python_class(letter)
-        space = classes.ECMA_SPACE if self.ecma else classes.ASCII_SPACE
-        found = {"d": classes.DIGIT, "w": classes.WORD, "s": space}[letter]
-        return self._cased(found) if self.ecma else found
-
-    def _code_escape(self, start: int) -> int | None:
-        """\\xHH, \\uXXXX (a surrogate pair is one character), \\UXXXXXXXX, \\u{…}, \\cX, \\N{…}, octal."""
-        if (self.ecma and self.static_b("u{")) or (self.rust and self.anyof_b("x{", "u{", "U{")):
-            code = int(self._hex(1, 6, start), 16)
-            if not self.static_b("}"):
-                self._invalid("a \\u{…} that is never closed", start)
-            return code
-        if self.static_b("x"):
-            return int(self._hex(2, 2, start), 16)
-        if self.static_b("u"):
-            return self._paired(int(self._hex(4, 4, start), 16), start)
-        if not self.ecma and self.static_b("U"):
-            return int(self._hex(8, 8, start), 16)
-        if self.ecma and self.static_b("c"):
-            return ord(self._control(start)) % 32
-        if self.python and self.static_b("N{"):
-            return self._by_name(start)
-        return self._octal()
-
-    def _control(self, start: int) -> str:
-        letter = self.data[self.index : self.index + 1]
-        if not letter or letter not in LETTERS:
-            self._invalid("\\c without a letter", start)
-        self.index += 1
-        return letter
-
-    def _by_name(self, start: int) -> int:
-        end = self.data.find("}", self.index)
-        try:
-            char = unicodedata.lookup(self.data[self.index : end]) if end >= 0 else ""
-        except KeyError:
-            char = ""
-        if len(char) != 1:
-            self._invalid("the name of no character", start)
-        self.index = end + 1
-        return ord(char)
-
-    def _paired(self, high: int, start: int) -> int:
-        if 0xD800 <= high < 0xDC00 and self.ecma and self.static_b("\\u"):
-            low = int(self._hex(4, 4, start), 16)
-            if 0xDC00 <= low < 0xE000:
-                return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)
-        return high
-
-    def _hex(self, least: int, most: int, start: int) -> str:
-        digits = self.multiple(HEX, 0, most)
-        if len(digits) < least:
-            self._invalid(f"an escape with fewer than {least} hexadecimal digits", start)
-        return digits
-
-    def _octal(self) -> int | None:
-        """Python's octal escapes: \\0, \\0d, \\0dd and \\ddd; ECMA-262 has \\0 alone."""
-        text = self.data[self.index : self.index + 3]
-        if not self.python:
-            length = 1 if text[:1] == "0" and text[1:2] not in set(DIGITS) else 0
-        elif text[:1] == "0":
-            length = next(n for n in (3, 2, 1) if len(text) >= n and set(text[:n]) <= set(OCTAL))
-        else:
-            length = 3 if len(text) == 3 and text[0] in "123" and set(text) <= set(OCTAL) else 0
-        self.index += length
-        return int(text[:length], 8) if length else None
-
-    def _octal_in_class(self, start: int) -> int | None:
-        """Inside a class Python reads \\d to \\ddd as octal; `index` stands after the first digit."""
-        self.index -= 1
-        digits = self.multiple(OCTAL, 0, 3) if self.python else ""
-        return int(digits, 8) if digits and int(digits, 8) <= 0o377 else None
-
-    def chargroup(self) -> Expr:  # type: ignore[override]
-        """A class, after its opening bracket."""
-        opened = self.index - 1
-        negate = self.static_b("^")
-        self.negated = negate
-        parts: list[Expr] = []
-        first = not self.ecma  # Python and Rust read a bracket that comes first as a character
-        while self._skip_in_class() or first or not self.static_b("]"):
-            if self.index >= len(self.data):
-                self._invalid("a class that is never closed", opened)
-            if self.rust and self.data.startswith(("[", "&&", "--", "~~"), self.index):
-                self._unsupported("a set operation in a class", self.index, "write the class without it")
-            parts.append(self.chargroup_inner())
-            first = False
-        self.negated = False
-        whole = classes.union(*parts)
-        if negate and self.rust and "i" in self.flags:  # a newer database may have other cases for them
-            whole = classes.union(whole, classes.unassigned())
-        return chars_except(whole) if negate else whole
-
-    def _skip_in_class(self) -> None:
-        """Rust's (?x) skips white space in classes too."""
-        if self.rust:
-            self._skip()
-
-    def chargroup_inner(self) -> Expr:  # type: ignore[override]
-        """One member of a class: a character, a class escape, or a range."""
-        start = self.index
-        low = self._class_member(start)
-        if self.data[self.index : self.index + 1] != "-" or self.data[self.index + 1 : self.index + 2] in (
-            "]",
-            "",
-        ):
-            return self._member_cased(low)
-        self.index += 1
-        high = self._class_member(self.index)
-        ends = [_single(low), _single(high)]
-        if None in ends and self.ecma:  # Annex B: a class cannot bound a range, so the hyphen is itself
-            return classes.union(self._member_cased(low), literal_char("-"), self._member_cased(high))
-        if None in ends or ends[0] > ends[1]:  # type: ignore[operator]
-            self._invalid(f"the range {self.data[start : self.index]}", start)
-        return self._cased(char_ranges([(ends[0], ends[1])]))  # type: ignore[list-item]
-
-    def _member_cased(self, expr: Expr) -> Expr:
-        return expr if _single(expr) is None else self._cased(expr)
-
-    def _class_member(self, start: int) -> Expr:
-        char = self.any()
-        return self.escaped(inner=True) if char == "\\" else self._one(char, start)
-
-    def _one(self, char: str, start: int) -> Expr:
-        if 0xD800 <= ord(char) < 0xE000:
-            self._unsupported("a lone surrogate", start, "write the whole character")
-        return literal_char(char)
-
-    # Refusals ------------------------------------------------------------------------------------------
-
-    def _invalid(self, what: str, position: int | None = None) -> NoReturn:
-        message = f"the pattern {self.data!r} has {what} at position {self._at(position)}"
-        raise InvalidSource(message, pointer=self.pointer)
-
-    def _unsupported(self, what: str, position: int, remedy: str) -> NoReturn:
-        message = (
-            f"the pattern {self.data!r} has {what} at position {self._at(position)}, which is not supported"
-        )
-        raise Unsupported(message, keyword="pattern", pointer=self.pointer, remedy=remedy)
-
-    def _at(self, position: int | None) -> int:
-        return self.index if position is None else position
-
-
-def _end(pattern: str, text: str, start: int) -> int:
-    """Where a match of `pattern` that begins at `start` ends."""
-    found = re.compile(pattern).match(text, start)
-    return found.end() if found else start
-
-
-def literal_char(char: str) -> Expr:
-    """One character as a class, so that classes can be joined and folded."""
-    return char_ranges([(ord(char), ord(char))])
-
-
-def _single(expr: Expr) -> int | None:
-    ranges = getattr(expr, "ranges", ())
-    return ranges[0][0] if len(ranges) == 1 and ranges[0][0] == ranges[0][1] else None

@@ -17,7 +17,7 @@ from ..json_schema import Rules
 from ..json_schema import formats as rfc
 from ..json_schema.temporal import temporal
 from ..regex import fullmatch_expr
-from ..regex.syntax import Dialect
+from ..regex.dialect import Dialect
 from .emails import email, name_email
 
 _LOCAL = rf"{rfc.CLOCK}(?:{rfc.OFFSET})?"  # pydantic also reads times without a zone

@@ -1,0 +1,22 @@
+"""Whose rules a pattern follows."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Dialect(Enum):
+    """Whose rules a pattern follows. Only PYTHON and ECMA have ASCII meanings of \\w, \\d and \\b."""
+
+    PYTHON = "Python's re with re.ASCII"
+    PYTHON_UNICODE = "Python's re"
+    ECMA = "ECMA-262"
+    RUST = "Rust's regex"  # pydantic's
+
+
+FLAGS = {
+    Dialect.PYTHON_UNICODE: "imsxau",
+    Dialect.PYTHON: "imsxau",
+    Dialect.ECMA: "imsau",
+    Dialect.RUST: "imsxuU",
+}
