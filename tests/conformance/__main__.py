@@ -123,6 +123,33 @@ def fuzz(
 
 
 @app.command()
+def enumerated(
+    count: int = 500,
+    start: int = 0,
+    draft: Annotated[str | None, typer.Option(help="Schemas of the official suite, not random ones.")] = None,
+) -> None:
+    """All small values of random schemas, or of the official suite's: accepted if and only if jsonschema says so."""
+    from conformance.enumerated import compared
+    from conformance.fuzz import Maker
+
+    groups = (Group(f"seed {seed}", Maker(seed).document(), ()) for seed in range(start, start + count))
+    suite = suite_of(draft) if draft else None
+    if draft and suite is None:
+        raise typer.BadParameter(f"there is no suite of draft {draft}: {material.REMEDY}")
+    totals = Counter[str]()
+    for group in official_groups(draft, suite) if draft and suite else groups:
+        found = compared(group)
+        totals.update(schemas=1, refused=bool(found.refused), valid=found.valid, invalid=found.invalid)
+        totals.update(accepted=len(found.accepted), rejected=len(found.rejected))
+        for text in found.accepted[:3] + found.rejected[:3]:
+            print(f"{group.name}: not as jsonschema says: {text[:200]}", flush=True)
+    print(
+        "{schemas} schemas, {refused} refused; {valid} valid texts, {rejected} rejected; {invalid} invalid texts, "
+        "{accepted} accepted".format_map(totals)
+    )
+
+
+@app.command()
 def regexes(count: int = 2500, texts: int = 8, seed: int = 0) -> None:
     """Random regular expressions with random texts, judged by Python's re: no text on which they differ."""
     from conformance.regexes import outcomes

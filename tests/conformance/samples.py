@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
+import referencing.jsonschema
 from jsonschema import _keywords, _legacy_keywords, _utils
 from jsonschema.validators import validator_for
 
@@ -82,16 +83,20 @@ def drawn(group: Group, samples: int) -> Drawn | None:
             texts = [
                 text for text in texts if passes(grammar, text)
             ]  # what fails is drawn again when generating
-            validator = _validator(group.schema)
+            validator = validator_of(group)
             return Drawn(len(texts), [text for text in texts if not validator.is_valid(json.loads(text))])
     except (StructgenError, TimeoutError):
         return None
 
 
-def _validator(schema: Any) -> Any:
-    kind = validator_for(schema, jsonschema.Draft202012Validator)
+def validator_of(group: Group) -> Any:
+    """Jsonschema's judge of a group's schema: with format checks, exact about multiples, with the group's resources."""
+    kind = validator_for(group.schema, jsonschema.Draft202012Validator)
     exact = jsonschema.validators.extend(kind, {"multipleOf": _multiple_of})
-    return exact(schema, format_checker=kind.FORMAT_CHECKER)
+    dialect = referencing.jsonschema.specification_with(kind.META_SCHEMA.get("$schema", ""))
+    known = ((uri, dialect.create_resource(document)) for uri, document in group.resources.items())
+    registry = jsonschema.validators.SPECIFICATIONS.with_resources(known)
+    return exact(group.schema, format_checker=kind.FORMAT_CHECKER, registry=registry)
 
 
 def _multiple_of(
@@ -100,6 +105,21 @@ def _multiple_of(
     """multipleOf of what was written: by the division of doubles 4.6 would be no multiple of 0.01."""
     if validator.is_type(instance, "number") and Fraction(repr(instance)) % Fraction(repr(step)):
         yield jsonschema.ValidationError(f"{instance!r} is not a multiple of {step}")
+
+
+class NotJudged(Exception):
+    """What jsonschema cannot judge: a schema that refers to itself for the same value, a pattern Python cannot read."""
+
+
+@contextmanager
+def judging() -> Iterator[None]:
+    """Raise NotJudged where jsonschema fails: a RecursionError in its Rust parts is a panic, which is no Exception."""
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, RecursionError | re.error) or type(error).__name__ == "PanicException":
+            raise NotJudged(type(error).__name__) from None
+        raise
 
 
 @contextmanager
