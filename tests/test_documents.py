@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from typer.main import get_command
+
+import architecture
+from structgen import Regex, Vocabulary, compile
+from structgen_engine.automata.dfa import block
+from structgen_engine.lattice.lattice import BlockLattice
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -77,3 +83,23 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
 def test_every_benchmark_page_has_a_command_and_is_linked(page: Path) -> None:
     assert list(commands(page))
     assert f"(benchmarks/{page.name})" in (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", architecture.pages(), ids=lambda page: page.name)
+def test_the_tables_of_modules_are_up_to_date(page: Path) -> None:
+    assert page.read_text(encoding="utf-8") == architecture.pages()[page], "run `python -m architecture`"
+
+
+def test_the_worked_example_is_what_the_lattice_computes() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    vocabulary = Vocabulary.from_tokens(["<pad>", "<eos>", b"a", b"b", b"ab", b"ba"])
+    rows = re.findall(r"^\| position \d \| (.*) \|$", text, re.M)
+    shown = torch.tensor([[float(cell.strip("* ")) for cell in row.split("|")] for row in rows])
+    scores = shown[:, [5, 4, 0, 1, 2, 3]].log()  # the columns in the order of the ids
+    lattice = BlockLattice([block(compile(Regex("ab|b"), vocabulary).dfa)], scores[None])
+    assert lattice.log_partition().exp().item() == pytest.approx(0.06725)
+    assert lattice.argmax().ids.tolist() == [[3, 1, 0]]
+    marginals = lattice.marginals()[0]
+    assert marginals[0, 2:5].tolist() == pytest.approx([0.297, 0.468, 0.234], abs=5e-4)
+    assert marginals[1, [3, 1]].tolist() == pytest.approx([0.297, 0.703], abs=5e-4)
+    assert all(figure in text for figure in ("0.06725", "0.297", "0.468", "0.234", "0.703"))
