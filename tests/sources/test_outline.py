@@ -311,6 +311,14 @@ CASES = {
         {"properties": {"a": TEXT}, "required": ["a"], "anyOf": [{"required": ["a"]}, {"required": ["b"]}]},
         Outline.of_fields([Field("a", Outline("string")), Field("b", ANY, required=False)]),
     ),
+    "alternatives that only bound a value are one": (
+        {"type": "string", "anyOf": [{"pattern": "^a"}, {"maxLength": 3}]},
+        Outline("string"),
+    ),
+    "alternatives may differ in what they bound": (
+        {"anyOf": [{"minimum": 0}, {"maxLength": 3}]},
+        Outline("union", options=(Outline("number"), Outline("string"))),
+    ),
     "alternatives that contradict what is around them are dropped": (
         {"type": "object", "properties": {"a": TEXT}, "anyOf": [WHOLE, {"required": ["a"], "type": "object"}]},
         fields(a=Outline("string")),

@@ -126,6 +126,10 @@ class Places(Reader):
         """Whether the schema says nothing but which members there are."""
         return isinstance(node.value, dict) and _PICKING.issuperset(self._said(node))
 
+    def only_bounds(self, node: Node) -> bool:
+        """Whether the schema says nothing that shows of values whose type is known."""
+        return isinstance(node.value, dict) and (_BOUNDS | _CONDITIONS).issuperset(self._said(node))
+
     def _common(self, nodes: Iterable[Node]) -> Shape:
         first, *others = [self.shape(self._named(node)) for node in nodes] or [anything("")]
         return self.combine.all_of(others, first)
@@ -144,6 +148,7 @@ class Way:
     parts: each to be read for what it says itself; perhaps: schemas that apply under some condition
     common, own: schemas whose words describe the value, those of all ways and those of this one
     above: the references followed so far; cut: one of them leads back into itself
+    bound: an alternative that says no more than bounds has been chosen, which may look like the others
     """
 
     parts: tuple[Node, ...] = ()
@@ -152,6 +157,7 @@ class Way:
     own: tuple[Node, ...] = ()
     above: tuple[Place, ...] = ()
     cut: bool = False
+    bound: bool = False
 
     def and_(self, other: Way) -> Way:
         """The schemas of both."""
@@ -162,11 +168,12 @@ class Way:
             self.own + other.own,
             tuple(dict.fromkeys(self.above + other.above)),
             self.cut or other.cut,
+            self.bound or other.bound,
         )
 
-    def chosen(self) -> Way:
+    def chosen(self, bound: bool) -> Way:
         """The same as one of several alternatives."""
-        return replace(self, common=(), own=self.common + self.own)
+        return replace(self, common=(), own=self.common + self.own, bound=self.bound or bound)
 
 
 class Outliner:
@@ -208,7 +215,10 @@ class Outliner:
 
     def _drawn(self, formula: Formula, above: tuple[Place, ...]) -> Outline | None:
         ways = self._all([self._ways(self.reader.node(name), above) for name in self._names(formula)])
-        options = [_described(one, way.own) for way in ways for one in self._options(way)]
+        options: list[Outline] = []
+        for way in ways:
+            found = (_described(one, way.own) for one in self._options(way))
+            options += (one for one in found if not (way.bound and one in options))
         return _described(_one_of(options), ways[0].common) if options else None
 
     def _names(self, formula: Formula) -> list[Name]:
@@ -231,11 +241,16 @@ class Outliner:
             if options and all(map(self.reader.only_picks, options)):
                 perhaps += tuple(options)
             elif options:
-                groups.append([way.chosen() for part in options for way in self._ways(part, above)])
+                groups.append([way for part in options for way in self._chosen(part, above)])
         ways = self._all([[Way((node,), perhaps, (node,), above=above)], *groups])
         if self.reader.openapi(node):
             ways.append(Way((Node({"const": None}, node.pointer),), common=ways[0].common if ways else ()))
         return ways
+
+    def _chosen(self, node: Node, above: tuple[Place, ...]) -> Iterator[Way]:
+        """The ways to satisfy one of several alternatives."""
+        bound = self.reader.only_bounds(node)
+        return (way.chosen(bound) for way in self._ways(node, above))
 
     def _followed(self, node: Node, keyword: str, above: tuple[Place, ...]) -> list[Way]:
         """The ways to satisfy what a reference names."""
@@ -325,7 +340,7 @@ class Outliner:
         found: list[Outline] = []
         for item in items:
             drawn = None if item == NOTHING else self.outline(item, way.above)
-            if drawn is not None and drawn not in found:
+            if drawn is not None and all(replace(drawn, said=one.said) != one for one in found):
                 found.append(drawn)
         if found:
             return Outline("array", item=_one_of(found), least=arrays.low, most=arrays.high)
@@ -364,7 +379,7 @@ def _order(way: Way, shape: Shape) -> list[str]:
     lists = (part.value["type"] for part in way.parts if "type" in part)
     listed = next((names for names in lists if isinstance(names, list | tuple)), ())
     kinds = set(shape.kinds()) - {"number"}
-    if shape.numbers and all(part.integer for part in shape.numbers):
+    if shape.numbers and all(part.typed for part in shape.numbers):
         kinds.add("integer")
     elif shape.numbers:
         kinds |= {"number", *(name for name in listed if name == "integer")}
