@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
 from jsonschema import Draft202012Validator
 
 import structgen as sg
-from structgen.generation.prompts import ChatPrompts, OutlinePrompts
+from minis import filler
+from structgen.generation.prompts import ChatPrompts
 from structgen.model import Generator
+from structgen.models.embedded import OutlinePrompts
 from structgen.sources.tools import ToolCalls
 from structgen.tokens.vocabulary import Vocabulary
 from structgen.verbs.call import conversation
@@ -52,7 +53,7 @@ def random_model(request: pytest.FixtureRequest) -> Generator:
     vocabulary = Vocabulary.from_file(mini_folder() / "tokenizer.json")
     noise = Uniform(2, vocabulary.size) if request.param == "uniform" else Absorbing(0)
     denoiser = RandomDenoiser(noise, 64, vocabulary.size)
-    return Generator("random", denoiser, vocabulary, OutlinePrompts(), scaffolds=True)
+    return filler(denoiser, vocabulary)
 
 
 def check(generation: sg.Generation[Any], choice: str, parallel: bool) -> None:
@@ -152,7 +153,7 @@ def test_a_model_that_cannot_choose_calls_the_tool_that_shares_most(
         asked.append((text, list(options)))
         return [float(index == wanted) for index in range(len(options))]
 
-    model = replace(random_model, overlap=overlap)
+    model = filler(random_model.denoiser, random_model.vocabulary, overlap)
     for seed in range(3):
         reply = model.call(REQUEST, TOOLS, tool_choice="required", seed=seed)
         assert [call.name for call in reply] == [("get_weather", "book_flight")[wanted]]

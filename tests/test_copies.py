@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 import structgen as sg
-from structgen.copies import copying
-from structgen.layout import lay
+from minis import canvas_of
 from structgen.model import Generator
-from structgen.verbs.extract import extract_in_layout
+from structgen_mini.copies import copying
 from structgen_mini.copy_prior import Preferring
+from structgen_mini.layout import lay
 
 DOCUMENT = (
     "Invoice 2026-17 from Northwind Paper Ltd.\nTotal: 1.234,50 EUR, due 3 March 2026. Contact: jo@acme.nl"
@@ -27,10 +27,10 @@ def offered(
     model: Generator, properties: dict[str, Any], required: list[str], document: str = DOCUMENT
 ) -> dict[str, list[str]]:
     """What each slot is offered, as text, by JSON pointer."""
-    layout = lay(model, {"type": "object", "properties": properties, "required": required}, {}, {})
+    layout = lay(canvas_of(model), {"type": "object", "properties": properties, "required": required}, {}, {})
     assert layout is not None
     pointers = {slot.start: slot.pointer for slot in layout.scaffold.slots}
-    found = copying(model.denoiser, document, layout, model.vocabulary, model.null_id)
+    found = copying(canvas_of(model), document, layout)
     return {
         pointers[region.start]: [model.vocabulary.decode(row).decode() for row in region.choices.tolist()]
         for region in (found.regions if isinstance(found, Preferring) else ())
@@ -105,10 +105,10 @@ def test_text_fields_come_out_as_the_document_has_them(model: Generator) -> None
         "rate": {"type": "number"},
     }
     schema = {"type": "object", "properties": properties, "required": list(properties)}
-    done, _ = extract_in_layout(model, document, schema)
-    assert done.value["guest"] in document
-    assert done.value["hotel"] in document
-    assert str(done.value["rate"]).rstrip("0").rstrip(".") in document
+    value = model.extract(document, schema)
+    assert value["guest"] in document
+    assert value["hotel"] in document
+    assert str(value["rate"]).rstrip("0").rstrip(".") in document
 
 
 def test_no_value_begins_or_ends_with_a_joining_word(model: Generator) -> None:
@@ -127,9 +127,9 @@ def test_the_items_of_a_list_are_records_of_the_document(model: Generator) -> No
         "properties": {"lines": {"type": "array", "items": item}},
         "required": ["lines"],
     }
-    layout = lay(model, schema, {}, {"/lines": 2})
+    layout = lay(canvas_of(model), schema, {}, {"/lines": 2})
     assert layout is not None
-    found = copying(model.denoiser, "Tea 3.10\n\nCake 4.50", layout, model.vocabulary, model.null_id)
+    found = copying(canvas_of(model), "Tea 3.10\n\nCake 4.50", layout)
     assert isinstance(found, Preferring)
     assert found.text.records == [[[0, 1], [2, 3]]]
     words = ["Tea", "3", ".", "10", "Cake", "4", ".", "50"]
@@ -163,11 +163,11 @@ def test_brackets_and_quotes_are_whole(model: Generator) -> None:
 def test_an_option_that_the_document_names_is_preferred(model: Generator) -> None:
     options = {"enum": ["in_progress", "open", "XL", "M"]}
     schema = {"type": "object", "properties": {"a": options}, "required": ["a"]}
-    layout = lay(model, schema, {}, {})
+    layout = lay(canvas_of(model), schema, {}, {})
     assert layout is not None
 
     def costs(document: str) -> dict[str, float] | None:
-        found = copying(model.denoiser, document, layout, model.vocabulary, model.null_id)
+        found = copying(canvas_of(model), document, layout)
         if not isinstance(found, Preferring):
             return None
         (region,) = found.regions

@@ -10,12 +10,14 @@ import pytest
 import torch
 
 import structgen as sg
-from structgen.counting import coherent
-from structgen.layout import count_weights, first_layout, item_slots, lay, likeliest
+from minis import canvas_of
 from structgen.model import Generator
-from structgen.scaffold import DEFAULT_SLOTS, fill
 from structgen_engine.automata.dfa import IMPOSSIBLE
 from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
+from structgen_mini.canvas import Canvas
+from structgen_mini.counting import coherent
+from structgen_mini.layout import count_weights, first_layout, item_slots, lay, likeliest
+from structgen_mini.scaffold import DEFAULT_SLOTS, fill
 
 ITEM = {
     "type": "object",
@@ -53,91 +55,105 @@ def model() -> Generator:
     return sg.load()
 
 
-def reading(model: Generator, schema: dict[str, Any], rows: Sequence[Any], other: Any) -> Generator:
+@pytest.fixture(scope="module")
+def canvas(model: Generator) -> Canvas:
+    return canvas_of(model)
+
+
+def reading(canvas: Canvas, schema: dict[str, Any], rows: Sequence[Any], other: Any) -> Canvas:
     """A model that reads rows into the first items of a layout, and `other` into those that are too many."""
     found = []
     for count in range(1, 6):
-        layout = lay(model, schema, {}, {"/lines": count})
+        layout = lay(canvas, schema, {}, {"/lines": count})
         assert layout is not None
         value = {"lines": [*rows, *[other] * count][:count]}
         ids = fill(
-            schema, value, model.vocabulary.encode, model.null_id, counts=layout.counts, slots=layout.slots
+            schema,
+            value,
+            canvas.spelling.encode,
+            canvas.spelling.null_id,
+            counts=layout.counts,
+            slots=layout.slots,
         )
         assert ids is not None
         found.append((layout.block, (*ids, *layout.block[len(ids) :])))
-    own = model.denoiser
+    own = canvas.denoiser
     return replace(
-        model, denoiser=Reading(own.noise, own.block_length, own.vocabulary_size, fillings=tuple(found))
+        canvas, denoiser=Reading(own.noise, own.block_length, own.vocabulary_size, fillings=tuple(found))
     )
 
 
-def counts(model: Generator, schema: dict[str, Any], known: list[float], document: str) -> dict[str, int]:
+def counts(
+    canvas: Canvas, model: Generator, schema: dict[str, Any], known: list[float], document: str
+) -> dict[str, int]:
     """The numbers of items for a document, where the model itself finds them as likely as `known`."""
-    layout = first_layout(model, schema)
+    layout = first_layout(canvas, schema)
     assert layout is not None
-    (slot,) = item_slots(model, layout)
+    (slot,) = item_slots(canvas, layout)
     automaton = sg.compile(schema, model.vocabulary).automaton
     found = coherent(
-        model, layout, {slot: known}, document, automaton, PROMPT, torch.Generator().manual_seed(0)
+        canvas, layout, {slot: known}, document, automaton, PROMPT, torch.Generator().manual_seed(0)
     )
     return likeliest(layout, found)
 
 
-def test_as_many_records_as_the_document_tells_of(model: Generator) -> None:
+def test_as_many_records_as_the_document_tells_of(canvas: Canvas, model: Generator) -> None:
     schema = array_of(ITEM)
-    reader = reading(model, schema, ROWS, {"name": "Cake", "price": 3.1})
-    assert counts(reader, schema, [0.0] * 6, TABLE) == {"/lines": 3}
+    reader = reading(canvas, schema, ROWS, {"name": "Cake", "price": 3.1})
+    assert counts(reader, model, schema, [0.0] * 6, TABLE) == {"/lines": 3}
 
 
-def test_as_many_values_as_stand_in_the_document(model: Generator) -> None:
+def test_as_many_values_as_stand_in_the_document(canvas: Canvas, model: Generator) -> None:
     schema = array_of({"type": "string"})
-    reader = reading(model, schema, ["Tea", "Cake"], "zzz")
-    assert counts(reader, schema, [0.0] * 6, "Tea, Cake. Nothing else") == {"/lines": 2}
+    reader = reading(canvas, schema, ["Tea", "Cake"], "zzz")
+    assert counts(reader, model, schema, [0.0] * 6, "Tea, Cake. Nothing else") == {"/lines": 2}
 
 
-def test_a_model_that_is_sure_outweighs_the_document(model: Generator) -> None:
+def test_a_model_that_is_sure_outweighs_the_document(canvas: Canvas, model: Generator) -> None:
     schema = array_of(ITEM)
-    reader = reading(model, schema, ROWS, {"name": "Cake", "price": 3.1})
-    assert counts(reader, schema, [-500.0, -300.0, 0.0, -300.0, -500.0, -500.0], TABLE) == {"/lines": 2}
+    reader = reading(canvas, schema, ROWS, {"name": "Cake", "price": 3.1})
+    assert counts(reader, model, schema, [-500.0, -300.0, 0.0, -300.0, -500.0, -500.0], TABLE) == {
+        "/lines": 2
+    }
 
 
-def test_what_the_constraint_rules_out_stays_ruled_out(model: Generator) -> None:
+def test_what_the_constraint_rules_out_stays_ruled_out(canvas: Canvas, model: Generator) -> None:
     """Five records are told well enough to outweigh a model that is as sure as may be of none."""
     schema = array_of(ITEM)
     rows = [*ROWS, {"name": "Salt", "price": 1.75}, {"name": "Rice", "price": 2.9}]
     document = "\n".join(f"{row['name']}   {row['price']:.2f}" for row in rows)
-    reader = reading(model, schema, rows, rows[0])
-    assert counts(reader, schema, [0.0, *[-1e9] * 5], document) == {"/lines": 5}
-    assert counts(reader, schema, [0.0, *[IMPOSSIBLE] * 5], document) == {"/lines": 0}
+    reader = reading(canvas, schema, rows, rows[0])
+    assert counts(reader, model, schema, [0.0, *[-1e9] * 5], document) == {"/lines": 5}
+    assert counts(reader, model, schema, [0.0, *[IMPOSSIBLE] * 5], document) == {"/lines": 0}
 
 
-def test_there_are_never_fewer_items_than_the_schema_asks_for(model: Generator) -> None:
+def test_there_are_never_fewer_items_than_the_schema_asks_for(canvas: Canvas, model: Generator) -> None:
     schema = array_of(ITEM, minItems=4)
-    reader = reading(model, schema, ROWS, {"name": "Cake", "price": 3.1})
-    assert counts(reader, schema, [0.0] * 6, TABLE) == {"/lines": 4}
+    reader = reading(canvas, schema, ROWS, {"name": "Cake", "price": 3.1})
+    assert counts(reader, model, schema, [0.0] * 6, TABLE) == {"/lines": 4}
 
 
-def test_without_arrays_the_model_is_not_asked(model: Generator) -> None:
+def test_without_arrays_the_model_is_not_asked(canvas: Canvas, model: Generator) -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
-    layout = lay(model, schema, {}, {})
+    layout = lay(canvas, schema, {}, {})
     assert layout is not None
     automaton, generator = sg.compile(schema, model.vocabulary).automaton, torch.Generator()
-    weights = count_weights(model, layout, automaton, PROMPT, generator)
+    weights = count_weights(canvas, layout, automaton, PROMPT, generator)
     assert weights == {}
-    assert coherent(model, layout, weights, "text", automaton, PROMPT, generator) == {}
+    assert coherent(canvas, layout, weights, "text", automaton, PROMPT, generator) == {}
 
 
-def test_a_long_record_gets_snug_slots_so_that_several_fit(model: Generator) -> None:
+def test_a_long_record_gets_snug_slots_so_that_several_fit(canvas: Canvas, model: Generator) -> None:
     names = ["flight", "from", "to", "gate", "seat", "class", "meal"]
     schema = array_of(
         {"type": "object", "properties": {n: {"type": "string"} for n in names}, "required": names}
     )
-    layout = first_layout(model, schema)
+    layout = first_layout(canvas, schema)
     assert layout is not None
-    (patterns,) = item_slots(model, layout).values()
+    (patterns,) = item_slots(canvas, layout).values()
     assert layout.slots != DEFAULT_SLOTS
     assert len(patterns) - 1 >= 3
-    one, three = (lay(model, schema, {}, {"/lines": count}) for count in (1, 3))
+    one, three = (lay(canvas, schema, {}, {"/lines": count}) for count in (1, 3))
     assert one is not None
     assert three is not None
     assert one.slots == DEFAULT_SLOTS

@@ -8,9 +8,9 @@ import pytest
 from pydantic import BaseModel, Field, TypeAdapter
 
 import structgen as sg
-from structgen.kinds import alternatives, description
 from structgen.model import Generator
-from structgen.outline import shape_of
+from structgen_mini.alternatives import alternatives, description
+from structgen_mini.outline import shape_of
 
 
 class Refund(BaseModel):

@@ -10,18 +10,19 @@ import torch
 from pydantic import BaseModel, Field
 
 import structgen as sg
+from minis import canvas_of, filler
 from structgen.generation.options import Options
-from structgen.generation.prompts import OutlinePrompts
-from structgen.layout import Layout, count_weights, counted, first_layout, grown
+from structgen.generation.writer import read
 from structgen.model import Generator
-from structgen.scaffold import OPEN, fill, item_patterns
 from structgen.sources import as_source
-from structgen.verbs.extract import extract_in_layout
+from structgen.verbs.extract import extraction
 from structgen_engine.automata.dfa import block
 from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
 from structgen_engine.decoding.noise import Uniform
 from structgen_engine.lattice.lattice import feasible
 from structgen_mini import mini_folder
+from structgen_mini.layout import Layout, count_weights, counted, first_layout, grown
+from structgen_mini.scaffold import OPEN, fill, item_patterns
 
 
 class Line(BaseModel):
@@ -39,7 +40,7 @@ class Order(BaseModel):
 def runtime() -> Generator:
     vocabulary = sg.Vocabulary.from_file(mini_folder() / "tokenizer.json")
     denoiser = RandomDenoiser(Uniform(2, vocabulary.size), 256, vocabulary.size)
-    return Generator("random", denoiser, vocabulary, OutlinePrompts(), scaffolds=True)
+    return filler(denoiser, vocabulary)
 
 
 @pytest.fixture(scope="module")
@@ -64,13 +65,14 @@ def answer_with(items: int) -> dict:
 
 def counted_for(runtime: Generator, schema: dict, items: int) -> Layout:
     """The layout found by a model that is sure of an answer with so many items."""
-    vocabulary, layout = runtime.vocabulary, first_layout(runtime, schema)
+    vocabulary, layout = runtime.vocabulary, first_layout(canvas_of(runtime), schema)
     assert layout is not None
     ids = fill(schema, answer_with(items), vocabulary.encode, vocabulary.special["<null>"])
     assert ids is not None
     block_ids = (*ids, *layout.block[len(ids) :])
     noise = Uniform(2, vocabulary.size)
-    knowing = replace(runtime, denoiser=Sure(noise, 256, vocabulary.size, block=block_ids))
+    sure = Sure(noise, 256, vocabulary.size, block=block_ids)
+    knowing = replace(canvas_of(runtime), denoiser=sure)
     dfa = sg.compile(Order, vocabulary).dfa
     weights = count_weights(knowing, layout, dfa, [5], torch.Generator().manual_seed(0))
     return counted(knowing, layout, weights)
@@ -94,7 +96,7 @@ def test_counting_pins_the_items_and_opens_their_values(runtime: Generator, sche
 
 
 def test_patterns_are_the_gold_layout_with_its_values_left_open(runtime: Generator, schema: dict):
-    vocabulary, layout = runtime.vocabulary, first_layout(runtime, schema)
+    vocabulary, layout = runtime.vocabulary, first_layout(canvas_of(runtime), schema)
     assert layout is not None
     null = vocabulary.special["<null>"]
     slot = next(slot for slot in layout.scaffold.slots if slot.pointer == "/lines")
@@ -109,17 +111,17 @@ def test_patterns_are_the_gold_layout_with_its_values_left_open(runtime: Generat
 
 
 def test_a_full_text_slot_doubles_and_others_stay(runtime: Generator, schema: dict):
-    layout = first_layout(runtime, schema)
+    layout = first_layout(canvas_of(runtime), schema)
     assert layout is not None
     vocabulary = runtime.vocabulary
     null = vocabulary.special["<null>"]
     sizes = {slot.pointer: slot.length for slot in layout.scaffold.slots}
     customer = next(slot for slot in layout.scaffold.slots if slot.pointer == "/customer")
     ids = [null if token == OPEN else token for token in layout.block]
-    assert grown(runtime, layout, tuple(ids)) is None
+    assert grown(canvas_of(runtime), layout, tuple(ids)) is None
     letter = vocabulary.encode("x")[0]
     ids[customer.start : customer.start + customer.length] = [letter] * customer.length
-    larger = grown(runtime, layout, tuple(ids))
+    larger = grown(canvas_of(runtime), layout, tuple(ids))
     assert larger is not None
     now = {slot.pointer: slot.length for slot in larger.scaffold.slots}
     assert now == {**sizes, "/customer": 2 * sizes["/customer"]}
@@ -128,11 +130,11 @@ def test_a_full_text_slot_doubles_and_others_stay(runtime: Generator, schema: di
 def test_where_not_all_full_slots_can_double_some_grow(runtime: Generator) -> None:
     names = [f"name{at}" for at in range(9)]
     schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}, "required": names}
-    layout = first_layout(runtime, schema)
+    layout = first_layout(canvas_of(runtime), schema)
     assert layout is not None
     letter = runtime.vocabulary.encode("x")[0]
     ids = tuple(letter if token == OPEN else token for token in layout.block)
-    larger = grown(runtime, layout, ids)
+    larger = grown(canvas_of(runtime), layout, ids)
     assert larger is not None
     before = [slot.length for slot in layout.scaffold.slots]
     grew = [slot.length / old for slot, old in zip(larger.scaffold.slots, before, strict=True)]
@@ -144,9 +146,10 @@ def test_where_not_all_full_slots_can_double_some_grow(runtime: Generator) -> No
 
 def test_extraction_fills_the_layout_it_reports_and_counts_all_steps(runtime: Generator):
     seen = []
-    generation, layout = extract_in_layout(
-        runtime, "anything", Order, Options(steps=2, on_step=lambda event: seen.append(event))
-    )
+    options = Options(steps=2, on_step=lambda event: seen.append(event))
+    asked = extraction(runtime, "anything", Order, options)
+    written, layout = runtime.writer.filled(asked)  # type: ignore[union-attr]
+    generation = read(runtime, asked.constraint, written)
     assert layout is not None
     assert all(pin in (OPEN, token) for pin, token in zip(layout.block, generation.ids, strict=False))
     assert generation.steps == len(seen)

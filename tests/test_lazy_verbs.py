@@ -12,9 +12,8 @@ import torch
 from pydantic import BaseModel, Field
 
 import structgen as sg
+from minis import canvas_of, filler
 from structgen.compiler import regimes
-from structgen.generation.prompts import OutlinePrompts
-from structgen.layout import count_weights, first_layout, likeliest
 from structgen.model import Generator
 from structgen.sources import as_source
 from structgen.sources.tools import ToolCalls
@@ -27,6 +26,7 @@ from structgen_engine.decoding.probe import Look
 from structgen_engine.decoding.row import needed
 from structgen_engine.lattice import beam as explore
 from structgen_mini import mini_folder
+from structgen_mini.layout import count_weights, first_layout, likeliest
 
 TEXT = "Order of Ada: two lamps at 12.50 each, and one chair."
 
@@ -66,7 +66,7 @@ def everything_is_lazy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def random_model() -> Generator:
     vocabulary = Vocabulary.from_file(mini_folder() / "tokenizer.json")
     denoiser = RandomDenoiser(Uniform(2, vocabulary.size), 128, vocabulary.size, scale=8.0)
-    return Generator("random", denoiser, vocabulary, OutlinePrompts(), scaffolds=True)
+    return filler(denoiser, vocabulary)
 
 
 def both(source: Any, vocabulary: Vocabulary) -> list[sg.Constraint[Any]]:
@@ -135,11 +135,14 @@ def test_options_are_as_probable_lazily(random_model: Generator, request: pytest
 
 
 def test_items_are_counted_alike(random_model: Generator) -> None:
-    layout = first_layout(random_model, as_source(Order).schema)  # type: ignore[attr-defined]
+    layout = first_layout(canvas_of(random_model), as_source(Order).schema)  # type: ignore[attr-defined]
     assert layout is not None
     table, lazy = (
         likeliest(
-            layout, count_weights(random_model, layout, one.automaton, [5], torch.Generator().manual_seed(0))
+            layout,
+            count_weights(
+                canvas_of(random_model), layout, one.automaton, [5], torch.Generator().manual_seed(0)
+            ),
         )
         for one in both(Order, random_model.vocabulary)
     )

@@ -15,9 +15,9 @@ from typing_extensions import TypedDict
 
 import structgen as sg
 from structgen.generation.options import Options
-from structgen.generation.prompts import OutlinePrompts
 from structgen.generation.writer import generate
 from structgen.model import Generator
+from structgen.models.embedded import OutlinePrompts
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import RandomDenoiser
 from structgen_engine.decoding.loop import decode

@@ -10,11 +10,12 @@ import pytest
 from tokenizers import Tokenizer
 
 from structgen.errors import InvalidDocument
-from structgen.generation.prompts import ChatPrompts, Markup, OutlinePrompts
+from structgen.generation.prompts import ChatPrompts, Markup
 from structgen.generation.writer import prompt_ids
-from structgen.outline import outline
+from structgen.models.embedded import OutlinePrompts
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_mini import mini_folder
+from structgen_mini.outline import outline
 
 SCHEMA = {"type": "object", "properties": {"vendor": {"type": "string"}}, "required": ["vendor"]}
 DOCUMENTS = sorted((Path(__file__).parents[1] / "examples" / "documents").iterdir())

@@ -22,9 +22,9 @@ import structgen as sg
 from structgen.compiler.narrowing import accepting
 from structgen.compiler.review import Checker, Narrowing
 from structgen.generation.options import Options
-from structgen.generation.prompts import OutlinePrompts
 from structgen.generation.writer import generate
 from structgen.model import Generator
+from structgen.models.embedded import OutlinePrompts
 from structgen.sources.tools import ToolCalls
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser

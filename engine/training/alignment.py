@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
-from structgen.scaffold import Slot
+from structgen_mini.scaffold import Slot
 from training.documents import Span
 
 NOWHERE = -1

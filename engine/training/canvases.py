@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from tokenizers import Encoding, Tokenizer
 
-from structgen.scaffold import (
+from structgen_mini import Lexicon
+from structgen_mini.scaffold import (
     DEFAULT_SLOTS,
     OPEN,
     Scaffold,
@@ -21,7 +22,6 @@ from structgen.scaffold import (
     item_patterns,
     scaffold,
 )
-from structgen_mini import Lexicon
 from training.alignment import NOWHERE, sources
 from training.documents import Sample
 from training.tokenizer import EOS, NULL, PAD, prompt_text

@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 
 import structgen as sg
-from structgen.counting import ALONE, CERTAINTY, LEAST, TORN, WHOLE, Shares, shares
 from structgen.generation.writer import prompt_ids
-from structgen.layout import count_weights, first_layout
 from structgen.model import Generator
+from structgen_mini.counting import ALONE, CERTAINTY, LEAST, TORN, WHOLE, Shares, shares
+from structgen_mini.layout import count_weights, first_layout
+from structgen_mini.writer import MiniWriter
 from training.canvases import array_counts
 from training.evaluate import Problem, drawn
 
@@ -40,13 +41,15 @@ class Counted:
 def arrays(model: Generator, problem: Problem) -> list[Counted]:
     """The arrays of a problem whose number of items can be laid out."""
     automaton = sg.compile(problem.schema, model.vocabulary).automaton
-    layout = first_layout(model, problem.schema)
+    assert isinstance(model.writer, MiniWriter)
+    canvas = model.writer.canvas
+    layout = first_layout(canvas, problem.schema)
     if layout is None:
         return []
     asked = automaton, prompt_ids(model, model.prompts.extraction(problem.schema, problem.document))
     generator = torch.Generator().manual_seed(0)
-    weights = count_weights(model, layout, *asked, generator)
-    told = shares(model, layout, weights, problem.document, *asked, generator)
+    weights = count_weights(canvas, layout, *asked, generator)
+    told = shares(canvas, layout, weights, problem.document, *asked, generator)
     gold, found = dict(array_counts(problem.value)), []
     for slot, known in weights.items():
         items, most = gold.get(slot.pointer, len(known)), max(known)

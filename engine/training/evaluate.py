@@ -23,9 +23,9 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from structgen.outline import FORMATS, shape_of
-from structgen.scaffold import OPEN, Scaffold, compact, scaffold
 from structgen_mini import Mini, load_mini
+from structgen_mini.outline import FORMATS, shape_of
+from structgen_mini.scaffold import OPEN, Scaffold, compact, scaffold
 from training.canvases import BUCKETS, cached
 from training.documents import make_sample
 from training.pools import make_pools

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from structgen.outline import outline
-from structgen.scaffold import compact
 from structgen_mini import mini_folder
+from structgen_mini.outline import outline
+from structgen_mini.scaffold import compact
 from training.documents import make_sample
 from training.pools import Pools
 

@@ -114,9 +114,8 @@ def _slowed(model: Any) -> Any:
     from structgen_engine.decoding.options import Schedule, StoppingRule
     from structgen_engine.decoding.policy import TopK
 
-    return replace(
-        model, policy=TopK(KEPT), pace=Schedule(start=0.0, end=0.6), stop=StoppingRule(entropy=-1.0)
-    )
+    pace, stop = Schedule(start=0.0, end=0.6), StoppingRule(entropy=-1.0)
+    return replace(model, decoding=replace(model.decoding, policy=TopK(KEPT), pace=pace, stop=stop))
 
 
 def _summary(recording: Recording) -> dict[str, Any]:

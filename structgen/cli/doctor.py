@@ -89,9 +89,9 @@ def _size(path: Path) -> int:
 
 
 def _embedded() -> dict[str, Any]:
-    from structgen_mini import mini_folder
+    from structgen.models.embedded import weights_file
 
-    weights = mini_folder() / "model.safetensors"
+    weights = weights_file()
     return {"present": weights.is_file(), "megabytes": round(_size(weights) / 1e6, 1)}
 
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from structgen.outline import outline
 from structgen.sources.tool import Tool
 from structgen.sources.tools import ToolCalls
 
@@ -39,20 +38,6 @@ class Prompts(Protocol):
     def plain(self, prompt: str) -> Prompt:
         """Answer the prompt as it is."""
         ...
-
-
-@dataclass(frozen=True)
-class OutlinePrompts:
-    """The embedded model's form: an outline of the schema, a line with #, the document."""
-
-    def extraction(self, schema: Mapping[str, Any], document: str) -> Prompt:
-        return (f"{outline(schema)}\n#\n{document}",)
-
-    def calls(self, source: ToolCalls, request: str) -> Prompt:
-        return self.extraction(source.schema, request)
-
-    def plain(self, prompt: str) -> Prompt:
-        return (prompt,)
 
 
 @dataclass(frozen=True)

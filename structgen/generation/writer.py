@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import torch
@@ -12,17 +13,41 @@ from structgen.compiler.constraint import Constraint
 from structgen.errors import InvalidDocument, Rejected, Unsatisfiable, Unsupported
 from structgen.generation.options import Options, check_text
 from structgen.generation.prompts import Markup, Prompt
+from structgen.generation.request import Kind, Request
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
 from structgen.surface import option
 from structgen.tokens.vocabulary import Vocabulary
-from structgen_engine.decoding.loop import decode
-from structgen_engine.decoding.options import DecodingOptions, Schedule, StoppingRule
-from structgen_engine.decoding.policy import EntropyBound
-from structgen_engine.decoding.row import BudgetTooSmall, Decoded
+from structgen_engine.decoding.denoiser import Denoiser
+from structgen_engine.decoding.loop import Decoded, decode
+from structgen_engine.decoding.row import BudgetTooSmall
 from structgen_engine.lattice.beam import Overlong
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class DirectWriter:
+    """Writes on an empty canvas; only what every answer of the model begins with is there already."""
+
+    denoiser: Denoiser
+    vocabulary: Vocabulary
+
+    def write(self, request: Request) -> Decoded:
+        """Fill blocks until the automaton accepts them."""
+        preface, pad = _preface(self.vocabulary), self.vocabulary.pad
+        return decode(
+            self.denoiser,
+            [request.prompt],
+            [request.automaton],
+            max_tokens=request.max_tokens,
+            options=request.options,
+            pad_id=0 if pad is None else self.vocabulary.special[pad],
+            generators=[torch.Generator().manual_seed(request.seed)],
+            scaffold=None if preface is None else [torch.tensor(preface)],
+            on_step=request.on_step,
+            reviews=[request.reviewer()],
+        )[0]
 
 
 @contextmanager
@@ -35,63 +60,67 @@ def refusing_overlong_steps() -> Iterator[None]:
 
 
 def generate(
-    runtime: Runtime, prompt: Prompt, constraint: Constraint[T], options: Options | None = None
+    runtime: Runtime,
+    prompt: Prompt,
+    constraint: Constraint[T],
+    options: Options | None = None,
+    *,
+    document: str | None = None,
+    kinds: tuple[Kind, ...] = (),
 ) -> Generation[T]:
-    """Fill blocks until the constraint is complete, and parse what they say. Raises what `write` and `read` raise."""
-    return read(runtime, constraint, write(runtime, prompt, constraint, options))
+    """Fill blocks until the constraint is complete, and parse what they say.
+
+    document, kinds: as in Request. Raises what `write` and `read` raise.
+    """
+    asked = request(runtime, prompt, constraint, options, document=document, kinds=kinds)
+    return read(runtime, constraint, write(runtime, asked))
 
 
-@refusing_overlong_steps()
-def write(
+def request(
     runtime: Runtime,
     prompt: Prompt,
     constraint: Constraint[Any],
     options: Options | None = None,
     *,
-    pinned: Sequence[int] | None = None,
-) -> Decoded:
+    document: str | None = None,
+    kinds: tuple[Kind, ...] = (),
+) -> Request:
+    """A request with the runtime's own options where the caller names none.
+
+    The default budget is the runtime's number of blocks, or as many as the least answer takes. Raises InvalidDocument
+    where the prompt is longer than the model reads.
+    """
+    options, block = options or Options(), runtime.denoiser.block_length
+    budget = options.max_tokens or block * max(runtime.blocks, -(-constraint.min_tokens // block))
+    decoding = runtime.decoding if options.steps is None else replace(runtime.decoding, steps=options.steps)
+    return Request(
+        prompt_ids(runtime, prompt),
+        constraint,
+        budget,
+        decoding,
+        options.seed,
+        document,
+        kinds,
+        options.on_step,
+    )
+
+
+@refusing_overlong_steps()
+def write(runtime: Runtime, asked: Request) -> Decoded:
     """Fill blocks until the constraint is complete.
 
-    pinned: preferred ids of the first block, −1 where open (a scaffold); dropped where the constraint rules it out
-
-    Raises Unsatisfiable, before anything is generated, where the budget is below the least number of tokens,
-    InvalidDocument where the prompt is longer than the model reads, and Unsupported where a step of a lazy constraint
-    takes too long.
+    Raises Unsatisfiable, before anything is generated, where the budget is below the least number of tokens, and
+    Unsupported where a step of a lazy constraint takes too long.
     """
-    options = options or Options()
-    budget = options.max_tokens or _default_budget(runtime, constraint)
-    if pinned is None:
-        pinned = _preface(runtime.vocabulary)
+    writer = runtime.writer or DirectWriter(runtime.denoiser, runtime.vocabulary)
     try:
-        return decode(
-            runtime.denoiser,
-            [prompt_ids(runtime, prompt)],
-            [constraint.automaton],
-            max_tokens=budget,
-            options=decoding_options(runtime, options.steps),
-            pad_id=_pad_id(runtime.vocabulary),
-            generators=[torch.Generator().manual_seed(options.seed)],
-            scaffold=None if pinned is None else [torch.tensor(pinned)],
-            on_step=options.on_step,
-            reviews=[constraint.reviewer()],
-        )[0]
+        return writer.write(asked)
     except BudgetTooSmall as error:
         raise Unsatisfiable(
-            f"the budget of {budget} tokens is too small: {error.need}; "
+            f"the budget of {asked.max_tokens} tokens is too small: {error.need}; "
             f"allow at least {error.min_tokens} with {option('max_tokens', error.min_tokens)}",
             min_tokens=error.min_tokens,
         ) from None
-
-
-def decoding_options(runtime: Runtime, steps: int | None) -> DecodingOptions:
-    """The runtime's options, with the caller's number of steps where one is given."""
-    return DecodingOptions(
-        steps=runtime.steps if steps is None else steps,
-        temperature=runtime.temperature,
-        pace=runtime.pace or Schedule(0.0, 0.0),
-        policy=runtime.policy or EntropyBound(),
-        stop=runtime.stop or StoppingRule(),
-    )
 
 
 def read(runtime: Runtime, constraint: Constraint[T], written: Decoded) -> Generation[T]:
@@ -103,12 +132,6 @@ def read(runtime: Runtime, constraint: Constraint[T], written: Decoded) -> Gener
         (written.log_prob, written.steps, written.blocks, written.dropped),
     )
     return Generation(value, text, ids, *drawn)
-
-
-def _default_budget(runtime: Runtime, constraint: Constraint[Any]) -> int:
-    """The runtime's blocks in tokens, or as many blocks as the least answer takes."""
-    block = runtime.denoiser.block_length
-    return block * max(runtime.blocks, -(-constraint.min_tokens // block))
 
 
 def _parse(constraint: Constraint[T], text: str) -> T:
@@ -142,7 +165,3 @@ def _preface(vocabulary: Vocabulary) -> list[int] | None:
     if preface is None or preface.thinking:
         return None
     return vocabulary.encode(preface.open + preface.label + preface.close, special=True)
-
-
-def _pad_id(vocabulary: Vocabulary) -> int:
-    return 0 if vocabulary.pad is None else vocabulary.special[vocabulary.pad]

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from structgen.cache import cache_folder
+from structgen.generation.chooser import LikelihoodChooser
 from structgen.generation.prompts import ChatPrompts
 from structgen.model import Generator
 from structgen.models.placement import Placement
@@ -32,6 +33,7 @@ def causal(path: Path, placement: Placement, name: str) -> Generator:
         vocabulary,
         ChatPrompts(template),
         denoiser.prompt_limit,
+        chooser=LikelihoodChooser(denoiser),
         blocks=BUDGET // denoiser.block_length,
         about=about,
     )

@@ -13,6 +13,7 @@ from structgen.tokens.vocabulary import Vocabulary
 
 def diffusion_gemma(path: Path, placement: Placement, name: str) -> Generator:
     """The DiffusionGemma model in a folder."""
+    from structgen_engine.decoding.options import DecodingOptions
     from structgen_engine.models.diffusion_gemma import DiffusionGemmaDenoiser, NotLoadable, chat_template
 
     try:
@@ -29,8 +30,8 @@ def diffusion_gemma(path: Path, placement: Placement, name: str) -> Generator:
         vocabulary.prefaced(template, thinking=placement.thinking),
         ChatPrompts(template),
         denoiser.prompt_limit,
-        temperature=sampling.temperature,
-        steps=sampling.steps,
-        policy=sampling.policy,
+        decoding=DecodingOptions(
+            steps=sampling.steps, temperature=sampling.temperature, policy=sampling.policy
+        ),
         about="DiffusionGemma, a block-diffusion language model that follows instructions",
     )

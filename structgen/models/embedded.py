@@ -1,13 +1,21 @@
-"""The embedded model: structgen_mini with its own prompts and its own ways of filling a canvas."""
+"""The embedded model: structgen_mini with its own prompts and its own way of filling a canvas."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from structgen.generation.prompts import OutlinePrompts
+from structgen.generation.chooser import ProbeChooser
+from structgen.generation.prompts import Prompt
 from structgen.model import Generator
 from structgen.models.placement import Placement
+from structgen.sources.tools import ToolCalls
 from structgen.tokens.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from structgen_mini.canvas import Spelling
 
 NAME = "structgen-mini"
 ABOUT = (
@@ -15,27 +23,68 @@ ABOUT = (
 )
 
 
+@dataclass(frozen=True)
+class OutlinePrompts:
+    """The embedded model's form of prompts."""
+
+    def extraction(self, schema: Mapping[str, Any], document: str) -> Prompt:
+        """An outline of the schema, then the document."""
+        from structgen_mini.prompt import prompt
+
+        return (prompt(schema, document),)
+
+    def calls(self, source: ToolCalls, request: str) -> Prompt:
+        """An outline of all replies, then the request."""
+        return self.extraction(source.schema, request)
+
+    def plain(self, prompt: str) -> Prompt:
+        """The prompt as it is."""
+        return (prompt,)
+
+
 def embedded(folder: Path | None, placement: Placement) -> Generator:
     """The embedded model, or one of its kind in a folder."""
-    from structgen_engine.decoding.options import Schedule, StoppingRule
+    from structgen_engine.decoding.options import DecodingOptions, Schedule, StoppingRule
     from structgen_mini import mini_denoiser, mini_folder
+    from structgen_mini.canvas import Canvas
+    from structgen_mini.writer import MiniWriter
 
     device = placement.only_device("the embedded model")
     vocabulary = Vocabulary.from_file((folder or mini_folder()) / "tokenizer.json")
     denoiser = mini_denoiser(folder, "cpu" if device == "auto" else device)
+    writer = MiniWriter(Canvas(denoiser, spelling_of(vocabulary)), denoiser.overlap)
     return Generator(
         NAME,
         denoiser,
         vocabulary,
         OutlinePrompts(),
         denoiser.prompt_limit,
-        scaffolds=True,
-        copier=True,
-        overlap=denoiser.overlap,
-        temperature=Schedule(0.3, 0.3),
-        pace=Schedule(0.0, 1.0),
-        steps=6,
-        stop=StoppingRule(entropy=0.1),
+        writer,
+        ProbeChooser(denoiser, writer.pinned),
+        DecodingOptions(
+            steps=6,
+            temperature=Schedule(0.3, 0.3),
+            pace=Schedule(0.0, 1.0),
+            stop=StoppingRule(entropy=0.1),
+        ),
         threads=1,
         about=ABOUT,
     )
+
+
+def weights_file() -> Path:
+    """Where the weights of the embedded model lie."""
+    from structgen_mini import mini_folder
+
+    return mini_folder() / "model.safetensors"
+
+
+def spelling_of(vocabulary: Vocabulary) -> Spelling:
+    """The vocabulary, as far as a canvas asks."""
+    from structgen_mini.canvas import Spelling
+
+    special = vocabulary.special
+    null, end, pad = (
+        -1 if name is None else special[name] for name in (vocabulary.null, vocabulary.end, vocabulary.pad)
+    )
+    return Spelling(vocabulary.encode, vocabulary.decode, null, end, pad)

@@ -18,7 +18,7 @@ BUDGET = 512  # tokens where the caller names none
 
 def llada(path: Path, placement: Placement, name: str) -> Generator:
     """The LLaDA model in a folder."""
-    from structgen_engine.decoding.options import Schedule
+    from structgen_engine.decoding.options import DecodingOptions
     from structgen_engine.decoding.policy import TopK
     from structgen_engine.models.llada import LladaDenoiser
 
@@ -32,8 +32,6 @@ def llada(path: Path, placement: Placement, name: str) -> Generator:
         ChatPrompts(TURN),
         denoiser.prompt_limit,
         blocks=BUDGET // denoiser.block_length,
-        temperature=Schedule(1.0, 1.0),
-        steps=denoiser.block_length,
-        policy=TopK(1),
+        decoding=DecodingOptions(steps=denoiser.block_length, temperature=1.0, policy=TopK(1)),
         about="LLaDA, a language model that fills masked positions, block by block",
     )

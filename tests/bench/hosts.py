@@ -24,11 +24,11 @@ from bench.confidence import Witness
 from bench.problems import Problem, problems
 from bench.ways import unconstrained
 from structgen.generation.options import Options
-from structgen.generation.writer import prompt_ids, write
 from structgen.model import Generator
-from structgen.verbs.extract import copier, extract_in_layout
+from structgen.verbs.extract import extraction
 from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.options import DecodingOptions, Finish
+from structgen_mini.writer import MiniWriter
 from tiny_gemma import CANVAS, save_checkpoint, small_tokenizer, tiny_model
 
 STEPS = 4
@@ -92,13 +92,12 @@ def refinement(console: Console, *, documents: int) -> list[dict[str, Any]]:
 
 
 def _steps(model: Generator, problem: Problem) -> dict[str, int]:
-    done, layout = extract_in_layout(model, problem.document, problem.schema)
+    writer, asked = model.writer, extraction(model, problem.document, problem.schema)
+    assert isinstance(writer, MiniWriter)
+    done, layout = writer.filled(asked)
     pinned = None if layout is None else layout.block
-    chosen, options = copier(model, layout, problem.document), Options()
-    prompt = model.prompts.extraction(problem.schema, problem.document)
-    constraint = sg.compile(problem.schema, model.vocabulary)
-    ours = write(chosen, prompt, constraint, options, pinned=pinned)
-    free = unconstrained(chosen, prompt_ids(model, prompt), pinned, options, Witness())
+    ours, denoiser = writer.decoded(asked, layout), writer.copier(layout, problem.document).denoiser
+    free = unconstrained(model, denoiser, list(asked.prompt), pinned, Options(), Witness())
     return {"unconstrained": free.steps, "constrained": ours.steps, "in all layouts": done.steps}
 
 

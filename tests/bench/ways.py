@@ -2,7 +2,7 @@
 
 Unconstrained decoding is the same loop with an automaton that accepts every token, so that only the constraint
 differs; with a scaffold it uses the layout that the constrained run found. Copies are the preference for what the
-document says (structgen.copies), which the product adds for a model that copies; it is left out of the other rows.
+document says (structgen_mini.copies), which the product adds for a model that copies; it is left out of the other rows.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ from bench.scores import Answer
 from structgen.generation.options import Options
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
-from structgen.generation.writer import decoding_options, generate, prompt_ids
+from structgen.generation.writer import generate, prompt_ids, read
 from structgen.model import Generator
-from structgen.verbs.extract import copier, extract_in_layout
+from structgen.verbs.extract import extraction
 from structgen_engine.automata.dfa import Alphabet, Dfa
+from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.options import StoppingRule
+from structgen_mini.writer import MiniWriter
 
 Way = Callable[[Problem], Answer]
 
@@ -68,24 +70,28 @@ def causal_ways(model: Generator) -> dict[str, Way]:
 
 
 def _way(model: Generator, steps: int | None, name: str) -> Way:
-    model = replace(model, copier=model.copier and "copies" in name)
+    writer = model.writer
+    if isinstance(writer, MiniWriter):
+        writer = replace(writer, copies=writer.copies and "copies" in name)
 
     def answer(problem: Problem) -> Answer:
         constraint, witness = sg.compile(problem.schema, model.vocabulary), Witness()
         options = Options(steps=steps, on_step=witness)
         prompt = model.prompts.extraction(problem.schema, problem.document)
-        begun, pinned, chosen = now(), None, model
+        begun, pinned, denoiser = now(), None, model.denoiser
         if name == "free canvas, grammar":
             done = generate(model, prompt, constraint, options)
             return _judged(model, problem, _written(done, witness), since(begun))
-        if name.startswith("scaffold"):
-            done, layout = extract_in_layout(model, problem.document, problem.schema, options)
+        if name.startswith("scaffold") and isinstance(writer, MiniWriter):
+            asked = extraction(model, problem.document, problem.schema, options)
+            ours, layout = writer.filled(asked)
+            done = read(model, asked.constraint, ours)
             if name.endswith("grammar"):
                 return _judged(model, problem, _written(done, witness), since(begun))
             pinned = None if layout is None else layout.block
-            chosen = copier(model, layout, problem.document)
+            denoiser = writer.copier(layout, problem.document).denoiser
         begun = now()
-        written = unconstrained(chosen, prompt_ids(model, prompt), pinned, options, witness)
+        written = unconstrained(model, denoiser, prompt_ids(model, prompt), pinned, options, witness)
         return _judged(model, problem, written, since(begun))
 
     return answer
@@ -108,7 +114,12 @@ def _judged(model: Generator, problem: Problem, written: Written, seconds: Secon
 
 
 def unconstrained(
-    model: Runtime, prompt: list[int], pinned: Sequence[int] | None, options: Options, witness: Witness
+    model: Runtime,
+    denoiser: Denoiser,
+    prompt: list[int],
+    pinned: Sequence[int] | None,
+    options: Options,
+    witness: Witness,
 ) -> Written:
     """What the same loop writes in a layout (None for a free canvas), every token allowed everywhere."""
     anything = Dfa(
@@ -118,7 +129,7 @@ def unconstrained(
         1,
     )
     decoded = decode(
-        model.denoiser,
+        denoiser,
         [prompt],
         [anything],
         max_tokens=model.denoiser.block_length,
@@ -126,7 +137,7 @@ def unconstrained(
         generators=[torch.Generator().manual_seed(options.seed)],
         scaffold=None if pinned is None else [torch.tensor(pinned)],
         on_step=witness,
-        options=replace(decoding_options(model, options.steps), stop=StoppingRule()),
+        options=replace(model.decoding, steps=options.steps or model.decoding.steps, stop=StoppingRule()),
     )[0]
     ids = tuple(decoded.ids.tolist())
     text = model.vocabulary.decode(ids).decode(errors="replace")

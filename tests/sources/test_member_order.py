@@ -19,8 +19,8 @@ from conformance.recogniser import recognises
 from structgen.automata.pushdown.automaton import accepts, pushdown
 from structgen.cli import main
 from structgen.errors import InvalidSource, Unsupported
-from structgen.generation.prompts import OutlinePrompts
 from structgen.model import Generator
+from structgen.models.embedded import OutlinePrompts
 from structgen.sources.json_schema import JsonSchema, write_objects
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import RandomDenoiser
@@ -193,7 +193,7 @@ def test_a_model_writes_objects_of_many_members_within_the_block():
     schema = _many(12, 12)
     vocabulary = Vocabulary.from_file(mini_folder() / "tokenizer.json")
     denoiser = RandomDenoiser(Uniform(2, vocabulary.size), 128, vocabulary.size, scale=8.0)
-    model = Generator("random", denoiser, vocabulary, OutlinePrompts(), scaffolds=False)
+    model = Generator("random", denoiser, vocabulary, OutlinePrompts())
     orders = set()
     for seed in range(3):
         value = json.loads(

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("faker")
 pytest.importorskip("mimesis")
 
-from structgen.scaffold import Slot
+from structgen_mini.scaffold import Slot
 from training.alignment import NOWHERE, sources
 from training.canvases import BUCKETS, cached, make_example
 from training.documents import Span, make_sample

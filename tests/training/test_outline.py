@@ -8,8 +8,8 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel
 
-from structgen.outline import outline, shape_of
-from structgen.scaffold import OPEN, compact, fill, scaffold
+from structgen_mini.outline import outline, shape_of
+from structgen_mini.scaffold import OPEN, compact, fill, scaffold
 
 NULL = 0
 

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("faker")
 pytest.importorskip("mimesis")
 
-from structgen.scaffold import OPEN, compact, fill, scaffold
+from structgen_mini.scaffold import OPEN, compact, fill, scaffold
 from training.canvases import cached, lay_out, make_example
 from training.documents import make_sample
 from training.evaluate import handwritten

@@ -1,7 +1,7 @@
 """What a copier may fill a slot with: runs of whole words of the document, and numbers, dates and times it states.
 
 A small denoiser knows where a value stands better than where it ends. Every run of words that fits a text slot, every
-number that fits a number's, every date and time are preferred fillings (structgen_mini.copy_prior); anything else
+number that fits a number's, every date and time are preferred fillings (copy_prior.py); anything else
 stays possible, for a value may be rewritten or nowhere in the document.
 """
 
@@ -16,13 +16,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from structgen.layout import Layout
-from structgen.outline import Shape, shape_of
-from structgen.scaffold import Slot, compact, shape_at
-from structgen.stated import Found, dates, numbers, times
-from structgen.tokens.vocabulary import Vocabulary
-from structgen_engine.decoding.denoiser import Denoiser
+from structgen_mini.canvas import Canvas
 from structgen_mini.copy_prior import Preferring, Region, Text
+from structgen_mini.layout import Layout
+from structgen_mini.outline import Shape, shape_of
+from structgen_mini.scaffold import Slot, compact, shape_at
+from structgen_mini.stated import Found, dates, numbers, times
 
 Encode = Callable[[str], Sequence[int]]
 Ids = tuple[int, ...]
@@ -58,25 +57,24 @@ class Copy(NamedTuple):
     cost: float = 0.0
 
 
-def copying(
-    denoiser: Denoiser, document: str, layout: Layout, vocabulary: Vocabulary, null_id: int
-) -> Preferring | None:
+def copying(canvas: Canvas, document: str, layout: Layout) -> Preferring | None:
     """The denoiser with a preference for copies in the slots of a layout; None where it has nothing for them."""
-    offer = Offer(document, layout, vocabulary.encode)
+    spelling = canvas.spelling
+    offer = Offer(document, layout, spelling.encode)
     regions = []
     for slot in layout.scaffold.slots:
         if slot.kind == "member":
             choices = offer.optional(slot)
         else:
-            before = vocabulary.decode(layout.scaffold.ids[: slot.start][-1:])
+            before = spelling.decode(layout.scaffold.ids[: slot.start][-1:])
             choices = offer.written(slot, quoted=before.endswith(b'"'))
         if choices:
-            regions.append(_region(slot, choices, null_id))
+            regions.append(_region(slot, choices, spelling.null_id))
     if not regions:
         return None
     records = list(_records(layout, [region.start for region in regions]).values())
     text = Text(offer.places, offer.breaks, records, frozenset(offer.plenty))
-    return Preferring(denoiser, regions, PENALTY, text, crowding=CROWDING, away=AWAY)
+    return Preferring(canvas.denoiser, regions, PENALTY, text, crowding=CROWDING, away=AWAY)
 
 
 def coherence(copier: Preferring, layout: Layout, pointer: str, logits: Tensor) -> list[tuple[float, bool]]:

@@ -1,7 +1,7 @@
 """Which of several kinds of answer a text asks for, by the words that describe them.
 
 A model too small to have learnt what requests mean fills the skeleton of an answer well, but chooses between skeletons
-at chance. How much of what describes a kind is in the text (`Runtime.overlap`) tells more: of tools by their names and
+at chance. How much of what describes a kind is in the text (overlap.py) tells more: of tools by their names and
 descriptions, of the alternatives of a union by all that their schemas say.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from structgen.outline import pointed, shape_of
+from structgen_mini.outline import pointed, shape_of
 
 KEENNESS = 20.0  # nats for all the words of a description against none of them
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from structgen.outline import Shape, shape_of
+from structgen_mini.outline import Shape, shape_of
 
 OPEN = -1
 Encode = Callable[[str], Sequence[int]]

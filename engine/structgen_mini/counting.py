@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from structgen.copies import coherence, copying
-from structgen.generation.runtime import Runtime
-from structgen.layout import Layout, Weights, lay, likeliest
-from structgen.scaffold import Slot
 from structgen_engine.automata.dfa import IMPOSSIBLE, Dfa
 from structgen_engine.automata.lazy import Growing
 from structgen_engine.decoding.probe import look
+from structgen_mini.canvas import Canvas
+from structgen_mini.copies import coherence, copying
+from structgen_mini.layout import Layout, Weights, lay, likeliest
+from structgen_mini.scaffold import Slot
 
 # of each item the share that one place of the document tells, and has it many fields?
 Shares = list[tuple[float, bool]]
@@ -30,7 +30,7 @@ CERTAINTY, LEAST = 0.055, 200.0
 
 
 def coherent(
-    runtime: Runtime,
+    canvas: Canvas,
     layout: Layout,
     weights: Weights,
     document: str,
@@ -42,12 +42,12 @@ def coherent(
 
     Arguments as in `shares`.
     """
-    told = shares(runtime, layout, weights, document, automaton, prompt, generator)
+    told = shares(canvas, layout, weights, document, automaton, prompt, generator)
     return {slot: _together(known, told[slot]) for slot, known in weights.items()}
 
 
 def shares(
-    runtime: Runtime,
+    canvas: Canvas,
     layout: Layout,
     weights: Weights,
     document: str,
@@ -65,20 +65,20 @@ def shares(
         tried = {
             count: laid
             for count in range(1, len(known))
-            if (laid := lay(runtime, layout.schema, layout.sizes, {**counts, slot.pointer: count}))
+            if (laid := lay(canvas, layout.schema, layout.sizes, {**counts, slot.pointer: count}))
         }
         settled = torch.tensor([one.block for one in tried.values()])
-        seen = look(runtime.denoiser, prompt, automaton, settled, generator).logits if tried else ()
+        seen = look(canvas.denoiser, prompt, automaton, settled, generator).logits if tried else ()
         found[slot] = {
-            count: _shares(runtime, one, slot, document, logits)
+            count: _shares(canvas, one, slot, document, logits)
             for (count, one), logits in zip(tried.items(), seen, strict=True)
         }
     return found
 
 
-def _shares(runtime: Runtime, layout: Layout, slot: Slot, document: str, logits: torch.Tensor) -> Shares:
+def _shares(canvas: Canvas, layout: Layout, slot: Slot, document: str, logits: torch.Tensor) -> Shares:
     """Logits [N, V], of the layout's block."""
-    copier = copying(runtime.denoiser, document, layout, runtime.vocabulary, runtime.null_id)
+    copier = copying(canvas, document, layout)
     return [] if copier is None else coherence(copier, layout, slot.pointer, logits)
 
 

@@ -18,9 +18,11 @@ from typing import Any
 
 import torch
 
-from structgen.generation.runtime import Runtime
-from structgen.generation.writer import refusing_overlong_steps
-from structgen.scaffold import (
+from structgen_engine.automata.dfa import Dfa
+from structgen_engine.automata.lazy import Growing
+from structgen_engine.decoding.probe import Look, look
+from structgen_mini.canvas import Canvas
+from structgen_mini.scaffold import (
     DEFAULT_SLOTS,
     OPEN,
     Scaffold,
@@ -30,9 +32,6 @@ from structgen.scaffold import (
     least_items,
     scaffold,
 )
-from structgen_engine.automata.dfa import Dfa
-from structgen_engine.automata.lazy import Growing
-from structgen_engine.decoding.probe import Look, look
 
 SNUG = replace(  # where a block has no room for the usual slots
     DEFAULT_SLOTS, string=8, item_string=6, integer=4, item_integer=3, number=6, email=10, any=8
@@ -54,16 +53,16 @@ class Layout:
     slots: SlotSizes = DEFAULT_SLOTS
 
 
-def first_layout(runtime: Runtime, schema: Mapping[str, Any]) -> Layout | None:
+def first_layout(canvas: Canvas, schema: Mapping[str, Any]) -> Layout | None:
     """Open arrays, and the usual slots or, where they leave no room for the usual number of items, snug ones.
 
-    None where the model fills no scaffolds or the block is too short for one.
+    None where the vocabulary has nothing that fills slots or the block is too short for one.
     """
-    usual, snug = (_laid(runtime, schema, {}, {}, slots) for slots in (DEFAULT_SLOTS, SNUG))
+    usual, snug = (_laid(canvas, schema, {}, {}, slots) for slots in (DEFAULT_SLOTS, SNUG))
     if usual is None or snug is None:
         return usual or snug
-    more = sum(map(len, item_slots(runtime, snug).values())) > sum(
-        map(len, item_slots(runtime, usual).values())
+    more = sum(map(len, item_slots(canvas, snug).values())) > sum(
+        map(len, item_slots(canvas, usual).values())
     )
     return snug if more else usual
 
@@ -71,9 +70,8 @@ def first_layout(runtime: Runtime, schema: Mapping[str, Any]) -> Layout | None:
 Weights = dict[Slot, list[float]]  # of each open array, how likely 0, 1, 2 … items are, in nats
 
 
-@refusing_overlong_steps()
 def count_weights(
-    runtime: Runtime,
+    canvas: Canvas,
     layout: Layout,
     automaton: Dfa | Growing,
     prompt: Sequence[int],
@@ -83,20 +81,20 @@ def count_weights(
 
     automaton: of the whole constraint; prompt: token ids
     """
-    patterns = item_slots(runtime, layout)
+    patterns = item_slots(canvas, layout)
     if not patterns:
         return {}
-    seen = first_look(runtime, layout.block, automaton, prompt, generator)
+    seen = first_look(canvas, layout.block, automaton, prompt, generator)
     return {
         slot: [_weight(seen, layout, slot.start, pattern) for pattern in ids]
         for slot, ids in patterns.items()
     }
 
 
-def counted(runtime: Runtime, layout: Layout, weights: Weights) -> Layout:
+def counted(canvas: Canvas, layout: Layout, weights: Weights) -> Layout:
     """The layout with the likeliest number of items in every array; as it is where that does not fit the block."""
     counts = likeliest(layout, weights)
-    return (lay(runtime, layout.schema, layout.sizes, counts) if counts else None) or layout
+    return (lay(canvas, layout.schema, layout.sizes, counts) if counts else None) or layout
 
 
 def likeliest(layout: Layout, weights: Weights) -> dict[str, int]:
@@ -108,18 +106,18 @@ def likeliest(layout: Layout, weights: Weights) -> dict[str, int]:
     return counts
 
 
-def item_slots(runtime: Runtime, layout: Layout) -> dict[Slot, list[tuple[int, ...]]]:
+def item_slots(canvas: Canvas, layout: Layout) -> dict[Slot, list[tuple[int, ...]]]:
     """The slots that hold open arrays, with what they hold for 0, 1, 2 … items; see `item_patterns`."""
-    encode = runtime.vocabulary.encode
+    encode = canvas.spelling.encode
     found = {
-        slot: item_patterns(layout.schema, slot, encode, runtime.null_id, slots=layout.slots)
+        slot: item_patterns(layout.schema, slot, encode, canvas.spelling.null_id, slots=layout.slots)
         for slot in layout.scaffold.slots
     }
     return {slot: patterns for slot, patterns in found.items() if patterns}
 
 
 def first_look(
-    runtime: Runtime,
+    canvas: Canvas,
     pinned: Sequence[int],
     automaton: Dfa | Growing,
     prompt: Sequence[int],
@@ -132,7 +130,7 @@ def first_look(
     remaining: tokens that an answer may take beyond the first block
     """
     settled = torch.tensor(pinned).expand(CANVASES, -1)
-    return look(runtime.denoiser, prompt, automaton, settled, generator, remaining=remaining)
+    return look(canvas.denoiser, prompt, automaton, settled, generator, remaining=remaining)
 
 
 def _weight(seen: Look, layout: Layout, start: int, pattern: Sequence[int]) -> float:
@@ -142,14 +140,14 @@ def _weight(seen: Look, layout: Layout, start: int, pattern: Sequence[int]) -> f
     return float(seen.log_prob(ids).logsumexp(0))
 
 
-def grown(runtime: Runtime, layout: Layout, ids: tuple[int, ...]) -> Layout | None:
+def grown(canvas: Canvas, layout: Layout, ids: tuple[int, ...]) -> Layout | None:
     """The layout with its full text slots doubled; None where none is full or the block has no room.
 
     Where not all can double, the other text slots are cut to what they hold, and of the full ones as many as fit are
     doubled or grow by half, in order.
     """
     used = {
-        slot: _used(ids[slot.start : slot.start + slot.length], runtime.null_id)
+        slot: _used(ids[slot.start : slot.start + slot.length], canvas.spelling.null_id)
         for slot in layout.scaffold.slots
         if slot.kind in GROWING
     }
@@ -157,7 +155,7 @@ def grown(runtime: Runtime, layout: Layout, ids: tuple[int, ...]) -> Layout | No
     if not full:
         return None
     doubled = {slot.pointer: GROWTH * slot.length for slot in full}
-    larger = lay(runtime, layout.schema, {**layout.sizes, **doubled}, layout.counts)
+    larger = lay(canvas, layout.schema, {**layout.sizes, **doubled}, layout.counts)
     if larger is not None and larger.slots == layout.slots:
         return larger
     sizes = {slot.pointer: min(slot.length, length + 1) for slot, length in used.items()}
@@ -165,7 +163,7 @@ def grown(runtime: Runtime, layout: Layout, ids: tuple[int, ...]) -> Layout | No
     for slot in full:
         for length in (GROWTH * slot.length, slot.length + (slot.length + 1) // 2):
             fitting = lay(
-                runtime, layout.schema, {**layout.sizes, **sizes, slot.pointer: length}, layout.counts
+                canvas, layout.schema, {**layout.sizes, **sizes, slot.pointer: length}, layout.counts
             )
             if fitting is not None:
                 larger, sizes[slot.pointer] = fitting, length
@@ -179,32 +177,29 @@ def _used(held: Sequence[int], null_id: int) -> int:
 
 
 def lay(
-    runtime: Runtime, schema: Mapping[str, Any], sizes: Mapping[str, int], counts: Mapping[str, int]
+    canvas: Canvas, schema: Mapping[str, Any], sizes: Mapping[str, int], counts: Mapping[str, int]
 ) -> Layout | None:
     """The layout with these sizes and counts, its slots snug where the usual ones do not fit.
 
-    None where the model fills no scaffolds or the block is too short.
+    None where the vocabulary has nothing that fills slots or the block is too short.
     """
-    return _laid(runtime, schema, sizes, counts, DEFAULT_SLOTS) or _laid(runtime, schema, sizes, counts, SNUG)
+    return _laid(canvas, schema, sizes, counts, DEFAULT_SLOTS) or _laid(canvas, schema, sizes, counts, SNUG)
 
 
 def _laid(
-    runtime: Runtime,
+    canvas: Canvas,
     schema: Mapping[str, Any],
     sizes: Mapping[str, int],
     counts: Mapping[str, int],
     slots: SlotSizes,
 ) -> Layout | None:
-    vocabulary, length = runtime.vocabulary, runtime.denoiser.block_length
-    if not runtime.scaffolds or vocabulary.null is None:
+    spelling, length = canvas.spelling, canvas.denoiser.block_length
+    if spelling.null_id < 0:
         return None
     laid = scaffold(
-        schema, vocabulary.encode, runtime.null_id, slots=slots, sizes=sizes, counts=counts, block=length
+        schema, spelling.encode, spelling.null_id, slots=slots, sizes=sizes, counts=counts, block=length
     )
     if laid is None:
         return None
-    end, pad = (
-        vocabulary.special[name] if name is not None else -1 for name in (vocabulary.end, vocabulary.pad)
-    )
-    tail = (end, *[pad] * length)[: length - len(laid.ids)]
+    tail = (spelling.end_id, *[spelling.pad_id] * length)[: length - len(laid.ids)]
     return Layout(schema, laid, (*laid.ids, *tail), sizes, counts, slots)

@@ -1,0 +1,198 @@
+"""The embedded model behind one door: it fills slots that are laid out for it, and prefers what the document says.
+
+A small denoiser copies well and counts badly. So the writer pins the skeleton of the answer, asks the model and the
+document how many items there are, offers it the document's own words, numbers and dates for its slots, and lets slots
+grow that are filled to the brim. All that is preference: the automaton alone says what is valid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from structgen_engine.automata.arrays import NEVER
+from structgen_engine.automata.dfa import Dfa
+from structgen_engine.automata.lazy import Growing
+from structgen_engine.decoding.loop import Decoded, StepEvent, decode
+from structgen_engine.decoding.options import DecodingOptions
+from structgen_engine.decoding.row import Review, needed
+from structgen_mini.alternatives import alternatives, description, nearness
+from structgen_mini.canvas import Canvas
+from structgen_mini.copies import copying
+from structgen_mini.counting import coherent
+from structgen_mini.layout import Layout, count_weights, counted, first_layout, first_look, grown
+from structgen_mini.scaffold import OPEN
+
+ATTEMPTS = 6  # layouts to try
+
+
+class Kind(Protocol):
+    """One form that an answer may have."""
+
+    @property
+    def outline(self) -> Mapping[str, Any]:
+        """What it holds, in plain values."""
+        ...
+
+    @property
+    def opening(self) -> str:
+        """How its texts begin, as far as that tells it from the others."""
+        ...
+
+    @property
+    def description(self) -> str | None:
+        """The words by which a text asks for it; None where there are none."""
+        ...
+
+
+class Task(Protocol):
+    """What the writer is asked to do.
+
+    prompt: token ids; automaton: of whole answers; max_tokens: the budget; document: what the prompt asks about;
+    kinds: the forms that the answer may have, none where nothing is known of its form
+    """
+
+    @property
+    def prompt(self) -> Sequence[int]: ...
+    @property
+    def automaton(self) -> Dfa | Growing: ...
+    @property
+    def max_tokens(self) -> int: ...
+    @property
+    def options(self) -> DecodingOptions: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def document(self) -> str | None: ...
+    @property
+    def kinds(self) -> Sequence[Kind]: ...
+    @property
+    def on_step(self) -> Callable[[StepEvent], None] | None: ...
+
+    def reviewer(self) -> Review | None:
+        """A review of one output."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class MiniWriter:
+    """Fills layouts.
+
+    overlap: how much of each of some texts a text takes up, 0 … 1; None where the model tells kinds apart by itself
+    copies: whether text and numbers in slots are copies of the document's as a rule
+    """
+
+    canvas: Canvas
+    overlap: Callable[[str, Sequence[str]], Sequence[float]] | None = None
+    copies: bool = True
+
+    def write(self, task: Task) -> Decoded:
+        """Fill blocks until the automaton accepts them; `steps` counts every attempt at a layout.
+
+        Raises BudgetTooSmall where the budget is below the least number of tokens.
+        """
+        return self.filled(task)[0]
+
+    def filled(self, task: Task) -> tuple[Decoded, Layout | None]:
+        """`write`, and the layout that the model filled last: with the likeliest number of items, and with larger
+        slots where some were full."""
+        document, steps = task.document or "", 0
+        layout = self.layout(task)
+        if layout is not None:
+            layout = self._counted(task, layout, document)
+        for attempt in range(ATTEMPTS):
+            written = self.decoded(task, layout)
+            steps += written.steps
+            larger = None
+            if layout is not None and attempt + 1 < ATTEMPTS:
+                larger = grown(self.canvas, layout, tuple(written.ids.tolist()))
+            if larger is None:
+                break
+            layout = larger
+        return replace(written, steps=steps), layout
+
+    def layout(self, task: Task) -> Layout | None:
+        """The layout of the likeliest kind of answer, with open arrays; None where none fits the block."""
+        kinds = task.kinds
+        if not kinds:
+            return None
+        if len(kinds) == 1:
+            return first_layout(self.canvas, self._nearest(kinds[0].outline, task.document or ""))
+        return first_layout(self.canvas, kinds[int(self._likely(task).argmax())].outline)
+
+    def pinned(self, outline: Mapping[str, Any]) -> tuple[int, ...] | None:
+        """The ids that the layout of an answer pins on the first block, −1 where it is open."""
+        layout = first_layout(self.canvas, outline)
+        return None if layout is None else layout.block
+
+    def copier(self, layout: Layout | None, document: str) -> Canvas:
+        """The canvas with a denoiser that prefers copies in the slots of the layout."""
+        copier = copying(self.canvas, document, layout) if self.copies and layout is not None else None
+        return self.canvas if copier is None else replace(self.canvas, denoiser=copier)
+
+    def _counted(self, task: Task, layout: Layout, document: str) -> Layout:
+        """With the likeliest number of items in every array."""
+        asked = task.automaton, task.prompt, torch.Generator().manual_seed(task.seed)
+        weights = count_weights(self.canvas, layout, *asked)
+        if self.copies:
+            weights = coherent(self.canvas, layout, weights, document, *asked)
+        return counted(self.canvas, layout, weights)
+
+    def decoded(self, task: Task, layout: Layout | None) -> Decoded:
+        """Fill one layout, as it is; an empty canvas where it is None."""
+        return decode(
+            self.copier(layout, task.document or "").denoiser,
+            [task.prompt],
+            [task.automaton],
+            max_tokens=task.max_tokens,
+            options=task.options,
+            pad_id=max(self.canvas.spelling.pad_id, 0),
+            generators=[torch.Generator().manual_seed(task.seed)],
+            scaffold=None if layout is None else [torch.tensor(layout.block)],
+            on_step=task.on_step,
+            reviews=[task.reviewer()],
+        )[0]
+
+    def _nearest(self, outline: Mapping[str, Any], document: str) -> Mapping[str, Any]:
+        """The alternative of a union of objects that the document is nearest to; of anything else the outline."""
+        options = alternatives(outline)
+        if not options or self.overlap is None:
+            return outline
+        near = nearness(self.overlap, document, [description(option) for option in options])
+        return options[int(near.argmax())]
+
+    def _likely(self, task: Task) -> Tensor:
+        """Weight [kinds] of each kind of answer.
+
+        What the described ones have together is for the lattice to say; which of them it is, for the overlap of words.
+        """
+        described = torch.tensor([kind.description is not None for kind in task.kinds])
+        near = None
+        if self.overlap is not None and described.any():
+            words = [kind.description for kind in task.kinds if kind.description is not None]
+            near = nearness(self.overlap, task.document or "", words)
+        if near is not None and described.all():
+            return near
+        weights = self._begun(task)
+        if near is not None:
+            weights[described] = weights[described].sum() * near
+        return weights
+
+    def _begun(self, task: Task) -> Tensor:
+        """Probability [kinds] of the answers that begin as each kind does, without white space."""
+        canvas = self.canvas
+        open_block = [OPEN] * canvas.denoiser.block_length
+        openings = [[*canvas.spelling.encode(kind.opening)][: len(open_block)] for kind in task.kinds]
+        lengths = [len(opening) + needed(task.automaton, opening) for opening in openings]
+        longest = max((length for length in lengths if length < NEVER), default=0)
+        generator, remaining = torch.Generator().manual_seed(task.seed), max(0, longest - len(open_block))
+        seen = first_look(canvas, open_block, task.automaton, task.prompt, generator, remaining=remaining)
+        weights = []
+        for opening in openings:
+            begun = torch.tensor([*opening, *open_block[len(opening) :]])
+            weights.append(seen.log_prob(begun).exp().mean())
+        return torch.stack(weights)

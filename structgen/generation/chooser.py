@@ -1,0 +1,78 @@
+"""How probable a model finds each of several answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from structgen.compiler.constraint import Constraint
+from structgen_engine.decoding.denoiser import Denoiser
+from structgen_engine.decoding.probe import Look
+
+CANVASES = 8  # noisy canvases to average over
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Answers to choose from, of one form.
+
+    outline: of the form, in plain values; constraints: of one answer each; ids: of each answer in its usual spelling,
+    end token included
+    """
+
+    outline: Mapping[str, Any]
+    constraints: Sequence[Constraint[Any]]
+    ids: Sequence[Sequence[int]]
+
+
+class Chooser(Protocol):
+    """Weighs answers to a prompt."""
+
+    def probabilities(self, prompt: Sequence[int], answers: Answers, seed: int) -> Tensor:
+        """[answers] float64; prompt: token ids."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ProbeChooser:
+    """Probes noisy canvases: the lattice says how much probability each answer has, over all its spellings.
+
+    pinned: what a canvas of this form holds from the beginning, −1 where it is noise
+    """
+
+    denoiser: Denoiser
+    pinned: Callable[[Mapping[str, Any]], Sequence[int] | None] = lambda outline: None
+
+    def probabilities(self, prompt: Sequence[int], answers: Answers, seed: int) -> Tensor:
+        """[answers] float64, the mean over CANVASES canvases."""
+        denoiser, pinned = self.denoiser, self.pinned(answers.outline)
+        settled = torch.full((CANVASES, denoiser.block_length), -1)
+        if pinned is not None:
+            settled[:] = torch.tensor(pinned)
+        noise = denoiser.noise.start(tuple(settled.shape), torch.Generator().manual_seed(seed))
+        canvas = torch.where(settled >= 0, settled, noise)
+        logits = denoiser(denoiser.start([prompt] * CANVASES), canvas)
+        remaining = max(0, max(one.min_tokens for one in answers.constraints) - denoiser.block_length)
+        looks = [Look(one.automaton, logits, settled, remaining) for one in answers.constraints]
+        weights = torch.stack([one.lattice.log_partition().cpu() for one in looks], dim=1)
+        return weights.double().softmax(1).mean(0)
+
+
+@dataclass(frozen=True, eq=False)
+class LikelihoodChooser:
+    """Reads each answer as a causal model does, to which noise says nothing: the likelihood of its usual spelling."""
+
+    denoiser: Denoiser
+
+    def probabilities(self, prompt: Sequence[int], answers: Answers, seed: int) -> Tensor:
+        """[answers] float64; nothing is drawn."""
+        length = max(map(len, answers.ids))
+        canvas = torch.tensor([[*ids, *[0] * (length - len(ids))] for ids in answers.ids])
+        counted = torch.tensor([[1.0] * len(ids) + [0.0] * (length - len(ids)) for ids in answers.ids])
+        logits = self.denoiser(self.denoiser.start([prompt] * len(canvas)), canvas).cpu().double()
+        found = logits.log_softmax(-1).gather(-1, canvas[..., None])[..., 0]
+        return (found * counted).sum(-1).softmax(0)

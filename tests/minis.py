@@ -1,0 +1,28 @@
+"""Models that fill layouts, around any denoiser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from structgen.generation.chooser import ProbeChooser
+from structgen.model import Generator
+from structgen.models.embedded import OutlinePrompts, spelling_of
+from structgen.tokens.vocabulary import Vocabulary
+from structgen_engine.decoding.denoiser import Denoiser
+from structgen_mini.canvas import Canvas
+from structgen_mini.writer import MiniWriter
+
+Overlap = Callable[[str, Sequence[str]], Sequence[float]]
+
+
+def filler(denoiser: Denoiser, vocabulary: Vocabulary, overlap: Overlap | None = None) -> Generator:
+    """A model that fills layouts as the embedded one does, without copies."""
+    writer = MiniWriter(Canvas(denoiser, spelling_of(vocabulary)), overlap, copies=False)
+    chooser = ProbeChooser(denoiser, writer.pinned)
+    return Generator("filler", denoiser, vocabulary, OutlinePrompts(), None, writer, chooser)
+
+
+def canvas_of(model: Generator) -> Canvas:
+    """What a model fills."""
+    assert isinstance(model.writer, MiniWriter)
+    return model.writer.canvas
