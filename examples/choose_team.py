@@ -1,10 +1,13 @@
-"""Which team should answer a message, with a probability for each."""
+"""Which team should answer a message, with a probability for each.
+
+The embedded model goes by the names of the options; to understand a message, load a large model.
+"""
 
 import structgen as sg
 
 MESSAGES = [
     "Hello, this message is for the billing team: invoice 20417 was charged twice.",
-    "Team: tech. The app closes as soon as I open the settings.",
+    "Please send this to sales: we want fifty licences.",
 ]
 
 model = sg.load()
