@@ -22,7 +22,7 @@ from structgen_engine.decoding.denoiser import RandomDenoiser
 from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.noise import Absorbing
 from structgen_engine.decoding.options import DecodingOptions
-from structgen_engine.lattice.beam import Explorer
+from structgen_engine.lattice.beam import Beam
 from structgen_engine.lattice.lattice import BlockLattice
 
 WORDS = sg.Vocabulary.from_tokens(
@@ -74,7 +74,7 @@ def outputs(automaton: Any, seed: int) -> list[bytes]:
 def found(automaton: LazyAutomaton, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Marginals [1, N, V] and the best block [1, N] of random scores."""
     logits = torch.randn(10, WORDS.size, generator=torch.Generator().manual_seed(seed)) * 3
-    explored = Explorer(automaton, automaton.start, 4).explore(logits)
+    explored = Beam(automaton, automaton.start, 4).explore(logits)
     lattice = BlockLattice([explored], logits[None])
     return lattice.marginals(), lattice.argmax().ids
 

@@ -22,7 +22,7 @@ from structgen_engine.automata.dfa import Dfa
 from structgen_engine.decoding.denoiser import RandomDenoiser
 from structgen_engine.decoding.loop import StepEvent
 from structgen_engine.decoding.noise import Uniform
-from structgen_engine.decoding.probe import Look
+from structgen_engine.decoding.probe import Probe
 from structgen_engine.decoding.row import needed
 from structgen_engine.lattice import beam as explore
 from structgen_mini import mini_folder
@@ -155,7 +155,7 @@ def test_a_look_gives_the_same_probabilities_whatever_was_left_out(random_model:
     table, lazy = both(sg.Regex("(cat|dog|horse)s?"), vocabulary)
     logits = torch.randn(2, 12, vocabulary.size, generator=torch.Generator().manual_seed(0)) * 8
     settled = torch.full((2, 12), -1)
-    looks = [Look(one.automaton, logits, settled) for one in (table, lazy)]
+    looks = [Probe(one.automaton, logits, settled) for one in (table, lazy)]
     for text in ("cat", "dog", "horse", "cow"):
         ids = torch.full((12,), -1)
         ids[: len(vocabulary.encode(text))] = torch.tensor(vocabulary.encode(text))

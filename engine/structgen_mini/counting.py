@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from structgen_engine.automata.dfa import IMPOSSIBLE, Dfa
-from structgen_engine.automata.lazy import Growing
-from structgen_engine.decoding.probe import look
+from structgen_engine.automata.lazy import LazyDfa
+from structgen_engine.decoding.probe import probe
 from structgen_mini.canvas import Canvas
 from structgen_mini.copies import coherence, copying
 from structgen_mini.layout import Layout, Weights, lay, likeliest
@@ -34,7 +34,7 @@ def coherent(
     layout: Layout,
     weights: Weights,
     document: str,
-    automaton: Dfa | Growing,
+    automaton: Dfa | LazyDfa,
     prompt: Sequence[int],
     generator: torch.Generator,
 ) -> Weights:
@@ -51,7 +51,7 @@ def shares(
     layout: Layout,
     weights: Weights,
     document: str,
-    automaton: Dfa | Growing,
+    automaton: Dfa | LazyDfa,
     prompt: Sequence[int],
     generator: torch.Generator,
 ) -> dict[Slot, dict[int, Shares]]:
@@ -68,7 +68,7 @@ def shares(
             if (laid := lay(canvas, layout.schema, layout.sizes, {**counts, slot.pointer: count}))
         }
         settled = torch.tensor([one.block for one in tried.values()])
-        seen = look(canvas.denoiser, prompt, automaton, settled, generator).logits if tried else ()
+        seen = probe(canvas.denoiser, prompt, automaton, settled, generator).logits if tried else ()
         found[slot] = {
             count: _shares(canvas, one, slot, document, logits)
             for (count, one), logits in zip(tried.items(), seen, strict=True)

@@ -19,8 +19,8 @@ from typing import Any
 import torch
 
 from structgen_engine.automata.dfa import Dfa
-from structgen_engine.automata.lazy import Growing
-from structgen_engine.decoding.probe import Look, look
+from structgen_engine.automata.lazy import LazyDfa
+from structgen_engine.decoding.probe import Probe, probe
 from structgen_mini.canvas import Canvas
 from structgen_mini.scaffold import (
     DEFAULT_SLOTS,
@@ -73,7 +73,7 @@ Weights = dict[Slot, list[float]]  # of each open array, how likely 0, 1, 2 … 
 def count_weights(
     canvas: Canvas,
     layout: Layout,
-    automaton: Dfa | Growing,
+    automaton: Dfa | LazyDfa,
     prompt: Sequence[int],
     generator: torch.Generator,
 ) -> Weights:
@@ -119,21 +119,21 @@ def item_slots(canvas: Canvas, layout: Layout) -> dict[Slot, list[tuple[int, ...
 def first_look(
     canvas: Canvas,
     pinned: Sequence[int],
-    automaton: Dfa | Growing,
+    automaton: Dfa | LazyDfa,
     prompt: Sequence[int],
     generator: torch.Generator,
     *,
     remaining: int = 0,
-) -> Look:
+) -> Probe:
     """The answers as the model sees them on CANVASES canvases that are noise but for the pinned ids, −1 where open.
 
     remaining: tokens that an answer may take beyond the first block
     """
     settled = torch.tensor(pinned).expand(CANVASES, -1)
-    return look(canvas.denoiser, prompt, automaton, settled, generator, remaining=remaining)
+    return probe(canvas.denoiser, prompt, automaton, settled, generator, remaining=remaining)
 
 
-def _weight(seen: Look, layout: Layout, start: int, pattern: Sequence[int]) -> float:
+def _weight(seen: Probe, layout: Layout, start: int, pattern: Sequence[int]) -> float:
     """Log-probability of the answers that hold these ids from position `start` on, anything where they are OPEN."""
     ids = torch.full((len(layout.block),), OPEN)
     ids[start : start + len(pattern)] = torch.tensor(pattern)

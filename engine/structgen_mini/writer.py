@@ -16,7 +16,7 @@ from torch import Tensor
 
 from structgen_engine.automata.arrays import NEVER
 from structgen_engine.automata.dfa import Dfa
-from structgen_engine.automata.lazy import Growing
+from structgen_engine.automata.lazy import LazyDfa
 from structgen_engine.decoding.loop import Decoded, StepEvent, decode
 from structgen_engine.decoding.options import DecodingOptions
 from structgen_engine.decoding.row import Review, needed
@@ -59,7 +59,7 @@ class Task(Protocol):
     @property
     def prompt(self) -> Sequence[int]: ...
     @property
-    def automaton(self) -> Dfa | Growing: ...
+    def automaton(self) -> Dfa | LazyDfa: ...
     @property
     def max_tokens(self) -> int: ...
     @property

@@ -32,13 +32,13 @@ from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.automata.arrays import DEAD, NEVER, REFUSED
 from structgen_engine.automata.dfa import Alphabet, Dfa, Edges
 from structgen_engine.automata.finishing import Finishing
-from structgen_engine.automata.lazy import Arcs, Closing, Growing
+from structgen_engine.automata.lazy import Arcs, Closing, LazyDfa
 
 BYTES = 256
 SEARCHED = 400  # configurations looked at for a way round what a filter refuses
 
 Ints = NDArray[np.int32]
-Automaton = Dfa | Growing
+Automaton = Dfa | LazyDfa
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +188,7 @@ class Narrowed:
     """
 
     def __init__(
-        self, automaton: Growing, state: int, kept: Sequence[int], filter_: Filter, begun: int
+        self, automaton: LazyDfa, state: int, kept: Sequence[int], filter_: Filter, begun: int
     ) -> None:
         self.inner, self.filter, self.kept = automaton, filter_, list(kept)
         self._base = automaton.inner_classes if isinstance(automaton, Narrowed) else automaton
@@ -363,7 +363,7 @@ class Narrowed:
         return int(self.inner.most[c]) if free else self._needs.get((c, f), NEVER)
 
 
-def nearer(automaton: Growing, configuration: int) -> tuple[int, int] | None:
+def nearer(automaton: LazyDfa, configuration: int) -> tuple[int, int] | None:
     """A token that leads to a configuration that needs a token less, and that; None where there is none."""
     arcs, needs = automaton.arcs(configuration), int(automaton.most[configuration])
     most = automaton.most
@@ -434,7 +434,7 @@ def completion(automaton: Automaton, state: int, most: int = NEVER) -> list[int]
     return _along(automaton, finishing, state, needs) if needs <= most and needs < NEVER else None
 
 
-def _along(automaton: Growing, finishing: Finishing, state: int, needs: int) -> list[int]:
+def _along(automaton: LazyDfa, finishing: Finishing, state: int, needs: int) -> list[int]:
     """The tokens of a way that needs so many."""
     tokens: list[int] = []
     while not automaton.accepting(state):

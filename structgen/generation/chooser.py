@@ -11,7 +11,7 @@ from torch import Tensor
 
 from structgen.compiler.constraint import Constraint
 from structgen_engine.decoding.denoiser import Denoiser
-from structgen_engine.decoding.probe import Look
+from structgen_engine.decoding.probe import Probe
 
 CANVASES = 8  # noisy canvases to average over
 
@@ -57,7 +57,7 @@ class ProbeChooser:
         canvas = torch.where(settled >= 0, settled, noise)
         logits = denoiser(denoiser.start([prompt] * CANVASES), canvas)
         remaining = max(0, max(one.min_tokens for one in answers.constraints) - denoiser.block_length)
-        looks = [Look(one.automaton, logits, settled, remaining) for one in answers.constraints]
+        looks = [Probe(one.automaton, logits, settled, remaining) for one in answers.constraints]
         weights = torch.stack([one.lattice.log_partition().cpu() for one in looks], dim=1)
         return weights.double().softmax(1).mean(0)
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from structgen.compiler.constraint import Constraint
 from structgen_engine.automata.dfa import Dfa
-from structgen_engine.automata.lazy import Growing
+from structgen_engine.automata.lazy import LazyDfa
 from structgen_engine.decoding.loop import Decoded, StepEvent
 from structgen_engine.decoding.options import DecodingOptions
 from structgen_engine.decoding.row import Review
@@ -46,7 +46,7 @@ class Request:
     on_step: Callable[[StepEvent], None] | None = None
 
     @property
-    def automaton(self) -> Dfa | Growing:
+    def automaton(self) -> Dfa | LazyDfa:
         """Of whole answers, over token ids."""
         return self.constraint.automaton
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from structgen.compiler.constraint import Constraint
 from structgen.errors import InvalidOption, StructgenError
 from structgen.integrations.answers import read, vocabulary_of
-from structgen.integrations.rows import Rows
+from structgen.integrations.rows import HostBatch
 from structgen_engine.decoding.policy import EntropyBound
 
 __all__ = ["ConstrainedScheduler", "mismatch", "read", "vocabulary_of"]
@@ -106,7 +106,7 @@ class ConstrainedScheduler:
         return output if return_dict else tuple(output.values())
 
     def _begin(self) -> None:
-        self._rows = Rows(
+        self._rows = HostBatch(
             self._constraints, block_length=self._block_length, max_tokens=self._max_tokens, seed=self._seed
         )
         self._noise = torch.Generator().manual_seed(self._seed)

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from structgen.errors import Unsupported
-from structgen.integrations.rows import Rows
+from structgen.integrations.rows import HostBatch
 
 HOOKS = ("_prepare_sampler", "_prepare_diffusion_stopping_criteria", "_compile_functions")
 
@@ -47,7 +47,7 @@ def jointly(model: Any, arguments: Mapping[str, Any]) -> Any:
 class _Joint:
     """The methods that a view overrides."""
 
-    _structgen_rows: Rows
+    _structgen_rows: HostBatch
 
     def _prepare_sampler(self, *arguments: Any, **named: Any) -> Any:
         sampler = super()._prepare_sampler(*arguments, **named)  # type: ignore[misc]
@@ -73,7 +73,7 @@ class _Joint:
 class _Accept:
     """`accept_canvas` of a sampler: constrained rows accept from a joint draw."""
 
-    def __init__(self, rows: Rows, stock: Any) -> None:
+    def __init__(self, rows: HostBatch, stock: Any) -> None:
         self.rows, self.stock = rows, stock
 
     def __call__(self, current: Tensor, drawn: Tensor, logits: Tensor, step: Any) -> Tensor:
@@ -87,7 +87,7 @@ class _Accept:
 class _Calm:
     """When to stop: a constrained row when its free positions are nearly certain and its best block stays the same."""
 
-    def __init__(self, rows: Rows, stock: Any) -> None:
+    def __init__(self, rows: HostBatch, stock: Any) -> None:
         self.rows, self.stock = rows, stock
         self._best: Tensor | None = None  # [b, N]
         self._same = torch.zeros(len(rows.index), dtype=torch.int64)  # steps without a change

@@ -43,7 +43,7 @@ def refuse_checks(constraint: Constraint[Any]) -> None:
         )
 
 
-class Rows:
+class HostBatch:
     """Where each row's automaton stands. One object serves one call of the host.
 
     index: [b] int64, the constrained rows of the batch; left: tokens of budget before the current block

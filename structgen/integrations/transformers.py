@@ -28,7 +28,7 @@ from structgen.compiler.framing import text_tokens
 from structgen.errors import InvalidOption, Unsupported
 from structgen.integrations.answers import read, vocabulary_of
 from structgen.integrations.joint import jointly
-from structgen.integrations.rows import Rows
+from structgen.integrations.rows import HostBatch
 from structgen_engine.automata.dfa import REFUSED, Dfa
 from structgen_engine.decoding.options import Finish
 
@@ -57,7 +57,7 @@ def constrain(
     """
     transformers: Any = importlib.import_module("transformers")
     _check_ends(model, constraints)
-    rows = Rows(
+    rows = HostBatch(
         constraints,
         block_length=model.config.canvas_length,
         max_tokens=max_new_tokens,
@@ -79,7 +79,7 @@ class _Scores:
     `generate` appends the temperature to the list it is given, so the constraint sees scores at that temperature.
     """
 
-    def __init__(self, rows: Rows, others: Any) -> None:
+    def __init__(self, rows: HostBatch, others: Any) -> None:
         self.rows, self.others = rows, others
         self.length: int | None = None  # tokens before the current canvas, once they are known
 

@@ -23,7 +23,7 @@ from structgen.compiler.lazy import LazyAutomaton
 from structgen.errors import StructgenError
 from structgen.grammar import Grammar
 from structgen.sources.json_schema import JsonSchema
-from structgen_engine.lattice.beam import Explorer
+from structgen_engine.lattice.beam import Beam
 from structgen_engine.lattice.lattice import BlockLattice
 
 BLOCK = 256
@@ -122,7 +122,7 @@ def _steps(lazy: LazyAutomaton, text: str, noise: torch.Tensor, count: int) -> d
     logits = noise.clone()
     logits[torch.arange(BLOCK), torch.tensor(ids[:BLOCK])] += PEAK
     remaining = max(BLOCK, int(lazy.most[lazy.start]))
-    explorer, seconds, explored, lattice = Explorer(lazy, lazy.start, remaining), [], None, None
+    explorer, seconds, explored, lattice = Beam(lazy, lazy.start, remaining), [], None, None
     for _ in range(count):
         begun = now()
         explored = explorer.explore(logits)

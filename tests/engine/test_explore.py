@@ -1,4 +1,4 @@
-"""Blocks of growing automata: exact where nothing is dropped, within the reported share where something is."""
+"""Blocks of lazy automata: exact where nothing is dropped, within the reported share where something is."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from structgen_engine.decoding.noise import Absorbing, Uniform
 from structgen_engine.decoding.options import DecodingOptions, Finish
 from structgen_engine.decoding.row import BudgetTooSmall
 from structgen_engine.kernels import Backend, cpu, reference
-from structgen_engine.lattice.beam import EXACT, Explorer, Overlong, Pruning
+from structgen_engine.lattice.beam import Beam, Overlong, Pruning
 from structgen_engine.lattice.lattice import BlockLattice, EmptyLattice
 
 IMPOSSIBLE = float("-inf")
@@ -96,7 +96,9 @@ def problems(draw: st.DrawFn) -> tuple[Pushdown, Tensor, Tensor, int]:
 def test_with_nothing_dropped_a_block_equals_enumeration(problem: Problem, backend: Backend) -> None:
     automaton, logits, settled, remaining = problem
     lazy, truth = LazyAutomaton(automaton, SMALL), truth_of(automaton, logits, settled, remaining)
-    explored = Explorer(lazy, lazy.start, remaining, EXACT).explore(logits, settled=settled, backend=backend)
+    explored = Beam(lazy, lazy.start, remaining, Pruning(0.0, 1 << 62)).explore(
+        logits, settled=settled, backend=backend
+    )
     lattice = BlockLattice([explored], logits[None], settled=settled[None], backend=backend)
     log_z = float(lattice.log_partition()[0])
     assert log_z == pytest.approx(truth.log_partition, rel=NEAR, abs=NEAR)
@@ -125,7 +127,7 @@ def test_what_is_dropped_is_within_the_reported_share(
     assume(len(truth.strings))
     lazy = LazyAutomaton(automaton, SMALL)
     pruning = Pruning(epsilon, width, total, effort)
-    explored = Explorer(lazy, lazy.start, remaining, pruning).explore(logits)
+    explored = Beam(lazy, lazy.start, remaining, pruning).explore(logits)
     lattice = BlockLattice([explored], logits[None])
     found, share = float(lattice.log_partition()[0]), float(lattice.dropped()[0])
     assert 1 - math.exp(min(0.0, found - truth.log_partition)) <= share + NEAR
@@ -142,7 +144,7 @@ def test_what_begins_within_budget_never_runs_out_of_ways(index: int, N: int, sp
     lazy = lazy_of(rules()[index])
     logits = torch.randn(N, WORDS.size, generator=torch.Generator().manual_seed(seed)) * 100
     remaining = max(0, int(lazy.most[lazy.start]) - N) + spare
-    explored = Explorer(lazy, lazy.start, remaining, Pruning(0.5, 1)).explore(logits)
+    explored = Beam(lazy, lazy.start, remaining, Pruning(0.5, 1)).explore(logits)
     assert float(BlockLattice([explored], logits[None]).log_partition()[0]) > IMPOSSIBLE
 
 
@@ -159,7 +161,7 @@ def test_a_block_holds_what_a_token_across_returns_can_finish() -> None:
         if (text := "".join(pieces[v] for v in ids)) == "a" * (n := text.count("a")) + "b" * (n - 1)
     }
     for effort in (None, 0):
-        explored = Explorer(lazy, lazy.start, 2, Pruning(0.0, effort=effort)).explore(logits)
+        explored = Beam(lazy, lazy.start, 2, Pruning(0.0, effort=effort)).explore(logits)
         lattice = BlockLattice([explored], logits[None])
         missing = 1 - math.exp(lattice.log_partition()[0]) / len(blocks)
         assert (missing > 0.1) is (effort == 0)
@@ -171,12 +173,12 @@ def test_a_block_holds_what_a_token_across_returns_can_finish() -> None:
 def test_inputs_that_are_no_block_are_refused(poison: tuple[int, int]) -> None:
     lazy = lazy_of(rules()[0])
     with pytest.raises(ValueError, match=r"no positions|knows 15 tokens"):
-        Explorer(lazy, lazy.start, 4).explore(torch.zeros(*poison))
+        Beam(lazy, lazy.start, 4).explore(torch.zeros(*poison))
 
 
 def test_settled_positions_below_minus_one_are_refused() -> None:
     lazy = lazy_of(rules()[0])
-    explorer, settled = Explorer(lazy, lazy.start, 4), torch.tensor([-1, -2])
+    explorer, settled = Beam(lazy, lazy.start, 4), torch.tensor([-1, -2])
     for ask in (
         lambda: explorer.explore(torch.zeros(2, WORDS.size), settled=settled),
         lambda: explorer.ahead(settled),
@@ -191,7 +193,7 @@ def test_what_the_model_excludes_is_not_written_while_something_else_is_accepted
     constraint = compile_constraint(Regex("a|bc|c{2}"), vocabulary, regime="lazy")
     logits = torch.zeros(1, 3, 5)
     logits[0, 0, 2], logits[0, 1, 1] = 20.0, IMPOSSIBLE
-    part = Explorer(constraint.automaton, constraint.automaton.start, 0)
+    part = Beam(constraint.automaton, constraint.automaton.start, 0)
     lattice = nonempty([part], logits)
     assert lattice.dropped()[0] == 0
     assert float(lattice.log_partition()[0]) == pytest.approx(math.log(2))
@@ -214,7 +216,7 @@ def test_an_excluded_token_is_written_only_where_no_block_is_without(
     possible = truth_of(automaton, torch.zeros_like(logits), torch.full((len(logits),), -1), remaining)
     lazy = LazyAutomaton(automaton, SMALL)
     assume(len(possible.strings) and lazy.padded)
-    lattice = nonempty([Explorer(lazy, lazy.start, remaining, Pruning(epsilon, width))], logits[None])
+    lattice = nonempty([Beam(lazy, lazy.start, remaining, Pruning(epsilon, width))], logits[None])
     ids = lattice.argmax().ids[0]
     assert ids.tolist() in possible.strings.tolist()
     assert not len(allowed.strings) or (logits[torch.arange(len(ids)), ids] > IMPOSSIBLE).all()
@@ -244,7 +246,7 @@ def test_a_step_with_very_many_configurations_keeps_some_and_says_so() -> None:
     """(a|b)*a(a|b){16} has 131,072 of them, and random scores make all alike."""
     lazy = compile_constraint(Regex("(a|b)*a(a|b){16}"), regime="lazy").automaton
     logits, begun = torch.randn(256, 256, generator=torch.Generator().manual_seed(0)), time.thread_time()
-    explored = Explorer(lazy, lazy.start, 64).explore(logits)
+    explored = Beam(lazy, lazy.start, 64).explore(logits)
     assert len(explored.configurations) <= 2048 + 256
     assert time.thread_time() - begun < 10  # about 1 on a machine of its own
     lattice = BlockLattice([explored], logits[None])
@@ -255,12 +257,12 @@ def test_a_step_with_very_many_configurations_keeps_some_and_says_so() -> None:
 def test_a_step_that_takes_too_long_is_refused() -> None:
     lazy = lazy_of(rules()[3])
     with pytest.raises(Overlong, match=r"more than 0 seconds of CPU: position 0 of the block"):
-        Explorer(lazy, lazy.start, 4, Pruning(seconds=0.0)).explore(torch.zeros(8, WORDS.size))
+        Beam(lazy, lazy.start, 4, Pruning(seconds=0.0)).explore(torch.zeros(8, WORDS.size))
 
 
 def test_steps_that_meet_nothing_new_use_the_same_tables() -> None:
     lazy = lazy_of(rules()[0])
-    explorer = Explorer(lazy, lazy.start, 6)
+    explorer = Beam(lazy, lazy.start, 6)
     logits = torch.randn(6, WORDS.size, generator=torch.Generator().manual_seed(0))
     first, second = explorer.explore(logits), explorer.explore(logits * 0.9)
     assert second.automaton is first.automaton
@@ -389,7 +391,7 @@ def test_a_refusal_that_no_search_made_certain_says_so() -> None:
 def test_logits_that_exclude_everything_are_an_empty_lattice() -> None:
     lazy = lazy_of(rules()[0])
     logits = torch.full((4, WORDS.size), IMPOSSIBLE)
-    explored = Explorer(lazy, lazy.start, 4).explore(logits)
+    explored = Beam(lazy, lazy.start, 4).explore(logits)
     with pytest.raises(EmptyLattice):
         BlockLattice([explored], logits[None]).argmax()
 
@@ -397,4 +399,4 @@ def test_logits_that_exclude_everything_are_an_empty_lattice() -> None:
 def test_numbers_that_have_left_the_reals_are_refused() -> None:
     lazy = lazy_of(rules()[0])
     with pytest.raises(ValueError, match="diverged"):
-        Explorer(lazy, lazy.start, 4).explore(torch.full((4, WORDS.size), float("nan")))
+        Beam(lazy, lazy.start, 4).explore(torch.full((4, WORDS.size), float("nan")))

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from structgen_engine.decoding.noise import Absorbing, Uniform
-from structgen_engine.decoding.policy import Confidence, EntropyBound, Policy, TopK, surest
+from structgen_engine.decoding.policy import EntropyBound, Policy, TopK, surest
 from structgen_engine.lattice.lattice import Beliefs
 
 ENTROPY = torch.tensor([[0.5, 0.02, 0.09, 0.0, 0.05]])
@@ -21,7 +21,7 @@ OPEN = torch.full((1, 5), -1)
 
 def test_a_policy_cannot_see_the_draw() -> None:
     """Reading the drawn tokens would bias the draw; the signature and the beliefs leave no way to them."""
-    for policy in (Policy, EntropyBound, Confidence, TopK):
+    for policy in (Policy, EntropyBound, TopK):
         assert list(inspect.signature(policy.__call__).parameters) == ["self", "beliefs", "settled"]
     assert [field.name for field in fields(Beliefs)] == ["entropy", "top_probability", "free"]
 
@@ -31,12 +31,6 @@ def test_entropy_bound_keeps_the_lowest_while_those_below_sum_to_the_bound() -> 
     assert EntropyBound(0.1)(BELIEFS, OPEN).tolist() == [[False, True, True, True, True]]
     assert EntropyBound(0.05)(BELIEFS, OPEN).tolist() == [[False, True, False, True, True]]
     assert EntropyBound(0.2)(BELIEFS, OPEN).all()
-
-
-def test_confidence_keeps_one_open_position_at_least() -> None:
-    settled = torch.tensor([[-1, 7, -1, 7, 7]])
-    assert Confidence(0.9)(BELIEFS, OPEN).tolist() == [[False, True, True, True, True]]
-    assert Confidence(1.1)(BELIEFS, settled).tolist() == [[False, True, True, True, True]]
 
 
 def test_top_k_counts_open_positions_only() -> None:

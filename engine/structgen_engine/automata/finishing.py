@@ -1,4 +1,4 @@
-"""Whether few tokens finish a configuration, where the bounds that a growing automaton knows do not tell.
+"""Whether few tokens finish a configuration, where the bounds that a lazy automaton knows do not tell.
 
 Those bounds add up over a stack, state by state. A token that reaches across returns may do better, which only the
 whole configuration shows. So it is searched, breadth first along the arcs: what needs more tokens than are left
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structgen_engine.automata.arrays import NEVER
-from structgen_engine.automata.lazy import Growing
+from structgen_engine.automata.lazy import LazyDfa
 
 EFFORT = 8192  # configurations looked at in one search; about 0.2 s where each is met for the first time
 
@@ -27,16 +27,16 @@ Longs = NDArray[Any]
 
 
 class Finishing:
-    """The bounds of a growing automaton, tighter where they were searched."""
+    """The bounds of a lazy automaton, tighter where they were searched."""
 
-    def __init__(self, growing: Growing) -> None:
-        self._growing = growing
+    def __init__(self, lazy: LazyDfa) -> None:
+        self._lazy = lazy
         self._most: dict[int, int] = {}
         self._least: dict[int, int] = {}
 
     def bounds(self, configurations: Sequence[int]) -> tuple[Longs, Longs]:
         """[F] tokens that suffice and tokens without which it cannot be done, as tight as is known."""
-        most, least = self._growing.most[configurations], self._growing.least[configurations]
+        most, least = self._lazy.most[configurations], self._lazy.least[configurations]
         if self._most or self._least:
             for k, number in enumerate(configurations):
                 most[k] = min(most[k], self._most.get(number, NEVER))
@@ -45,7 +45,7 @@ class Finishing:
 
     def narrow(self, configurations: Sequence[int], tokens: int, effort: int = EFFORT) -> tuple[Longs, Longs]:
         """The bounds, which tell of each, the first ones first, whether `tokens` suffice, as far as `effort` goes."""
-        with self._growing.lock:
+        with self._lazy.lock:
             most, least = self.bounds(configurations)
             for number in np.array(configurations)[(least <= tokens) & (tokens < most)].tolist():
                 if self._least.get(number, 0) <= tokens < self._most.get(number, NEVER):
@@ -61,7 +61,7 @@ class Finishing:
                 if looked >= effort:
                     return looked
                 looked += 1
-                targets = [t for t in set(self._growing.arcs(here).targets.tolist()) if t not in before]
+                targets = [t for t in set(self._lazy.arcs(here).targets.tolist()) if t not in before]
                 for target, enough, needed in zip(
                     sorted(targets), *self._known(sorted(targets)), strict=True
                 ):
@@ -92,12 +92,12 @@ class Finishing:
             self._most[last] = min(enough, self._most.get(last, NEVER))
 
 
-def fewest(growing: Growing) -> tuple[int, bool]:
+def fewest(lazy: LazyDfa) -> tuple[int, bool]:
     """The tokens of the shortest output, NEVER if there is none, and whether that is certain.
 
     It is searched for as far as EFFORT goes; where that does not tell, it is a number that suffices.
     """
-    finishing, found, start = Finishing(growing), NEVER, [growing.start]
+    finishing, found, start = Finishing(lazy), NEVER, [lazy.start]
     most, least = finishing.bounds(start)
     while least[0] < most[0] < found:
         found = int(most[0])

@@ -1,7 +1,7 @@
-"""Automata too large for tables: their edges are computed as they are asked for, and kept.
+"""Automata too large for tables: their edges are computed as they are asked for, and kept (the lazy DFA of RE2).
 
-Where a `Dfa` has states, a `Growing` automaton has *configurations*, numbered in the order in which they are met; 0 is
-the dead one. Its edges carry sets of tokens. A set is a list of classes of one alphabet, which gets finer as the
+Where a `Dfa` has states, a `LazyDfa` has *configurations*, numbered in the order in which they are met; 0 is the dead
+one. Its edges carry sets of tokens. A set is a list of classes of one alphabet, which gets finer as the
 automaton grows: numbers of configurations and of sets keep their meaning for ever, those of classes until a new
 `alphabet` appears. An automaton may be shared by threads; who reads several things that must fit together, as sets and
 their alphabet, holds its `lock`.
@@ -35,8 +35,8 @@ class Closing(NamedTuple):
     pad: int
 
 
-class Growing(Protocol):
-    """What the engine asks of an automaton that grows."""
+class LazyDfa(Protocol):
+    """A deterministic automaton whose configurations and edges are found when they are asked for."""
 
     @property
     def lock(self) -> AbstractContextManager[Any]:

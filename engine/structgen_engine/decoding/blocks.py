@@ -12,16 +12,16 @@ from torch import Tensor
 
 from structgen_engine.automata.dfa import IMPOSSIBLE, BlockAutomaton, Dfa, block
 from structgen_engine.automata.finishing import Finishing
-from structgen_engine.automata.lazy import Growing
+from structgen_engine.automata.lazy import LazyDfa
 from structgen_engine.kernels.scores import largest
-from structgen_engine.lattice.beam import Explored, Explorer, Pruning
+from structgen_engine.lattice.beam import Beam, PrunedBlock, Pruning
 from structgen_engine.lattice.lattice import OPEN, BlockLattice, example, feasible
 
-Block = BlockAutomaton | Explorer  # what one block of one row may be
+Block = BlockAutomaton | Beam  # what one block of one row may be
 
 
 def block_from(
-    automaton: Dfa | Growing,
+    automaton: Dfa | LazyDfa,
     state: int,
     remaining: int,
     pruning: Pruning | None = None,
@@ -30,10 +30,10 @@ def block_from(
     """What a block may be that starts in a state and leaves `remaining` tokens of budget after itself."""
     if isinstance(automaton, Dfa):
         return block(automaton, entry=state, remaining=remaining)
-    return Explorer(automaton, state, remaining, pruning, finishing)
+    return Beam(automaton, state, remaining, pruning, finishing)
 
 
-def first_block(automaton: Dfa | Growing, remaining: int = 0, pruning: Pruning | None = None) -> Block:
+def first_block(automaton: Dfa | LazyDfa, remaining: int = 0, pruning: Pruning | None = None) -> Block:
     """What the first block may be."""
     return block_from(automaton, automaton.start, remaining, pruning)
 
@@ -74,7 +74,7 @@ def nonempty(
 def admits(part: Block, settled: Tensor) -> bool:
     """Whether some accepted block has these tokens at the settled positions [n], −1 where open.
 
-    For a growing automaton the search is bounded: it may miss one. What it finds is kept in view from then on.
+    For a lazy automaton the search is bounded: it may miss one. What it finds is kept in view from then on.
     """
     if isinstance(part, BlockAutomaton):
         return feasible(part, settled)
@@ -87,7 +87,7 @@ def pinned(parts: Sequence[Block], settled: Tensor) -> None:
     """Keep in view, in blocks that begin alike and grow, some accepted block with the ids settled [b, n]."""
     found: dict[tuple[int, ...], Sequence[int] | None] = {}
     for part, pins in zip(parts, settled, strict=True):
-        if isinstance(part, Explorer):
+        if isinstance(part, Beam):
             key = tuple(pins.tolist())
             if key not in found:
                 admits(part, pins)
@@ -97,7 +97,7 @@ def pinned(parts: Sequence[Block], settled: Tensor) -> None:
 
 def opened(
     parts: Sequence[Block], logits: Tensor, settled: Tensor, temperature: Sequence[float]
-) -> list[BlockAutomaton | Explored]:
+) -> list[BlockAutomaton | PrunedBlock]:
     """What the lattice takes: tables as they are, of the others what these logits [b, n, V] reach; settled [b, n]."""
     rows = zip(parts, logits, settled, temperature, strict=True)
     return [
@@ -108,17 +108,17 @@ def opened(
 
 def widened(
     parts: Sequence[Block],
-    rows: Sequence[BlockAutomaton | Explored],
+    rows: Sequence[BlockAutomaton | PrunedBlock],
     logits: Tensor,
     settled: Tensor,
     temperature: Sequence[float],
     empty: Tensor,
-) -> list[BlockAutomaton | Explored]:
+) -> list[BlockAutomaton | PrunedBlock]:
     """The rows, those that are `empty` [b] and lack something explored again with next to nothing left out."""
     found = list(rows)
     for k in empty.nonzero().flatten().tolist():
         part, row = parts[k], rows[k]
-        if isinstance(part, Explorer) and isinstance(row, Explored) and row.dropped > IMPOSSIBLE:
+        if isinstance(part, Beam) and isinstance(row, PrunedBlock) and row.dropped > IMPOSSIBLE:
             given = {"settled": settled[k], "temperature": temperature[k]}
             found[k] = part.explore(logits[k], **given, pruning=part.pruning.wider())
     return found
@@ -133,5 +133,5 @@ def tables(parts: Sequence[Block], settled: Tensor) -> list[BlockAutomaton]:
 def remember(parts: Sequence[Block], ids: Tensor) -> None:
     """These accepted blocks [b, n] are what settled positions come from."""
     for part, row in zip(parts, ids.tolist(), strict=True):
-        if isinstance(part, Explorer):
+        if isinstance(part, Beam):
             part.witness = row

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from structgen_engine.automata.dfa import Dfa
-from structgen_engine.automata.lazy import Growing
+from structgen_engine.automata.lazy import LazyDfa
 from structgen_engine.decoding.options import DecodingOptions
 from structgen_engine.decoding.row import Review, Row
 from structgen_engine.decoding.sampling import Choice, Stability
@@ -32,7 +32,7 @@ class Task:
     """
 
     prompt: Sequence[int]
-    automaton: Dfa | Growing
+    automaton: Dfa | LazyDfa
     generator: torch.Generator
     max_tokens: int
     options: DecodingOptions = field(default_factory=DecodingOptions)

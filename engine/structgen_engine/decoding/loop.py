@@ -28,14 +28,14 @@ import torch
 from torch import Tensor
 
 from structgen_engine.automata.dfa import Dfa
-from structgen_engine.automata.lazy import Growing
+from structgen_engine.automata.lazy import LazyDfa
 from structgen_engine.decoding.blocks import admits, nonempty, remember, tables
 from structgen_engine.decoding.cohort import Cohort, Live, Task, alike, free, heard, joined, tell
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.decoding.options import DecodingOptions
 from structgen_engine.decoding.row import Decoded, Review, Verdict, begin
 from structgen_engine.decoding.sampling import Choice, Stability, View
-from structgen_engine.lattice.beam import Explorer
+from structgen_engine.lattice.beam import Beam
 from structgen_engine.lattice.lattice import OPEN, Beliefs, BlockLattice, forced
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ class StepEvent:
 def decode(
     denoiser: Denoiser,
     prompts: Sequence[Sequence[int]],
-    automata: Sequence[Dfa | Growing],
+    automata: Sequence[Dfa | LazyDfa],
     *,
     max_tokens: int,
     generators: Sequence[torch.Generator],
@@ -277,7 +277,7 @@ def _kept(part: Any, verdict: Verdict, scaffold: Tensor) -> Tensor:
     wish = torch.cat([pins[:kept], scaffold[kept:]])
     if not torch.equal(wish, pins) and admits(part, wish):
         return wish
-    if isinstance(part, Explorer):
+    if isinstance(part, Beam):
         part.witness = list(verdict.example)
     return pins
 

@@ -42,17 +42,6 @@ class EntropyBound:
 
 
 @dataclass(frozen=True)
-class Confidence:
-    """Keep every position whose likeliest token has at least this probability, and the surest open one always."""
-
-    threshold: float = 0.9
-
-    def __call__(self, beliefs: Beliefs, settled: Tensor) -> Tensor:
-        keep = (beliefs.top_probability >= self.threshold) | (settled >= 0)
-        return keep | surest(-beliefs.top_probability, settled, torch.ones(len(settled), dtype=torch.int64))
-
-
-@dataclass(frozen=True)
 class TopK:
     """Keep the k open positions with the likeliest tokens, besides what is settled."""
 

@@ -16,24 +16,24 @@ import torch
 from torch import Tensor
 
 from structgen_engine.automata.dfa import IMPOSSIBLE, Dfa
-from structgen_engine.automata.lazy import Growing
+from structgen_engine.automata.lazy import LazyDfa
 from structgen_engine.decoding.blocks import first_block, opened, pinned, tables
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.kernels.scores import bounded
 from structgen_engine.lattice.beam import TOTAL, Pruning
 from structgen_engine.lattice.lattice import BlockLattice, forced
 
-LOOKING = Pruning(
+PROBING = Pruning(
     0.0, 256, TOTAL
 )  # sums over all answers leave out no way for being unlikely where it begins
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class Probe:
     """logits: [B, N, ≥ V] of canvases that hold the ids `settled` [B, N], −1 where they are noise; `remaining` tokens
     of budget are left after the block."""
 
-    automaton: Dfa | Growing
+    automaton: Dfa | LazyDfa
     logits: Tensor
     settled: Tensor
     remaining: int = 0
@@ -62,7 +62,7 @@ class Look:
         return torch.where(found > IMPOSSIBLE, found, again)
 
     def _with(self, settled: Tensor) -> BlockLattice:
-        parts = [first_block(self.automaton, self.remaining, LOOKING) for _ in settled]
+        parts = [first_block(self.automaton, self.remaining, PROBING) for _ in settled]
         if (settled >= 0).any():
             pinned(parts, settled)
         return BlockLattice(
@@ -72,15 +72,15 @@ class Look:
         )
 
 
-def look(
+def probe(
     denoiser: Denoiser,
     prompt: Sequence[int],
-    automaton: Dfa | Growing,
+    automaton: Dfa | LazyDfa,
     settled: Tensor,
     generator: torch.Generator,
     *,
     remaining: int = 0,
-) -> Look:
+) -> Probe:
     """What the denoiser says of the first block when it holds `settled` [B, N] and is noise where that is −1."""
     noise = denoiser.noise.start((len(settled), settled.shape[1]), generator)
     known = ()
@@ -89,6 +89,6 @@ def look(
         parts = tables([first_block(automaton, remaining) for _ in rows], rows)
         known = (forced(parts, rows, denoiser.vocabulary_size).expand(len(settled), -1, -1),)
     context = denoiser.start([prompt]).select(torch.zeros(len(settled), dtype=torch.int64))
-    return Look(
+    return Probe(
         automaton, denoiser(context, torch.where(settled >= 0, settled, noise), *known), settled, remaining
     )

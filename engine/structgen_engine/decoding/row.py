@@ -16,7 +16,7 @@ from torch import Tensor
 
 from structgen_engine.automata.dfa import NEVER, Dfa
 from structgen_engine.automata.finishing import Finishing, fewest
-from structgen_engine.automata.lazy import Growing
+from structgen_engine.automata.lazy import LazyDfa
 from structgen_engine.decoding.blocks import Block, block_from
 from structgen_engine.lattice.beam import Pruning
 from structgen_engine.lattice.lattice import EmptyLattice
@@ -25,7 +25,7 @@ from structgen_engine.lattice.lattice import EmptyLattice
 class BudgetTooSmall(ValueError):
     """The constraint cannot be met within max_tokens; `min_tokens` says what it takes.
 
-    need: the same in words. Where a growing automaton is too large to be searched through (`exact` is false), that is a
+    need: the same in words. Where a lazy automaton is too large to be searched through (`exact` is false), that is a
     number that suffices, and shorter outputs may exist.
     """
 
@@ -69,7 +69,7 @@ class Verdict:
     example: [≤ n] an accepted block that begins with them
     """
 
-    automaton: Dfa | Growing
+    automaton: Dfa | LazyDfa
     state: int
     again: list[int] | None = None
     example: Sequence[int] = ()
@@ -83,7 +83,7 @@ class Review(Protocol):
         """Tokens that suffice for an output that passes."""
         ...
 
-    def __call__(self, automaton: Dfa | Growing, state: int, ids: list[int], remaining: int) -> Verdict:
+    def __call__(self, automaton: Dfa | LazyDfa, state: int, ids: list[int], remaining: int) -> Verdict:
         """Of the next block `ids`, accepted by the automaton from the state, with `remaining` tokens of budget left
         after it. Blocks come in order; one that is refined again comes again."""
         ...
@@ -97,7 +97,7 @@ class Row:
     """
 
     index: int
-    automaton: Dfa | Growing
+    automaton: Dfa | LazyDfa
     state: int
     left: int
     pruning: Pruning | None = None
@@ -148,7 +148,7 @@ class Row:
         return Decoded(ids, self.log_prob, self.steps, blocks, self.scaffold, self.dropped)
 
 
-def needed(automaton: Dfa | Growing, ids: Sequence[int] = ()) -> int:
+def needed(automaton: Dfa | LazyDfa, ids: Sequence[int] = ()) -> int:
     """Tokens that suffice to complete an output that begins with the ids, themselves not counted; NEVER where none do.
 
     In tables the least number; of what grows an upper bound that some tokens attain. See `finishing`.
@@ -160,7 +160,7 @@ def needed(automaton: Dfa | Growing, ids: Sequence[int] = ()) -> int:
 
 
 def affordable(
-    automaton: Dfa | Growing, row: int, max_tokens: int, review: Review | None = None
+    automaton: Dfa | LazyDfa, row: int, max_tokens: int, review: Review | None = None
 ) -> Finishing | None:
     """Raise BudgetTooSmall, or EmptyLattice, where no accepted output has so few tokens; what a search found."""
     least, exact, finishing = needed(automaton), True, None
@@ -182,7 +182,7 @@ def affordable(
 
 
 def begin(
-    automaton: Dfa | Growing,
+    automaton: Dfa | LazyDfa,
     row: int,
     max_tokens: int,
     pruning: Pruning | None = None,

@@ -1,4 +1,6 @@
-"""One block of a growing automaton: which configurations to keep, and what leaving out the others can cost.
+"""One block of a lazy automaton: which configurations to keep, and what leaving out the others can cost.
+
+This is a beam search, with a bound on the mass that it drops.
 
 A forward pass computes α_i(c), the weight of all prefixes of i tokens that lead to configuration c, position by
 position. What is kept at all positions together is an ordinary automaton; the lattice runs on it unchanged. Kept is
@@ -40,11 +42,11 @@ from torch import Tensor
 
 from structgen_engine.automata.dfa import DEAD, IMPOSSIBLE, Alphabet, BlockAutomaton, Dfa, Edges
 from structgen_engine.automata.finishing import Finishing
-from structgen_engine.automata.lazy import Arcs, Growing
+from structgen_engine.automata.lazy import Arcs, LazyDfa
 from structgen_engine.kernels import Backend, backend_for
 from structgen_engine.kernels.scores import ClassScores, check_scores, check_settled, check_width
 from structgen_engine.lattice.class_scores import Indifferent, Rows, Scored
-from structgen_engine.lattice.dropped import Account
+from structgen_engine.lattice.dropped import DroppedMass
 
 Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
@@ -88,9 +90,6 @@ class Pruning:
         return replace(self, epsilon=0.0, width=ALL, total=kept, effort=self.most_searched)
 
 
-EXACT = Pruning(0.0, ALL)
-
-
 class Overlong(RuntimeError):
     """A block takes longer to explore than `Pruning.seconds`."""
 
@@ -102,7 +101,7 @@ class Overlong(RuntimeError):
 
 
 @dataclass(frozen=True, eq=False)
-class Explored:
+class PrunedBlock:
     """What was kept of one block, and the account of what was not.
 
     automaton: the kept part as tables; state k stands for configurations[k]; scores: ClassScores [1, N, K] under it
@@ -138,7 +137,7 @@ class Frontier:
     best: Floats
 
 
-class Explorer:
+class Beam:
     """The block that starts in one configuration, explored anew for every step's logits.
 
     What earlier steps kept stays in the automaton as long as it is small beside what this step keeps: more is kept than
@@ -147,7 +146,7 @@ class Explorer:
 
     def __init__(
         self,
-        growing: Growing,
+        lazy: LazyDfa,
         entry: int,
         remaining: int,
         pruning: Pruning | None = None,
@@ -155,8 +154,8 @@ class Explorer:
     ) -> None:
         """The budget leaves `remaining` tokens after the block. `witness`, ids [N] of an accepted block, may be set to
         what has been settled from: then settling more of it never leaves the block without a way on."""
-        self.growing, self.entry, self.remaining = growing, entry, remaining
-        self.pruning, self._finishing = pruning or Pruning(), finishing or Finishing(growing)
+        self.lazy, self.entry, self.remaining = lazy, entry, remaining
+        self.pruning, self._finishing = pruning or Pruning(), finishing or Finishing(lazy)
         self.witness: Sequence[int] | None = None
         self._kept = np.zeros(0, np.int64)
         self._tables: tuple[Alphabet, Longs, BlockAutomaton] | None = None
@@ -169,30 +168,28 @@ class Explorer:
         temperature: float = 1.0,
         backend: Backend | None = None,
         pruning: Pruning | None = None,
-    ) -> Explored:
+    ) -> PrunedBlock:
         """What to keep for logits [N, ≥ V], of any float type, and settled [N] int64; pruning: its own if None."""
         pins = None if settled is None else settled[None]
         check_scores(logits[None], pins, temperature)
-        with self.growing.lock:
-            check_width(self.growing.alphabet, logits)
-            rows = Scored(
-                self.growing, logits[None], pins, temperature, backend or backend_for(logits.device)
-            )
+        with self.lazy.lock:
+            check_width(self.lazy.alphabet, logits)
+            rows = Scored(self.lazy, logits[None], pins, temperature, backend or backend_for(logits.device))
             kept, ends, account = self._search(rows, pruning or self.pruning)
             configurations, automaton = self._automaton(kept, ends)
-            return Explored(automaton, configurations, rows.all(), *account.totals())
+            return PrunedBlock(automaton, configurations, rows.all(), *account.totals())
 
     def ahead(self, settled: Tensor) -> BlockAutomaton:
         """What to keep when all tokens weigh the same; settled [N] int64."""
         check_settled(settled)
-        with self.growing.lock:
-            kept, ends, _ = self._search(Indifferent(self.growing, settled), self.pruning)
+        with self.lazy.lock:
+            kept, ends, _ = self._search(Indifferent(self.lazy, settled), self.pruning)
             return self._automaton(kept, ends)[1]
 
-    def _search(self, rows: Rows, pruning: Pruning) -> tuple[Longs, Longs, Account]:
+    def _search(self, rows: Rows, pruning: Pruning) -> tuple[Longs, Longs, DroppedMass]:
         """What is kept at any position, and what at the last, both sorted; the account of what is not."""
-        path = _path(self.growing, self.entry, self.witness, len(rows))
-        account = Account(len(rows), self.growing.closing, self.remaining)
+        path = _path(self.lazy, self.entry, self.witness, len(rows))
+        account = DroppedMass(len(rows), self.lazy.closing, self.remaining)
         frontier = Frontier(np.array([self.entry]), np.zeros(1), np.zeros(1))
         kept, latest = frontier.configurations, time.thread_time() + pruning.seconds
         for i in range(len(rows)):
@@ -200,23 +197,25 @@ class Explorer:
             for number in frontier.configurations.tolist():
                 if time.thread_time() > latest:
                     raise Overlong(pruning.seconds, i, len(kept) + len(arcs))
-                arcs.append(self.growing.arcs(number))
+                arcs.append(self.lazy.arcs(number))
             frontier = self._step(rows, i, frontier, arcs, account)
             frontier = self._prune(frontier, i + 1, len(rows), path[i + 1], account, kept, pruning)
             kept = np.union1d(kept, frontier.configurations)
         return kept, frontier.configurations, account
 
-    def _step(self, rows: Rows, i: int, frontier: Frontier, arcs: list[Arcs], account: Account) -> Frontier:
+    def _step(
+        self, rows: Rows, i: int, frontier: Frontier, arcs: list[Arcs], account: DroppedMass
+    ) -> Frontier:
         """One token further: all configurations that the arcs out of the frontier's lead to, and what arrives there."""
-        growing = self.growing
+        lazy = self.lazy
         log_sum, peak = rows.at(i)
-        norm = account.position(i, growing.sets, log_sum, peak)
+        norm = account.position(i, lazy.sets, log_sum, peak)
         if norm == IMPOSSIBLE or not any(len(a.sets) for a in arcs):
             return Frontier(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
         sets, targets = (np.concatenate(column) for column in zip(*arcs, strict=True))
         source = np.repeat(np.arange(len(arcs)), [len(a.sets) for a in arcs])
         used, inverse = np.unique(sets, return_inverse=True)
-        mass, peaks = _of_sets([growing.sets[number] for number in used.tolist()], log_sum, peak)
+        mass, peaks = _of_sets([lazy.sets[number] for number in used.tolist()], log_sum, peak)
         weight = frontier.weight[source] + (mass - norm)[inverse]
         best = frontier.best[source] + (peaks - norm)[inverse]
         live = weight > IMPOSSIBLE
@@ -229,7 +228,7 @@ class Explorer:
         i: int,
         N: int,
         witness: int,
-        account: Account,
+        account: DroppedMass,
         kept: Longs,
         pruning: Pruning,
     ) -> Frontier:
@@ -260,7 +259,7 @@ class Explorer:
         The heaviest are searched first, and those that are too light to be kept not at all.
         """
         numbers, weight = frontier.configurations, frontier.weight
-        most, least = self.growing.most[numbers], self.growing.least[numbers]
+        most, least = self.lazy.most[numbers], self.lazy.least[numbers]
         if not certain and (most <= left).any():
             return most, least
         order = (-weight).argsort(kind="stable")
@@ -274,16 +273,16 @@ class Explorer:
         wider = np.union1d(kept, self._kept)
         self._kept = wider if len(wider) <= 2 * len(kept) + 64 else kept
         for number in kept.tolist():
-            self.growing.arcs(number)  # before the alphabet is read: new arcs may split classes
-        alphabet = self.growing.alphabet
-        may_end = (self.growing.most[self._kept] <= self.remaining) | np.isin(self._kept, ends)
+            self.lazy.arcs(number)  # before the alphabet is read: new arcs may split classes
+        alphabet = self.lazy.alphabet
+        may_end = (self.lazy.most[self._kept] <= self.remaining) | np.isin(self._kept, ends)
         if (
             self._tables is None
             or self._tables[0] is not alphabet
             or not np.array_equal(self._tables[1], self._kept)
             or not np.array_equal(self._tables[2].exit[1:] == 0.0, may_end)
         ):
-            made = tabulate(self.growing, self._kept, self.entry, may_end)
+            made = tabulate(self.lazy, self._kept, self.entry, may_end)
             self._tables = alphabet, self._kept, made
         return self._tables[1], self._tables[2]
 
@@ -304,11 +303,11 @@ def _heaviest(weight: Floats, marks: Marks, count: int) -> Marks:
     return best
 
 
-def _path(growing: Growing, entry: int, ids: Sequence[int] | None, N: int) -> list[int]:
+def _path(lazy: LazyDfa, entry: int, ids: Sequence[int] | None, N: int) -> list[int]:
     """The N + 1 configurations that the ids lead through; 0, which nothing keeps, where there are none."""
     path = [entry]
     for token in (ids or [])[:N]:
-        path.append(growing.run([token], path[-1]))
+        path.append(lazy.run([token], path[-1]))
     return path + [DEAD] * (N + 1 - len(path))
 
 
@@ -336,28 +335,28 @@ def _segmented(values: Floats, first: Longs, index: Longs) -> Floats:
         return np.log(np.add.reduceat(np.exp(values - shift[index]), first)) + shift
 
 
-def tabulate(growing: Growing, configurations: Longs, entry: int, may_end: Marks) -> BlockAutomaton:
+def tabulate(lazy: LazyDfa, configurations: Longs, entry: int, may_end: Marks) -> BlockAutomaton:
     """The automaton of these configurations [F] (sorted) alone; state k + 1 is the k-th of them. may_end: [F] bool"""
     state_of = np.zeros(int(configurations.max(initial=0)) + 1, np.int64)
     state_of[configurations] = np.arange(1, len(configurations) + 1)
     sources, labels, targets = [], [], []
     for state, number in enumerate(configurations.tolist(), 1):
-        arcs = growing.arcs(number)
+        arcs = lazy.arcs(number)
         inside = arcs.targets < len(state_of)
         inside[inside] = state_of[arcs.targets[inside]] != DEAD
-        parts = [growing.sets[k] for k in arcs.sets[inside].tolist()]
+        parts = [lazy.sets[k] for k in arcs.sets[inside].tolist()]
         if parts:
             sizes = [len(part) for part in parts]
             labels += parts
             targets.append(np.repeat(state_of[arcs.targets[inside]], sizes))
             sources.append(np.full(sum(sizes), state))
-    alphabet, states = growing.alphabet, len(configurations) + 1
+    alphabet, states = lazy.alphabet, len(configurations) + 1
     source, label, target = (
         np.concatenate(c) if c else np.zeros(0, np.int64) for c in (sources, labels, targets)
     )
     order = np.lexsort((label, source))
     edges = Edges.of(source[order], label[order], target[order], states)
-    accepting = torch.tensor([False, *(growing.accepting(number) for number in configurations.tolist())])
+    accepting = torch.tensor([False, *(lazy.accepting(number) for number in configurations.tolist())])
     dfa = Dfa.from_edges(alphabet, edges, accepting, int(state_of[entry]))
     start, end = torch.full((2, states), IMPOSSIBLE)
     start[dfa.start] = 0.0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from structgen_engine.automata.dfa import IMPOSSIBLE, REFUSED, Alphabet
-from structgen_engine.automata.lazy import Growing
+from structgen_engine.automata.lazy import LazyDfa
 from structgen_engine.kernels import Backend
 from structgen_engine.kernels.scores import ClassScores, finite
 
@@ -38,15 +38,15 @@ class Rows(Protocol):
 class Indifferent:
     """Rows in which every token weighs the same, except at settled positions [N]."""
 
-    def __init__(self, growing: Growing, settled: Tensor) -> None:
-        self._growing, self._settled = growing, settled.tolist()
+    def __init__(self, lazy: LazyDfa, settled: Tensor) -> None:
+        self._lazy, self._settled = lazy, settled.tolist()
 
     def __len__(self) -> int:
         return len(self._settled)
 
     def at(self, position: int) -> tuple[Floats, Floats]:
         """Logarithms of the classes' sizes, or certainty of the settled token's class."""
-        alphabet, token = self._growing.alphabet, self._settled[position]
+        alphabet, token = self._lazy.alphabet, self._settled[position]
         if token == OPEN:
             with np.errstate(divide="ignore"):
                 log_sum = np.log(alphabet.members[1].diff().numpy().astype(np.float64))
@@ -67,10 +67,10 @@ class Scored:
     """
 
     def __init__(
-        self, growing: Growing, logits: Tensor, settled: Tensor | None, temperature: float, backend: Backend
+        self, lazy: LazyDfa, logits: Tensor, settled: Tensor | None, temperature: float, backend: Backend
     ) -> None:
         """logits: [1, N, ≥ V]; settled: [1, N] int64."""
-        self._growing, self._logits, self._settled = growing, logits, settled
+        self._lazy, self._logits, self._settled = lazy, logits, settled
         self._temperature, self._backend = temperature, backend
         self._parts: list[
             tuple[Alphabet, ClassScores]
@@ -87,7 +87,7 @@ class Scored:
 
     def at(self, position: int) -> tuple[Floats, Floats]:
         """log_sum and peak [K] nats of one position under the present classes."""
-        alphabet = self._growing.alphabet
+        alphabet = self._lazy.alphabet
         same = bool(self._parts) and self._parts[-1][0] is alphabet
         if not same or position >= self._window[0] + len(self._window[1]):
             if self._parts:
@@ -100,7 +100,7 @@ class Scored:
 
     def all(self) -> ClassScores:
         """The scores of all positions under the present classes."""
-        alphabet, N = self._growing.alphabet, len(self)
+        alphabet, N = self._lazy.alphabet, len(self)
         if all(scored_by is alphabet for scored_by, _ in self._parts):
             return _joined([scores for _, scores in self._parts])
         return self._score(0, N, alphabet)

@@ -1,4 +1,4 @@
-"""The account of what was dropped from a block: see the certificate in `explore`.
+"""The account of what was dropped from a block: see the certificate in `beam`.
 
 Axes: N block, K classes, F configurations at one position.
 """
@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 Marks = NDArray[np.bool_]
 
 
-class Account:
+class DroppedMass:
     """What has been dropped, position by position, and the sums and maxima of weights that bound what could follow."""
 
     def __init__(self, N: int, closing: Closing | None, remaining: int) -> None:

@@ -31,7 +31,7 @@ from structgen_engine.kernels.scores import (
     pin_table_,
     place_,
 )
-from structgen_engine.lattice.beam import Explored
+from structgen_engine.lattice.beam import PrunedBlock
 from structgen_engine.lattice.class_scores import OPEN
 
 
@@ -66,7 +66,7 @@ class BlockLattice:
 
     def __init__(
         self,
-        automata: BlockAutomaton | Sequence[BlockAutomaton | Explored],
+        automata: BlockAutomaton | Sequence[BlockAutomaton | PrunedBlock],
         logits: Tensor,
         *,
         settled: Tensor | None = None,
@@ -80,13 +80,13 @@ class BlockLattice:
         What was explored must have been so with the same logits, settled positions and temperature.
         """
         given = [automata] * len(logits) if isinstance(automata, BlockAutomaton) else list(automata)
-        rows = [row.automaton if isinstance(row, Explored) else row for row in given]
+        rows = [row.automaton if isinstance(row, PrunedBlock) else row for row in given]
         heat = [temperature] * len(rows) if isinstance(temperature, (int, float)) else list(temperature)
         _check(rows, logits, settled, heat)
         self.automata, self._logits = rows, logits
         backend = backend or backend_for(logits.device)
         self._runs: list[_Run] = []
-        explored = [row if isinstance(row, Explored) else None for row in given]
+        explored = [row if isinstance(row, PrunedBlock) else None for row in given]
         alone = [-1 if part is None else b for b, part in enumerate(explored)]  # each has scores of its own
         for _, group in groupby(range(len(rows)), key=lambda b: (id(rows[b].dfa), alone[b], heat[b])):
             span = list(group)
@@ -97,12 +97,6 @@ class BlockLattice:
     def log_partition(self) -> Tensor:
         """log Z [B] float64 nats; −inf where nothing is accepted."""
         return torch.cat([run.log_partition for run in self._runs])
-
-    def class_marginals(self) -> Tensor:
-        """[B, N, K] float64: probability that position i holds a token of class c; rows with fewer classes end in 0."""
-        tables = [run.posterior.classes for run in self._runs]
-        width = max(table.shape[-1] for table in tables)
-        return torch.cat([torch.nn.functional.pad(table, (0, width - table.shape[-1])) for table in tables])
 
     def marginals(self) -> Tensor:
         """[B, N, V] probabilities of every token: a full table, for hosts that want one."""
@@ -190,7 +184,7 @@ class _Run:
         settled: Tensor | None,
         temperature: float,
         backend: Backend,
-        explored: Explored | None,
+        explored: PrunedBlock | None,
     ) -> None:
         self.logits, self.settled, self.temperature, self.backend = logits, settled, temperature, backend
         self.explored = explored
@@ -326,7 +320,7 @@ def completable(automaton: BlockAutomaton, settled: Tensor) -> Tensor:
     return backend.nats(beta)[0] > IMPOSSIBLE
 
 
-def forced(automata: Sequence[BlockAutomaton | Explored], settled: Tensor, width: int) -> Tensor:
+def forced(automata: Sequence[BlockAutomaton | PrunedBlock], settled: Tensor, width: int) -> Tensor:
     """Beliefs [B, N, width] before any model spoke: certain where only one token is possible, flat elsewhere."""
     nothing = torch.zeros(1, 1, 1).expand(*settled.shape, width)
     mask = BlockLattice(automata, nothing, settled=settled).mask()

@@ -1,4 +1,4 @@
-"""The token automaton of a pushdown, edge by edge as it is asked for: what the engine calls a growing automaton."""
+"""The token automaton of a pushdown, edge by edge as it is asked for: what the engine calls a LazyDfa."""
 
 from __future__ import annotations
 

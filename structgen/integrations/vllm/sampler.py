@@ -27,7 +27,7 @@ from structgen.errors import StructgenError, Unsupported
 from structgen.integrations.rows import LEAST_LOG, log_marginals
 from structgen.integrations.vllm.asked import KEY, OWN, Asked, Preface
 from structgen.integrations.vllm.constraints import Constraints
-from structgen.integrations.vllm.slots import Slot
+from structgen.integrations.vllm.slots import RequestState
 from structgen_engine.decoding.blocks import nonempty
 from structgen_engine.decoding.policy import EntropyBound
 from structgen_engine.lattice.lattice import BlockLattice
@@ -40,7 +40,7 @@ class Shown:
     """Requests of one shape in one step. places: their slots; starts: their first rows of logits."""
 
     places: list[int]
-    slots: list[Slot]
+    slots: list[RequestState]
     starts: list[int]
     positions: int
     in_play: int
@@ -53,7 +53,7 @@ class ConstrainedSampler:
     def __init__(self, inner: Any, constraints: Constraints, *, seed: int = 0) -> None:
         """inner: a DiffusionSampler; seed: of the joint draws"""
         self.inner, self._constraints = inner, constraints
-        self._slots: dict[int, Slot] = {}
+        self._slots: dict[int, RequestState] = {}
         self._told: dict[int, tuple[int, list[int]]] = {}
         self._generator = torch.Generator().manual_seed(seed)
 
@@ -73,7 +73,7 @@ class ConstrainedSampler:
         arguments = getattr(sampling_params, "extra_args", None) or {}
         if KEY in arguments:
             most = sampling_params.max_tokens if room is None else min(sampling_params.max_tokens, room)
-            self._slots[place] = Slot(self._pending(arguments), most - len(written), written)
+            self._slots[place] = RequestState(self._pending(arguments), most - len(written), written)
 
     def __call__(self, logits: Tensor, input_batch: Any, draft_logits: Tensor | None = None) -> Any:
         """One step over logits [R, V], of which those of constrained requests are overwritten."""
@@ -95,12 +95,12 @@ class ConstrainedSampler:
             refused.set_exception(error)
             return refused
 
-    def _constrain_(self, logits: Tensor, batch: Any) -> tuple[list[Shown], list[tuple[Slot, int]]]:
+    def _constrain_(self, logits: Tensor, batch: Any) -> tuple[list[Shown], list[tuple[RequestState, int]]]:
         """Put log-marginals where constrained requests have logits; what was shown, and what is written out now."""
         if batch.num_draft_tokens == 0:  # prompts only
             return [], []
         count, bounds = batch.num_reqs, batch.cu_num_logits_np
-        alike: dict[tuple[int, int, bool], list[tuple[int, Slot, int]]] = defaultdict(list)
+        alike: dict[tuple[int, int, bool], list[tuple[int, RequestState, int]]] = defaultdict(list)
         written_out = []
         for i, place in enumerate(batch.idx_mapping_np[:count].tolist()):
             slot, start, positions = self._slots.get(place), int(bounds[i]), int(bounds[i + 1] - bounds[i])

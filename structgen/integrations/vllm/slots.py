@@ -38,7 +38,7 @@ class Begun:
     pad: int
 
 
-class Slot:
+class RequestState:
     """One request under a constraint.
 
     left: tokens it may write from the current canvas on; committing: whether the canvas is decided, and the engine is
