@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from structgen.errors import InvalidSource, Unsupported
 
 from .drafts import LATEST, knows
+from .pointers import escape
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +105,3 @@ def is_number(value: Any) -> bool:
 def exact(value: int | float | Decimal) -> Decimal:
     """The number that a value's shortest spelling denotes: 0.1 is one tenth."""
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-
-
-def escape(step: str) -> str:
-    """A key as a reference token of a JSON pointer."""
-    return step.replace("~", "~0").replace("/", "~1")

@@ -7,7 +7,7 @@ one level deep. Schemas that say the same share a number, so the same reference 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from . import formula as f
 from . import own
 from .arrays import read_arrays
 from .combine import Circular, Combiner
+from .dependencies import dependencies, linked
 from .drafts import OLDEST, REF_ALONE, is_older
 from .formats import FORMATS, Read
 from .formula import Every, Formula, Name, Some
@@ -30,10 +31,10 @@ from .keywords import Unknown, asserts, check_keywords, mentioned
 from .misspelt import TYPES
 from .node import Node
 from .numbers import Numbers, read_numbers
-from .objects import Link, Member, Objects, read_objects
+from .objects import read_objects
 from .resolve import Library
 from .shape import KINDS, Shape, anything, union
-from .strings import encodable, read_strings
+from .strings import read_strings
 from .tags import Values, constants_of, rivals
 from .unevaluated import evaluated
 from .values import constant
@@ -66,7 +67,7 @@ class Rules:
 
 
 JSON_SCHEMA = Rules()
-MOST_NESTED = 100  # schemas in one another; each takes about seven of the thousand calls that Python nests
+MOST_NESTED = 100  # schemas in one another; each takes about eight of the thousand calls that Python nests
 
 
 class Late(OverLimit):
@@ -239,15 +240,18 @@ class Reader:
                 return union(*(self.shape(part) for part in sorted(parts, key=_order)))
         raise TypeError(f"{formula} is no formula")
 
+    def _at(self, node: Node) -> Shape:
+        return self.shape(self.formula(node))
+
     def _read(self, node: Node) -> Shape:
         check()
         check_keywords(node, self.rules.unknown, is_older(self.library.root.value))
         if "$ref" in node and node.draft <= REF_ALONE:  # it hides its siblings
-            return self.shape(self.formula(self.library.follow(node, "$ref")))
+            return self._at(self.library.follow(node, "$ref"))
         shape = self.combine.all_of(self._constants(node), self._by_type(node))
         for keyword in REFERENCES:
             if keyword in node:
-                target = self.shape(self.formula(self.library.follow(node, keyword)))
+                target = self._at(self.library.follow(node, keyword))
                 shape = self.combine.meet(shape, target)
         shape = self._applied(node, shape)
         if "nullable" in node and node.child("nullable").boolean() and self._is_openapi():
@@ -283,7 +287,7 @@ class Reader:
         if "object" in said and "object" in kinds:
             names = TEXT
             if "propertyNames" in node:
-                names = self.shape(self.formula(node.child("propertyNames"))).strings
+                names = self._at(node.child("propertyNames")).strings
             shape = replace(shape, objects=read_objects(node, self.formula, names, self.search))
         return shape.only(kinds)
 
@@ -307,7 +311,7 @@ class Reader:
         """The shapes of an array of schemas."""
         if keyword not in node:
             return []
-        return [self.shape(self.formula(part)) for part in node.child(keyword).elements(least=1)]
+        return [self._at(part) for part in node.child(keyword).elements(least=1)]
 
     def _applied(self, node: Node, shape: Shape) -> Shape:
         """What is left of `shape` under the keywords that apply schemas to the value itself."""
@@ -317,20 +321,20 @@ class Reader:
             shape = combine.meet(shape, union(*self.parts(node, "anyOf")))
         if "oneOf" in node:
             shape = union(*self.exactly_one(self.parts(node, "oneOf"), shape))
-        shape = combine.all_of(self._linked(node), shape)
-        for condition, then in self.dependencies(node):
+        shape = combine.all_of(linked(node), shape)
+        for condition, then in dependencies(node, self._at):
             present = combine.meet(shape, condition)
             shape = union(combine.minus(shape, condition), combine.meet(present, then))
         if "if" in node and ("then" in node or "else" in node):
-            condition = self.shape(self.formula(node.child("if")))
+            condition = self._at(node.child("if"))
             yes, no = combine.meet(shape, condition), combine.minus(shape, condition)
             if "then" in node:
-                yes = combine.meet(yes, self.shape(self.formula(node.child("then"))))
+                yes = combine.meet(yes, self._at(node.child("then")))
             if "else" in node:
-                no = combine.meet(no, self.shape(self.formula(node.child("else"))))
+                no = combine.meet(no, self._at(node.child("else")))
             shape = union(yes, no)
         if "not" in node:
-            shape = combine.minus(shape, self.shape(self.formula(node.child("not"))))
+            shape = combine.minus(shape, self._at(node.child("not")))
         if "unevaluatedProperties" in node or "unevaluatedItems" in node:
             cases = evaluated(self, node)
             shape = union(
@@ -350,51 +354,6 @@ class Reader:
 
     def _constants_of(self, formula: Formula) -> Values | None:
         return constants_of(formula, self.places.__getitem__)
-
-    def _linked(self, node: Node) -> list[Shape]:
-        """What lists of members that depend on one another allow, where `properties` names them all."""
-        links = [Link(key, then) for key, keys, _ in self._lists(node) for then in keys if then != key]
-        if not links:
-            return []
-        members = {key: Member(f.ANYTHING) for link in links for key in (link.key, link.then)}
-        linked = Objects(members, origin=node.pointer, links=tuple(links))
-        return [replace(anything(node.pointer), objects=(linked,))]
-
-    def _lists(self, node: Node, named: bool = True) -> Iterator[tuple[str, list[str], Node]]:
-        """Members with those that must then be there too: where `properties` names them all, or where it does not."""
-        properties = node.value["properties"] if "properties" in node else {}
-        for keyword in ("dependentRequired", "dependencies"):
-            for key, place in node.child(keyword).items() if keyword in node else ():
-                if isinstance(place.value, list | tuple | str):
-                    keys = [place.value] if isinstance(place.value, str) else place.strings()
-                    encodable(Node(key, place.pointer))
-                    if named == all(name in properties for name in (key, *keys)):
-                        yield key, keys, place
-                elif keyword == "dependentRequired":
-                    place.malformed("an array of strings")
-
-    def dependencies(self, node: Node) -> list[tuple[Shape, Shape]]:
-        """Pairs of shapes: where a member is present, what the object must also be; but for what is linked."""
-        found = [
-            (self._having([key], place), self._having(keys, place))
-            for key, keys, place in self._lists(node, named=False)
-        ]
-        for keyword in ("dependentSchemas", "dependencies"):
-            for key, place in node.child(keyword).items() if keyword in node else ():
-                if keyword == "dependentSchemas" or not isinstance(place.value, list | tuple | str):
-                    present = self._having([encodable(Node(key, place.pointer))], place)
-                    found.append((present, self.shape(self.formula(place))))
-        return found
-
-    def dependent_schemas(self, node: Node) -> list[tuple[Shape, Node]]:
-        """Pairs of the objects that have a member, and the schema that then applies."""
-        places = node.child("dependentSchemas").items()
-        return [(self._having([key], place), place) for key, place in places]
-
-    def _having(self, keys: list[str], place: Node) -> Shape:
-        """Objects that have these members."""
-        members = {key: Member(f.ANYTHING, required=True) for key in keys}
-        return Shape(objects=(Objects(members, origin=place.pointer),))
 
     def search(self, pattern: str, pointer: str) -> Expr:
         """The strings in which a pattern is found."""

@@ -12,6 +12,7 @@ from structgen.surface import resource as option_for
 
 from .drafts import LATEST, OLDEST, REF_ALONE, draft_of
 from .node import Node
+from .pointers import steps
 
 BUNDLE = "copy that schema into $defs and refer to it as #/$defs/name"
 
@@ -88,7 +89,7 @@ class Library:
         return self._pointed(resource, place, fragment)
 
     def _pointed(self, node: Node, place: Node, pointer: str) -> Node:
-        for step in (step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]):
+        for step in steps(pointer):
             value = node.value
             if isinstance(value, dict) and step in value:
                 node = node.child(step)

@@ -8,25 +8,38 @@ although their conditions overlap.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from structgen.grammar import NOTHING, TEXT, Expr, alt, literal
 
 from ..languages import empty, opposite
 from . import formula as f
 from .arrays import Arrays
+from .combine import Combiner
+from .dependencies import dependent_schemas
 from .formula import Formula
 from .node import Node
 from .objects import Extras, Objects
+from .resolve import Library
 from .shape import Shape, anything, union
 
-if TYPE_CHECKING:
-    from .read import Reader
-
 MOST_CASES = 256
+
+
+class Reading(Protocol):
+    """What is needed here of a reader of schemas, which itself asks for the cases."""
+
+    library: Library
+    combine: Combiner
+
+    def formula(self, node: Node) -> Formula: ...
+    def shape(self, formula: Formula) -> Shape: ...
+    def parts(self, node: Node, keyword: str) -> list[Shape]: ...
+    def exactly_one(self, parts: list[Shape], whole: Shape) -> list[Shape]: ...
+    def search(self, pattern: str, pointer: str) -> Expr: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +54,7 @@ class Case:
     first: int | None = 0
     kinds: tuple[Formula, ...] = ()
 
-    def rest(self, reader: Reader, node: Node) -> Shape:
+    def rest(self, reader: Reading, node: Node) -> Shape:
         """What the keywords of the schema at `node` ask of all that is not evaluated."""
         free = anything(node.pointer)
         objects, arrays = free.objects, free.arrays
@@ -60,7 +73,7 @@ class Case:
 Meet = Callable[[Shape, Shape], Shape]
 
 
-def evaluated(reader: Reader, node: Node, *, inner: bool = False) -> list[Case]:
+def evaluated(reader: Reading, node: Node, *, inner: bool = False) -> list[Case]:
     """The cases of the schema at `node`; the unevaluated keywords themselves count for the schemas around (`inner`)."""
     if not isinstance(node.value, dict):
         return [Case(anything(node.pointer))]
@@ -73,7 +86,7 @@ def evaluated(reader: Reader, node: Node, *, inner: bool = False) -> list[Case]:
     return cases
 
 
-def _own(reader: Reader, node: Node, inner: bool) -> Case:
+def _own(reader: Reading, node: Node, inner: bool) -> Case:
     keys: list[Expr] = [literal(key) for key in node.value.get("properties", ())]
     if "patternProperties" in node:
         patterns = node.child("patternProperties")
@@ -93,45 +106,60 @@ def _own(reader: Reader, node: Node, inner: bool) -> Case:
     return Case(anything(node.pointer), alt(*keys), first, kinds)
 
 
-def _options(reader: Reader, node: Node) -> list[list[Case]]:
+def _options(reader: Reading, node: Node) -> Iterator[list[Case]]:
     """For each keyword that applies schemas to the value itself, the cases it may come to."""
-    combine, found = reader.combine, []
-
-    def applied(place: Node) -> list[Case]:
-        shape = reader.shape(reader.formula(place))
-        inside = evaluated(reader, place, inner=True)
-        return [Case(combine.meet(shape, c.condition), c.keys, c.first, c.kinds) for c in inside]
-
     for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
         if keyword in node:
-            found.append(applied(reader.library.follow(node, keyword)))
+            yield _applied(reader, reader.library.follow(node, keyword))
     if "allOf" in node:
-        found += map(applied, node.child("allOf").elements())
+        yield from (_applied(reader, part) for part in node.child("allOf").elements())
     if "anyOf" in node:
-        found.append(_any_of(combine.meet, [applied(part) for part in node.child("anyOf").elements()], node))
+        branches = [_applied(reader, part) for part in node.child("anyOf").elements()]
+        yield _any_of(reader.combine.meet, branches, node)
     if "oneOf" in node:
-        parts = node.child("oneOf").elements()
-        only = reader.exactly_one(reader.parts(node, "oneOf"), anything(node.pointer))
-        cases = []
-        for part, shape in zip(parts, only, strict=True):
-            cases += [Case(combine.meet(shape, c.condition), c.keys, c.first, c.kinds) for c in applied(part)]
-        found.append(cases)
+        yield _one_of(reader, node)
     if "if" in node:
-        condition = node.child("if")
-        yes = applied(condition)
-        if "then" in node:
-            yes = [_joined(combine.meet, a, b) for a in yes for b in applied(node.child("then"))]
-        fails = combine.opposite(reader.shape(reader.formula(condition)), node.pointer)
-        no = [Case(fails)]
-        if "else" in node:
-            no = [_joined(combine.meet, a, b) for a in no for b in applied(node.child("else"))]
-        found.append(yes + no)
+        yield _if(reader, node)
     if "dependentSchemas" in node:
-        for present, place in reader.dependent_schemas(node):
-            there = Case(present)
-            absent = Case(combine.opposite(present, node.pointer))
-            found.append([absent, *(_joined(combine.meet, there, c) for c in applied(place))])
-    return found
+        yield from _dependent(reader, node)
+
+
+def _applied(reader: Reading, place: Node) -> list[Case]:
+    """The cases of a schema, of the values that it allows."""
+    return _within(reader, reader.shape(reader.formula(place)), evaluated(reader, place, inner=True))
+
+
+def _within(reader: Reading, shape: Shape, cases: list[Case]) -> list[Case]:
+    """Cases of the values of a shape."""
+    return [replace(case, condition=reader.combine.meet(shape, case.condition)) for case in cases]
+
+
+def _one_of(reader: Reading, node: Node) -> list[Case]:
+    """Each branch where no other one holds."""
+    parts = node.child("oneOf").elements()
+    only = reader.exactly_one(reader.parts(node, "oneOf"), anything(node.pointer))
+    pairs = zip(parts, only, strict=True)
+    return [case for part, shape in pairs for case in _within(reader, shape, _applied(reader, part))]
+
+
+def _if(reader: Reading, node: Node) -> list[Case]:
+    """`if` and `then` where the condition holds, `else` where it fails; a condition that fails evaluates nothing."""
+    meet, condition = reader.combine.meet, node.child("if")
+    yes = _applied(reader, condition)
+    if "then" in node:
+        yes = [_joined(meet, a, b) for a in yes for b in _applied(reader, node.child("then"))]
+    no = [Case(reader.combine.opposite(reader.shape(reader.formula(condition)), node.pointer))]
+    if "else" in node:
+        no = [_joined(meet, a, b) for a in no for b in _applied(reader, node.child("else"))]
+    return yes + no
+
+
+def _dependent(reader: Reading, node: Node) -> Iterator[list[Case]]:
+    """For each member that asks for a schema: it is absent, or the schema holds too."""
+    combine = reader.combine
+    for present, place in dependent_schemas(node):
+        there, absent = Case(present), Case(combine.opposite(present, node.pointer))
+        yield [absent, *(_joined(combine.meet, there, case) for case in _applied(reader, place))]
 
 
 def _any_of(meet: Meet, branches: list[list[Case]], node: Node) -> list[Case]:

@@ -11,7 +11,8 @@ from typing import Any
 
 from structgen.errors import Unsupported
 
-from ..json_schema.node import escape
+from ..json_schema.own import REFUSED
+from ..json_schema.pointers import escape, steps
 
 CHECKED = "x-checked"  # [keyword, message, remedy] of each check
 TAGGED = "x-tagged"  # the member by which the alternatives of a union are told apart
@@ -22,6 +23,11 @@ PARSED = "say it with constraints of Field where they can, and expect Rejected w
 def checked(schema: Mapping[str, Any], keyword: str, message: str, remedy: str = PARSED) -> dict[str, Any]:
     """The schema, with a note of what is checked when the text is parsed and not before."""
     return {**schema, CHECKED: [*schema.get(CHECKED, []), [keyword, message, remedy]]}
+
+
+def refused(why: str, instead: str) -> dict[str, Any]:
+    """The schema of values that cannot be generated."""
+    return {REFUSED: [why, instead]}
 
 
 def settled(schema: dict[str, Any]) -> tuple[dict[str, Any], list[Unsupported]]:
@@ -57,8 +63,8 @@ def _needs(option: dict[str, Any], tag: str, root: dict[str, Any]) -> bool:
     """Whether an alternative needs the tag by itself; those of unions inside unions are asked."""
     if "$ref" in option:
         inside = root
-        for step in option["$ref"].removeprefix("#/").split("/"):
-            inside = inside[step.replace("~1", "/").replace("~0", "~")]
+        for step in steps(option["$ref"]):
+            inside = inside[step]
         return _needs(inside, tag, root)
     parts = option.get("oneOf") or option.get("anyOf")
     if parts:

@@ -1,0 +1,62 @@
+"""dependentRequired, dependentSchemas and dependencies: members that ask for other members, or for a schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from . import formula as f
+from .node import Node
+from .objects import Link, Member, Objects
+from .shape import Shape, anything
+from .strings import encodable
+
+
+def linked(node: Node) -> list[Shape]:
+    """What lists of members that depend on one another allow, where `properties` names them all."""
+    links = [Link(key, then) for key, keys, _ in _lists(node) for then in keys if then != key]
+    if not links:
+        return []
+    members = {key: Member(f.ANYTHING) for link in links for key in (link.key, link.then)}
+    objects = Objects(members, origin=node.pointer, links=tuple(links))
+    return [replace(anything(node.pointer), objects=(objects,))]
+
+
+def _lists(node: Node, named: bool = True) -> Iterator[tuple[str, list[str], Node]]:
+    """Members with those that must then be there too: where `properties` names them all, or where it does not."""
+    properties = node.value["properties"] if "properties" in node else {}
+    for keyword in ("dependentRequired", "dependencies"):
+        for key, place in node.child(keyword).items() if keyword in node else ():
+            if isinstance(place.value, list | tuple | str):
+                keys = [place.value] if isinstance(place.value, str) else place.strings()
+                encodable(Node(key, place.pointer))
+                if named == all(name in properties for name in (key, *keys)):
+                    yield key, keys, place
+            elif keyword == "dependentRequired":
+                place.malformed("an array of strings")
+
+
+def dependencies(node: Node, shape: Callable[[Node], Shape]) -> list[tuple[Shape, Shape]]:
+    """Pairs of shapes: where a member is present, what the object must also be; but for what is linked.
+
+    shape: the shape of the schema at a place
+    """
+    found = [(_having([key], place), _having(keys, place)) for key, keys, place in _lists(node, named=False)]
+    for keyword in ("dependentSchemas", "dependencies"):
+        for key, place in node.child(keyword).items() if keyword in node else ():
+            if keyword == "dependentSchemas" or not isinstance(place.value, list | tuple | str):
+                present = _having([encodable(Node(key, place.pointer))], place)
+                found.append((present, shape(place)))
+    return found
+
+
+def dependent_schemas(node: Node) -> list[tuple[Shape, Node]]:
+    """Pairs of the objects that have a member, and the schema that then applies."""
+    places = node.child("dependentSchemas").items()
+    return [(_having([key], place), place) for key, place in places]
+
+
+def _having(keys: list[str], place: Node) -> Shape:
+    """Objects that have these members."""
+    members = {key: Member(f.ANYTHING, required=True) for key in keys}
+    return Shape(objects=(Objects(members, origin=place.pointer),))
