@@ -19,8 +19,8 @@ from pydantic import Field
 from torch import Tensor
 
 import structgen as sg
-from structgen.compiler.narrowing import accepting
 from structgen.compiler.review import Checker, Narrowing
+from structgen.compiler.ways import accepting
 from structgen.generation.options import Options
 from structgen.generation.writer import generate
 from structgen.model import Generator

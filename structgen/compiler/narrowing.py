@@ -1,7 +1,8 @@
 """Automata narrowed by what has been written: the same outputs, without those that go on in a forbidden way.
 
-A `Filter` is a small token automaton that only refuses: it reads beside the constraint's automaton and stops what
-begins with a forbidden string. The product is an automaton like any other, a table where the constraint has one:
+A `Filter` (`filters`) is a small token automaton that only refuses: it reads beside the constraint's automaton and
+stops what begins with a forbidden string. The product is an automaton like any other, a table where the constraint
+has one:
 
     automaton:  kept tokens ──→ q ──…                 product:  kept tokens ──→ (q, 1) ──…──→ (q', free) ──…
     filter:                     1 ──…──→ free                    without the moves that the filter refuses
@@ -16,88 +17,22 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from structgen.automata import compile_bytes
-from structgen.automata.finite.table import START, Table, merged
+from structgen.compiler.filters import Filter
 from structgen.compiler.lazy import LazyAutomaton
-from structgen.compiler.lift import lift
-from structgen.grammar import Expr, Grammar
-from structgen.tokens.vocabulary import Vocabulary
+from structgen.compiler.ways import Automaton, nearer
 from structgen_engine.automata.arrays import DEAD, NEVER, REFUSED
 from structgen_engine.automata.dfa import Alphabet, Dfa, Edges
-from structgen_engine.automata.finishing import Finishing
 from structgen_engine.automata.lazy import Arcs, Closing, LazyDfa
 
-BYTES = 256
 SEARCHED = 400  # configurations looked at for a way round what a filter refuses
 
 Ints = NDArray[np.int32]
-Automaton = Dfa | LazyDfa
-
-
-@dataclass(frozen=True, eq=False)
-class Filter:
-    """Which tokens may follow; state 0 refuses, 1 is the start.
-
-    class_of: [V] int32; delta: [F, L] int32; free: the state in which nothing is refused, −1 where there is none
-    """
-
-    class_of: Ints
-    delta: Ints
-    free: int
-
-    def step(self, state: int, token: int) -> int:
-        """The state after one more token."""
-        return int(self.delta[state, self.class_of[token]])
-
-    def run(self, tokens: Iterable[int], state: int = START) -> int:
-        """The state after the tokens."""
-        for token in tokens:
-            state = self.step(state, token)
-        return state
-
-
-def filtered(kept: bytes, never: Expr, vocabulary: Vocabulary) -> Filter:
-    """What follows begins with the bytes `kept`, and behind them with no string of `never`.
-
-    Special tokens spell nothing and change nothing.
-    """
-    table = lift(_safe(kept, compile_bytes(Grammar(never))), vocabulary)
-    special = np.array(sorted(vocabulary.special.values()), np.int64)
-    class_of = table.class_of.copy()
-    class_of[special] = table.classes
-    stay = np.arange(table.states, dtype=np.int32)
-    delta = np.concatenate([table.delta(), stay[:, None]], 1)
-    free = np.flatnonzero((delta[:, 1:] == stay[:, None]).all(1) & (stay > 0))
-    return Filter(class_of, delta, int(free[0]) if len(free) else -1)
-
-
-def _safe(kept: bytes, never: Table) -> Table:
-    """Over bytes, all beginnings of what begins with `kept` and goes on with no string of `never` behind it.
-
-    States: 1 … one for each kept byte, then those of `never`, then the free one.
-    """
-    shift = len(kept)
-    free = shift + never.states
-    moves = np.zeros((free + 1, BYTES), np.int32)
-    inside = never.delta()[START:, never.class_of[:BYTES]]
-    moves[shift + START : free] = np.where(inside == DEAD, free, inside + shift)
-    moves[free] = free
-    moves[np.isin(moves, np.flatnonzero(never.accepting) + shift)] = DEAD
-    moves[1 : shift + 1] = DEAD
-    moves[np.arange(shift) + 1, np.frombuffer(kept, np.uint8)] = np.arange(shift) + 2
-    if never.accepting[START]:
-        moves[:] = DEAD
-    source, label = (part.astype(np.int32) for part in moves.nonzero())
-    class_of = np.arange(1, BYTES + 1, dtype=np.int32)
-    live = np.arange(free + 1) > DEAD
-    return merged(source, label + 1, moves[source, label], live, class_of=class_of, classes=BYTES + 1)
 
 
 def narrowed(automaton: Automaton, state: int, kept: Sequence[int], filter_: Filter, begun: int) -> Automaton:
@@ -361,107 +296,3 @@ class Narrowed:
     def _known(self, c: int, f: int) -> int:
         free = f == self.filter.free or self.inner.accepting(c)
         return int(self.inner.most[c]) if free else self._needs.get((c, f), NEVER)
-
-
-def nearer(automaton: LazyDfa, configuration: int) -> tuple[int, int] | None:
-    """A token that leads to a configuration that needs a token less, and that; None where there is none."""
-    arcs, needs = automaton.arcs(configuration), int(automaton.most[configuration])
-    most = automaton.most
-    for number, target in zip(arcs.sets.tolist(), arcs.targets.tolist(), strict=True):
-        if most[target] == needs - 1:
-            order, offsets = automaton.alphabet.members
-            label = int(automaton.sets[number][0])
-            return int(order[int(offsets[label])]), target
-    return None
-
-
-def accepting(automaton: Automaton, state: int) -> bool:
-    """Whether the output may end in a state."""
-    return bool(automaton.accepting[state]) if isinstance(automaton, Dfa) else automaton.accepting(state)
-
-
-def finishes(automaton: Automaton, state: int, tokens: int) -> bool:
-    """Whether so many tokens surely suffice to complete an output from a state."""
-    if isinstance(automaton, Dfa):
-        return int(automaton.distance[state]) <= tokens
-    if state == DEAD:
-        return False
-    return (
-        int(automaton.most[state]) <= tokens
-        or int(Finishing(automaton).narrow([state], tokens)[0][0]) <= tokens
-    )
-
-
-def padding(automaton: Automaton, state: int, count: int) -> list[int]:
-    """So many tokens that may follow a complete output."""
-    tokens: list[int] = []
-    while len(tokens) < count:
-        tokens.append(_pad(automaton, state))
-        state = automaton.run(tokens[-1:], state)
-    return tokens
-
-
-def _pad(automaton: Automaton, state: int) -> int:
-    """A token after which a complete output still is one."""
-    order, offsets = automaton.alphabet.members
-    if isinstance(automaton, Dfa):
-        low, high = automaton.edges.offsets[state : state + 2].tolist()
-        labels, targets = automaton.edges.label[low:high].tolist(), automaton.edges.target[low:high].tolist()
-    else:
-        arcs = automaton.arcs(state)
-        labels, targets = [int(automaton.sets[n][0]) for n in arcs.sets.tolist()], arcs.targets.tolist()
-    for label, target in zip(labels, targets, strict=True):
-        if accepting(automaton, target) and offsets[label] < offsets[label + 1]:
-            return int(order[offsets[label]])
-    raise AssertionError("a complete output cannot be padded: please report it")
-
-
-def completion(automaton: Automaton, state: int, most: int = NEVER) -> list[int] | None:
-    """The tokens of a short way from a state to a complete output, at most so many; None where none was found.
-
-    In tables it is the shortest; of what grows so where no limit is given and a search tells.
-    """
-    if isinstance(automaton, Dfa):
-        tokens = _completion(automaton, state)
-        return None if tokens is None or len(tokens) > most else tokens
-    finishing = Finishing(automaton)
-    needs, least = (int(bound[0]) for bound in finishing.bounds([state]))
-    while (most < needs) or (most == NEVER and least < needs < NEVER):
-        before = needs
-        needs, least = (int(bound[0]) for bound in finishing.narrow([state], min(most, needs - 1)))
-        if needs == before:
-            break
-    return _along(automaton, finishing, state, needs) if needs <= most and needs < NEVER else None
-
-
-def _along(automaton: LazyDfa, finishing: Finishing, state: int, needs: int) -> list[int]:
-    """The tokens of a way that needs so many."""
-    tokens: list[int] = []
-    while not automaton.accepting(state):
-        arcs = automaton.arcs(state)
-        bounds, _ = finishing.bounds(arcs.targets.tolist())
-        at = int(bounds.argmin())
-        order, offsets = automaton.alphabet.members
-        tokens.append(int(order[int(offsets[int(automaton.sets[int(arcs.sets[at])][0])])]))
-        state = int(arcs.targets[at])
-        if len(tokens) > needs:
-            raise AssertionError("a way to complete the output is longer than it said: please report it")
-    return tokens
-
-
-def _completion(dfa: Dfa, state: int) -> list[int] | None:
-    distance = dfa.distance.numpy()
-    if distance[state] >= NEVER:
-        return None
-    order, offsets = (part.numpy() for part in dfa.alphabet.members)
-    edges, tokens = dfa.edges, []
-    while distance[state]:
-        low, high = int(edges.offsets[state]), int(edges.offsets[state + 1])
-        for label, target in zip(
-            edges.label[low:high].tolist(), edges.target[low:high].tolist(), strict=True
-        ):
-            if distance[target] == distance[state] - 1 and offsets[label] < offsets[label + 1]:
-                tokens.append(int(order[offsets[label]]))
-                state = target
-                break
-    return tokens

@@ -15,7 +15,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from structgen.compiler.narrowing import Automaton, Filter, completion, filtered, finishes, narrowed, padding
+from structgen.compiler.filters import Filter, filtered
+from structgen.compiler.narrowing import narrowed
+from structgen.compiler.ways import Automaton, completion, finishes, padding
 from structgen.grammar import Check, Detour
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.automata.arrays import NEVER

@@ -1,10 +1,7 @@
 """What each token id spells.
 
-A `Vocabulary` is read from a tokenizer.json (Hugging Face format): SentencePiece-style BPE with byte fallback
-(Gemma, Llama 2) or byte-level BPE (Qwen, Llama 3, GPT). Every id either spells bytes or is a special token, known
-by name. Special and reserved tokens never spell bytes, whatever the file's flags say: an added token counts as text
-only if it is white space or an HTML tag, as Gemma's runs of spaces and `<table>` are; `<mask>`, `<unused7>`,
-`[multimodal]` and `<think>` are not, although their files do not flag them.
+A `Vocabulary` is read from a tokenizer.json (`tokenizer_file`). Every id either spells bytes or is a special token,
+known by name. Special and reserved tokens never spell bytes.
 
 Axes: V token ids, L bytes of all tokens together, M nodes of the trie.
 """
@@ -15,17 +12,18 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from structgen.cache import cached_arrays
 from structgen.errors import InvalidVocabulary
+from structgen.tokens.tokenizer_file import pack, read
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -33,13 +31,6 @@ if TYPE_CHECKING:
     from structgen.tokens.plain import Plain
     from structgen.tokens.trie import Trie
 
-HTML_TAG = re.compile(
-    r"</?(a|b|bbox|blockquote|body|br|button|caption|code|col|colgroup|dd|div|dl|dt|em|footer|form|h[1-6]|head|header|hr|html"
-    r"|i|iframe|img|input|label|li|link|main|meta|nav|ol|option|p|path|pre|s|script|section|select|small|span|strong"
-    r"|style|sub|sup|svg|table|tbody|td|textarea|tfoot|th|thead|title|tr|u|ul|video)>"
-)
-BYTE_PIECE = re.compile(r"<0x([0-9A-F]{2})>")
-SPACE_PIECE = "▁"
 
 # Names by which models call the token that ends an answer, and the one that pads behind it, most specific first.
 END_NAMES = (
@@ -56,8 +47,6 @@ PAD_NAMES = ("<pad>", "<|pad|>", "<|endoftext|>", "<|finetune_right_pad_id|>", "
 NULL_NAMES = ("<null>",)
 
 PREFACE = ("<|channel>", "thought\n", "<channel|>")  # Gemma 4's, where its names are in the vocabulary
-
-MAX_SIZE = 1 << 24  # ids; the largest vocabularies in use have 2^18
 
 
 @dataclass(frozen=True)
@@ -125,7 +114,7 @@ class Vocabulary:
         except OSError as error:
             raise InvalidVocabulary(f"cannot read the tokenizer file {path}: {error.strerror}") from None
         key = hashlib.blake2b(content, digest_size=16).hexdigest()
-        arrays = cached_arrays("vocabulary", key, lambda: _read(path, content))
+        arrays = cached_arrays("vocabulary", key, lambda: read(path, content))
         special = json.loads(bytes(arrays["special"]).decode())
         return cls.from_arrays(arrays["buffer"], arrays["offsets"], special, end=end, pad=pad, source=path)
 
@@ -150,7 +139,7 @@ class Vocabulary:
         """A vocabulary by hand: bytes are text, a str names a special token, None is an id that is never used."""
         spelled = [token if isinstance(token, bytes) else b"" for token in tokens]
         special = {token: index for index, token in enumerate(tokens) if isinstance(token, str)}
-        return cls.from_arrays(*_pack(spelled), special, **roles)  # type: ignore[arg-type]
+        return cls.from_arrays(*pack(spelled), special, **roles)  # type: ignore[arg-type]
 
     def narrowed(self, size: int) -> Vocabulary:
         """The vocabulary of the ids below `size`: tokenizer files may hold ids that a model's head does not have."""
@@ -279,94 +268,6 @@ def _unlimited(path: Path | None) -> Tokenizer:
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
-
-
-def _pack(spelled: Sequence[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    offsets = np.zeros(len(spelled) + 1, np.int64)
-    offsets[1:] = np.cumsum([len(piece) for piece in spelled])
-    return np.frombuffer(b"".join(spelled), np.uint8).copy(), offsets
-
-
-def _read(path: Path, content: bytes) -> dict[str, NDArray[Any]]:
-    """The arrays of a tokenizer file, ready for the cache."""
-    try:
-        tokenizer = json.loads(content)
-        model, added = tokenizer["model"], tokenizer.get("added_tokens") or []
-        kind, pieces = model.get("type", "BPE"), model["vocab"]
-        named = {str(entry["content"]): (entry["id"], bool(entry.get("special"))) for entry in added}
-        ids = [*(pieces.values() if kind == "BPE" else ()), *(index for index, _ in named.values())]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise InvalidVocabulary(
-            f"{path} is not a tokenizer.json: no model.vocab could be read from it"
-        ) from None
-    spell = _speller(tokenizer)
-    if kind != "BPE" or spell is None:
-        raise InvalidVocabulary(
-            f"{path} is a {kind} tokenizer: only BPE, byte-level or with byte fallback, spells bytes"
-        )
-    if not ids or not all(type(index) is int and 0 <= index < MAX_SIZE for index in ids):
-        raise InvalidVocabulary(
-            f"{path} gives ids to no tokens, or ids that are no whole numbers below {MAX_SIZE:,}"
-        )
-    try:
-        spelled, special = _spelled(pieces, named, model.get("unk_token"), spell, 1 + max(ids))
-    except (ValueError, KeyError) as error:
-        raise InvalidVocabulary(f"{path} has a token that spells no bytes: {error}") from None
-    buffer, offsets = _pack(spelled)
-    names = np.frombuffer(json.dumps(special).encode(), np.uint8)
-    return {"buffer": buffer, "offsets": offsets, "special": names}
-
-
-def _spelled(
-    pieces: Mapping[str, int],
-    named: Mapping[str, tuple[int, bool]],
-    unknown: str | None,
-    spell: Callable[[str], bytes],
-    size: int,
-) -> tuple[list[bytes], dict[str, int]]:
-    """The bytes of every id, and the ids of special tokens by name. What is special spells nothing."""
-    spelled, special = [b""] * size, {}
-    for piece, index in pieces.items():
-        if piece == unknown and piece not in named:  # <unk> may stand among the ordinary pieces only
-            special[piece] = index
-        elif piece not in named:
-            spelled[index] = spell(piece)
-    for name, (index, flagged) in named.items():
-        if flagged or not _is_text(name):
-            special[name] = index
-        else:
-            spelled[index] = name.replace(SPACE_PIECE, " ").encode()
-    for index in special.values():
-        spelled[index] = b""
-    return spelled, special
-
-
-def _is_text(name: str) -> bool:
-    """Whether an added token that is not flagged as special stands for its own text."""
-    return not name.strip(SPACE_PIECE + " \t\r\n") or HTML_TAG.fullmatch(name) is not None
-
-
-def _speller(tokenizer: Mapping[str, Any]) -> Callable[[str], bytes] | None:
-    """How this tokenizer's pieces spell bytes, None if they do not."""
-    stages = str(tokenizer.get("decoder")) + str(tokenizer.get("pre_tokenizer"))
-    if "ByteLevel" in stages:
-        table = _byte_level_alphabet()
-        return lambda piece: bytes(table[char] for char in piece)
-    if tokenizer["model"].get("byte_fallback") or "ByteFallback" in stages:
-        return _sentencepiece
-    return None
-
-
-def _sentencepiece(piece: str) -> bytes:
-    byte = BYTE_PIECE.fullmatch(piece)
-    return bytes([int(byte[1], 16)]) if byte else piece.replace(SPACE_PIECE, " ").encode()
-
-
-def _byte_level_alphabet() -> dict[str, int]:
-    """GPT-2's printable stand-ins: visible Latin-1 bytes stand for themselves, the others are moved to U+0100 …"""
-    visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    hidden = [byte for byte in range(256) if byte not in set(visible)]
-    return {chr(b): b for b in visible} | {chr(0x100 + i): b for i, b in enumerate(hidden)}
 
 
 BYTES = Vocabulary.from_tokens([bytes([byte]) for byte in range(256)])

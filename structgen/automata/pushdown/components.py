@@ -10,6 +10,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from structgen.automata.finite.interning import grown_to
 from structgen.automata.finite.nfa import Ints
 from structgen.automata.pushdown.automaton import Pushdown
 from structgen.automata.pushdown.cycles import cycles
@@ -153,21 +154,21 @@ class Estimate:
         return depth
 
     def _deepen(self) -> None:
-        shallower = self._sizes[-1] if self._sizes else None
-        sizes = [0] * len(self.shapes.shapes)
+        """Add the sizes of one more level: those of the components, callees first."""
+        shallower = self._sizes[-1] if self._sizes else [0] * len(self.shapes.shapes)
+        sizes = [0] * len(shallower)
         for component in sorted(range(len(sizes)), key=self.shapes.group.__getitem__):
-            total = 0
-            for member in self._same_frame(component):
-                shape = self.shapes.shapes[member]
-                total += len(shape.states)
-                for callee, _, deepens in {(c.callee, c.back, c.deepens) for c in shape.calls if not c.tail}:
-                    if not deepens:
-                        total += sizes[callee]
-                    elif shallower is not None:
-                        total += shallower[callee]
-                total += sum(sizes[c.callee] for c in shape.calls if c.tail and not c.inside)
+            frame = self._same_frame(component)
+            total = sum(self._size_of(self.shapes.shapes[member], sizes, shallower) for member in frame)
             sizes[component] = min(total, ENOUGH)
         self._sizes.append(sizes)
+
+    def _size_of(self, shape: Shape, sizes: list[int], shallower: list[int]) -> int:
+        """The states of a component and of the copies that it calls: a call that deepens is one level shallower."""
+        pushed = {(call.callee, call.back, call.deepens) for call in shape.calls if not call.tail}
+        left = [call.callee for call in shape.calls if call.tail and not call.inside]
+        copies = sum((shallower if deepens else sizes)[callee] for callee, _, deepens in pushed)
+        return len(shape.states) + copies + sum(sizes[callee] for callee in left)
 
     def _same_frame(self, component: int) -> Iterable[int]:
         """The components of the same group that share a frame with this one by tail calls."""
@@ -196,36 +197,33 @@ def _members(delta, call_at, back, start):  # pragma: no cover
     seen = np.full(len(delta), -1, np.int64)
     filled, work, look = 0, 0, SLICE
     for component in range(len(start)):
-        at = filled
         if work > look:
             look = work + SLICE
             if used_up():
                 break
-        for step in range(-1, 1 << 62):
-            if step < 0:
-                low, high = 0, 1
-            elif at == filled:
-                break
-            else:
-                low, high = call_at[members[at]], call_at[members[at] + 1]
-            columns = delta.shape[1] if step >= 0 else 0
-            work += columns + high - low
-            for i in range(columns + high - low):
-                if step < 0:
-                    state = start[component]
-                elif i < columns:
-                    state = delta[members[at], i]
-                else:
-                    state = back[low + i - columns]
-                if state > 0 and seen[state] != component:
-                    seen[state] = component
-                    if filled == len(members):
-                        wider = np.empty(2 * filled, np.int32)
-                        wider[:filled] = members
-                        members = wider
-                    members[filled] = state
-                    filled += 1
-            if step >= 0:
-                at += 1
+        at = filled
+        if start[component] > 0:
+            members = grown_to(members, filled + 1)
+            members[filled], seen[start[component]] = start[component], component
+            filled += 1
+        while at < filled:
+            state = members[at]
+            at += 1
+            near = delta.shape[1] + call_at[state + 1] - call_at[state]
+            members, work = grown_to(members, filled + near), work + near
+            for column in range(delta.shape[1]):
+                filled = _meet(delta[state, column], component, members, filled, seen)
+            for call in range(call_at[state], call_at[state + 1]):
+                filled = _meet(back[call], component, members, filled, seen)
         offsets[component + 1] = filled
     return members[:filled], offsets
+
+
+@nb.njit(cache=True)
+def _meet(state, component, members, filled, seen):  # pragma: no cover
+    """Write a state behind the members if it is new to the component; returns how many there are."""
+    if state > 0 and seen[state] != component:
+        seen[state] = component
+        members[filled] = state
+        return filled + 1
+    return filled
