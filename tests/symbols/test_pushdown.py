@@ -13,7 +13,7 @@ from expressions import json_grammar, random_grammar, strings
 from structgen.automata.pushdown import automaton as pushdown_module
 from structgen.automata.pushdown import rules as rules_module
 from structgen.automata.pushdown.automaton import STOP, Pushdown, accepts, advance, begin, ends, pushdown
-from structgen.automata.pushdown.linked import NEVER
+from structgen.automata.pushdown.shortest import NEVER
 from structgen.errors import InvalidSource, Unsatisfiable, Unsupported
 from structgen.grammar import (
     Grammar,

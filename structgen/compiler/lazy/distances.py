@@ -15,19 +15,17 @@ longest. Where they do not tell, the engine searches.
 
 from __future__ import annotations
 
-import heapq
-
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.pushdown.automaton import STOP, Pushdown
+from structgen.automata.pushdown.shortest import NEVER as ENDLESS
+from structgen.automata.pushdown.shortest import shortest_ways
 from structgen.compiler.lazy.configurations import BOTTOM, Configurations
 from structgen.compiler.lazy.tails import Tails
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.automata.arrays import NEVER
-
-ENDLESS = 1 << 62  # bytes on a way that does not exist
 
 Longs = NDArray[np.int64]
 
@@ -98,32 +96,17 @@ def _ways(pushdown: Pushdown, spelled: NDArray[np.bool_]) -> tuple[Longs, NDArra
 
 
 def _restricted_ways(pushdown: Pushdown, spelled: NDArray[np.bool_]) -> tuple[Longs, NDArray[np.int32]]:
-    """Knuth's generalisation of Dijkstra's algorithm ("A generalization of Dijkstra's algorithm", 1977)."""
-    left, way = np.full(pushdown.states, ENDLESS, np.int64), np.full(pushdown.states, STOP, np.int32)
-    into: dict[int, list[tuple[int, int]]] = {}
-    for q, symbol in np.argwhere((pushdown.delta != 0) & spelled).tolist():
-        into.setdefault(int(pushdown.delta[q, symbol]), []).append((q, symbol))
-    touched: dict[int, list[tuple[int, int]]] = {}
-    asking = {component for component, row in enumerate(pushdown.asks) if row.any()}
-    for q in range(pushdown.states):
-        for c in range(pushdown.call_at[q], pushdown.call_at[q + 1]):
-            if int(pushdown.callee[c]) in asking:
-                continue  # there is a way to be walked beside it
-            for state in {int(pushdown.start[pushdown.callee[c]]), int(pushdown.back[c])}:
-                touched.setdefault(state, []).append((q, c))
-    queue = [(0, int(q), STOP) for q in np.flatnonzero(pushdown.accepting)]
-    while queue:
-        cost, q, choice = heapq.heappop(queue)
-        if left[q] != ENDLESS:
-            continue
-        left[q], way[q] = cost, choice
-        for before, symbol in into.get(q, ()):
-            heapq.heappush(queue, (cost + 1, before, symbol))
-        for before, c in touched.get(q, ()):
-            whole = left[pushdown.start[pushdown.callee[c]]] + left[pushdown.back[c]]
-            if whole < ENDLESS:
-                heapq.heappush(queue, (int(whole), before, -2 - c))
-    return left, way
+    """The same where some symbols are not spelled. A call that asks for others has a way to be walked beside it."""
+    moved, symbol = np.nonzero((pushdown.delta != 0) & spelled)
+    caller = np.repeat(np.arange(pushdown.states), np.diff(pushdown.call_at))
+    asking = np.isin(pushdown.callee, np.flatnonzero(np.any(pushdown.asks, axis=1)))
+    entered = np.where(asking, 0, pushdown.start[pushdown.callee])
+    source = np.concatenate([moved, caller]).astype(np.int32)
+    target = np.concatenate([pushdown.delta[moved, symbol], pushdown.back]).astype(np.int32)
+    into = np.concatenate([np.full(len(moved), -1), entered]).astype(np.int32)
+    left, edge = shortest_ways(source, target, into, pushdown.accepting)
+    step = np.concatenate([symbol, -2 - np.arange(len(caller))]).astype(np.int32)
+    return left, np.append(step, np.int32(STOP))[edge]  # −1, the last: return now
 
 
 def _tokens(pushdown: Pushdown, tree: Tails, left: Longs, way: NDArray[np.int32]) -> Longs:

@@ -1,0 +1,77 @@
+"""The shortest ways to a return, in automata that call each other."""
+
+from __future__ import annotations
+
+import heapq
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from structgen.automata.finite.nfa import Ints
+
+NEVER = 1 << 62  # the length of a way that does not exist
+
+
+def shortest_ways(
+    source: Ints, target: Ints, entered: Ints, accepting: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Symbols of the shortest way from each state to a return, and the edge with which it begins (−1: return now).
+
+    entered: [E] the start of the component that an edge calls, −1 where it reads a symbol, 0 where no way leads through
+    Dijkstra's algorithm where an edge may cost what another state's way costs (Knuth, "A generalization of Dijkstra's
+    algorithm", 1977). Returns [S], NEVER where there is no way, and [S].
+    """
+    return _distances(source, target, entered, accepting)
+
+
+@nb.njit(cache=True)
+def _grouped(keys, states):  # pragma: no cover
+    """Items by key: item order[i] has key k for at[k] ≤ i < at[k + 1]; negative keys are left out."""
+    at = np.zeros(states + 1, np.int64)
+    for key in keys:
+        if key >= 0:
+            at[key + 1] += 1
+    for state in range(states):
+        at[state + 1] += at[state]
+    order, fill = np.empty(at[states], np.int32), at[:-1].copy()
+    for item in range(len(keys)):
+        if keys[item] >= 0:
+            order[fill[keys[item]]] = item
+            fill[keys[item]] += 1
+    return order, at
+
+
+@nb.njit(cache=True)
+def _distances(source, target, entered, accepting):  # pragma: no cover
+    states = len(accepting)
+    into, into_at = _grouped(target, states)
+    through, through_at = _grouped(entered, states)
+    best, choice = np.full(states, NEVER, np.int64), np.full(states, -1, np.int64)
+    done = np.zeros(states, np.bool_)
+    heap = [(np.int64(0), np.int64(0))]
+    heap.pop()
+    for state in range(1, states):
+        if accepting[state]:
+            best[state] = 0
+            heap.append((np.int64(0), np.int64(state)))  # equal keys: a heap already
+    while heap:
+        length, state = heapq.heappop(heap)
+        if done[state]:
+            continue
+        done[state] = True
+        incoming = into_at[state + 1] - into_at[state]
+        for i in range(incoming + through_at[state + 1] - through_at[state]):
+            if i < incoming:
+                edge = into[into_at[state] + i]
+                cost = best[entered[edge]] if entered[edge] >= 0 else 1
+                ready = entered[edge] < 0 or done[entered[edge]]  # 0, a component without strings, never is
+            else:
+                edge = through[through_at[state] + i - incoming]
+                cost, ready = best[target[edge]], done[target[edge]]
+            total = min(length + cost, NEVER - 1)
+            if ready and total < best[source[edge]]:
+                best[source[edge]] = total
+                choice[source[edge]] = edge
+                heapq.heappush(heap, (total, np.int64(source[edge])))  # pyright: ignore[reportArgumentType]
+    return best, choice
