@@ -119,5 +119,10 @@ def test_what_has_grown_too_large_is_begun_anew_for_the_next_request() -> None:
     assert outputs(second, 0) == before[0]
     for one, other in zip(found(second, 0), before[1], strict=True):
         assert torch.equal(one, other)
-    assert second.restore(first.dump(held)) == second.run(WORDS.encode("[[a,"))
-    assert first.accepting(first.run(WORDS.encode("a,]"), held)) == first.accepts(b"[[a,a,]")
+    again = second.run(WORDS.encode("[[a,"))
+    for rest, true in {"],]": True, "b],b]": True, "a]]": False, "a,]": False, "": False}.items():
+        after = [lazy.run(WORDS.encode(rest), at) for lazy, at in ((first, held), (second, again))]
+        assert first.accepting(after[0]) == second.accepting(after[1])
+        assert first.most[after[0]] == second.most[after[1]]
+        whole = f"[[a,{rest}"
+        assert first.accepts_ids(WORDS.encode(whole)) == Earley(GRAMMAR).accepts(whole.encode()) == true

@@ -93,17 +93,8 @@ class Constraint(Generic[T]):
     @cached_property
     def dfa(self) -> Dfa:
         """Over token ids, whole answers, as a table; Unsupported in the lazy regime, which has none."""
-        return self._tables.answer.dfa()
-
-    @cached_property
-    def byte_dfa(self) -> Dfa:
-        """Over bytes, the text alone, as a table; Unsupported in the lazy regime."""
-        return self._tables.text.dfa()
-
-    @property
-    def _tables(self) -> Expanded:
         if isinstance(self.compiled, Expanded):
-            return self.compiled
+            return self.compiled.answer.dfa()
         raise Unsupported(
             "the source is recursive or too large for the one table that this needs",
             remedy='compile it with regime="expanded", which limits the depth of recursion',

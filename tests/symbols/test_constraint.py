@@ -71,7 +71,7 @@ def test_the_second_compilation_is_read_from_disk_and_is_the_same(vocabulary, em
     first, second = compile(WORDS, vocabulary), compile(Text(rebuilt()), vocabulary)
     assert (first.cached, second.cached) == (False, True)
     assert same(first.dfa, second.dfa)
-    assert same(first.byte_dfa, second.byte_dfa)
+    assert same(first.compiled.text.dfa(), second.compiled.text.dfa())
 
 
 def rebuilt() -> Expr:
@@ -110,7 +110,7 @@ def test_info_tells_the_size_of_the_automaton(empty_cache):
     assert info.states == constraint.dfa.states == len(constraint.dfa.accepting)
     assert info.classes == constraint.dfa.alphabet.size
     assert info.edges == int((constraint.dfa.delta != 0).sum())
-    assert info.byte_states == constraint.byte_dfa.states
+    assert info.byte_states == constraint.compiled.text.states
     assert info.min_tokens == constraint.min_tokens == 2
     assert info.milliseconds > 0
     assert (info.cached, compile(WORDS, LETTERS).info().cached) == (False, True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from structgen.automata.pushdown.automaton import Pushdown, pushdown
 from structgen.compiler.framing import answer_tokens, framed
-from structgen.compiler.lazy.configurations import NOWHERE, Configurations, symbols_of
+from structgen.compiler.lazy.configurations import NOWHERE, Configurations
 from structgen.compiler.lazy.distances import Distances
 from structgen.compiler.lazy.effects import Effect, Effects
 from structgen.compiler.lazy.endings import closing_symbols, stays
-from structgen.errors import InvalidSource, Unsatisfiable
+from structgen.errors import Unsatisfiable
 from structgen.grammar import Grammar
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.automata.arrays import NEVER
@@ -122,54 +122,19 @@ class LazyAutomaton:
         """The configuration after the tokens, one step for each symbol; NOWHERE if they are refused."""
         at = self.start if configuration is None else configuration
         spelled = [self._spelling(int(token)) for token in tokens]
-        return self._read(at, [s for part in spelled for s in part]) if all(spelled) else NOWHERE
-
-    def accepts(self, text: bytes) -> bool:
-        """Whether the text is a whole one, nothing more and nothing less."""
-        return self._may_end(self._read(self.start, symbols_of(self.pushdown, text).tolist()))
+        if not all(spelled):
+            return NOWHERE
+        with self.lock:
+            for symbol in (symbol for part in spelled for symbol in part):
+                at = self.configurations.read(at, symbol)
+        return at
 
     def accepts_ids(self, tokens: Iterable[int]) -> bool:
         """Whether the tokens are a whole answer, with or without the end token and padding."""
-        return self._may_end(self.run(tokens))
-
-    def _read(self, configuration: int, symbols: Iterable[int]) -> int:
-        with self.lock:
-            for symbol in symbols:
-                configuration = self.configurations.read(configuration, symbol)
-        return configuration
-
-    def _may_end(self, configuration: int) -> bool:
-        end = self.vocabulary.end
+        configuration, end = self.run(tokens), self.vocabulary.end
         if self.accepting(configuration):
             return True
         return end is not None and self.accepting(self.run([self.vocabulary.special[end]], configuration))
-
-    def dump(self, configuration: int) -> list[list[list[int]]]:
-        """The configuration as JSON that another process can `restore`: its parts, each after those below its states,
-        as pairs of a state and the index of what is below it."""
-        index = {part: at for at, part in enumerate(self.configurations.parts(configuration))}
-        return [
-            [[state, index[below] if state else 0] for state, below in self.configurations.pairs[part]]
-            for part in index
-        ]
-
-    def restore(self, dumped: Sequence[Sequence[Sequence[int]]]) -> int:
-        """The configuration that `dump` wrote for an equal pushdown."""
-        if not dumped:
-            raise InvalidSource("a configuration has at least one part: nothing is there to be restored")
-        numbers: list[int] = []
-        for pairs in dumped:
-            for state, below in pairs:
-                known = 0 <= state < self.pushdown.states << self.pushdown.asks.shape[1]
-                if not known or (state and not 0 <= below < len(numbers)):
-                    raise InvalidSource(
-                        f"a stack names the state {state} on {below}, of {self.pushdown.states} on "
-                        f"{len(numbers)}: it is of another automaton"
-                    )
-            known = [(state, numbers[below] if state else 0) for state, below in pairs]
-            with self.lock:
-                numbers.append(self.configurations.configuration(known))
-        return numbers[-1]
 
     def _spelling(self, token: int) -> list[int]:
         """The symbols of a token; none for a token that cannot occur."""

@@ -107,10 +107,6 @@ class Classes:
                 self._holding[label].append(number)
         return number
 
-    def class_of(self, token: int) -> int:
-        """The class of a token; REFUSED for ids that no automaton uses."""
-        return int(self._class_of[token]) if 0 <= token < len(self._class_of) else REFUSED
-
     def allowed(self, tokens: NDArray[np.int64]) -> NDArray[np.bool_]:
         """[T] whether each of the tokens [T] may occur at all."""
         return self._class_of[tokens] != REFUSED

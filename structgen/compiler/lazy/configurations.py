@@ -26,7 +26,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from structgen.automata.pushdown.automaton import Pushdown
 
@@ -176,8 +175,3 @@ class Configurations:
     def accepting(self, configuration: int) -> bool:
         """Whether the text may end here: every state of some stack, from the top on, may return."""
         return self._accepts[configuration]
-
-
-def symbols_of(pushdown: Pushdown, text: bytes) -> NDArray[np.uint8]:
-    """The byte classes of a text."""
-    return pushdown.byte_class[np.frombuffer(text, np.uint8)]

@@ -76,9 +76,6 @@ class Shape:
         )
 
 
-NEVER = Shape()
-
-
 def anything(origin: str) -> Shape:
     """Every value; `origin` is the pointer of the schema that allows them."""
     return Shape(
