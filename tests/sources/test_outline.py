@@ -382,6 +382,22 @@ def test_definitions_that_multiply_are_outlined_in_time() -> None:
     assert time.thread_time() - begin < 5
 
 
+def test_any_schema_has_an_outline_in_time() -> None:
+    numbers = list(range(10_000))
+    nested, union = {"type": "integer"}, {"type": "string"}
+    for _ in range(3000):
+        nested = {"allOf": [nested]}
+    chain = {f"d{i}": {"anyOf": [{"$ref": f"#/$defs/d{i + 1}"}] * 3} for i in range(12)}
+    parts = [{"anyOf": [{"properties": {f"a{i}{j}": {}}} for j in range(9)]} for i in range(9)]
+    begin = time.thread_time()
+    kept = of({"enum": numbers, "not": {"enum": numbers[::2]}}).options
+    assert kept == tuple(numbers[1::2])
+    assert of({"$ref": "#/$defs/d0", "$defs": {**chain, "d12": union}}).kind == "union"
+    assert of({"allOf": parts}).kind == "union"
+    assert of(nested) == ANY  # compiling refuses it
+    assert time.thread_time() - begin < 15
+
+
 def test_what_is_refused_is_any_and_compiling_says_why() -> None:
     schema = {"properties": {"a": {"$ref": "http://elsewhere.org/a"}, "b": WHOLE}, "required": ["a", "b"]}
     assert of(schema) == fields(a=ANY, b=Outline("integer"))

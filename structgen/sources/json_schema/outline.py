@@ -16,11 +16,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 from structgen.errors import Unsupported
-from structgen.limits.budget import OverLimit
+from structgen.grammar import Alt, Bytes
+from structgen.limits.budget import OverLimit, check
 
 from ..languages import contains
 from ..outline import ANY, FORMATS, NULL, Field, Outline
@@ -30,13 +31,14 @@ from .combine import Combiner
 from .drafts import REF_ALONE
 from .formula import ANYTHING, NOTHING, Every, Formula, Name
 from .keywords import TYPED
-from .node import Node
+from .node import Node, exact, is_number
 from .objects import Objects
 from .read import MOST_NESTED, REFERENCES, Reader, Rules
 from .shape import Shape, anything
 from .values import constant
 
 MOST_WAYS = 256  # alternatives of one value; further unions that it satisfies at once are not multiplied out
+MOST_OPTIONS = 2000  # alternatives of one value at all
 MOST_OUTLINES = 5000  # of one document, where definitions that use one another multiply
 
 Place = tuple[str, str]  # the base and the pointer of a schema
@@ -44,7 +46,6 @@ Place = tuple[str, str]  # the base and the pointer of a schema
 _KINDS = ("string", "integer", "number", "boolean", "array", "object")
 _UNIONS = ("anyOf", "oneOf")
 _TAKEN_APART = frozenset((*REFERENCES, "allOf", *_UNIONS, "nullable"))
-_CONSTANTS = frozenset({"const", "enum"})
 _CONDITIONS = frozenset(
     ("not", "if", "then", "else", "dependentRequired", "dependentSchemas", "dependencies", "unevaluatedItems",
      "unevaluatedProperties")
@@ -68,6 +69,10 @@ class Shallow(Combiner):
     def hollow(self, formula: Formula) -> bool:
         """Whether the formula says by itself that it holds no value."""
         return formula == NOTHING
+
+    def _count(self, cases: int, origin: str) -> None:
+        """Outlines are limited by their own size."""
+        check()
 
 
 class Places(Reader):
@@ -103,18 +108,16 @@ class Places(Reader):
         rest = _without(node, frozenset({"patternProperties"} if names else {"propertyNames"}))
         return replace(rest, value={**rest.value, "patternProperties": told})
 
-    def beside(self, listing: Node, nodes: Iterable[Node]) -> Shape:
-        """What constants that one of the nodes lists have to be, by all else that the nodes say."""
-        return self._common(
-            _without(node, _TAKEN_APART | _CONSTANTS if node is listing else _TAKEN_APART) for node in nodes
-        )
+    def listed(self, nodes: Iterable[Node]) -> Constants:
+        """The constants that schemas at the nodes, one of which lists some, have in common."""
+        return Constants(self, self._common(_without(node, _TAKEN_APART) for node in nodes))
 
     def node(self, name: Name) -> Node:
         """The schema that a name stands for; of a constant, the schema that allows it alone."""
         node, is_constant = self.places[name.number]
         return Node({"const": node.value}, node.pointer) if is_constant else node
 
-    def admits(self, shape: Shape, node: Node) -> bool:
+    def meets(self, node: Node, shape: Shape) -> bool:
         """Whether the constant at `node` is among the values of a shape."""
         return bool(self.combine.meet(constant(node, self._constant), shape).kinds())
 
@@ -139,6 +142,23 @@ class Places(Reader):
         if _NESTING.isdisjoint(map(type, node.mapping().values())):
             return Name(self._number(node, (repr(node.value), node.draft), False))
         return Name(self._number(node, (node.pointer, node.base, node.dynamic, tuple(node.value)), False))
+
+
+class Constants:
+    """Values of a shape that is made of constants, of which there may be thousands: they are looked up."""
+
+    def __init__(self, reader: Places, shape: Shape):
+        self.reader, self.shape = reader, shape
+        self.numbers = {part.low for part in shape.numbers}
+        strings = shape.strings.parts if isinstance(shape.strings, Alt) else (shape.strings,)
+        self.texts = {part.value for part in strings if isinstance(part, Bytes)}
+        self.others = [part for part in strings if not isinstance(part, Bytes)]
+
+    def __contains__(self, node: Node) -> bool:
+        value = node.value
+        if isinstance(value, str):
+            return value.encode() in self.texts or any(contains(part, value) for part in self.others)
+        return exact(value) in self.numbers if is_number(value) else self.reader.meets(node, self.shape)
 
 
 @dataclass(frozen=True)
@@ -205,7 +225,7 @@ class Outliner:
             drawn = self._drawn(formula, above)
         except OverLimit:
             raise
-        except Unsupported:
+        except (Unsupported, RecursionError):
             drawn = ANY
         finally:
             self.deep -= 1
@@ -241,7 +261,8 @@ class Outliner:
             if options and all(map(self.reader.only_picks, options)):
                 perhaps += tuple(options)
             elif options:
-                groups.append([way for part in options for way in self._chosen(part, above)])
+                chosen = (way for part in options for way in self._chosen(part, above))
+                groups.append(list(islice(chosen, MOST_OPTIONS)))
         ways = self._all([[Way((node,), perhaps, (node,), above=above)], *groups])
         if self.reader.openapi(node):
             ways.append(Way((Node({"const": None}, node.pointer),), common=ways[0].common if ways else ()))
@@ -290,8 +311,8 @@ class Outliner:
         """The constants that a part of the way lists and the others admit."""
         keyword = "const" if "const" in listing else "enum"
         values = [listing.child("const")] if keyword == "const" else listing.child("enum").elements()
-        shape = self.reader.beside(listing, way.parts)
-        admitted = [value.value for value in values if self.reader.admits(shape, value)]
+        constants = self.reader.listed(way.parts)
+        admitted = [value.value for value in values if value in constants]
         kept = [value for value in admitted if value is not None]
         found = [Outline.of_constants(keyword, kept)] if kept else []
         return [*found, NULL] if len(kept) < len(admitted) else found
