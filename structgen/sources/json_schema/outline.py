@@ -13,29 +13,24 @@ there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import islice, product
 from typing import Any
 
 from structgen.errors import Unsupported
-from structgen.grammar import Alt, Bytes
-from structgen.limits.budget import OverLimit, check
+from structgen.limits.budget import OverLimit
 
-from ..languages import contains
 from ..outline import ANY, FORMATS, NULL, Field, Outline
-from . import own
 from .arrays import Arrays
-from .combine import Combiner
 from .drafts import REF_ALONE
 from .formula import ANYTHING, NOTHING, Every, Formula, Name
-from .keywords import TYPED
-from .node import Node, exact, is_number
+from .node import Node
 from .objects import Objects
-from .read import MOST_NESTED, REFERENCES, Reader, Rules
-from .shape import Shape, anything
-from .values import constant
+from .places import UNIONS, Places
+from .read import MOST_NESTED, REFERENCES, Rules
+from .shape import Shape
 
 MOST_WAYS = 256  # alternatives of one value; further unions that it satisfies at once are not multiplied out
 MOST_OPTIONS = 2000  # alternatives of one value at all
@@ -44,121 +39,11 @@ MOST_OUTLINES = 5000  # of one document, where definitions that use one another 
 Place = tuple[str, str]  # the base and the pointer of a schema
 
 _KINDS = ("string", "integer", "number", "boolean", "array", "object")
-_UNIONS = ("anyOf", "oneOf")
-_TAKEN_APART = frozenset((*REFERENCES, "allOf", *_UNIONS, "nullable"))
-_CONDITIONS = frozenset(
-    ("not", "if", "then", "else", "dependentRequired", "dependentSchemas", "dependencies", "unevaluatedItems",
-     "unevaluatedProperties")
-)  # fmt: skip
-_BOUNDS = frozenset(
-    (*TYPED["number"], *TYPED["string"], "uniqueItems", "contains", "minContains", "maxContains", "minProperties",
-     "maxProperties", own.QUOTED, own.MINIMUM, own.MAXIMUM, own.ZONE)
-)  # fmt: skip
-_NESTING = frozenset({dict, list, tuple})
-_PICKING = frozenset({"required", "not", "minProperties", "maxProperties", "dependentRequired"})
 
 
 def outline_of(schema: Any, rules: Rules) -> Outline:
     """The outline of a schema. Whatever cannot be read is "any": compiling says why."""
     return Outliner(Places(Node(schema), rules)).root()
-
-
-class Shallow(Combiner):
-    """A combiner that reads no member to find that it has no value: drawing it will show that."""
-
-    def hollow(self, formula: Formula) -> bool:
-        """Whether the formula says by itself that it holds no value."""
-        return formula == NOTHING
-
-    def _count(self, cases: int, origin: str) -> None:
-        """Outlines are limited by their own size."""
-        check()
-
-
-class Places(Reader):
-    """A reader for which every place in the document is a schema of its own, whatever others say."""
-
-    def __init__(self, root: Node, rules: Rules):
-        super().__init__(root, rules)
-        self.combine = Shallow(self.shape)
-
-    def formula(self, node: Node) -> Formula:
-        """The schema that is written at `node`, by name; references are left as they are."""
-        if isinstance(node.value, bool):
-            return ANYTHING if node.value else NOTHING
-        node = self.library.entered(node)
-        return Name(self._number(node, (node.pointer, node.base, node.dynamic, "written"), False))
-
-    def sketched(self, nodes: Iterable[Node]) -> Shape:
-        """What the schemas at the nodes say themselves and have in common, as far as an outline shows it."""
-        nodes = list(nodes)
-        names = {name for node in nodes for name in _names(node)}
-        return self._common(self._telling(_without(node, _unseen(node)), names) for node in nodes)
-
-    def _telling(self, node: Node, names: set[str]) -> Node:
-        """The schema without what it says of the keys of members other than these."""
-        if "patternProperties" not in node and "propertyNames" not in node:
-            return node
-        patterns = node.child("patternProperties").items() if "patternProperties" in node else ()
-        told = {
-            pattern: place.value
-            for pattern, place in patterns
-            if names and any(contains(self.search(pattern, place.pointer), name) for name in names)
-        }
-        rest = _without(node, frozenset({"patternProperties"} if names else {"propertyNames"}))
-        return replace(rest, value={**rest.value, "patternProperties": told})
-
-    def listed(self, nodes: Iterable[Node]) -> Constants:
-        """The constants that schemas at the nodes, one of which lists some, have in common."""
-        return Constants(self, self._common(_without(node, _TAKEN_APART) for node in nodes))
-
-    def node(self, name: Name) -> Node:
-        """The schema that a name stands for; of a constant, the schema that allows it alone."""
-        node, is_constant = self.places[name.number]
-        return Node({"const": node.value}, node.pointer) if is_constant else node
-
-    def meets(self, node: Node, shape: Shape) -> bool:
-        """Whether the constant at `node` is among the values of a shape."""
-        return bool(self.combine.meet(constant(node, self._constant), shape).kinds())
-
-    def openapi(self, node: Node) -> bool:
-        """Whether the schema allows null in OpenAPI's way."""
-        return "nullable" in node and node.value["nullable"] is True and self._is_openapi()
-
-    def only_picks(self, node: Node) -> bool:
-        """Whether the schema says nothing but which members there are."""
-        return isinstance(node.value, dict) and _PICKING.issuperset(self._said(node))
-
-    def only_bounds(self, node: Node) -> bool:
-        """Whether the schema says nothing that shows of values whose type is known."""
-        return isinstance(node.value, dict) and (_BOUNDS | _CONDITIONS).issuperset(self._said(node))
-
-    def _common(self, nodes: Iterable[Node]) -> Shape:
-        first, *others = [self.shape(self._named(node)) for node in nodes] or [anything("")]
-        return self.combine.all_of(others, first)
-
-    def _named(self, node: Node) -> Formula:
-        """The schema at `node` by its place; those that hold no others are one schema where they say the same."""
-        if _NESTING.isdisjoint(map(type, node.mapping().values())):
-            return Name(self._number(node, (repr(node.value), node.draft), False))
-        return Name(self._number(node, (node.pointer, node.base, node.dynamic, tuple(node.value)), False))
-
-
-class Constants:
-    """Values of a shape that is made of constants, of which there may be thousands: they are looked up."""
-
-    def __init__(self, reader: Places, shape: Shape):
-        self.reader, self.shape = reader, shape
-        self.numbers = {part.low for part in shape.numbers}
-        strings = shape.strings.parts if isinstance(shape.strings, Alt) else (shape.strings,)
-        self.texts = {part.value for part in strings if isinstance(part, Bytes)}
-        self.others = [part for part in strings if not isinstance(part, Bytes)]
-
-    def __contains__(self, node: Node) -> bool:
-        value = node.value
-        if isinstance(value, str):
-            return value.encode() in self.texts or any(contains(part, value) for part in self.others)
-        return exact(value) in self.numbers if is_number(value) else self.reader.meets(node, self.shape)
 
 
 @dataclass(frozen=True)
@@ -256,7 +141,7 @@ class Outliner:
         groups = [self._followed(node, keyword, above) for keyword in REFERENCES if keyword in node]
         groups += [self._ways(part, above) for part in _elements(node, "allOf")]
         perhaps = tuple(_conditional(node))
-        for keyword in _UNIONS:
+        for keyword in UNIONS:
             options = _elements(node, keyword)
             if options and all(map(self.reader.only_picks, options)):
                 perhaps += tuple(options)
@@ -366,21 +251,6 @@ class Outliner:
         if found:
             return Outline("array", item=_one_of(found), least=arrays.low, most=arrays.high)
         return None if arrays.low else Outline("array", item=ANY, most=0)
-
-
-def _unseen(node: Node) -> frozenset[str]:
-    """The keywords that do not show in an outline; a bound shows where nothing else says of which type values are."""
-    return _TAKEN_APART | _CONDITIONS | (_BOUNDS if "type" in node else frozenset[str]())
-
-
-def _without(node: Node, keywords: frozenset[str]) -> Node:
-    return replace(node, value={key: value for key, value in node.mapping().items() if key not in keywords})
-
-
-def _names(node: Node) -> Iterator[str]:
-    """The members that a schema names."""
-    yield from node.child("properties").mapping() if "properties" in node else ()
-    yield from node.child("required").strings() if "required" in node else ()
 
 
 def _elements(node: Node, keyword: str) -> list[Node]:
