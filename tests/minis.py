@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from structgen.generation.chooser import ProbeChooser
 from structgen.model import Generator
 from structgen.models.embedded import OutlinePrompts, spelling_of
+from structgen.sources import as_source
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_mini.canvas import Canvas
+from structgen_mini.outline import Outline
 from structgen_mini.writer import MiniWriter
 
 Overlap = Callable[[str, Sequence[str]], Sequence[float]]
@@ -20,6 +23,11 @@ def filler(denoiser: Denoiser, vocabulary: Vocabulary, overlap: Overlap | None =
     writer = MiniWriter(Canvas(denoiser, spelling_of(vocabulary)), overlap, copies=False)
     chooser = ProbeChooser(denoiser, writer.pinned)
     return Generator("filler", denoiser, vocabulary, OutlinePrompts(), None, writer, chooser)
+
+
+def outlined(source: Any) -> Outline:
+    """The outline of a schema or a type, as the embedded model's package has it."""
+    return Outline.of(as_source(source).outline().plain())  # type: ignore[attr-defined]
 
 
 def canvas_of(model: Generator) -> Canvas:

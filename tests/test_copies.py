@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import structgen as sg
-from minis import canvas_of
+from minis import canvas_of, outlined
 from structgen.model import Generator
 from structgen_mini.copies import copying
 from structgen_mini.copy_prior import Preferring
@@ -27,7 +27,9 @@ def offered(
     model: Generator, properties: dict[str, Any], required: list[str], document: str = DOCUMENT
 ) -> dict[str, list[str]]:
     """What each slot is offered, as text, by JSON pointer."""
-    layout = lay(canvas_of(model), {"type": "object", "properties": properties, "required": required}, {}, {})
+    layout = lay(
+        canvas_of(model), outlined({"type": "object", "properties": properties, "required": required}), {}, {}
+    )
     assert layout is not None
     pointers = {slot.start: slot.pointer for slot in layout.scaffold.slots}
     found = copying(canvas_of(model), document, layout)
@@ -127,7 +129,7 @@ def test_the_items_of_a_list_are_records_of_the_document(model: Generator) -> No
         "properties": {"lines": {"type": "array", "items": item}},
         "required": ["lines"],
     }
-    layout = lay(canvas_of(model), schema, {}, {"/lines": 2})
+    layout = lay(canvas_of(model), outlined(schema), {}, {"/lines": 2})
     assert layout is not None
     found = copying(canvas_of(model), "Tea 3.10\n\nCake 4.50", layout)
     assert isinstance(found, Preferring)
@@ -163,7 +165,7 @@ def test_brackets_and_quotes_are_whole(model: Generator) -> None:
 def test_an_option_that_the_document_names_is_preferred(model: Generator) -> None:
     options = {"enum": ["in_progress", "open", "XL", "M"]}
     schema = {"type": "object", "properties": {"a": options}, "required": ["a"]}
-    layout = lay(canvas_of(model), schema, {}, {})
+    layout = lay(canvas_of(model), outlined(schema), {}, {})
     assert layout is not None
 
     def costs(document: str) -> dict[str, float] | None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import structgen as sg
-from minis import canvas_of
+from minis import canvas_of, outlined
 from structgen.model import Generator
 from structgen_engine.automata.dfa import IMPOSSIBLE
 from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
@@ -64,11 +64,11 @@ def reading(canvas: Canvas, schema: dict[str, Any], rows: Sequence[Any], other: 
     """A model that reads rows into the first items of a layout, and `other` into those that are too many."""
     found = []
     for count in range(1, 6):
-        layout = lay(canvas, schema, {}, {"/lines": count})
+        layout = lay(canvas, outlined(schema), {}, {"/lines": count})
         assert layout is not None
         value = {"lines": [*rows, *[other] * count][:count]}
         ids = fill(
-            schema,
+            outlined(schema),
             value,
             canvas.spelling.encode,
             canvas.spelling.null_id,
@@ -87,7 +87,7 @@ def counts(
     canvas: Canvas, model: Generator, schema: dict[str, Any], known: list[float], document: str
 ) -> dict[str, int]:
     """The numbers of items for a document, where the model itself finds them as likely as `known`."""
-    layout = first_layout(canvas, schema)
+    layout = first_layout(canvas, outlined(schema))
     assert layout is not None
     (slot,) = item_slots(canvas, layout)
     automaton = sg.compile(schema, model.vocabulary).automaton
@@ -135,7 +135,7 @@ def test_there_are_never_fewer_items_than_the_schema_asks_for(canvas: Canvas, mo
 
 def test_without_arrays_the_model_is_not_asked(canvas: Canvas, model: Generator) -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
-    layout = lay(canvas, schema, {}, {})
+    layout = lay(canvas, outlined(schema), {}, {})
     assert layout is not None
     automaton, generator = sg.compile(schema, model.vocabulary).automaton, torch.Generator()
     weights = count_weights(canvas, layout, automaton, PROMPT, generator)
@@ -148,12 +148,12 @@ def test_a_long_record_gets_snug_slots_so_that_several_fit(canvas: Canvas, model
     schema = array_of(
         {"type": "object", "properties": {n: {"type": "string"} for n in names}, "required": names}
     )
-    layout = first_layout(canvas, schema)
+    layout = first_layout(canvas, outlined(schema))
     assert layout is not None
     (patterns,) = item_slots(canvas, layout).values()
     assert layout.slots != DEFAULT_SLOTS
     assert len(patterns) - 1 >= 3
-    one, three = (lay(canvas, schema, {}, {"/lines": count}) for count in (1, 3))
+    one, three = (lay(canvas, outlined(schema), {}, {"/lines": count}) for count in (1, 3))
     assert one is not None
     assert three is not None
     assert one.slots == DEFAULT_SLOTS

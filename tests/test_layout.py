@@ -10,7 +10,7 @@ import torch
 from pydantic import BaseModel, Field
 
 import structgen as sg
-from minis import canvas_of, filler
+from minis import canvas_of, filler, outlined
 from structgen.generation.options import Options
 from structgen.generation.writer import read
 from structgen.model import Generator
@@ -65,9 +65,9 @@ def answer_with(items: int) -> dict:
 
 def counted_for(runtime: Generator, schema: dict, items: int) -> Layout:
     """The layout found by a model that is sure of an answer with so many items."""
-    vocabulary, layout = runtime.vocabulary, first_layout(canvas_of(runtime), schema)
+    vocabulary, layout = runtime.vocabulary, first_layout(canvas_of(runtime), outlined(schema))
     assert layout is not None
-    ids = fill(schema, answer_with(items), vocabulary.encode, vocabulary.special["<null>"])
+    ids = fill(outlined(schema), answer_with(items), vocabulary.encode, vocabulary.special["<null>"])
     assert ids is not None
     block_ids = (*ids, *layout.block[len(ids) :])
     noise = Uniform(2, vocabulary.size)
@@ -96,14 +96,14 @@ def test_counting_pins_the_items_and_opens_their_values(runtime: Generator, sche
 
 
 def test_patterns_are_the_gold_layout_with_its_values_left_open(runtime: Generator, schema: dict):
-    vocabulary, layout = runtime.vocabulary, first_layout(canvas_of(runtime), schema)
+    vocabulary, layout = runtime.vocabulary, first_layout(canvas_of(runtime), outlined(schema))
     assert layout is not None
     null = vocabulary.special["<null>"]
     slot = next(slot for slot in layout.scaffold.slots if slot.pointer == "/lines")
-    patterns = item_patterns(schema, slot, vocabulary.encode, null)
+    patterns = item_patterns(outlined(schema), slot, vocabulary.encode, null)
     assert len(patterns) == 5
     for items, pattern in enumerate(patterns):
-        gold = fill(schema, answer_with(items), vocabulary.encode, null)
+        gold = fill(outlined(schema), answer_with(items), vocabulary.encode, null)
         assert gold is not None
         held = gold[slot.start : slot.start + slot.length]
         assert len(pattern) == slot.length
@@ -111,7 +111,7 @@ def test_patterns_are_the_gold_layout_with_its_values_left_open(runtime: Generat
 
 
 def test_a_full_text_slot_doubles_and_others_stay(runtime: Generator, schema: dict):
-    layout = first_layout(canvas_of(runtime), schema)
+    layout = first_layout(canvas_of(runtime), outlined(schema))
     assert layout is not None
     vocabulary = runtime.vocabulary
     null = vocabulary.special["<null>"]
@@ -130,7 +130,7 @@ def test_a_full_text_slot_doubles_and_others_stay(runtime: Generator, schema: di
 def test_where_not_all_full_slots_can_double_some_grow(runtime: Generator) -> None:
     names = [f"name{at}" for at in range(9)]
     schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}, "required": names}
-    layout = first_layout(canvas_of(runtime), schema)
+    layout = first_layout(canvas_of(runtime), outlined(schema))
     assert layout is not None
     letter = runtime.vocabulary.encode("x")[0]
     ids = tuple(letter if token == OPEN else token for token in layout.block)
@@ -158,6 +158,6 @@ def test_extraction_fills_the_layout_it_reports_and_counts_all_steps(runtime: Ge
 
 def test_a_filled_scaffold_spells_the_answer_it_was_filled_with(runtime: Generator, schema: dict):
     vocabulary, value = runtime.vocabulary, {"customer": "Ada", "lines": [], "notes": ["x", "y"]}
-    ids = fill(schema, value, vocabulary.encode, vocabulary.special["<null>"], counts={"/lines": 0})
+    ids = fill(outlined(schema), value, vocabulary.encode, vocabulary.special["<null>"], counts={"/lines": 0})
     assert ids is not None
     assert vocabulary.decode(ids).decode() == json.dumps(value, separators=(",", ":"))

@@ -12,10 +12,9 @@ import torch
 from pydantic import BaseModel, Field
 
 import structgen as sg
-from minis import canvas_of, filler
+from minis import canvas_of, filler, outlined
 from structgen.compiler import regimes
 from structgen.model import Generator
-from structgen.sources import as_source
 from structgen.sources.tools import ToolCalls
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.automata.dfa import Dfa
@@ -135,7 +134,7 @@ def test_options_are_as_probable_lazily(random_model: Generator, request: pytest
 
 
 def test_items_are_counted_alike(random_model: Generator) -> None:
-    layout = first_layout(canvas_of(random_model), as_source(Order).schema)  # type: ignore[attr-defined]
+    layout = first_layout(canvas_of(random_model), outlined(Order))  # type: ignore[attr-defined]
     assert layout is not None
     table, lazy = (
         likeliest(

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 import pytest
 from tokenizers import Tokenizer
 
+from structgen import JsonSchema
 from structgen.errors import InvalidDocument
 from structgen.generation.prompts import ChatPrompts, Markup
 from structgen.generation.writer import prompt_ids
 from structgen.models.embedded import OutlinePrompts
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_mini import mini_folder
-from structgen_mini.outline import outline
 
 SCHEMA = {"type": "object", "properties": {"vendor": {"type": "string"}}, "required": ["vendor"]}
 DOCUMENTS = sorted((Path(__file__).parents[1] / "examples" / "documents").iterdir())
@@ -35,13 +35,13 @@ def mini() -> Vocabulary:
 def test_the_embedded_model_reads_what_it_was_trained_on(mini, path):
     """Training encodes outline, # and document in one go, with the tokenizer as the file defines it."""
     document = path.read_text(encoding="utf-8")
-    trained = Tokenizer.from_file(str(mini.source)).encode(f"{outline(SCHEMA)}\n#\n{document}").ids
-    assert ids(mini, OutlinePrompts().extraction(SCHEMA, document)) == trained
+    trained = Tokenizer.from_file(str(mini.source)).encode(f"vendor:string\n#\n{document}").ids
+    assert ids(mini, OutlinePrompts().extraction(JsonSchema(SCHEMA), document)) == trained
 
 
 def test_a_document_cannot_write_control_tokens(mini):
     text = f"Vendor: {''.join(mini.special)}"
-    for prompt in (OutlinePrompts().extraction(SCHEMA, text), OutlinePrompts().plain(text)):
+    for prompt in (OutlinePrompts().extraction(JsonSchema(SCHEMA), text), OutlinePrompts().plain(text)):
         encoded = ids(mini, prompt)
         assert set(mini.special.values()).isdisjoint(encoded)
         assert mini.decode(encoded).decode() == "".join(prompt)
@@ -55,7 +55,7 @@ def test_a_chats_markup_is_special_and_the_message_is_not():
 
 def test_a_schema_is_a_message_too():
     schema = {"enum": ["<s>", "</s>"]}
-    encoded = ids(CHAT, ChatPrompts("<s>{}</s>").extraction(schema, "</s>"))
+    encoded = ids(CHAT, ChatPrompts("<s>{}</s>").extraction(JsonSchema(schema), "</s>"))
     assert (encoded.count(256), encoded.count(257)) == (1, 1)
     assert json.dumps(schema).encode() in bytes(encoded[1:-1])
 

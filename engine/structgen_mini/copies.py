@@ -19,8 +19,8 @@ from torch import Tensor
 from structgen_mini.canvas import Canvas
 from structgen_mini.copy_prior import Preferring, Region, Text
 from structgen_mini.layout import Layout
-from structgen_mini.outline import Shape, shape_of
-from structgen_mini.scaffold import Slot, compact, shape_at
+from structgen_mini.outline import Outline
+from structgen_mini.scaffold import Slot, compact
 from structgen_mini.stated import Found, dates, numbers, times
 
 Encode = Callable[[str], Sequence[int]]
@@ -111,7 +111,7 @@ class Offer:
 
     def __init__(self, document: str, layout: Layout, encode: Encode) -> None:
         self.document = document
-        self.encode, self.shape = encode, shape_of(layout.schema)
+        self.encode, self.outline = encode, layout.outline
         self.null = tuple(encode("null"))
         self.units = [match.span() for match in _UNIT.finditer(document)]
         self.breaks = _breaks(document, self.units)
@@ -133,10 +133,10 @@ class Offer:
 
     def written(self, slot: Slot, *, quoted: bool) -> list[Copy]:
         """The choices for a slot's value; quoted: the quotes of a string stand outside of the slot already."""
-        shape = shape_at(self.shape, slot.pointer)
-        if shape is not None and shape.kind == "enum":
-            return self._options(shape, quoted=quoted)
-        kind = slot.kind if shape is None or slot.kind != "member" else shape.kind
+        value = self.outline.at(slot.pointer)
+        if value is not None and value.kind == "enum":
+            return self._options(value, quoted=quoted)
+        kind = slot.kind if value is None or slot.kind != "member" else value.kind
         choices = self.kinds.get(kind, [])
         if quoted or not choices:
             return choices
@@ -150,13 +150,13 @@ class Offer:
         present = [one._replace(ids=(*start, *one.ids)) for one in written if one.ids != self.null]
         return [Copy(()), *present] if present else []
 
-    def _options(self, shape: Shape, *, quoted: bool) -> list[Copy]:
+    def _options(self, outline: Outline, *, quoted: bool) -> list[Copy]:
         """All options, if the document names one: those that it does not name cost something."""
-        named = [self._places(_naming(option)) for option in shape.options]
+        named = [self._places(_naming(option)) for option in outline.options]
         if not any(named):
             return []
-        found = [Copy(self.null)] if shape.nullable else []
-        for option, places in zip(shape.options, named, strict=True):
+        found = [Copy(self.null)] if outline.nullable else []
+        for option, places in zip(outline.options, named, strict=True):
             text = compact(option)
             copy = self._copy(tuple(self.encode(text[1:-1] if quoted else text)), f"option {text}", places)
             self.plenty.add(copy.piece)

@@ -65,7 +65,7 @@ def shares(
         tried = {
             count: laid
             for count in range(1, len(known))
-            if (laid := lay(canvas, layout.schema, layout.sizes, {**counts, slot.pointer: count}))
+            if (laid := lay(canvas, layout.outline, layout.sizes, {**counts, slot.pointer: count}))
         }
         settled = torch.tensor([one.block for one in tried.values()])
         seen = probe(canvas.denoiser, prompt, automaton, settled, generator).logits if tried else ()

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import torch
 
@@ -22,6 +21,7 @@ from structgen_engine.automata.dfa import Dfa
 from structgen_engine.automata.lazy import LazyDfa
 from structgen_engine.decoding.probe import Probe, probe
 from structgen_mini.canvas import Canvas
+from structgen_mini.outline import Outline
 from structgen_mini.scaffold import (
     DEFAULT_SLOTS,
     OPEN,
@@ -45,7 +45,7 @@ GROWING = ("string", "email", "any", "union", "member")  # kinds whose values ha
 class Layout:
     """slots: lengths by kind; sizes: of single slots that differ; counts: items of arrays (both by pointer)."""
 
-    schema: Mapping[str, Any]
+    outline: Outline
     scaffold: Scaffold
     block: tuple[int, ...]  # the whole first block, −1 where open
     sizes: Mapping[str, int] = field(default_factory=dict)
@@ -53,12 +53,12 @@ class Layout:
     slots: SlotSizes = DEFAULT_SLOTS
 
 
-def first_layout(canvas: Canvas, schema: Mapping[str, Any]) -> Layout | None:
+def first_layout(canvas: Canvas, outline: Outline) -> Layout | None:
     """Open arrays, and the usual slots or, where they leave no room for the usual number of items, snug ones.
 
     None where the vocabulary has nothing that fills slots or the block is too short for one.
     """
-    usual, snug = (_laid(canvas, schema, {}, {}, slots) for slots in (DEFAULT_SLOTS, SNUG))
+    usual, snug = (_laid(canvas, outline, {}, {}, slots) for slots in (DEFAULT_SLOTS, SNUG))
     if usual is None or snug is None:
         return usual or snug
     more = sum(map(len, item_slots(canvas, snug).values())) > sum(
@@ -94,14 +94,14 @@ def count_weights(
 def counted(canvas: Canvas, layout: Layout, weights: Weights) -> Layout:
     """The layout with the likeliest number of items in every array; as it is where that does not fit the block."""
     counts = likeliest(layout, weights)
-    return (lay(canvas, layout.schema, layout.sizes, counts) if counts else None) or layout
+    return (lay(canvas, layout.outline, layout.sizes, counts) if counts else None) or layout
 
 
 def likeliest(layout: Layout, weights: Weights) -> dict[str, int]:
     """By pointer the likeliest number of items of each array, at least as many as it must have."""
     counts = {}
     for slot, found in weights.items():
-        least = min(least_items(layout.schema, slot), len(found) - 1)
+        least = min(least_items(layout.outline, slot), len(found) - 1)
         counts[slot.pointer] = max(range(least, len(found)), key=found.__getitem__)
     return counts
 
@@ -110,7 +110,7 @@ def item_slots(canvas: Canvas, layout: Layout) -> dict[Slot, list[tuple[int, ...
     """The slots that hold open arrays, with what they hold for 0, 1, 2 … items; see `item_patterns`."""
     encode = canvas.spelling.encode
     found = {
-        slot: item_patterns(layout.schema, slot, encode, canvas.spelling.null_id, slots=layout.slots)
+        slot: item_patterns(layout.outline, slot, encode, canvas.spelling.null_id, slots=layout.slots)
         for slot in layout.scaffold.slots
     }
     return {slot: patterns for slot, patterns in found.items() if patterns}
@@ -155,7 +155,7 @@ def grown(canvas: Canvas, layout: Layout, ids: tuple[int, ...]) -> Layout | None
     if not full:
         return None
     doubled = {slot.pointer: GROWTH * slot.length for slot in full}
-    larger = lay(canvas, layout.schema, {**layout.sizes, **doubled}, layout.counts)
+    larger = lay(canvas, layout.outline, {**layout.sizes, **doubled}, layout.counts)
     if larger is not None and larger.slots == layout.slots:
         return larger
     sizes = {slot.pointer: min(slot.length, length + 1) for slot, length in used.items()}
@@ -163,7 +163,7 @@ def grown(canvas: Canvas, layout: Layout, ids: tuple[int, ...]) -> Layout | None
     for slot in full:
         for length in (GROWTH * slot.length, slot.length + (slot.length + 1) // 2):
             fitting = lay(
-                canvas, layout.schema, {**layout.sizes, **sizes, slot.pointer: length}, layout.counts
+                canvas, layout.outline, {**layout.sizes, **sizes, slot.pointer: length}, layout.counts
             )
             if fitting is not None:
                 larger, sizes[slot.pointer] = fitting, length
@@ -177,18 +177,18 @@ def _used(held: Sequence[int], null_id: int) -> int:
 
 
 def lay(
-    canvas: Canvas, schema: Mapping[str, Any], sizes: Mapping[str, int], counts: Mapping[str, int]
+    canvas: Canvas, outline: Outline, sizes: Mapping[str, int], counts: Mapping[str, int]
 ) -> Layout | None:
     """The layout with these sizes and counts, its slots snug where the usual ones do not fit.
 
     None where the vocabulary has nothing that fills slots or the block is too short.
     """
-    return _laid(canvas, schema, sizes, counts, DEFAULT_SLOTS) or _laid(canvas, schema, sizes, counts, SNUG)
+    return _laid(canvas, outline, sizes, counts, DEFAULT_SLOTS) or _laid(canvas, outline, sizes, counts, SNUG)
 
 
 def _laid(
     canvas: Canvas,
-    schema: Mapping[str, Any],
+    outline: Outline,
     sizes: Mapping[str, int],
     counts: Mapping[str, int],
     slots: SlotSizes,
@@ -197,9 +197,9 @@ def _laid(
     if spelling.null_id < 0:
         return None
     laid = scaffold(
-        schema, spelling.encode, spelling.null_id, slots=slots, sizes=sizes, counts=counts, block=length
+        outline, spelling.encode, spelling.null_id, slots=slots, sizes=sizes, counts=counts, block=length
     )
     if laid is None:
         return None
     tail = (spelling.end_id, *[spelling.pad_id] * length)[: length - len(laid.ids)]
-    return Layout(schema, laid, (*laid.ids, *tail), sizes, counts, slots)
+    return Layout(outline, laid, (*laid.ids, *tail), sizes, counts, slots)

@@ -1,6 +1,8 @@
-"""The shape of what a JSON Schema asks for, and its one-line text for the prompt of a small model.
+"""What is asked for, field by field, and its one-line text for the model's prompt.
 
-vendor:string; status:open|closed; notes:string?; lines:[description:string; quantity:integer]
+    vendor:string; status:open|closed; notes:string?; lines:[description:string; quantity:integer]
+
+An outline comes as plain values (dicts, lists, constants), so that whoever reads schemas need not know this package.
 """
 
 from __future__ import annotations
@@ -9,144 +11,104 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote
 
 FORMATS = ("date", "time", "date-time", "email")
-SCALARS = ("string", "integer", "number", "boolean")
 
 
 @dataclass(frozen=True)
-class Member:
-    """One property of an object."""
+class Field:
+    """One member of an object."""
 
     name: str
-    shape: Shape
+    value: Outline
     required: bool
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What is left of a schema when references are followed and everything but the structure is dropped.
+class Outline:
+    """What a value looks like.
 
-    `kind` is object, array, enum, const, union, any, one of SCALARS or one of FORMATS.
+    kind: object, array, enum, const, union, any, string, integer, number, boolean or one of FORMATS
+    options: values of an enum or const, outlines of a union; least, most: items of an array
+    said: the words by which the value describes itself
     """
 
     kind: str
     nullable: bool = False
-    members: tuple[Member, ...] = ()
-    item: Shape | None = None
-    options: tuple[Any, ...] = ()  # values of an enum or const, shapes of a union
-    least: int = 0  # minItems
-    most: int | None = None  # maxItems
+    fields: tuple[Field, ...] = ()
+    item: Outline | None = None
+    options: tuple[Any, ...] = ()
+    least: int = 0
+    most: int | None = None
+    said: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Outline:
+        """The outline that plain values stand for; raises KeyError where one is missing."""
+        options = plain["options"]
+        return cls(
+            plain["kind"],
+            plain["nullable"],
+            tuple(Field(one["name"], cls.of(one["value"]), one["required"]) for one in plain["fields"]),
+            None if plain["item"] is None else cls.of(plain["item"]),
+            tuple(map(cls.of, options) if plain["kind"] == "union" else options),
+            plain["least"],
+            plain["most"],
+            tuple(plain["said"]),
+        )
+
+    @property
+    def alternatives(self) -> tuple[Outline, ...]:
+        """The outlines of a union of objects; none where it is anything else."""
+        objects = self.kind == "union" and all(one.kind == "object" for one in self.options)
+        return self.options if objects and not self.nullable else ()
+
+    def at(self, pointer: str) -> Outline | None:
+        """The outline of the member at a JSON pointer, if there is one."""
+        found: Outline | None = self
+        for name in pointer.split("/")[1:]:
+            inside = (field.value for field in found.fields if escaped(field.name) == name)
+            found = next(inside, None)
+            if found is None:
+                return None
+        return found
 
 
-def shape_of(schema: Mapping[str, Any] | bool) -> Shape:
-    """The shape of a schema; a reference into itself becomes `any`."""
-    return _read(schema, schema if isinstance(schema, Mapping) else {}, ())
+def escaped(name: str) -> str:
+    """A name as a step of a JSON pointer."""
+    return name.replace("~", "~0").replace("/", "~1")
 
 
-def outline(schema: Mapping[str, Any]) -> str:
+def outline_text(outline: Outline) -> str:
     """One line naming every field and its type; `?` marks what may be null or absent."""
-    shape = shape_of(schema)
-    if shape.kind == "object" and not shape.nullable:
-        return _members(shape)
-    return _text(shape)
+    if outline.kind == "object" and not outline.nullable:
+        return _members(outline)
+    return _text(outline)
 
 
-def _text(shape: Shape) -> str:
-    return _plain(shape) + ("?" if shape.nullable else "")
+def _text(outline: Outline) -> str:
+    return _plain(outline) + ("?" if outline.nullable else "")
 
 
-def _plain(shape: Shape) -> str:
-    if shape.kind == "object":
-        return "{" + _members(shape) + "}"
-    if shape.kind == "array":
-        item = shape.item or Shape("any")
+def _plain(outline: Outline) -> str:
+    if outline.kind == "object":
+        return "{" + _members(outline) + "}"
+    if outline.kind == "array":
+        item = outline.item or Outline("any")
         return "[" + (_members(item) if item.kind == "object" and not item.nullable else _text(item)) + "]"
-    if shape.kind in ("enum", "const"):
-        return "|".join(_word(option) for option in shape.options)
-    if shape.kind == "union":
-        return "|".join(_text(option) for option in shape.options)
-    return shape.kind
+    if outline.kind in ("enum", "const"):
+        return "|".join(_word(option) for option in outline.options)
+    if outline.kind == "union":
+        return "|".join(_text(option) for option in outline.options)
+    return outline.kind
 
 
-def _members(shape: Shape) -> str:
+def _members(outline: Outline) -> str:
     return "; ".join(
-        f"{member.name}:{_text(replace(member.shape, nullable=member.shape.nullable or not member.required))}"
-        for member in shape.members
+        f"{field.name}:{_text(replace(field.value, nullable=field.value.nullable or not field.required))}"
+        for field in outline.fields
     )
 
 
 def _word(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _read(schema: Mapping[str, Any] | bool, root: Mapping[str, Any], above: tuple[str, ...]) -> Shape:
-    if isinstance(schema, bool):
-        return Shape("any")
-    if "$ref" in schema:
-        return _follow(schema["$ref"], root, above)
-    if "const" in schema:
-        return Shape("const", options=(schema["const"],))
-    if "enum" in schema:
-        return _enum(tuple(schema["enum"]))
-    for keyword in ("anyOf", "oneOf"):
-        if keyword in schema:
-            return _union([_read(option, root, above) for option in schema[keyword]])
-    if len(schema.get("allOf", ())) == 1 and "type" not in schema:
-        return _read(schema["allOf"][0], root, above)
-    kind = schema.get("type", "object" if "properties" in schema else "any")
-    if isinstance(kind, list):
-        return _union([_read({**schema, "type": one}, root, above) for one in kind])
-    return _typed(kind, schema, root, above)
-
-
-def _typed(kind: str, schema: Mapping[str, Any], root: Mapping[str, Any], above: tuple[str, ...]) -> Shape:
-    if kind == "null":
-        return Shape("const", options=(None,))
-    if kind == "object":
-        required = schema.get("required", ())
-        return Shape(
-            "object",
-            members=tuple(
-                Member(name, _read(part, root, above), name in required)
-                for name, part in schema.get("properties", {}).items()
-            ),
-        )
-    if kind == "array":
-        item = _read(schema.get("items", True), root, above)
-        return Shape("array", item=item, least=schema.get("minItems", 0), most=schema.get("maxItems"))
-    if kind == "string" and schema.get("format") in FORMATS:
-        return Shape(schema["format"])
-    return Shape(kind)
-
-
-def pointed(reference: str, root: Mapping[str, Any]) -> Any:
-    """What a reference into its own document points at; None where that is nothing."""
-    target: Any = root
-    for part in unquote(reference.removeprefix("#")).split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        try:
-            target = target[int(key) if isinstance(target, list) else key]
-        except (LookupError, TypeError, ValueError):
-            return None
-    return target
-
-
-def _follow(reference: str, root: Mapping[str, Any], above: tuple[str, ...]) -> Shape:
-    target = pointed(reference, root) if reference.startswith("#") and reference not in above else None
-    return Shape("any") if target is None else _read(target, root, (*above, reference))
-
-
-def _enum(options: tuple[Any, ...]) -> Shape:
-    values = tuple(option for option in options if option is not None)
-    return Shape("enum", nullable=len(values) < len(options), options=values)
-
-
-def _union(options: list[Shape]) -> Shape:
-    null = Shape("const", options=(None,))
-    kept = tuple(option for option in options if option != null)
-    nullable = len(kept) < len(options) or any(option.nullable for option in kept)
-    if len(kept) == 1:
-        return replace(kept[0], nullable=nullable)
-    return Shape("union", nullable=nullable, options=kept)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from structgen_mini.outline import outline
+from structgen_mini.outline import Outline, outline_text
 
 
-def prompt(schema: Mapping[str, Any], document: str) -> str:
+def prompt_text(outline: Outline, document: str) -> str:
     """The text of a prompt."""
-    return f"{outline(schema)}\n#\n{document}"
+    return f"{outline_text(outline)}\n#\n{document}"

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from structgen_mini.outline import Shape, shape_of
+from structgen_mini.outline import Outline, escaped
 
 OPEN = -1
 Encode = Callable[[str], Sequence[int]]
@@ -54,7 +54,7 @@ DEFAULT_SLOTS = SlotSizes()
 class Slot:
     """Positions start … start + length − 1 of the canvas, kept for the value at a JSON pointer.
 
-    `kind` is the value's kind (see Shape), or `member` when the slot holds the whole `,"key":value`.
+    `kind` is the value's kind (see Outline), or `member` when the slot holds the whole `,"key":value`.
     """
 
     pointer: str
@@ -72,7 +72,7 @@ class Scaffold:
 
 
 def scaffold(
-    schema: Mapping[str, Any],
+    outline: Outline,
     encode: Encode,
     null_id: int,
     *,
@@ -81,17 +81,17 @@ def scaffold(
     counts: Mapping[str, int] | None = None,
     block: int = 256,
 ) -> Scaffold | None:
-    """The scaffold of a schema's documents, or None where it does not fit a block with its end token.
+    """The scaffold of an outline's texts, or None where it does not fit a block with its end token.
 
     `sizes` overrides the length of single slots, by JSON pointer of the value (`/address/city`). `counts` says how many
     items the array at a pointer has: its items are then pinned like everything else.
     """
-    laid = _lay(schema, _UNKNOWN, encode, null_id, slots, sizes or {}, counts or {}, block)
+    laid = _lay(outline, _UNKNOWN, encode, null_id, slots, sizes or {}, counts or {}, block)
     return laid and laid[0]
 
 
 def fill(
-    schema: Mapping[str, Any],
+    outline: Outline,
     value: Any,
     encode: Encode,
     null_id: int,
@@ -102,12 +102,12 @@ def fill(
     block: int = 256,
 ) -> tuple[int, ...] | None:
     """The scaffold's ids with a known value in the slots; None where a part is too long for its slot."""
-    laid = _lay(schema, value, encode, null_id, slots, sizes or {}, counts or {}, block)
+    laid = _lay(outline, value, encode, null_id, slots, sizes or {}, counts or {}, block)
     return laid and laid[1]
 
 
 def item_patterns(
-    schema: Mapping[str, Any],
+    outline: Outline,
     slot: Slot,
     encode: Encode,
     null_id: int,
@@ -118,32 +118,22 @@ def item_patterns(
 
     None at all where the slot is no array, or one that may be null.
     """
-    shape = shape_at(shape_of(schema), slot.pointer)
-    if shape is None or shape.kind != "array" or shape.nullable:
+    array = outline.at(slot.pointer)
+    if array is None or array.kind != "array" or array.nullable:
         return []
     writer = _Writer(encode, null_id, slots, {}, {})
     patterns: list[tuple[int, ...]] = []
     while True:
-        ids = writer.items_of(shape.item or Shape("any"), slot.pointer, [_UNKNOWN] * len(patterns))
+        ids = writer.items_of(array.item or Outline("any"), slot.pointer, [_UNKNOWN] * len(patterns))
         if len(ids) > slot.length:
             return patterns
         patterns.append((*ids, *[null_id] * (slot.length - len(ids))))
 
 
-def least_items(schema: Mapping[str, Any], slot: Slot) -> int:
+def least_items(outline: Outline, slot: Slot) -> int:
     """How many items the array of a slot has at least."""
-    shape = shape_at(shape_of(schema), slot.pointer)
-    return 0 if shape is None else shape.least
-
-
-def shape_at(shape: Shape, pointer: str) -> Shape | None:
-    """The shape of the member at a JSON pointer, if there is one."""
-    for name in pointer.split("/")[1:]:
-        found = [member.shape for member in shape.members if _escaped(member.name) == name]
-        if not found:
-            return None
-        shape = found[0]
-    return shape
+    array = outline.at(slot.pointer)
+    return 0 if array is None else array.least
 
 
 def compact(value: Any) -> str:
@@ -173,7 +163,7 @@ class _Hole:
 
 
 def _lay(
-    schema: Mapping[str, Any],
+    outline: Outline,
     value: Any,
     encode: Encode,
     null_id: int,
@@ -182,10 +172,9 @@ def _lay(
     counts: Mapping[str, int],
     block: int,
 ) -> tuple[Scaffold, tuple[int, ...]] | None:
-    shape = shape_of(schema)
     writer = _Writer(encode, null_id, slots, sizes, counts)
     while True:
-        parts = list(writer.joined(writer.parts(shape, "", value)))
+        parts = list(writer.joined(writer.parts(outline, "", value)))
         if sum(len(part) if isinstance(part, tuple) else part.length for part in parts) < block:
             return _place(parts, null_id)
         if not writer.shrink(parts):
@@ -212,7 +201,7 @@ def _place(parts: list[tuple[int, ...] | _Hole], null_id: int) -> tuple[Scaffold
 
 @dataclass
 class _Writer:
-    """Writes a shape as pinned text and holes, with or without a value."""
+    """Writes a outline as pinned text and holes, with or without a value."""
 
     encode: Encode
     null_id: int
@@ -221,20 +210,22 @@ class _Writer:
     counts: Mapping[str, int]
     items: dict[str, int] = field(default_factory=dict)  # pointer → items, where fewer than the default
 
-    def parts(self, shape: Shape, pointer: str, value: Any, inside: bool = False) -> Iterator[str | _Hole]:
+    def parts(
+        self, outline: Outline, pointer: str, value: Any, inside: bool = False
+    ) -> Iterator[str | _Hole]:
         """Pinned text and holes in order; `inside` an array strings have smaller slots."""
-        if shape.kind == "const" and not shape.nullable:
-            yield compact(shape.options[0])
-        elif shape.kind == "object" and not shape.nullable:
-            yield from self._object(shape, pointer, value, inside)
-        elif shape.kind == "array" and not shape.nullable and pointer in self.counts:
-            yield from self._array(shape, pointer, value)
-        elif _quoted(shape) and not shape.nullable:
+        if outline.kind == "const" and not outline.nullable:
+            yield compact(outline.options[0])
+        elif outline.kind == "object" and not outline.nullable:
+            yield from self._object(outline, pointer, value, inside)
+        elif outline.kind == "array" and not outline.nullable and pointer in self.counts:
+            yield from self._array(outline, pointer, value)
+        elif _quoted(outline) and not outline.nullable:
             yield '"'
-            yield self._hole(shape, pointer, value, inside)
+            yield self._hole(outline, pointer, value, inside)
             yield '"'
         else:
-            yield self._hole(shape, pointer, value, inside)
+            yield self._hole(outline, pointer, value, inside)
 
     def joined(self, parts: Iterator[str | _Hole]) -> Iterator[tuple[int, ...] | _Hole]:
         """Neighbouring texts become one run of tokens."""
@@ -259,67 +250,67 @@ class _Writer:
         self.items[longest.pointer] -= 1
         return True
 
-    def _object(self, shape: Shape, pointer: str, value: Any, inside: bool) -> Iterator[str | _Hole]:
+    def _object(self, outline: Outline, pointer: str, value: Any, inside: bool) -> Iterator[str | _Hole]:
         comma = "{"
-        for member in shape.members:
-            part, at = _part(value, member.name), f"{pointer}/{_escaped(member.name)}"
+        for member in outline.fields:
+            part, at = _part(value, member.name), f"{pointer}/{escaped(member.name)}"
             key = f"{compact(member.name)}:"
-            if member.required or member.shape.nullable or comma == "{":
+            if member.required or member.value.nullable or comma == "{":
                 yield comma + key
-                yield from self.parts(member.shape, at, None if part is _ABSENT else part, inside)
+                yield from self.parts(member.value, at, None if part is _ABSENT else part, inside)
             else:
-                yield self._member(member.shape, at, f",{key}", part, inside)
+                yield self._member(member.value, at, f",{key}", part, inside)
             comma = ","
         yield "{}" if comma == "{" else "}"
 
-    def _array(self, shape: Shape, pointer: str, value: Any) -> Iterator[str | _Hole]:
+    def _array(self, outline: Outline, pointer: str, value: Any) -> Iterator[str | _Hole]:
         """An array whose number of items is known."""
         yield "["
         for index in range(self.counts[pointer]):
             part = _UNKNOWN if value is _UNKNOWN else value[index]
             yield "," if index else ""
-            yield from self.parts(shape.item or Shape("any"), f"{pointer}/{index}", part, inside=True)
+            yield from self.parts(outline.item or Outline("any"), f"{pointer}/{index}", part, inside=True)
         yield "]"
 
-    def _hole(self, shape: Shape, pointer: str, value: Any, inside: bool) -> _Hole:
-        length = self.sizes.get(pointer) or self._room(shape, pointer, inside)
+    def _hole(self, outline: Outline, pointer: str, value: Any, inside: bool) -> _Hole:
+        length = self.sizes.get(pointer) or self._room(outline, pointer, inside)
         if value is _UNKNOWN:
-            return _Hole(pointer, shape.kind, length, None)
-        if _quoted(shape) and not shape.nullable:
-            return _Hole(pointer, shape.kind, length, tuple(self.encode(compact(value)[1:-1])))
-        return _Hole(pointer, shape.kind, length, self._written(shape, pointer, value))
+            return _Hole(pointer, outline.kind, length, None)
+        if _quoted(outline) and not outline.nullable:
+            return _Hole(pointer, outline.kind, length, tuple(self.encode(compact(value)[1:-1])))
+        return _Hole(pointer, outline.kind, length, self._written(outline, pointer, value))
 
-    def _member(self, shape: Shape, pointer: str, key: str, value: Any, inside: bool) -> _Hole:
+    def _member(self, outline: Outline, pointer: str, key: str, value: Any, inside: bool) -> _Hole:
         start = tuple(self.encode(key))
-        room = self._room(shape, pointer, inside) + len(start) + (2 if _quoted(shape) else 0)
+        room = self._room(outline, pointer, inside) + len(start) + (2 if _quoted(outline) else 0)
         length = self.sizes.get(pointer) or room
         if value is _UNKNOWN:
             return _Hole(pointer, "member", length, None)
-        ids = () if value is _ABSENT else start + self._written(shape, pointer, value)
+        ids = () if value is _ABSENT else start + self._written(outline, pointer, value)
         return _Hole(pointer, "member", length, ids)
 
-    def _written(self, shape: Shape, pointer: str, value: Any) -> tuple[int, ...]:
+    def _written(self, outline: Outline, pointer: str, value: Any) -> tuple[int, ...]:
         """A whole value inside one slot: scalars tight, objects and items in their own default layout."""
         if isinstance(value, str):
             return (*self.encode('"'), *self.encode(compact(value)[1:-1]), *self.encode('"'))
-        if isinstance(value, list) and shape.kind == "array":
-            item = shape.item or Shape("any")
+        if isinstance(value, list) and outline.kind == "array":
+            item = outline.item or Outline("any")
             return self.items_of(item, pointer, value)
-        if isinstance(value, Mapping) and shape.kind == "object":
-            return self._default(Shape("object", members=shape.members), pointer, value)
+        if isinstance(value, Mapping) and outline.kind == "object":
+            return self._default(Outline("object", fields=outline.fields), pointer, value)
         return tuple(self.encode(compact(value)))
 
-    def items_of(self, item: Shape, pointer: str, values: Sequence[Any]) -> tuple[int, ...]:
+    def items_of(self, item: Outline, pointer: str, values: Sequence[Any]) -> tuple[int, ...]:
         """A whole array, its items in their default layout."""
         ids = [*self.encode("[")]
         for index, value in enumerate(values):
             ids += [*(self.encode(",") if index else ()), *self._default(item, pointer, value)]
         return (*ids, *self.encode("]"))
 
-    def _default(self, shape: Shape, pointer: str, value: Any) -> tuple[int, ...]:
+    def _default(self, outline: Outline, pointer: str, value: Any) -> tuple[int, ...]:
         """A value in its default layout; a slot inside grows where the value is longer."""
         ids: list[int] = []
-        for part in self.joined(self.parts(shape, f"{pointer}/*", value, inside=True)):
+        for part in self.joined(self.parts(outline, f"{pointer}/*", value, inside=True)):
             if isinstance(part, tuple):
                 ids += part
             else:
@@ -327,37 +318,39 @@ class _Writer:
                 ids += [*kept, *[rest] * (part.length - len(kept))]
         return tuple(ids)
 
-    def _room(self, shape: Shape, pointer: str, inside: bool) -> int:
-        """The default length of a shape's slot, in tokens."""
-        more = self.slots.nullable if shape.nullable else 0
-        if shape.kind == "array":
-            return more + self._region(shape, pointer, inside)
-        if shape.kind == "object":
-            return more + len(self._default(Shape("object", members=shape.members), pointer, _UNKNOWN))
-        if shape.kind in ("enum", "const"):
-            return more + max(len(self.encode(_bare(option))) for option in shape.options)
-        if shape.kind == "union":
-            return self.slots.nullable + max(self._room(option, pointer, inside) for option in shape.options)
-        name = shape.kind.replace("-", "_")
+    def _room(self, outline: Outline, pointer: str, inside: bool) -> int:
+        """The default length of a outline's slot, in tokens."""
+        more = self.slots.nullable if outline.nullable else 0
+        if outline.kind == "array":
+            return more + self._region(outline, pointer, inside)
+        if outline.kind == "object":
+            return more + len(self._default(Outline("object", fields=outline.fields), pointer, _UNKNOWN))
+        if outline.kind in ("enum", "const"):
+            return more + max(len(self.encode(_bare(option))) for option in outline.options)
+        if outline.kind == "union":
+            return self.slots.nullable + max(
+                self._room(option, pointer, inside) for option in outline.options
+            )
+        name = outline.kind.replace("-", "_")
         if inside and name in ("string", "integer"):
             name = f"item_{name}"
         return more + getattr(self.slots, name)
 
-    def _region(self, shape: Shape, pointer: str, inside: bool) -> int:
+    def _region(self, outline: Outline, pointer: str, inside: bool) -> int:
         count = self.slots.nested_items if inside else self.slots.items
-        if shape.most is not None:
-            count = max(1, min(count, shape.most))
+        if outline.most is not None:
+            count = max(1, min(count, outline.most))
         if not inside:
             count = self.items.setdefault(pointer, count)
-        stride = len(self._default(shape.item or Shape("any"), pointer, _UNKNOWN)) + 1
+        stride = len(self._default(outline.item or Outline("any"), pointer, _UNKNOWN)) + 1
         return count * stride + 1
 
 
-def _quoted(shape: Shape) -> bool:
-    """Is every value of this shape a string? Its quotes are certain then."""
-    if shape.kind == "enum":
-        return all(isinstance(option, str) for option in shape.options)
-    return shape.kind in _QUOTED
+def _quoted(outline: Outline) -> bool:
+    """Is every value of this outline a string? Its quotes are certain then."""
+    if outline.kind == "enum":
+        return all(isinstance(option, str) for option in outline.options)
+    return outline.kind in _QUOTED
 
 
 def _bare(value: Any) -> str:
@@ -368,7 +361,3 @@ def _part(value: Any, name: str) -> Any:
     if value is _UNKNOWN:
         return _UNKNOWN
     return value.get(name, _ABSENT)
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")

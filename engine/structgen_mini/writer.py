@@ -20,11 +20,12 @@ from structgen_engine.automata.lazy import LazyDfa
 from structgen_engine.decoding.loop import Decoded, StepEvent, decode
 from structgen_engine.decoding.options import DecodingOptions
 from structgen_engine.decoding.row import Review, needed
-from structgen_mini.alternatives import alternatives, description, nearness
+from structgen_mini.alternatives import description, nearness
 from structgen_mini.canvas import Canvas
 from structgen_mini.copies import copying
 from structgen_mini.counting import coherent
 from structgen_mini.layout import Layout, count_weights, counted, first_layout, first_look, grown
+from structgen_mini.outline import Outline
 from structgen_mini.scaffold import OPEN
 
 ATTEMPTS = 6  # layouts to try
@@ -120,13 +121,13 @@ class MiniWriter:
         kinds = task.kinds
         if not kinds:
             return None
-        if len(kinds) == 1:
-            return first_layout(self.canvas, self._nearest(kinds[0].outline, task.document or ""))
-        return first_layout(self.canvas, kinds[int(self._likely(task).argmax())].outline)
+        index = 0 if len(kinds) == 1 else int(self._likely(task).argmax())
+        outline = Outline.of(kinds[index].outline)
+        return first_layout(self.canvas, self._nearest(outline, task.document or ""))
 
     def pinned(self, outline: Mapping[str, Any]) -> tuple[int, ...] | None:
         """The ids that the layout of an answer pins on the first block, −1 where it is open."""
-        layout = first_layout(self.canvas, outline)
+        layout = first_layout(self.canvas, Outline.of(outline))
         return None if layout is None else layout.block
 
     def copier(self, layout: Layout | None, document: str) -> Canvas:
@@ -157,9 +158,9 @@ class MiniWriter:
             reviews=[task.reviewer()],
         )[0]
 
-    def _nearest(self, outline: Mapping[str, Any], document: str) -> Mapping[str, Any]:
+    def _nearest(self, outline: Outline, document: str) -> Outline:
         """The alternative of a union of objects that the document is nearest to; of anything else the outline."""
-        options = alternatives(outline)
+        options = outline.alternatives
         if not options or self.overlap is None:
             return outline
         near = nearness(self.overlap, document, [description(option) for option in options])

@@ -11,6 +11,7 @@ import numpy as np
 from tokenizers import Encoding, Tokenizer
 
 from structgen_mini import Lexicon
+from structgen_mini.prompt import prompt_text
 from structgen_mini.scaffold import (
     DEFAULT_SLOTS,
     OPEN,
@@ -24,7 +25,8 @@ from structgen_mini.scaffold import (
 )
 from training.alignment import NOWHERE, sources
 from training.documents import Sample
-from training.tokenizer import EOS, NULL, PAD, prompt_text
+from training.schemas import outline_of
+from training.tokenizer import EOS, NULL, PAD
 
 Encode = Callable[[str], tuple[int, ...]]
 ROOMY = SlotSizes(
@@ -109,9 +111,10 @@ def slot_sizes(
     counts: Mapping[str, int],
 ) -> dict[str, int]:
     """Lengths of the slots: the default or, where `vary`, the value's own and 0 … 12 more."""
-    roomy = scaffold(sample.schema, encode, NULL, slots=ROOMY, counts=counts, block=10**6)
-    gold = fill(sample.schema, sample.value, encode, NULL, slots=ROOMY, counts=counts, block=10**6)
-    usual = scaffold(sample.schema, encode, NULL, counts=counts, block=10**6)
+    outline = outline_of(sample.schema)
+    roomy = scaffold(outline, encode, NULL, slots=ROOMY, counts=counts, block=10**6)
+    gold = fill(outline, sample.value, encode, NULL, slots=ROOMY, counts=counts, block=10**6)
+    usual = scaffold(outline, encode, NULL, counts=counts, block=10**6)
     if roomy is None or gold is None or usual is None:
         return {}
     sizes = {}
@@ -135,10 +138,9 @@ def lay_out(
     longest = max([1, *(len(part) for part in sample.value.values() if isinstance(part, list))])
     items = rng.randint(longest, 5) if vary and rng.random() < 0.5 and longest <= 5 else 5
     slots, block = replace(DEFAULT_SLOTS, items=items), BUCKETS[-1].canvas
-    plan = scaffold(sample.schema, encode, NULL, slots=slots, sizes=sizes, counts=counts, block=block)
-    gold = fill(
-        sample.schema, sample.value, encode, NULL, slots=slots, sizes=sizes, counts=counts, block=block
-    )
+    outline = outline_of(sample.schema)
+    plan = scaffold(outline, encode, NULL, slots=slots, sizes=sizes, counts=counts, block=block)
+    gold = fill(outline, sample.value, encode, NULL, slots=slots, sizes=sizes, counts=counts, block=block)
     if plan is None or gold is None:
         return None
     return gold, plan
@@ -151,7 +153,7 @@ def make_example(
 
     encode: the tokenizer's, remembering
     """
-    text = prompt_text(sample.schema, sample.document)
+    text = prompt_text(outline_of(sample.schema), sample.document)
     read = tokenizer.encode(text)
     form = rng.random()
     if "anyOf" in sample.schema:
@@ -207,7 +209,7 @@ def _cut(
         return None
     slot = rng.choice(arrays)
     value = sample.value.get(slot.pointer[1:])
-    patterns = item_patterns(sample.schema, slot, encode, NULL)
+    patterns = item_patterns(outline_of(sample.schema), slot, encode, NULL)
     if not isinstance(value, list) or len(value) >= len(patterns):
         return None
     closes = _end_of_items(patterns[rng.randint(0, len(value))], NULL)

@@ -23,6 +23,7 @@ from structgen_mini.layout import count_weights, first_layout
 from structgen_mini.writer import MiniWriter
 from training.canvases import array_counts
 from training.evaluate import Problem, drawn
+from training.schemas import outline_of
 
 RIDGE = 1e-3
 SEED = 77
@@ -43,10 +44,13 @@ def arrays(model: Generator, problem: Problem) -> list[Counted]:
     automaton = sg.compile(problem.schema, model.vocabulary).automaton
     assert isinstance(model.writer, MiniWriter)
     canvas = model.writer.canvas
-    layout = first_layout(canvas, problem.schema)
+    layout = first_layout(canvas, outline_of(problem.schema))
     if layout is None:
         return []
-    asked = automaton, prompt_ids(model, model.prompts.extraction(problem.schema, problem.document))
+    asked = (
+        automaton,
+        prompt_ids(model, model.prompts.extraction(sg.JsonSchema(problem.schema), problem.document)),
+    )
     generator = torch.Generator().manual_seed(0)
     weights = count_weights(canvas, layout, *asked, generator)
     told = shares(canvas, layout, weights, problem.document, *asked, generator)

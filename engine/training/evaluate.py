@@ -24,12 +24,14 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from structgen_mini import Mini, load_mini
-from structgen_mini.outline import FORMATS, shape_of
+from structgen_mini.outline import FORMATS, Outline
+from structgen_mini.prompt import prompt_text
 from structgen_mini.scaffold import OPEN, Scaffold, compact, scaffold
 from training.canvases import BUCKETS, cached
 from training.documents import make_sample
 from training.pools import make_pools
-from training.tokenizer import EOS, NULL, PAD, PATH, load_tokenizer, prompt_text
+from training.schemas import outline_of
+from training.tokenizer import EOS, NULL, PAD, PATH, load_tokenizer
 
 HANDWRITTEN = Path(__file__).with_name("handwritten.jsonl")
 CONFIDENT = 0.9  # a position this sure is accepted before its turn
@@ -97,29 +99,30 @@ class TokenSets:
 def lay(problem: Problem, tokenizer: Tokenizer, sets: TokenSets) -> Laid | None:
     """None where the prompt or the scaffold does not fit."""
     encode = cached(tokenizer)
-    prompt = encode(prompt_text(problem.schema, problem.document))
-    plan = scaffold(problem.schema, encode, NULL)
+    outline = outline_of(problem.schema)
+    prompt = encode(prompt_text(outline, problem.document))
+    plan = scaffold(outline, encode, NULL)
     if plan is None or len(prompt) > BUCKETS[-1].prompt:
         return None
-    shapes = dict(_shapes(shape_of(problem.schema), ""))
+    outlines = dict(_outlines(outline, ""))
     allowed = torch.zeros(len(plan.ids) + 1, len(sets.any), dtype=torch.bool)
     for position, token in enumerate((*plan.ids, EOS)):
         allowed[position, token if token != OPEN else NULL] = True
     for slot in plan.slots:
-        shape = shapes.get(slot.pointer)
-        certain = shape is not None and not shape.nullable and slot.kind == shape.kind
+        value = outlines.get(slot.pointer)
+        certain = value is not None and not value.nullable and slot.kind == value.kind
         allowed[slot.start : slot.start + slot.length] = (
-            sets.of(slot.kind, shape.options if shape.kind == "enum" else ())
-            if certain and shape
+            sets.of(slot.kind, value.options if value.kind == "enum" else ())
+            if certain and value
             else sets.any
         )
     return Laid(problem, prompt, plan, allowed)
 
 
-def _shapes(shape: Any, pointer: str) -> Iterator[tuple[str, Any]]:
-    yield pointer, shape
-    for member in shape.members:
-        yield from _shapes(member.shape, f"{pointer}/{member.name}")
+def _outlines(outline: Outline, pointer: str) -> Iterator[tuple[str, Outline]]:
+    yield pointer, outline
+    for field in outline.fields:
+        yield from _outlines(field.value, f"{pointer}/{field.name}")
 
 
 @torch.inference_mode()

@@ -13,20 +13,16 @@ from pathlib import Path
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from structgen_mini import mini_folder
-from structgen_mini.outline import outline
+from structgen_mini.prompt import prompt_text
 from structgen_mini.scaffold import compact
 from training.documents import make_sample
 from training.pools import Pools
+from training.schemas import outline_of
 
 SPECIAL = ["<pad>", "<eos>", "<null>"]
 PAD, EOS, NULL = range(3)
 PATH = mini_folder() / "tokenizer.json"
 PIECES = r"\d|[^\W\d_]+|_| +|\s|[\"{}\[\],:]+|\.{3,}|-{3,}|={3,}|[^\w\s\"{}\[\],:]"
-
-
-def prompt_text(schema: dict, document: str) -> str:
-    """What the encoder reads."""
-    return f"{outline(schema)}\n#\n{document}"
 
 
 def train_tokenizer(pools: Pools, *, size: int = 4096, samples: int = 20_000, seed: int = 7) -> Tokenizer:
@@ -44,7 +40,7 @@ def train_tokenizer(pools: Pools, *, size: int = 4096, samples: int = 20_000, se
         rng = random.Random(seed)
         for _ in range(samples):
             sample = make_sample(rng, pools)
-            yield prompt_text(sample.schema, sample.document)
+            yield prompt_text(outline_of(sample.schema), sample.document)
             yield compact(sample.value)
 
     tokenizer.train_from_iterator(

@@ -7,10 +7,11 @@ Any other piece is somebody's text: a document that says "<eos>" means five char
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from structgen.sources.outline import Outline
 from structgen.sources.tool import Tool
 from structgen.sources.tools import ToolCalls
 
@@ -24,11 +25,24 @@ class Markup(str):
 Prompt = tuple[str, ...]
 
 
+class Fillable(Protocol):
+    """A source of JSON texts that can be put to a model: by its schema, or by its outline."""
+
+    @property
+    def schema(self) -> Any:
+        """The JSON Schema, a dict or a bool."""
+        ...
+
+    def outline(self) -> Outline:
+        """What its values look like."""
+        ...
+
+
 class Prompts(Protocol):
     """The prompts that one family of models expects."""
 
-    def extraction(self, schema: Mapping[str, Any], document: str) -> Prompt:
-        """Fill the schema from the document."""
+    def extraction(self, source: Fillable, document: str) -> Prompt:
+        """Fill what the source describes from the document."""
         ...
 
     def calls(self, source: ToolCalls, request: str) -> Prompt:
@@ -46,8 +60,8 @@ class ChatPrompts:
 
     template: str = "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
 
-    def extraction(self, schema: Mapping[str, Any], document: str) -> Prompt:
-        asked = json.dumps(schema, ensure_ascii=False)
+    def extraction(self, source: Fillable, document: str) -> Prompt:
+        asked = json.dumps(source.schema, ensure_ascii=False)
         return self.plain(
             f"Read the document and answer with one JSON object that follows the JSON Schema.\n\n"
             f"JSON Schema:\n{asked}\n\nDocument:\n{document}"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from structgen.generation.chooser import ProbeChooser
-from structgen.generation.prompts import Prompt
+from structgen.generation.prompts import Fillable, Prompt
 from structgen.model import Generator
 from structgen.models.placement import Placement
 from structgen.sources.tools import ToolCalls
@@ -27,15 +26,16 @@ ABOUT = (
 class OutlinePrompts:
     """The embedded model's form of prompts."""
 
-    def extraction(self, schema: Mapping[str, Any], document: str) -> Prompt:
-        """An outline of the schema, then the document."""
-        from structgen_mini.prompt import prompt
+    def extraction(self, source: Fillable, document: str) -> Prompt:
+        """An outline of what is asked for, then the document."""
+        from structgen_mini.outline import Outline
+        from structgen_mini.prompt import prompt_text
 
-        return (prompt(schema, document),)
+        return (prompt_text(Outline.of(source.outline().plain()), document),)
 
     def calls(self, source: ToolCalls, request: str) -> Prompt:
         """An outline of all replies, then the request."""
-        return self.extraction(source.schema, request)
+        return self.extraction(source, request)
 
     def plain(self, prompt: str) -> Prompt:
         """The prompt as it is."""

@@ -48,7 +48,7 @@ def _kinds(source: ToolCalls) -> tuple[Kind, ...]:
     """The kinds of reply. With parallel calls no words tell one from the other."""
     tools = () if source.parallel else source.callable
     described = [f"{tool.name} {tool.description}" for tool in tools]
-    pairs = zip(source.alternatives, source.openings, strict=True)
+    pairs = zip((one.plain() for one in source.outlines), source.openings, strict=True)
     return tuple(Kind(outline, opening, words) for (outline, opening), words in zip_longest(pairs, described))
 
 

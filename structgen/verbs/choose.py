@@ -18,7 +18,7 @@ from structgen.generation.options import MOST_SEED, check_text, check_whole
 from structgen.generation.prompts import choice_schema
 from structgen.generation.runtime import Runtime
 from structgen.generation.writer import prompt_ids, refusing_overlong_steps
-from structgen.sources import as_source
+from structgen.sources.json_schema import JsonSchema
 from structgen.tokens.vocabulary import Vocabulary
 
 
@@ -41,11 +41,13 @@ def choose(runtime: Runtime, text: str, options: Sequence[str], *, seed: int = 0
         raise InvalidDocument("the text is empty: there is nothing to choose by")
     _check(options)
     check_whole("seed", seed, 0, MOST_SEED)
-    schema = choice_schema(options)
-    prompt = prompt_ids(runtime, runtime.prompts.extraction(schema, text))
+    source = JsonSchema(choice_schema(options))
+    prompt = prompt_ids(runtime, runtime.prompts.extraction(source, text))
     chooser = runtime.chooser or ProbeChooser(runtime.denoiser)
-    constraints = [compile(as_source(choice_schema([option])), runtime.vocabulary) for option in options]
-    answers = Answers(schema, constraints, [_ids(runtime.vocabulary, option) for option in options])
+    constraints = [compile(JsonSchema(choice_schema([option])), runtime.vocabulary) for option in options]
+    answers = Answers(
+        source.outline().plain(), constraints, [_ids(runtime.vocabulary, option) for option in options]
+    )
     probabilities = chooser.probabilities(prompt, answers, seed)
     best = options[int(probabilities.argmax())]
     return Choice(best, dict(zip(options, probabilities.tolist(), strict=True)))

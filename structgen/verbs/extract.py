@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from structgen.compiler.constraint import compile
@@ -13,6 +12,8 @@ from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
 from structgen.generation.writer import read, request, write
 from structgen.sources import Terms, as_source
+from structgen.sources.json_schema import JsonSchema
+from structgen.sources.types import Model
 
 
 def extract(
@@ -44,11 +45,11 @@ def extraction(
     if not text.strip():
         raise InvalidDocument("the document is empty: there is nothing to extract from")
     source = as_source(spec, terms)
-    schema = getattr(source, "schema", None)
-    if not isinstance(schema, Mapping):
+    if not isinstance(source, JsonSchema | Model):
         raise InvalidSource(
             f"extract needs a type or a JSON Schema, not {type(source).__name__}: there are no fields to fill"
         )
     constraint = compile(source, runtime.vocabulary)
-    prompt = runtime.prompts.extraction(schema, text)
-    return request(runtime, prompt, constraint, options, document=text, kinds=(Kind(schema),))
+    prompt = runtime.prompts.extraction(source, text)
+    kinds = (Kind(source.outline().plain()),)
+    return request(runtime, prompt, constraint, options, document=text, kinds=kinds)

@@ -45,7 +45,7 @@ def handwritten() -> Iterator[Problem]:
 
 def _fits(model: Generator, problem: Problem) -> bool:
     try:
-        prompt_ids(model, model.prompts.extraction(problem.schema, problem.document))
+        prompt_ids(model, model.prompts.extraction(sg.JsonSchema(problem.schema), problem.document))
     except sg.InvalidDocument:
         return False
     return True

@@ -56,7 +56,7 @@ def causal_ways(model: Generator) -> dict[str, Way]:
 
     def masked(problem: Problem) -> Answer:
         begun = now()
-        prompt = prompt_ids(model, model.prompts.extraction(problem.schema, problem.document))
+        prompt = prompt_ids(model, model.prompts.extraction(sg.JsonSchema(problem.schema), problem.document))
         written = greedy(prompt, closed(problem.schema))
         return _judged(model, problem, written, since(begun))
 
@@ -77,7 +77,7 @@ def _way(model: Generator, steps: int | None, name: str) -> Way:
     def answer(problem: Problem) -> Answer:
         constraint, witness = sg.compile(problem.schema, model.vocabulary), Witness()
         options = Options(steps=steps, on_step=witness)
-        prompt = model.prompts.extraction(problem.schema, problem.document)
+        prompt = model.prompts.extraction(sg.JsonSchema(problem.schema), problem.document)
         begun, pinned, denoiser = now(), None, model.denoiser
         if name == "free canvas, grammar":
             done = generate(model, prompt, constraint, options)

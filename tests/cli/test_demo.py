@@ -30,11 +30,10 @@ CANVAS = Canvas.of(VOCABULARY, [NOISY, SETTLED])
 
 
 def test_the_invoice_fits_a_scaffold(loader):
-    from minis import canvas_of
-    from structgen.sources import as_source
+    from minis import canvas_of, outlined
     from structgen_mini.layout import first_layout
 
-    assert first_layout(canvas_of(loader.load(None)), as_source(Invoice).schema) is not None
+    assert first_layout(canvas_of(loader.load(None)), outlined(Invoice)) is not None
 
 
 def test_without_a_terminal_three_frames_and_the_object_are_printed(run):

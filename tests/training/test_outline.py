@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import datetime
+import json
+import random
+from dataclasses import replace
 from typing import Literal
 
 import pytest
 from pydantic import BaseModel
 
-from structgen_mini.outline import outline, shape_of
+from minis import outlined
+from structgen import JsonSchema
+from structgen_mini.outline import Outline, outline_text
 from structgen_mini.scaffold import OPEN, compact, fill, scaffold
+from training.documents import make_sample
+from training.pools import make_pools
+from training.schemas import outline_of
 
 NULL = 0
 
@@ -45,7 +53,7 @@ def written(ids: tuple[int, ...]) -> str:
 
 
 def test_a_pydantic_model_is_one_line() -> None:
-    assert outline(Invoice.model_json_schema()) == (
+    assert outline_text(outlined(Invoice)) == (
         "vendor:string; total:number; paid:boolean; status:open|closed; notes:string?; date:date; "
         "lines:[description:string; quantity:integer]; address:{street:string; city:string}"
     )
@@ -66,20 +74,24 @@ def test_a_pydantic_model_is_one_line() -> None:
     ],
 )  # fmt: skip
 def test_each_kind_has_a_word(schema: dict, line: str) -> None:
-    assert outline(schema) == line
+    assert outline_text(outlined(schema)) == line
+    assert outline_text(outline_of(schema)) == line
 
 
 def test_a_recursive_reference_becomes_any() -> None:
     tree = {"type": "object", "properties": {"left": {"$ref": "#"}}, "required": ["left"]}
-    assert outline(tree) == "left:{left:any}"
+    assert outline_text(outlined(tree)) == "left:{left:any}"
 
 
 def test_an_optional_member_takes_its_comma_and_key_with_it() -> None:
     schema = {"properties": {"a": {"type": "boolean"}, "b": {"type": "integer"}}, "required": ["a"]}
     slots = {"/a": 5}
-    assert written(fill(schema, {"a": True, "b": 7}, encode, NULL, sizes=slots)) == '{"a":true,"b":7}'
-    assert written(fill(schema, {"a": True}, encode, NULL, sizes=slots)) == '{"a":true}'
-    plan = scaffold(schema, encode, NULL, sizes=slots)
+    assert (
+        written(fill(outline_of(schema), {"a": True, "b": 7}, encode, NULL, sizes=slots))
+        == '{"a":true,"b":7}'
+    )
+    assert written(fill(outline_of(schema), {"a": True}, encode, NULL, sizes=slots)) == '{"a":true}'
+    plan = scaffold(outline_of(schema), encode, NULL, sizes=slots)
     assert [slot.kind for slot in plan.slots] == ["boolean", "member"]
 
 
@@ -88,7 +100,7 @@ def test_items_follow_each_other_at_a_fixed_stride() -> None:
         "type": "array",
         "items": {"type": "object", "properties": {"n": {"type": "string"}}, "required": ["n"]},
     }
-    gold = fill(schema, [{"n": "one"}, {"n": "three"}], encode, NULL)
+    gold = fill(outline_of(schema), [{"n": "one"}, {"n": "three"}], encode, NULL)
     starts = [index for index, token in enumerate(gold) if token == ord("{")]
     closing = [index for index, token in enumerate(gold) if token == ord("}")]
     assert starts[1] - starts[0] == closing[1] - closing[0]
@@ -97,27 +109,57 @@ def test_items_follow_each_other_at_a_fixed_stride() -> None:
 
 def test_an_array_gives_up_items_until_the_block_is_long_enough() -> None:
     schema = {"properties": {"a": {"type": "array", "items": {"type": "string"}}}, "required": ["a"]}
-    lengths = {block: len(scaffold(schema, encode, NULL, block=block).ids) for block in (256, 60, 40)}
+    lengths = {
+        block: len(scaffold(outline_of(schema), encode, NULL, block=block).ids) for block in (256, 60, 40)
+    }
     assert lengths[256] > lengths[60] > lengths[40]
     assert all(length < block for block, length in lengths.items())
-    assert scaffold(schema, encode, NULL, block=15) is None
+    assert scaffold(outline_of(schema), encode, NULL, block=15) is None
 
 
 def test_a_value_longer_than_its_slot_is_refused_and_fits_a_larger_one() -> None:
     schema = {"properties": {"a": {"type": "string"}}, "required": ["a"]}
     value = {"a": "x" * 20}
-    assert fill(schema, value, encode, NULL) is None
-    assert written(fill(schema, value, encode, NULL, sizes={"/a": 20})) == compact(value)
+    assert fill(outline_of(schema), value, encode, NULL) is None
+    assert written(fill(outline_of(schema), value, encode, NULL, sizes={"/a": 20})) == compact(value)
 
 
 def test_constants_are_pinned() -> None:
-    plan = scaffold({"properties": {"kind": {"const": "note"}}, "required": ["kind"]}, encode, NULL)
+    plan = scaffold(
+        outline_of({"properties": {"kind": {"const": "note"}}, "required": ["kind"]}), encode, NULL
+    )
     assert plan.slots == ()
     assert OPEN not in plan.ids
     assert written(plan.ids) == '{"kind":"note"}'
 
 
-def test_a_reference_keeps_the_shape_of_its_target() -> None:
-    shape = shape_of(Invoice.model_json_schema())
-    assert [member.name for member in shape.members][-1] == "address"
-    assert [member.name for member in shape.members[-1].shape.members] == ["street", "city"]
+def test_a_reference_keeps_the_outline_of_its_target() -> None:
+    address = outlined(Invoice).fields[-1]
+    assert address.name == "address"
+    assert [field.name for field in address.value.fields] == ["street", "city"]
+
+
+def test_plain_values_stand_for_an_outline() -> None:
+    outline = JsonSchema(Invoice.model_json_schema()).outline()
+    rebuilt = Outline.of(json.loads(json.dumps(outline.plain())))
+    assert rebuilt == Outline.of(outline.plain())
+    assert rebuilt.at("/address/city") == Outline("string", said=rebuilt.at("/address/city").said)
+    assert rebuilt.at("/address/county") is None
+
+
+def test_training_draws_outlines_as_the_library_does() -> None:
+    pools, rng = make_pools(seed=3, size=60), random.Random(5)
+    for _ in range(300):
+        schema = make_sample(rng, pools).schema
+        assert unsaid(outline_of(schema)) == unsaid(outlined(schema)), schema
+
+
+def unsaid(outline: Outline) -> Outline:
+    """The outline without the words by which it describes itself, which training does not read."""
+    return replace(
+        outline,
+        said=(),
+        fields=tuple(replace(field, value=unsaid(field.value)) for field in outline.fields),
+        item=None if outline.item is None else unsaid(outline.item),
+        options=tuple(map(unsaid, outline.options)) if outline.kind == "union" else outline.options,
+    )

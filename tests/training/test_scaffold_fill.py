@@ -10,12 +10,14 @@ import pytest
 pytest.importorskip("faker")
 pytest.importorskip("mimesis")
 
+from structgen_mini.prompt import prompt_text
 from structgen_mini.scaffold import OPEN, compact, fill, scaffold
 from training.canvases import cached, lay_out, make_example
 from training.documents import make_sample
 from training.evaluate import handwritten
 from training.pools import make_pools
-from training.tokenizer import EOS, NULL, load_tokenizer, prompt_text
+from training.schemas import outline_of
+from training.tokenizer import EOS, NULL, load_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +45,9 @@ def test_removing_nulls_gives_the_compact_json(tokenizer, vary: bool) -> None:
 def test_scaffold_and_fill_agree_on_every_pinned_position(tokenizer) -> None:
     encode = cached(tokenizer)
     for problem in handwritten():
-        plan = scaffold(problem.schema, encode, NULL)
-        gold = fill(problem.schema, problem.value, encode, NULL)
+        outline = outline_of(problem.schema)
+        plan = scaffold(outline, encode, NULL)
+        gold = fill(outline, problem.value, encode, NULL)
         assert plan is not None
         if gold is None:  # a value longer than the default slot
             continue
@@ -57,8 +60,8 @@ def test_scaffold_and_fill_agree_on_every_pinned_position(tokenizer) -> None:
 def test_nulls_stand_behind_the_value_only(tokenizer) -> None:
     encode = cached(tokenizer)
     schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
-    plan = scaffold(schema, encode, NULL)
-    gold = fill(schema, {"name": "Ada Lovelace"}, encode, NULL)
+    plan = scaffold(outline_of(schema), encode, NULL)
+    gold = fill(outline_of(schema), {"name": "Ada Lovelace"}, encode, NULL)
     assert plan is not None
     assert gold is not None
     (slot,) = plan.slots
@@ -86,4 +89,4 @@ def test_examples_end_with_eos_and_keep_the_skeleton_clean_in_slot_noise(tokeniz
 
 def test_prompt_text_is_outline_then_document() -> None:
     schema = {"type": "object", "properties": {"paid": {"type": "boolean"}}, "required": ["paid"]}
-    assert prompt_text(schema, "paid: yes") == "paid:boolean\n#\npaid: yes"
+    assert prompt_text(outline_of(schema), "paid: yes") == "paid:boolean\n#\npaid: yes"
