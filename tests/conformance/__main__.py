@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -14,8 +14,8 @@ import typer
 import material
 from conformance import ratchet
 from conformance.judge import SPECIFIED, ByTokens, Verdict, by_automaton, by_grammar, judge
-from conformance.suites import DRAFTS, Group, suite_of
-from conformance.suites import maskbench as maskbench_groups
+from conformance.suites import DRAFTS, MASKBENCH, Group, suite_of
+from conformance.suites import maskbench as all_of_maskbench
 from conformance.suites import official as official_groups
 from structgen.cli.options import Additional, Unknown
 from structgen.cli.options import Order as MemberOrder
@@ -183,6 +183,15 @@ def regimes(every: Every = 1, start: int = 0, explosions: bool = True) -> None:
     print(
         f"{sum(regimes.values())} schemas, {dict(regimes)}: {different} differ from one compilation to another"
     )
+
+
+def maskbench_groups(every: int, start: int) -> Iterator[Group]:
+    """MaskBench's schemas, or a usage error where they are absent."""
+    if not MASKBENCH.exists():
+        raise typer.BadParameter(
+            f"MaskBench is not here and in no package: put {MASKBENCH.name} into {material.shown(MASKBENCH.parent)}"
+        )
+    return all_of_maskbench(every, start)
 
 
 def _judged(
