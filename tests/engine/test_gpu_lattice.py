@@ -17,7 +17,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gpu_cases import DEVICE, IMPOSSIBLE, close, logits_for, poisoned, random_row
 from strategies import Case, cases
-from structgen_engine.automata.dfa import BlockAutomaton
+from structgen_engine.automata.dfa import Alphabet, BlockAutomaton, Dfa
+from structgen_engine.decoding.denoiser import RandomDenoiser
+from structgen_engine.decoding.loop import decode
+from structgen_engine.decoding.noise import Uniform
+from structgen_engine.decoding.options import DecodingOptions, Finish
 from structgen_engine.kernels import backend_for, gpu, reference
 from structgen_engine.lattice.lattice import BlockLattice
 
@@ -58,6 +62,17 @@ def agree(row: BlockAutomaton, logits: torch.Tensor, settled: torch.Tensor, temp
         )  # more, where several entries lead to it
 
 
+def padded_dfa(length: int) -> Dfa:
+    """Token 2 or 3, `length` times, then the end token 1, then padding 0."""
+    delta = torch.zeros(length + 3, 4, dtype=torch.int32)
+    for state in range(1, length + 1):
+        delta[state, 3] = state + 1
+    delta[length + 1, 2], delta[length + 2, 1] = length + 2, length + 2
+    accepting = torch.zeros(length + 3, dtype=torch.bool)
+    accepting[-1] = True
+    return Dfa(Alphabet(torch.tensor([1, 2, 3, 3], dtype=torch.int32), 4), delta, accepting, 1)
+
+
 class TestLattice:
     @given(row=cases())
     @settings(max_examples=8, phases=[Phase.generate])  # interpreted kernels are too slow to shrink with
@@ -69,6 +84,47 @@ class TestLattice:
         logits = logits_for(0, (12, 70), kind)
         settled = torch.full((12,), -1, device=DEVICE)
         agree(random_row(3, states=15, classes=10, tokens=60), logits, settled, 0.7)
+
+    def test_a_batch_of_different_automata_and_temperatures_is_each_row_alone(self) -> None:
+        """Also while another lattice of the same batch is alive: each has a step of its own."""
+        rows = [
+            random_row(0, **SIZES[0]),
+            random_row(3, states=15, classes=10, tokens=60),
+            random_row(2, **SIZES[2]),
+        ]
+        rows[2] = BlockAutomaton(rows[0].dfa, rows[2].exit.roll(0), rows[0].exit)
+        logits, temperature = logits_for(6, (3, 5, 64), "plain"), [0.5, 1.0, 2.0]
+        with poisoned():
+            one = BlockLattice(rows, logits, temperature=temperature, backend=gpu)
+            one.log_partition()
+            other = BlockLattice(rows, logits * 2, temperature=temperature, backend=gpu)
+            other.log_partition()
+            draws, best = one.sample(torch.Generator().manual_seed(0)), one.argmax()
+            named = torch.where(
+                torch.rand(3, 5, generator=torch.Generator().manual_seed(1)) < 0.5, draws.cpu(), -1
+            )
+            given = one.log_prob(named)
+        truth = BlockLattice(rows, logits.double(), temperature=temperature, backend=reference)
+        assert close(one.log_partition(), truth.log_partition(), 1e-6)
+        assert torch.equal(draws, truth.sample(torch.Generator().manual_seed(0)))
+        assert close(best.log_prob, truth.argmax().log_prob, 1e-6)
+        assert close(given, truth.log_prob(named), 1e-5)
+        assert close(one.marginals(), truth.marginals(), 2e-6)
+        assert torch.equal(one.mask(), truth.mask())
+
+    def test_the_loop_decodes_on_the_kernels_what_it_decodes_on_the_cpu(self) -> None:
+        dfas = [padded_dfa(length) for length in (2, 5)]
+
+        def run() -> list[list[int]]:
+            denoiser = RandomDenoiser(Uniform(0, 4), 4, 5, seed=3)
+            generators = [torch.Generator().manual_seed(seed) for seed in range(2)]
+            options = DecodingOptions(steps=2, temperature=1.0, finish=Finish.SAMPLE)
+            rows = decode(denoiser, [[0], [1]], dfas, max_tokens=8, generators=generators, options=options)
+            return [row.ids.tolist() for row in rows]
+
+        plain = run()
+        with patch("structgen_engine.lattice.lattice.backend_for", lambda device: gpu):
+            assert run() == plain
 
     def test_the_gpu_backend_is_chosen_for_gpu_tensors(self) -> None:
         assert backend_for("cuda") is gpu

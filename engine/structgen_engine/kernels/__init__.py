@@ -9,6 +9,7 @@ Axes: B batch, N block, V vocabulary, K classes, S states.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol, cast
@@ -30,7 +31,13 @@ class Posterior(NamedTuple):
 
 
 class Backend(Protocol):
-    """Weights and messages are float64 nats; −inf is impossible. Rows of a batch share one automaton."""
+    """Weights and messages are float64 nats; −inf is impossible. Rows of a batch share one automaton.
+
+    prepared: where a device wants whole batches, what makes a step for rows of different automata (see `gpu.step`)
+    """
+
+    @property
+    def prepared(self) -> Callable[..., Any] | None: ...
 
     def class_scores(
         self, logits: Tensor, alphabet: Alphabet, *, settled: Tensor | None, temperature: float

@@ -21,6 +21,9 @@ from structgen_engine.kernels.semiring import BOOLEAN, LOG, MAX, Semiring
 _placed: WeakKeyDictionary[object, dict[torch.device, tuple[Tensor, ...]]] = WeakKeyDictionary()
 
 
+prepared = None  # rows are scanned one automaton after the other
+
+
 def _labels(alphabet: Alphabet, device: torch.device) -> Tensor:
     """class_of [V] int64 on `device`."""
     at = _placed.setdefault(alphabet, {})

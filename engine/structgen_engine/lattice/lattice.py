@@ -12,53 +12,25 @@ Axes: B batch, N block, V vocabulary, K classes, S states.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import groupby
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from structgen_engine.automata.dfa import DEAD, IMPOSSIBLE, BlockAutomaton
-from structgen_engine.kernels import Backend, Messages, Posterior, backend_for
+from structgen_engine.kernels import Backend, backend_for
 from structgen_engine.kernels.scores import (
-    ClassScores,
-    bounded,
     check_scores,
     check_width,
-    finite,
     pin_table_,
-    place_,
 )
 from structgen_engine.lattice.beam import PrunedBlock
 from structgen_engine.lattice.class_scores import OPEN
+from structgen_engine.lattice.run import Beliefs, Best, Run, Together
 
 
 class EmptyLattice(ValueError):
     """No accepted block has any weight."""
-
-
-class Best(NamedTuple):
-    """The most probable block: ids [B, N] int64, log_prob [B] float64 nats; certified [B] bool, whether that holds of
-    all accepted blocks, those that exploring left out included (None: not asked)."""
-
-    ids: Tensor
-    log_prob: Tensor
-    certified: Tensor | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Beliefs:
-    """What the marginals say about each position, without the marginals.
-
-    entropy: [B, N] float32 nats; top_probability: [B, N] float32, of the likeliest token; free: [B, N] bool, whether
-    more than one token is possible
-    """
-
-    entropy: Tensor
-    top_probability: Tensor
-    free: Tensor
 
 
 class BlockLattice:
@@ -85,14 +57,17 @@ class BlockLattice:
         _check(rows, logits, settled, heat)
         self.automata, self._logits = rows, logits
         backend = backend or backend_for(logits.device)
-        self._runs: list[_Run] = []
         explored = [row if isinstance(row, PrunedBlock) else None for row in given]
+        if backend.prepared is not None:
+            self._runs: list[Run | Together] = [Together(rows, logits, settled, heat, backend, explored)]
+            return
+        self._runs = []
         alone = [-1 if part is None else b for b, part in enumerate(explored)]  # each has scores of its own
         for _, group in groupby(range(len(rows)), key=lambda b: (id(rows[b].dfa), alone[b], heat[b])):
             span = list(group)
             at = slice(span[0], span[-1] + 1)  # neighbours that share an automaton are views, never copies
             pins = None if settled is None else settled[at]
-            self._runs.append(_Run(rows[at], logits[at], pins, heat[span[0]], backend, explored[span[0]]))
+            self._runs.append(Run(rows[at], logits[at], pins, heat[span[0]], backend, explored[span[0]]))
 
     def log_partition(self) -> Tensor:
         """log Z [B] float64 nats; −inf where nothing is accepted."""
@@ -172,116 +147,6 @@ def _check(
         check_scores(logits, settled, degree)
     for automaton in automata:
         check_width(automaton.dfa.alphabet, logits)
-
-
-class _Run:
-    """Neighbouring rows that share one automaton: b of the B rows."""
-
-    def __init__(
-        self,
-        automata: list[BlockAutomaton],
-        logits: Tensor,
-        settled: Tensor | None,
-        temperature: float,
-        backend: Backend,
-        explored: PrunedBlock | None,
-    ) -> None:
-        self.logits, self.settled, self.temperature, self.backend = logits, settled, temperature, backend
-        self.explored = explored
-        self.dfa = automata[0].dfa
-        self.start = torch.stack([a.entry for a in automata]).double().to(logits.device)
-        self.end = torch.stack([a.exit for a in automata]).double().to(logits.device)
-        self.start[:, DEAD] = self.end[:, DEAD] = IMPOSSIBLE
-
-    @cached_property
-    def scores(self) -> ClassScores:
-        if self.explored is not None:
-            return self.explored.scores
-        alphabet = self.dfa.alphabet
-        return finite(
-            self.backend.class_scores(
-                self.logits, alphabet, settled=self.settled, temperature=self.temperature
-            )
-        )
-
-    @cached_property
-    def beta(self) -> Messages:
-        return self.backend.backward(self.scores.log_sum, self.dfa, self.end)
-
-    @cached_property
-    def alpha(self) -> Messages:
-        if "beta" in self.__dict__:
-            return self.backend.forward(self.scores.log_sum, self.dfa, self.start)
-        alpha, self.__dict__["beta"] = self.backend.forward_backward(
-            self.scores.log_sum, self.dfa, self.start, self.end
-        )
-        return alpha
-
-    @cached_property
-    def log_partition(self) -> Tensor:
-        return self.backend.log_partition(self.beta, self.start)
-
-    @cached_property
-    def posterior(self) -> Posterior:
-        alpha = self.alpha  # before beta: the two are found together
-        return self.backend.posterior(self.scores.log_sum, self.scores.count, self.dfa, alpha, self.beta)
-
-    def marginals(self) -> Tensor:
-        return self.backend.spread(
-            self.logits, self.dfa.alphabet, self.scores, self.posterior.classes, temperature=self.temperature
-        )
-
-    def mask(self) -> Tensor:
-        alpha = self.alpha
-        allowed = self.backend.possible(self.scores.log_sum, self.dfa, alpha, self.beta)
-        label = self.dfa.alphabet.class_of.long().to(self.logits.device)
-        mask = torch.zeros(self.logits.shape, dtype=torch.bool, device=self.logits.device)
-        mask[..., : len(label)] = allowed[..., label] & (self.logits[..., : len(label)] != IMPOSSIBLE)
-        return place_(mask, allowed, self.scores.pinned, self.dfa.alphabet)
-
-    @cached_property
-    def beliefs(self) -> Beliefs:
-        """H = H(Q over classes) + Σ_c Q(c) · H(token | c): the chain rule of entropy."""
-        classes, scores = self.posterior.classes, self.scores
-        spread = torch.special.entr(classes).sum(-1) + (classes * scores.entropy).sum(-1)
-        inside = torch.where(classes > 0, scores.peak - scores.log_sum, IMPOSSIBLE).exp()
-        top = (classes * inside).amax(-1)
-        return Beliefs(spread.clamp_min(0).float(), top.clamp_max(1).float(), self.posterior.free)
-
-    def sample(self, paths: Tensor, tokens: Tensor) -> Tensor:
-        labels = self.backend.sample(self.scores.log_sum, self.dfa, self.start, self.beta, paths)
-        return self.backend.draw_tokens(
-            self.logits, self.dfa.alphabet, self.scores, labels, tokens, temperature=self.temperature
-        )
-
-    @property
-    def dropped(self) -> Tensor:
-        shares = [0.0 if self.explored is None else self.explored.share(float(z)) for z in self.log_partition]
-        return torch.tensor(shares, dtype=torch.float64)
-
-    @cached_property
-    def certified_best(self) -> Best:
-        labels, weight = self.backend.best(self.scores.peak, self.dfa, self.start, self.end)
-        ids = self.backend.best_tokens(self.logits, self.dfa.alphabet, self.scores, labels)
-        certified = [self.explored is None or self.explored.certifies(float(w)) for w in weight]
-        return Best(ids, weight - self.log_partition, torch.tensor(certified))
-
-    def log_prob(self, ids: Tensor) -> Tensor:
-        """Z of the blocks that hold these ids, as a share of Z."""
-        ids = ids.to(self.logits.device)
-        fixed = self.scores.pinned >= 0
-        wrong = fixed & (ids >= 0) & (ids != self.scores.pinned)
-        named = (ids >= 0) & ~fixed
-        pinned = torch.where(named, ids, self.scores.pinned)
-        weights = pin_table_(self.scores.log_sum.clone(), pinned, self.dfa.alphabet)
-        beta = self.backend.backward(weights, self.dfa, self.end)
-        rest = self.backend.log_partition(beta, self.start)
-        width = self.logits.shape[-1]
-        token = ids.clamp(0, width - 1)[..., None]
-        own = bounded(self.logits.gather(-1, token)[..., 0].double(), self.temperature) / self.temperature
-        own = torch.where(named, own, 0.0).sum(-1)
-        refused = wrong.any(-1) | (rest == IMPOSSIBLE) | (self.log_partition == IMPOSSIBLE)
-        return torch.where(refused, IMPOSSIBLE, rest + own - self.log_partition)
 
 
 def _joined(parts: list[Tensor]) -> Tensor:

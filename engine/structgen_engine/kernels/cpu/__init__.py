@@ -23,6 +23,8 @@ from structgen_engine.kernels.cpu.posterior import possible, posterior
 from structgen_engine.kernels.cpu.scans import backward, forward, forward_backward, log_partition, nats
 from structgen_engine.kernels.cpu.tokens import best_tokens, draw_tokens, spread
 
+prepared = None  # rows are scanned one automaton after the other
+
 __all__ = [
     "backward",
     "best",
@@ -35,6 +37,7 @@ __all__ = [
     "nats",
     "possible",
     "posterior",
+    "prepared",
     "sample",
     "spread",
 ]

@@ -3,7 +3,8 @@
 `tables` and `trees` lay an automaton out for kernels, `layout` a batch of different ones, so that every kernel is one
 launch for the whole batch. `classes` reads the logits, once. `scans`, `posterior` and `paths` walk the automata with
 weights as `pairs`; `tokens` goes back to tokens. `Step` (in `step`) is one whole step with everything allocated
-beforehand, which a CUDA graph can hold; the functions here offer the same kernels to `BlockLattice`.
+beforehand, which a CUDA graph can hold; `BlockLattice`, and so `decode`, runs whole batches as such a step. The other
+functions here offer the same kernels one automaton at a time.
 
 With TRITON_INTERPRET=1 set before triton is imported all of it runs on a CPU, slowly: the tests do so.
 
@@ -22,6 +23,7 @@ from structgen_engine.kernels.gpu.backend import (
     nats,
     possible,
     posterior,
+    prepared,
     sample,
     spread,
 )
@@ -40,6 +42,7 @@ __all__ = [
     "nats",
     "possible",
     "posterior",
+    "prepared",
     "sample",
     "spread",
 ]

@@ -5,23 +5,32 @@ Axes: B batch, N block, V vocabulary, K classes, S states.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
 import torch
 from torch import Tensor
 
-from structgen_engine.automata.dfa import IMPOSSIBLE, Alphabet, Dfa
+from structgen_engine.automata.dfa import IMPOSSIBLE, Alphabet, BlockAutomaton, Dfa
 from structgen_engine.kernels import Posterior
 from structgen_engine.kernels.gpu import classes, pairs, paths, scans, tokens
 from structgen_engine.kernels.gpu.classes import Scores
 from structgen_engine.kernels.gpu.layout import AlphabetLayout, AutomatonLayout
 from structgen_engine.kernels.gpu.posterior import Marginals, marginals
+from structgen_engine.kernels.gpu.step import Step
 from structgen_engine.kernels.scores import ClassScores
 
 _Shape = tuple[int, int, torch.device]
 _alphabets: WeakKeyDictionary[Alphabet, dict[_Shape, AlphabetLayout]] = WeakKeyDictionary()
 _automata: WeakKeyDictionary[Dfa, dict[_Shape, AutomatonLayout]] = WeakKeyDictionary()
+
+_Batch = tuple[tuple[int, ...], int, torch.device]
+_idle: OrderedDict[_Batch, tuple[tuple[Dfa, ...], Step]] = (
+    OrderedDict()
+)  # the automata keep their numbers taken
+IDLE = 4  # prepared steps that are kept while nobody uses them; each holds the tables of a batch
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +39,28 @@ class Messages:
 
     pairs: Tensor
     table: Tensor
+
+
+def prepared(rows: Sequence[BlockAutomaton], logits: Tensor, owner: object) -> Step:
+    """A step for logits [B, N, V] of these rows, which is the owner's own for as long as that lives.
+
+    The tables of a batch are laid out once: a refinement step takes over what the step before it has used.
+    """
+    automata = tuple(row.dfa for row in rows)
+    batch = tuple(map(id, automata)), logits.shape[1], logits.device
+    if batch in _idle:
+        step = _idle.pop(batch)[1]
+        step.enter(rows)
+    else:
+        step = Step.of(rows, positions=logits.shape[1], device=logits.device)
+    finalize(owner, _rest, batch, automata, step)
+    return step
+
+
+def _rest(batch: _Batch, automata: tuple[Dfa, ...], step: Step) -> None:
+    _idle[batch] = automata, step
+    while len(_idle) > IDLE:
+        _idle.popitem(last=False)
 
 
 def _alphabet(alphabet: Alphabet, logits: Tensor) -> AlphabetLayout:

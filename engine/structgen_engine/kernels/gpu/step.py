@@ -51,6 +51,8 @@ class Step:
     bundles: Tensor
     alpha: Tensor
     beta: Tensor
+    spare_bundles: Tensor
+    spare_beta: Tensor
 
     @classmethod
     def of(cls, rows: Sequence[BlockAutomaton], *, positions: int, device: torch.device | str) -> Step:
@@ -77,7 +79,14 @@ class Step:
             bundles=new(sizes["sets"], dtype=torch.int64, device=device),
             alpha=new(sizes["entering"], dtype=torch.int64, device=device),
             beta=new(sizes["leaving"], dtype=torch.int64, device=device),
+            spare_bundles=new(sizes["sets"], dtype=torch.int64, device=device),
+            spare_beta=new(sizes["leaving"], dtype=torch.int64, device=device),
         )
+
+    def enter(self, rows: Sequence[BlockAutomaton]) -> None:
+        """Take these entry and exit weights, of blocks of the same automata."""
+        self.start.copy_(_living([row.entry for row in rows]))
+        self.end.copy_(_living([row.exit for row in rows]))
 
     @property
     def entropy(self) -> Tensor:
@@ -123,13 +132,35 @@ class Step:
         }
 
     def run_best(self, logits: Tensor) -> None:
-        """The heaviest block alone. It overwrites what the last `run` kept of bundles and suffixes, not its results."""
+        """The heaviest block alone; what the last `run` found stays."""
         self._score(logits)
-        bundles, beta = self.bundles.view(torch.float64), self.beta.view(torch.float64)
+        self.follow(logits)
+
+    def follow(self, logits: Tensor) -> None:
+        """The heaviest block under the class scores that the last `run` found."""
+        bundles, beta = self.spare_bundles.view(torch.float64), self.spare_beta.view(torch.float64)
         scans.bundle_max(self.automata, self.scores.peak, bundles)
         scans.scan_max(self.automata, bundles, self.end, beta)
         paths.follow(self.automata, self.scores.peak, self.start, beta, self.labels, self.best_weight)
         tokens.top(self.alphabets, logits, self.scores, self.settled, self.labels, self.best)
+
+    def draw(self, logits: Tensor) -> None:
+        """After `run`: another joint draw, from new contents of `uniforms`."""
+        stages = self.stages(logits)
+        stages["draw of classes"]()
+        stages["draw of tokens"]()
+
+    def weight(self, log_sum: Tensor, out: Tensor) -> None:
+        """After `run`: log Z [B] float64 nats under other class scores, log_sum [ΣN·K] float64."""
+        scans.bundle(self.automata, log_sum, self.spare_bundles)
+        ends = self.start, self.end, self.alpha, self.spare_beta
+        scans.scan(self.automata, self.spare_bundles, *ends, scans.BACKWARD)
+        paths.draw(self.automata, log_sum, self.start, self.spare_beta, self.uniforms, self.labels, out)
+
+    def spread(self, logits: Tensor, out: Tensor) -> None:
+        """After `run`: the marginals of every token, into out [B, N, V of the logits]."""
+        given = self.scores.peak, self.marginals.shares, self.settled, self.temperature
+        tokens.weigh(self.alphabets, logits, *given, out, probabilities=True)
 
     def process_(self, logits: Tensor) -> None:
         """After `run`: make softmax(logits / temperature) the marginals, in place, logits [B, N, V]."""
