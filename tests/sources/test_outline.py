@@ -185,7 +185,9 @@ def test_a_schema_and_its_twin_that_is_put_together_have_one_outline(pair: tuple
 def test_fields_stand_in_the_order_in_which_they_are_written(pair: tuple[Any, Any]) -> None:
     reader = Reader(Node(pair[1]), JSON_SCHEMA)
     written = [
-        part for shape in Writer(reader, Layout(), "declared").shapes(reader.root()) for part in shape.objects
+        part
+        for value_set in Writer(reader, Layout(), "declared").value_sets(reader.root())
+        for part in value_set.objects
     ]
     outline = of(pair[1])
     if outline.kind == "object":

@@ -1,8 +1,8 @@
 """JSON Schema as a source.
 
     formula   what a place may hold, by the names of schemas            every, some, opposite
-    read      name → Shape      one level of a schema, type by type     meet, union, minus      (combine)
-    write     Shape → Expr      the JSON texts of a shape's values; schemas with names become rules
+    read      name → ValueSet      one level of a schema, type by type     meet, union, minus      (combine)
+    write     ValueSet → Expr      the JSON texts of a set's values; schemas with names become rules
 
 Every keyword that applies schemas to a value comes down to the operations in the right column. `$schema` decides the
 draft, 4 to 2020-12; what cannot be enforced is refused with its pointer.

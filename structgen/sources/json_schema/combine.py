@@ -1,4 +1,4 @@
-"""Boolean operations on shapes, and which combinations hold no value at all.
+"""Boolean operations on value sets, and which combinations hold no value at all.
 
 Arrays and objects are unions of alternatives, so an intersection multiplies them and a difference more so. What is
 surely empty is dropped on the way: that keeps a discriminated union as large as its branches. Whether a member can
@@ -22,7 +22,7 @@ from .formula import Every, Formula, Some
 from .held import meet_texts, minus_texts
 from .numbers import Numbers
 from .objects import Need, Objects
-from .shape import Shape, anything
+from .value_set import ValueSet, anything
 
 MOST_CASES = 2000  # alternatives of one schema after its unions are multiplied out
 MOST_ASKED = 16  # schemas, each required by the one before, that are asked whether they hold any value
@@ -37,16 +37,16 @@ class Circular(Unsupported):
 
 @dataclass
 class Combiner:
-    """Operations on shapes of one document; `shape_of` reads the schemas that formulas name."""
+    """Operations on value sets of one document; `value_set_of` reads the schemas that formulas name."""
 
-    shape_of: Callable[[Formula], Shape]
+    value_set_of: Callable[[Formula], ValueSet]
     work: int = 0
     known: dict[Formula, bool] = field(default_factory=dict)
     asked: set[Formula] = field(default_factory=set)
 
-    def meet(self, left: Shape, right: Shape) -> Shape:
-        """The values that both allow. A type stays implied only if neither shape has spoken about it."""
-        return Shape(
+    def meet(self, left: ValueSet, right: ValueSet) -> ValueSet:
+        """The values that both allow. A type stays implied only if neither value set has spoken about it."""
+        return ValueSet(
             null=left.null and right.null,
             booleans=left.booleans & right.booleans,
             numbers=_meet_numbers(left.numbers, right.numbers),
@@ -60,9 +60,9 @@ class Combiner:
             else None,
         )
 
-    def minus(self, left: Shape, right: Shape) -> Shape:
+    def minus(self, left: ValueSet, right: ValueSet) -> ValueSet:
         """The values of `left` that `right` does not allow, which is read with all that its silence allows."""
-        return Shape(
+        return ValueSet(
             null=left.null and not right.null,
             booleans=left.booleans - right.booleans,
             numbers=_minus_numbers(left.numbers, right.numbers),
@@ -74,14 +74,14 @@ class Combiner:
             closed=self.minus(left.closed, right) if left.closed else None,
         )
 
-    def opposite(self, shape: Shape, origin: str) -> Shape:
+    def opposite(self, value_set: ValueSet, origin: str) -> ValueSet:
         """All other values."""
-        return self.minus(anything(origin), shape)
+        return self.minus(anything(origin), value_set)
 
-    def all_of(self, shapes: Iterable[Shape], start: Shape) -> Shape:
-        """The values that `start` and all shapes allow."""
-        for shape in shapes:
-            start = self.meet(start, shape)
+    def all_of(self, value_sets: Iterable[ValueSet], start: ValueSet) -> ValueSet:
+        """The values that `start` and all value sets allow."""
+        for value_set in value_sets:
+            start = self.meet(start, value_set)
         return start
 
     def hollow(self, formula: Formula) -> bool:
@@ -94,18 +94,18 @@ class Combiner:
                 return False
             self.asked.add(formula)
             try:
-                self.known[formula] = self._empty_shape(self.shape_of(formula))
+                self.known[formula] = self._empty_value_set(self.value_set_of(formula))
             except Circular:
                 return False
             finally:
                 self.asked.discard(formula)
         return self.known[formula]
 
-    def _empty_shape(self, shape: Shape) -> bool:
+    def _empty_value_set(self, value_set: ValueSet) -> bool:
         return not (
-            shape.null or shape.booleans or shape.numbers or shape.texts or not empty(shape.strings)
-            or not all(map(self._empty_array, shape.arrays))
-            or not all(map(self._empty_object, shape.objects))
+            value_set.null or value_set.booleans or value_set.numbers or value_set.texts or not empty(value_set.strings)
+            or not all(map(self._empty_array, value_set.arrays))
+            or not all(map(self._empty_object, value_set.objects))
         )  # fmt: skip
 
     def _empty_array(self, arrays: Arrays) -> bool:

@@ -8,11 +8,11 @@ from dataclasses import replace
 from . import formula as f
 from .node import Node
 from .objects import Link, Member, Objects
-from .shape import Shape, anything
 from .strings import encodable
+from .value_set import ValueSet, anything
 
 
-def linked(node: Node) -> list[Shape]:
+def linked(node: Node) -> list[ValueSet]:
     """What lists of members that depend on one another allow, where `properties` names them all."""
     links = [Link(key, then) for key, keys, _ in _lists(node) for then in keys if then != key]
     if not links:
@@ -36,27 +36,27 @@ def _lists(node: Node, named: bool = True) -> Iterator[tuple[str, list[str], Nod
                 place.malformed("an array of strings")
 
 
-def dependencies(node: Node, shape: Callable[[Node], Shape]) -> list[tuple[Shape, Shape]]:
-    """Pairs of shapes: where a member is present, what the object must also be; but for what is linked.
+def dependencies(node: Node, read: Callable[[Node], ValueSet]) -> list[tuple[ValueSet, ValueSet]]:
+    """Pairs of value sets: where a member is present, what the object must also be; but for what is linked.
 
-    shape: the shape of the schema at a place
+    read: gives the value set of the schema at a place
     """
     found = [(_having([key], place), _having(keys, place)) for key, keys, place in _lists(node, named=False)]
     for keyword in ("dependentSchemas", "dependencies"):
         for key, place in node.child(keyword).items() if keyword in node else ():
             if keyword == "dependentSchemas" or not isinstance(place.value, list | tuple | str):
                 present = _having([encodable(Node(key, place.pointer))], place)
-                found.append((present, shape(place)))
+                found.append((present, read(place)))
     return found
 
 
-def dependent_schemas(node: Node) -> list[tuple[Shape, Node]]:
+def dependent_schemas(node: Node) -> list[tuple[ValueSet, Node]]:
     """Pairs of the objects that have a member, and the schema that then applies."""
     places = node.child("dependentSchemas").items()
     return [(_having([key], place), place) for key, place in places]
 
 
-def _having(keys: list[str], place: Node) -> Shape:
+def _having(keys: list[str], place: Node) -> ValueSet:
     """Objects that have these members."""
     members = {key: Member(f.ANYTHING, required=True) for key in keys}
-    return Shape(objects=(Objects(members, origin=place.pointer),))
+    return ValueSet(objects=(Objects(members, origin=place.pointer),))

@@ -1,8 +1,8 @@
 """JSON text inside strings: numbers in quotes, keys that are read as numbers, documents within a document.
 
 A string may hold the JSON text of another value. Texts of null, booleans and numbers are a language of characters like
-any other. Texts of whole documents need the rules of a grammar, so a shape keeps such strings apart, by the name of the
-schema whose values they hold, and they are written as that schema's texts with every character spelled once more.
+any other. Texts of whole documents need the rules of a grammar, so a value set keeps such strings apart, by the name of
+the schema whose values they hold, and they are written as that schema's texts with every character spelled once more.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from structgen.grammar import (
 
 from .decimals import spell_numbers
 from .formula import Formula, every
-from .shape import Shape
 from .strings import spell
+from .value_set import ValueSet
 
 
-def scalar_texts(shape: Shape) -> Expr | None:
-    """The JSON texts of a shape's values; None where there are others than null, booleans and numbers."""
-    if not shape.kinds() <= {"null", "boolean", "number"}:
+def scalar_texts(value_set: ValueSet) -> Expr | None:
+    """The JSON texts of a set's values; None where there are others than null, booleans and numbers."""
+    if not value_set.kinds() <= {"null", "boolean", "number"}:
         return None
-    words = ["null"] * shape.null + ["true" if value else "false" for value in sorted(shape.booleans)]
-    return alt(*map(literal, words), *map(spell_numbers, shape.numbers))
+    words = ["null"] * value_set.null + ["true" if value else "false" for value in sorted(value_set.booleans)]
+    return alt(*map(literal, words), *map(spell_numbers, value_set.numbers))
 
 
-def meet_texts(left: Shape, right: Shape) -> tuple[Formula, ...]:
-    """Strings that hold documents in what both shapes allow."""
+def meet_texts(left: ValueSet, right: ValueSet) -> tuple[Formula, ...]:
+    """Strings that hold documents in what both value sets allow."""
     found = [every(a, b) for a in left.texts for b in right.texts]
     for texts, strings in ((left.texts, right.strings), (right.texts, left.strings)):
         if texts and strings is TEXT:
@@ -51,7 +51,7 @@ def meet_texts(left: Shape, right: Shape) -> tuple[Formula, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def minus_texts(left: Shape, right: Shape) -> tuple[Formula, ...]:
+def minus_texts(left: ValueSet, right: ValueSet) -> tuple[Formula, ...]:
     """Strings that hold documents in what `left` allows and `right` does not."""
     if right.strings is TEXT:
         return ()

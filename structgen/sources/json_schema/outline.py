@@ -1,8 +1,8 @@
-"""The outline of a schema: its shapes, in the order and the words of the document.
+"""The outline of a schema: its value sets, in the order and the words of the document.
 
-A shape is a set of values. It knows neither in which order the document names alternatives and constants nor their
+A value set is a set of values. It knows neither in which order the document names alternatives and constants nor their
 titles, so this reader takes apart what a schema puts together: each of its `ways` is a list of schemas that a value
-satisfies together, and the shape of that list says what the value is made of.
+satisfies together, and the value set of that list says what the value is made of.
 
     {"allOf": [{"$ref": "#/$defs/base"}, {"anyOf": [A, B]}], "properties": P}     ways: [P, base, A], [P, base, B]
 
@@ -30,7 +30,7 @@ from .node import Node
 from .objects import Objects
 from .places import UNIONS, Places
 from .read import MOST_NESTED, REFERENCES, Rules
-from .shape import Shape
+from .value_set import ValueSet
 
 MOST_WAYS = 256  # alternatives of one value; further unions that it satisfies at once are not multiplied out
 MOST_OPTIONS = 2000  # alternatives of one value at all
@@ -184,10 +184,10 @@ class Outliner:
         listing = next((part for key in ("const", "enum") for part in way.parts if key in part), None)
         if listing is not None:
             return self._constants(way, listing)
-        shape = self.reader.sketched(way.parts)
-        if not shape.said:
+        value_set = self.reader.sketched(way.parts)
+        if not value_set.said:
             return [ANY]
-        spoken = shape.spoken()
+        spoken = value_set.spoken()
         null = [NULL] if spoken.null else []
         found = (self._typed(kind, spoken, way) for kind in _order(way, spoken))
         return [*(one for one in found if one is not None), *null]
@@ -202,12 +202,12 @@ class Outliner:
         found = [Outline.of_constants(keyword, kept)] if kept else []
         return [*found, NULL] if len(kept) < len(admitted) else found
 
-    def _typed(self, kind: str, shape: Shape, way: Way) -> Outline | None:
+    def _typed(self, kind: str, value_set: ValueSet, way: Way) -> Outline | None:
         """The values of one type; None where there are none."""
         if kind == "object":
-            return self._object(shape.objects[0], way)
+            return self._object(value_set.objects[0], way)
         if kind == "array":
-            return self._array(shape.arrays[0], way)
+            return self._array(value_set.arrays[0], way)
         if kind == "string":
             formats = (part.value["format"] for part in way.parts if "format" in part)
             return Outline(next((name for name in formats if name in FORMATS), kind))
@@ -265,14 +265,14 @@ def _conditional(node: Node) -> Iterator[Node]:
         yield from (place for _, place in places if isinstance(place.value, dict))
 
 
-def _order(way: Way, shape: Shape) -> list[str]:
+def _order(way: Way, value_set: ValueSet) -> list[str]:
     """The types of a shape's values, in the order in which the schema lists them."""
     lists = (part.value["type"] for part in way.parts if "type" in part)
     listed = next((names for names in lists if isinstance(names, list | tuple)), ())
-    kinds = set(shape.kinds()) - {"number"}
-    if shape.numbers and all(part.typed for part in shape.numbers):
+    kinds = set(value_set.kinds()) - {"number"}
+    if value_set.numbers and all(part.typed for part in value_set.numbers):
         kinds.add("integer")
-    elif shape.numbers:
+    elif value_set.numbers:
         kinds |= {"number", *(name for name in listed if name == "integer")}
     return [name for name in dict.fromkeys((*listed, *_KINDS)) if name in kinds and name != "null"]
 

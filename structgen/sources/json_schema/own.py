@@ -26,8 +26,8 @@ from .formula import Formula
 from .held import meet_texts, scalar_texts
 from .node import Node
 from .objects import Member, Objects
-from .shape import Shape
 from .temporal import temporal
+from .value_set import ValueSet
 
 TEXT, QUOTED, REGEX, REFUSED = "x-text", "x-quoted", "x-regex", "x-refused"
 ELSEWHERE = "x-elsewhere"
@@ -52,36 +52,38 @@ def dialect(node: Node, usual: Dialect) -> Dialect:
 
 def refined(
     node: Node,
-    shape: Shape,
+    value_set: ValueSet,
     formula: Callable[[Node], Formula],
-    read: Callable[[Formula], Shape],
+    read: Callable[[Formula], ValueSet],
     reading: bool,
-) -> Shape:
-    """What is left of the shape that JSON Schema's keywords give, or is added to it; `reading` as in Rules."""
+) -> ValueSet:
+    """What is left of the value set that JSON Schema's keywords give, or is added to it; `reading` as in Rules."""
     if REFUSED in node:
         why, instead = node.child(REFUSED).strings()
         node.unsupported(why, "type", instead)
     if TEXT in node:
         inner = formula(node.child(TEXT))
         texts = scalar_texts(read(inner))
-        whole = Shape(texts=(inner,)) if texts is None else Shape(strings=texts)
-        return replace(shape, strings=intersect(shape.strings, whole.strings), texts=meet_texts(shape, whole))
+        whole = ValueSet(texts=(inner,)) if texts is None else ValueSet(strings=texts)
+        return replace(
+            value_set, strings=intersect(value_set.strings, whole.strings), texts=meet_texts(value_set, whole)
+        )
     if QUOTED in node:
-        numbers = scalar_texts(shape.only(frozenset({"number"})))
-        return replace(shape, strings=alt(shape.strings, numbers or NOTHING))
+        numbers = scalar_texts(value_set.only(frozenset({"number"})))
+        return replace(value_set, strings=alt(value_set.strings, numbers or NOTHING))
     if ELSEWHERE in node:
-        return _without_members(shape, node.child(ELSEWHERE).strings())
+        return _without_members(value_set, node.child(ELSEWHERE).strings())
     if _is_bounded(node):
         name, low, high, zone = (node.value.get(keyword) for keyword in ("format", MINIMUM, MAXIMUM, ZONE))
         moments = temporal(name, low, high, zone)
         moments = small_too(moments) if reading and name in INSTANTS else moments
-        return replace(shape, strings=intersect(moments, shape.strings))
-    return shape
+        return replace(value_set, strings=intersect(moments, value_set.strings))
+    return value_set
 
 
-def _without_members(shape: Shape, names: list[str]) -> Shape:
+def _without_members(value_set: ValueSet, names: list[str]) -> ValueSet:
     """The values less objects with members of these names."""
     absent = Objects({name: Member(NEVER, silent=True) for name in names})
-    objects = (part.meet(absent) for part in shape.objects)
-    closed = None if shape.closed is None else _without_members(shape.closed, names)
-    return replace(shape, objects=tuple(part for part in objects if part is not None), closed=closed)
+    objects = (part.meet(absent) for part in value_set.objects)
+    closed = None if value_set.closed is None else _without_members(value_set.closed, names)
+    return replace(value_set, objects=tuple(part for part in objects if part is not None), closed=closed)

@@ -19,7 +19,7 @@ from .formula import ANYTHING, NOTHING, Formula, Name
 from .keywords import TYPED
 from .node import Node, exact, is_number
 from .read import REFERENCES, Reader, Rules
-from .shape import Shape, anything
+from .value_set import ValueSet, anything
 from .values import constant
 
 UNIONS = ("anyOf", "oneOf")
@@ -53,7 +53,7 @@ class Places(Reader):
 
     def __init__(self, root: Node, rules: Rules):
         super().__init__(root, rules)
-        self.combine = Shallow(self.shape)
+        self.combine = Shallow(self.value_set)
 
     def formula(self, node: Node) -> Formula:
         """The schema that is written at `node`, by name; references are left as they are."""
@@ -62,7 +62,7 @@ class Places(Reader):
         node = self.library.entered(node)
         return Name(self._number(node, (node.pointer, node.base, node.dynamic, "written"), False))
 
-    def sketched(self, nodes: Iterable[Node]) -> Shape:
+    def sketched(self, nodes: Iterable[Node]) -> ValueSet:
         """What the schemas at the nodes say themselves and have in common, as far as an outline shows it."""
         nodes = list(nodes)
         names = {name for node in nodes for name in _names(node)}
@@ -90,9 +90,9 @@ class Places(Reader):
         node, is_constant = self.places[name.number]
         return Node({"const": node.value}, node.pointer) if is_constant else node
 
-    def meets(self, node: Node, shape: Shape) -> bool:
-        """Whether the constant at `node` is among the values of a shape."""
-        return bool(self.combine.meet(constant(node, self._constant), shape).kinds())
+    def meets(self, node: Node, value_set: ValueSet) -> bool:
+        """Whether the constant at `node` is among the values of a value set."""
+        return bool(self.combine.meet(constant(node, self._constant), value_set).kinds())
 
     def openapi(self, node: Node) -> bool:
         """Whether the schema allows null in OpenAPI's way."""
@@ -106,8 +106,8 @@ class Places(Reader):
         """Whether the schema says nothing that shows of values whose type is known."""
         return isinstance(node.value, dict) and (_BOUNDS | _CONDITIONS).issuperset(self._said(node))
 
-    def _common(self, nodes: Iterable[Node]) -> Shape:
-        first, *others = [self.shape(self._named(node)) for node in nodes] or [anything("")]
+    def _common(self, nodes: Iterable[Node]) -> ValueSet:
+        first, *others = [self.value_set(self._named(node)) for node in nodes] or [anything("")]
         return self.combine.all_of(others, first)
 
     def _named(self, node: Node) -> Formula:
@@ -118,12 +118,12 @@ class Places(Reader):
 
 
 class Constants:
-    """Values of a shape that is made of constants, of which there may be thousands: they are looked up."""
+    """Values of a value set that is made of constants, of which there may be thousands: they are looked up."""
 
-    def __init__(self, reader: Places, shape: Shape):
-        self.reader, self.shape = reader, shape
-        self.numbers = {part.low for part in shape.numbers}
-        strings = shape.strings.parts if isinstance(shape.strings, Alt) else (shape.strings,)
+    def __init__(self, reader: Places, value_set: ValueSet):
+        self.reader, self.value_set = reader, value_set
+        self.numbers = {part.low for part in value_set.numbers}
+        strings = value_set.strings.parts if isinstance(value_set.strings, Alt) else (value_set.strings,)
         self.texts = {part.value for part in strings if isinstance(part, Bytes)}
         self.others = [part for part in strings if not isinstance(part, Bytes)]
 
@@ -131,7 +131,7 @@ class Constants:
         value = node.value
         if isinstance(value, str):
             return value.encode() in self.texts or any(contains(part, value) for part in self.others)
-        return exact(value) in self.numbers if is_number(value) else self.reader.meets(node, self.shape)
+        return exact(value) in self.numbers if is_number(value) else self.reader.meets(node, self.value_set)
 
 
 def _unseen(node: Node) -> frozenset[str]:

@@ -1,7 +1,7 @@
-"""Schema to shape: every keyword becomes a shape, and a schema is what its keywords' shapes have in common.
+"""Schema to value set: every keyword becomes a value set, and a schema is what its keywords' value sets have in common.
 
-A `Reader` also names the schemas of its document: `formula` gives a schema a number, `shape` reads what numbers mean,
-one level deep. Schemas that say the same share a number, so the same reference twice is one name.
+A `Reader` also names the schemas of its document: `formula` gives a schema a number, `value_set` reads what numbers
+mean, one level deep. Schemas that say the same share a number, so the same reference twice is one name.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from .node import Node
 from .numbers import Numbers, read_numbers
 from .objects import read_objects
 from .resolve import Library
-from .shape import KINDS, Shape, anything, union
 from .strings import read_strings
 from .tags import Values, constants_of, rivals
 from .unevaluated import evaluated
+from .value_set import KINDS, ValueSet, anything, union
 from .values import constant
 
 REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
@@ -80,7 +80,7 @@ class Reader:
     def __init__(self, root: Node, rules: Rules):
         self.rules = rules
         self.library = Library(root, rules.resources)
-        self.combine = Combiner(self.shape)
+        self.combine = Combiner(self.value_set)
         self.places: list[tuple[Node, bool]] = []  # by number: the schema, or constant if the flag is set
         self.referred: set[int] = set()  # numbers that some reference names
         self.refusals: list[Unsupported] | None = None  # where they are collected, reading goes on
@@ -92,7 +92,7 @@ class Reader:
             "inf"
         )  # seconds for collecting them; the thread's own time when that ends
         self._numbers: dict[object, int] = {}
-        self._shapes: dict[Formula, Shape] = {}
+        self._value_sets: dict[Formula, ValueSet] = {}
         self._open: list[Formula] = []
         self._listed: set[int] = set()  # numbers of constants that stand for a value of some other schema
         self._naming: set[tuple[str, str]] = set()
@@ -136,10 +136,10 @@ class Reader:
         finally:
             self._naming.discard((node.pointer, node.base))
 
-    def shape(self, formula: Formula) -> Shape:
+    def value_set(self, formula: Formula) -> ValueSet:
         """The values of a formula, written out one level deep."""
-        if formula in self._shapes:
-            return self._shapes[formula]
+        if formula in self._value_sets:
+            return self._value_sets[formula]
         self.hurry()
         if formula in self._open:
             raise Circular(
@@ -152,15 +152,15 @@ class Reader:
             raise self.too_deep(formula)
         self._open.append(formula)
         try:
-            shape = self._shapes[formula] = self._shape(formula)
+            value_set = self._value_sets[formula] = self._value_set(formula)
         except Unsupported as error:
             if self.refusals is None or isinstance(error, Circular | OverLimit):
                 raise
             self.refuse(error)
-            shape = self._shapes[formula] = anything("")
+            value_set = self._value_sets[formula] = anything("")
         finally:
             self._open.pop()
-        return shape
+        return value_set
 
     def refuse(self, error: Unsupported) -> None:
         """Collect a refusal, or raise it where they are not collected."""
@@ -218,51 +218,51 @@ class Reader:
     def _constant(self, node: Node) -> Formula:
         return Name(self._number(node, repr(node.value), True))
 
-    def _shape(self, formula: Formula) -> Shape:
+    def _value_set(self, formula: Formula) -> ValueSet:
         match formula:
             case Name(number, negated):
                 if negated:
-                    return self.combine.opposite(self.shape(Name(number)), self.origin(formula))
+                    return self.combine.opposite(self.value_set(Name(number)), self.origin(formula))
                 node, is_constant = self.places[number]
                 if not is_constant:
                     return self._read(node)
-                shape = constant(node, self._constant)
-                typed = tuple(replace(part, typed=True) for part in shape.numbers)
-                return replace(shape, numbers=typed) if number in self._listed else shape
+                value_set = constant(node, self._constant)
+                typed = tuple(replace(part, typed=True) for part in value_set.numbers)
+                return replace(value_set, numbers=typed) if number in self._listed else value_set
             case Every(parts):
                 positive = [p for p in parts if not (isinstance(p, Name) and p.negated)]
-                shapes = [self.shape(part) for part in sorted(positive, key=_order)]
-                whole = self.combine.all_of(shapes[1:], shapes[0] if shapes else anything(""))
+                value_sets = [self.value_set(part) for part in sorted(positive, key=_order)]
+                whole = self.combine.all_of(value_sets[1:], value_sets[0] if value_sets else anything(""))
                 for part in sorted(parts.difference(positive), key=_order):
-                    whole = self.combine.minus(whole, self.shape(f.opposite(part)))
+                    whole = self.combine.minus(whole, self.value_set(f.opposite(part)))
                 return whole
             case Some(parts):
-                return union(*(self.shape(part) for part in sorted(parts, key=_order)))
+                return union(*(self.value_set(part) for part in sorted(parts, key=_order)))
         raise TypeError(f"{formula} is no formula")
 
-    def _at(self, node: Node) -> Shape:
-        return self.shape(self.formula(node))
+    def _at(self, node: Node) -> ValueSet:
+        return self.value_set(self.formula(node))
 
-    def _read(self, node: Node) -> Shape:
+    def _read(self, node: Node) -> ValueSet:
         check()
         check_keywords(node, self.rules.unknown, is_older(self.library.root.value))
         if "$ref" in node and node.draft <= REF_ALONE:  # it hides its siblings
             return self._at(self.library.follow(node, "$ref"))
-        shape = self.combine.all_of(self._constants(node), self._by_type(node))
+        value_set = self.combine.all_of(self._constants(node), self._by_type(node))
         for keyword in REFERENCES:
             if keyword in node:
                 target = self._at(self.library.follow(node, keyword))
-                shape = self.combine.meet(shape, target)
-        shape = self._applied(node, shape)
+                value_set = self.combine.meet(value_set, target)
+        value_set = self._applied(node, value_set)
         if "nullable" in node and node.child("nullable").boolean() and self._is_openapi():
-            shape = union(shape, Shape(null=True))
+            value_set = union(value_set, ValueSet(null=True))
         return (
-            own.refined(node, shape, self.formula, self.shape, self.rules.reading)
+            own.refined(node, value_set, self.formula, self.value_set, self.rules.reading)
             if self.rules.own
-            else shape
+            else value_set
         )
 
-    def _by_type(self, node: Node) -> Shape:
+    def _by_type(self, node: Node) -> ValueSet:
         """What `type` and the keywords of single types allow."""
         free, said, kinds, whole = anything(node.pointer), mentioned(node), KINDS, False
         spoken = frozenset(said)
@@ -273,7 +273,7 @@ class Reader:
         numbers = read_numbers(node) if "number" in said else Numbers(origin=node.pointer)
         if numbers is not None and whole:
             numbers = numbers.meet(Numbers(integer=True, typed=True))
-        shape = replace(free, numbers=() if numbers is None else (numbers,), implied=KINDS - spoken)
+        value_set = replace(free, numbers=() if numbers is None else (numbers,), implied=KINDS - spoken)
         # What says nothing about the types that remain is not read: an int32 is no string.
         if "string" in said and "string" in kinds:
             dialect, formats = self.rules.dialect, self.rules.formats
@@ -281,15 +281,15 @@ class Reader:
                 dialect, formats = own.dialect(node, dialect), own.formats(node, formats)
             search = partial(search_expr, dialect=dialect)
             strings = read_strings(node, partial(self._format, formats), search)
-            shape = replace(shape, strings=strings)
+            value_set = replace(value_set, strings=strings)
         if "array" in said and "array" in kinds:
-            shape = replace(shape, arrays=read_arrays(node, self.formula, self.rules.own))
+            value_set = replace(value_set, arrays=read_arrays(node, self.formula, self.rules.own))
         if "object" in said and "object" in kinds:
             names = TEXT
             if "propertyNames" in node:
                 names = self._at(node.child("propertyNames")).strings
-            shape = replace(shape, objects=read_objects(node, self.formula, names, self.search))
-        return shape.only(kinds)
+            value_set = replace(value_set, objects=read_objects(node, self.formula, names, self.search))
+        return value_set.only(kinds)
 
     def _type_names(self, place: Node) -> set[str]:
         names = [place] if isinstance(place.value, str) else place.elements(least=1)
@@ -298,51 +298,51 @@ class Reader:
                 name.malformed("one of " + ", ".join(TYPES))
         return {name.value for name in names}
 
-    def _constants(self, node: Node) -> list[Shape]:
-        shapes: list[Shape] = []
+    def _constants(self, node: Node) -> list[ValueSet]:
+        value_sets: list[ValueSet] = []
         if "const" in node:
-            shapes.append(constant(node.child("const"), self._constant))
+            value_sets.append(constant(node.child("const"), self._constant))
         if "enum" in node:
             values = node.child("enum").elements(least=1)
-            shapes.append(union(*(constant(value, self._constant) for value in values)))
-        return shapes
+            value_sets.append(union(*(constant(value, self._constant) for value in values)))
+        return value_sets
 
-    def parts(self, node: Node, keyword: str) -> list[Shape]:
-        """The shapes of an array of schemas."""
+    def parts(self, node: Node, keyword: str) -> list[ValueSet]:
+        """The value sets of an array of schemas."""
         if keyword not in node:
             return []
         return [self._at(part) for part in node.child(keyword).elements(least=1)]
 
-    def _applied(self, node: Node, shape: Shape) -> Shape:
-        """What is left of `shape` under the keywords that apply schemas to the value itself."""
+    def _applied(self, node: Node, value_set: ValueSet) -> ValueSet:
+        """What is left of `value_set` under the keywords that apply schemas to the value itself."""
         combine = self.combine
-        shape = combine.all_of(self.parts(node, "allOf"), shape)
+        value_set = combine.all_of(self.parts(node, "allOf"), value_set)
         if "anyOf" in node:
-            shape = combine.meet(shape, union(*self.parts(node, "anyOf")))
+            value_set = combine.meet(value_set, union(*self.parts(node, "anyOf")))
         if "oneOf" in node:
-            shape = union(*self.exactly_one(self.parts(node, "oneOf"), shape))
-        shape = combine.all_of(linked(node), shape)
+            value_set = union(*self.exactly_one(self.parts(node, "oneOf"), value_set))
+        value_set = combine.all_of(linked(node), value_set)
         for condition, then in dependencies(node, self._at):
-            present = combine.meet(shape, condition)
-            shape = union(combine.minus(shape, condition), combine.meet(present, then))
+            present = combine.meet(value_set, condition)
+            value_set = union(combine.minus(value_set, condition), combine.meet(present, then))
         if "if" in node and ("then" in node or "else" in node):
             condition = self._at(node.child("if"))
-            yes, no = combine.meet(shape, condition), combine.minus(shape, condition)
+            yes, no = combine.meet(value_set, condition), combine.minus(value_set, condition)
             if "then" in node:
                 yes = combine.meet(yes, self._at(node.child("then")))
             if "else" in node:
                 no = combine.meet(no, self._at(node.child("else")))
-            shape = union(yes, no)
+            value_set = union(yes, no)
         if "not" in node:
-            shape = combine.minus(shape, self._at(node.child("not")))
+            value_set = combine.minus(value_set, self._at(node.child("not")))
         if "unevaluatedProperties" in node or "unevaluatedItems" in node:
             cases = evaluated(self, node)
-            shape = union(
-                *(combine.meet(combine.meet(shape, c.condition), c.rest(self, node)) for c in cases)
+            value_set = union(
+                *(combine.meet(combine.meet(value_set, c.condition), c.rest(self, node)) for c in cases)
             )
-        return shape
+        return value_set
 
-    def exactly_one(self, parts: list[Shape], whole: Shape) -> list[Shape]:
+    def exactly_one(self, parts: list[ValueSet], whole: ValueSet) -> list[ValueSet]:
         """For each part the values of `whole` that it allows and no other part does."""
         inside = [self.combine.meet(whole, part) for part in parts]
         only = []

@@ -59,12 +59,12 @@ class Judge:
             return True
         if isinstance(value, list | dict):
             return any(self._fits(way, value) for way in self._ways(formula, value))
-        return any(_is_scalar_of(shape, value) for shape in self.writer.shapes(formula))
+        return any(_is_scalar_of(value_set, value) for value_set in self.writer.value_sets(formula))
 
     def _ways(self, formula: Formula, value: list[Any] | dict[str, Any]) -> Iterator[Arrays | Objects]:
         """The alternatives for a value of this type."""
-        for shape in self.writer.shapes(formula):
-            yield from shape.arrays if isinstance(value, list) else shape.objects
+        for value_set in self.writer.value_sets(formula):
+            yield from value_set.arrays if isinstance(value, list) else value_set.objects
 
     def _fits(self, way: Arrays | Objects, value: Any) -> bool:
         return self._fits_array(way, value) if isinstance(way, Arrays) else self._fits_object(way, value)
@@ -141,14 +141,14 @@ def _first(found: Iterable[tuple[Step, Repeat | None]]) -> Repeat | None:
     return next((repeat.within(step) for step, repeat in found if repeat is not None), None)
 
 
-def _is_scalar_of(shape: Any, value: Any) -> bool:
+def _is_scalar_of(value_set: Any, value: Any) -> bool:
     if value is None:
-        return shape.null
+        return value_set.null
     if isinstance(value, bool):
-        return value in shape.booleans
+        return value in value_set.booleans
     if isinstance(value, str):
-        return contains(shape.strings, value)
-    return any(_holds(numbers, Fraction(value)) for numbers in shape.numbers)
+        return contains(value_set.strings, value)
+    return any(_holds(numbers, Fraction(value)) for numbers in value_set.numbers)
 
 
 def _holds(numbers: Numbers, value: Fraction) -> bool:

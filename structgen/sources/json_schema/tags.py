@@ -12,15 +12,15 @@ from typing import Any
 
 from .formula import Every, Formula, Name, Some
 from .node import Node, exact, is_number
-from .shape import Shape
+from .value_set import ValueSet
 
 Values = frozenset[Hashable]
 Constants = Callable[[Formula], Values | None]
 
 
-def rivals(shapes: Sequence[Shape], constants: Constants) -> list[list[int]]:
-    """For each shape the others, by number, that may have a value in common with it."""
-    tags = [_tags(shape, constants) for shape in shapes]
+def rivals(value_sets: Sequence[ValueSet], constants: Constants) -> list[list[int]]:
+    """For each value set the others, by number, that may have a value in common with it."""
+    tags = [_tags(value_set, constants) for value_set in value_sets]
     frequent = Counter(key for tag in tags for key in tag).most_common(1)
     key = frequent[0][0] if frequent else ""
     untold, bearers = [], dict[Hashable, list[int]]()
@@ -36,13 +36,13 @@ def rivals(shapes: Sequence[Shape], constants: Constants) -> list[list[int]]:
     return found
 
 
-def _tags(shape: Shape, constants: Constants) -> Mapping[str, Values]:
-    """The members that all values of a shape have, with the constants that these hold; {} unless all are objects."""
-    if shape.kinds() != {"object"}:
+def _tags(value_set: ValueSet, constants: Constants) -> Mapping[str, Values]:
+    """The members that all values of a set have, with the constants that these hold; {} unless all are objects."""
+    if value_set.kinds() != {"object"}:
         return {}
     required = [
         {key: constants(member.value) for key, member in objects.members.items() if member.required}
-        for objects in shape.objects
+        for objects in value_set.objects
     ]
     tags: dict[str, Values] = {}
     for key in required[0]:

@@ -24,7 +24,7 @@ from .formula import Formula
 from .node import Node
 from .objects import Extras, Objects
 from .resolve import Library
-from .shape import Shape, anything, union
+from .value_set import ValueSet, anything, union
 
 MOST_CASES = 256
 
@@ -36,9 +36,9 @@ class Reading(Protocol):
     combine: Combiner
 
     def formula(self, node: Node) -> Formula: ...
-    def shape(self, formula: Formula) -> Shape: ...
-    def parts(self, node: Node, keyword: str) -> list[Shape]: ...
-    def exactly_one(self, parts: list[Shape], whole: Shape) -> list[Shape]: ...
+    def value_set(self, formula: Formula) -> ValueSet: ...
+    def parts(self, node: Node, keyword: str) -> list[ValueSet]: ...
+    def exactly_one(self, parts: list[ValueSet], whole: ValueSet) -> list[ValueSet]: ...
     def search(self, pattern: str, pointer: str) -> Expr: ...
 
 
@@ -49,12 +49,12 @@ class Case:
     keys: names of members; first: so many elements (None: all); kinds: elements wherever they are
     """
 
-    condition: Shape
+    condition: ValueSet
     keys: Expr = NOTHING
     first: int | None = 0
     kinds: tuple[Formula, ...] = ()
 
-    def rest(self, reader: Reading, node: Node) -> Shape:
+    def rest(self, reader: Reading, node: Node) -> ValueSet:
         """What the keywords of the schema at `node` ask of all that is not evaluated."""
         free = anything(node.pointer)
         objects, arrays = free.objects, free.arrays
@@ -67,10 +67,10 @@ class Case:
             value = f.some(reader.formula(node.child("unevaluatedItems")), *self.kinds)
             closed = Arrays((f.ANYTHING,) * self.first, value, origin=node.pointer).closed()
             arrays = () if closed is None else (closed,)
-        return Shape(free.null, free.booleans, free.numbers, free.strings, arrays, objects, free.implied)
+        return ValueSet(free.null, free.booleans, free.numbers, free.strings, arrays, objects, free.implied)
 
 
-Meet = Callable[[Shape, Shape], Shape]
+Meet = Callable[[ValueSet, ValueSet], ValueSet]
 
 
 def evaluated(reader: Reading, node: Node, *, inner: bool = False) -> list[Case]:
@@ -126,12 +126,12 @@ def _options(reader: Reading, node: Node) -> Iterator[list[Case]]:
 
 def _applied(reader: Reading, place: Node) -> list[Case]:
     """The cases of a schema, of the values that it allows."""
-    return _within(reader, reader.shape(reader.formula(place)), evaluated(reader, place, inner=True))
+    return _within(reader, reader.value_set(reader.formula(place)), evaluated(reader, place, inner=True))
 
 
-def _within(reader: Reading, shape: Shape, cases: list[Case]) -> list[Case]:
-    """Cases of the values of a shape."""
-    return [replace(case, condition=reader.combine.meet(shape, case.condition)) for case in cases]
+def _within(reader: Reading, value_set: ValueSet, cases: list[Case]) -> list[Case]:
+    """Cases of the values of a value set."""
+    return [replace(case, condition=reader.combine.meet(value_set, case.condition)) for case in cases]
 
 
 def _one_of(reader: Reading, node: Node) -> list[Case]:
@@ -139,7 +139,7 @@ def _one_of(reader: Reading, node: Node) -> list[Case]:
     parts = node.child("oneOf").elements()
     only = reader.exactly_one(reader.parts(node, "oneOf"), anything(node.pointer))
     pairs = zip(parts, only, strict=True)
-    return [case for part, shape in pairs for case in _within(reader, shape, _applied(reader, part))]
+    return [case for part, value_set in pairs for case in _within(reader, value_set, _applied(reader, part))]
 
 
 def _if(reader: Reading, node: Node) -> list[Case]:
@@ -148,7 +148,7 @@ def _if(reader: Reading, node: Node) -> list[Case]:
     yes = _applied(reader, condition)
     if "then" in node:
         yes = [_joined(meet, a, b) for a in yes for b in _applied(reader, node.child("then"))]
-    no = [Case(reader.combine.opposite(reader.shape(reader.formula(condition)), node.pointer))]
+    no = [Case(reader.combine.opposite(reader.value_set(reader.formula(condition)), node.pointer))]
     if "else" in node:
         no = [_joined(meet, a, b) for a in no for b in _applied(reader, node.child("else"))]
     return yes + no

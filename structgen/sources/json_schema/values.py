@@ -1,4 +1,4 @@
-"""Constants as shapes: a value is the set that holds it alone, under JSON's equality, where 1 and 1.0 are one."""
+"""Constants as value sets: a value is the set that holds it alone, under JSON's equality, where 1 and 1.0 are one."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from .formula import NOTHING, Formula
 from .node import Node, exact, is_number
 from .numbers import Numbers
 from .objects import Member, Objects
-from .shape import Shape
 from .strings import encodable
+from .value_set import ValueSet
 
 
-def constant(node: Node, name: Callable[[Node], Formula]) -> Shape:
-    """The shape of the one JSON value at `node`; `name` gives the formulas of the values inside it."""
+def constant(node: Node, name: Callable[[Node], Formula]) -> ValueSet:
+    """The value set of the one JSON value at `node`; `name` gives the formulas of the values inside it."""
     value = node.value
     if value is None:
-        return Shape(null=True)
+        return ValueSet(null=True)
     if isinstance(value, bool):
-        return Shape(booleans=frozenset({value}))
+        return ValueSet(booleans=frozenset({value}))
     if is_number(value):
-        return Shape(numbers=(Numbers(exact(value), exact(value), integer=isinstance(value, int)),))
+        return ValueSet(numbers=(Numbers(exact(value), exact(value), integer=isinstance(value, int)),))
     if isinstance(value, str):
-        return Shape(strings=literal(encodable(node)))
+        return ValueSet(strings=literal(encodable(node)))
     if isinstance(value, list | tuple):
         items = tuple(map(name, node.elements()))
-        return Shape(arrays=(Arrays(items, NOTHING, len(items), len(items), origin=node.pointer),))
+        return ValueSet(arrays=(Arrays(items, NOTHING, len(items), len(items), origin=node.pointer),))
     if isinstance(value, dict):
         members = {}
         for key, member in node.items():
             encodable(Node(key, member.pointer))
             members[key] = Member(name(member), required=True)
-        return Shape(objects=(Objects(members, (), origin=node.pointer),))
+        return ValueSet(objects=(Objects(members, (), origin=node.pointer),))
     node.malformed("a JSON value")

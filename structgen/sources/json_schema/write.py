@@ -1,4 +1,4 @@
-"""Shape to expression: the JSON texts of the values that formulas name, and the rules that schemas with names become.
+"""Value set to expression: the JSON texts of what formulas name, and the rules that schemas with names become.
 
 A schema that some reference names, or that contains itself, becomes a rule of the grammar and is written once; all
 others are written where they stand.
@@ -22,9 +22,9 @@ from .held import held
 from .layout import Layout
 from .numbers import Numbers
 from .read import MOST_NESTED, Reader
-from .shape import Shape
 from .strings import QUOTE, spell_strings
 from .terms import Additional
+from .value_set import ValueSet
 from .write_arrays import ArrayWriter
 from .write_objects import ObjectWriter
 
@@ -63,15 +63,15 @@ class Writer:
         self.reader.hurry()
         if len(self._open) == MOST_NESTED:
             raise self.reader.too_deep(formula)
-        shape = self._closed(self.reader.shape(formula))
+        value_set = self._closed(self.reader.value_set(formula))
         self._open[formula] = self._name(formula)
         try:
-            expr = self._text(shape)
+            expr = self._text(value_set)
         except Unsupported as error:
             self.reader.refuse(error)
             expr = NOTHING
         name = self._open.pop(formula)
-        nests = bool(shape.arrays or shape.objects or shape.texts)
+        nests = bool(value_set.arrays or value_set.objects or value_set.texts)
         shared = isinstance(formula, Name) and formula.number in self.reader.referred
         shuffled = self.layout.order == "any"  # a value stands once for each set of members before it
         if formula in self._called or shuffled or (nests and shared):
@@ -82,27 +82,27 @@ class Writer:
 
     def values(self, formula: Formula) -> list[Formula] | None:
         """The values of a formula, one formula each; None if they are not a few."""
-        shape = self._closed(self.reader.shape(formula))
-        strings = strings_of(shape.strings)
-        if strings is None or shape.arrays or shape.objects or shape.texts:
+        value_set = self._closed(self.reader.value_set(formula))
+        strings = strings_of(value_set.strings)
+        if strings is None or value_set.arrays or value_set.objects or value_set.texts:
             return None
         numbers: list[int | float] = []
-        for part in shape.numbers:
+        for part in value_set.numbers:
             listed = [_plain(part)] if part.is_point else part.integers(MOST_VALUES)
             if listed is None:
                 return None
             numbers += (number for number in listed if number not in numbers)
-        found = [*([None] if shape.null else []), *sorted(shape.booleans), *numbers, *strings]
+        found = [*([None] if value_set.null else []), *sorted(value_set.booleans), *numbers, *strings]
         return [self.reader.listed(v) for v in found] if len(found) <= MOST_VALUES else None
 
-    def shapes(self, formula: Formula) -> Iterator[Shape]:
-        """The shapes of a formula as they are written, one for each part of a union."""
+    def value_sets(self, formula: Formula) -> Iterator[ValueSet]:
+        """The value sets of a formula as they are written, one for each part of a union."""
         parts = self.reader.ordered(formula.parts) if isinstance(formula, Some) else []
         for part in parts or [formula]:
             if isinstance(part, Some) and part.parts:
-                yield from self.shapes(part)
+                yield from self.value_sets(part)
             else:
-                yield self._closed(self.reader.shape(part))
+                yield self._closed(self.reader.value_set(part))
 
     def _judge(self, arrays: Arrays) -> None:
         self.reader.judged[f"{arrays.origin}/uniqueItems"] = None
@@ -119,28 +119,33 @@ class Writer:
             number += 1
         return f"{origin} ({number})"
 
-    def _closed(self, shape: Shape) -> Shape:
+    def _closed(self, value_set: ValueSet) -> ValueSet:
         """Without what only silence allows, unless it is to be written too."""
         if self.additional == "open":
-            return shape
-        spoken = shape.spoken()
+            return value_set
+        spoken = value_set.spoken()
         objects = tuple(part for part in (part.spoken() for part in spoken.objects) if part is not None)
         return replace(spoken, objects=objects)
 
-    def _text(self, shape: Shape) -> Expr:
-        self.holds = self.holds or bool(shape.texts)
+    def _text(self, value_set: ValueSet) -> Expr:
+        self.holds = self.holds or bool(value_set.texts)
         arrays = ArrayWriter(self.text, self.values, self.reader.relax, self._judge, self.layout)
         objects = ObjectWriter(self.text, self.layout)
         texts = [
-            *(literal("null") for _ in range(shape.null)),
-            *(literal("true" if value else "false") for value in sorted(shape.booleans)),
-            *map(self._number, shape.numbers),
-            spell_strings(shape.strings, reading=self.reading),
-            *(seq(QUOTE, held(self._inside.text(inner), self._held_rule), QUOTE) for inner in shape.texts),
-            *map(arrays.text, shape.arrays),
+            *(literal("null") for _ in range(value_set.null)),
+            *(literal("true" if value else "false") for value in sorted(value_set.booleans)),
+            *map(self._number, value_set.numbers),
+            spell_strings(value_set.strings, reading=self.reading),
+            *(
+                seq(QUOTE, held(self._inside.text(inner), self._held_rule), QUOTE)
+                for inner in value_set.texts
+            ),
+            *map(arrays.text, value_set.arrays),
         ]
-        for index, part in enumerate(shape.objects):  # no comprehension: schemas nest, and so would its calls
-            others = (*shape.objects[:index], *shape.objects[index + 1 :])
+        for index, part in enumerate(
+            value_set.objects
+        ):  # no comprehension: schemas nest, and so would its calls
+            others = (*value_set.objects[:index], *value_set.objects[index + 1 :])
             texts.append(objects.text(part, tuple(len(other.needs) for other in others if other.needs)))
         return alt(*texts)
 

@@ -1,8 +1,8 @@
 """The normal form of a schema: for each JSON type, which of its values are allowed.
 
 A set of JSON values is a set of nulls, of booleans, of numbers, of strings, of arrays and of objects. On each of them
-`meet`, `union` and `opposite` are defined, and so on shapes; every keyword of JSON Schema that combines schemas comes
-down to these three. What stands inside arrays and objects is named, not written out (see formula).
+`meet`, `union` and `opposite` are defined, and so on all together; every keyword of JSON Schema that combines schemas
+comes down to these three. What stands inside arrays and objects is named, not written out (see formula).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ KINDS = frozenset({"null", "boolean", "number", "string", "array", "object"})
 
 
 @dataclass(frozen=True, eq=False)
-class Shape:
+class ValueSet:
     """What values are allowed, type by type; a union within numbers, arrays and objects.
 
     `implied` names the types that no keyword has mentioned: they are allowed only by silence. `texts` are strings,
@@ -38,17 +38,17 @@ class Shape:
     objects: tuple[Objects, ...] = ()
     implied: frozenset[str] = frozenset()
     texts: tuple[Formula, ...] = ()
-    closed: Shape | None = None
+    closed: ValueSet | None = None
 
     @property
     def said(self) -> frozenset[str]:
         """The types about which something is said, if only that there are none."""
         return KINDS - self.implied
 
-    def spoken(self) -> Shape:
+    def spoken(self) -> ValueSet:
         """Without the values of types that only silence allows; all, where nothing is said of any type."""
-        shape = self.closed or self
-        return shape.only(shape.said) if shape.said else shape
+        value_set = self.closed or self
+        return value_set.only(value_set.said) if value_set.said else value_set
 
     def kinds(self) -> frozenset[str]:
         """The types of which some value is (or may be) allowed."""
@@ -62,9 +62,9 @@ class Shape:
         }
         return frozenset(kind for kind, some in present.items() if some)
 
-    def only(self, kinds: frozenset[str]) -> Shape:
+    def only(self, kinds: frozenset[str]) -> ValueSet:
         """The values of these types."""
-        return Shape(
+        return ValueSet(
             null=self.null and "null" in kinds,
             booleans=self.booleans if "boolean" in kinds else frozenset(),
             numbers=self.numbers if "number" in kinds else (),
@@ -76,9 +76,9 @@ class Shape:
         )
 
 
-def anything(origin: str) -> Shape:
+def anything(origin: str) -> ValueSet:
     """Every value; `origin` is the pointer of the schema that allows them."""
-    return Shape(
+    return ValueSet(
         null=True,
         booleans=frozenset({True, False}),
         numbers=(Numbers(origin=origin),),
@@ -89,43 +89,43 @@ def anything(origin: str) -> Shape:
     )
 
 
-def union(*shapes: Shape) -> Shape:
-    """What any of the shapes allows, where they say something: values that only silence allows stay so."""
-    present = [shape for shape in shapes if shape.kinds()]
-    spoken = [part for part in (shape.closed or shape for shape in present) if part.kinds()]
+def union(*value_sets: ValueSet) -> ValueSet:
+    """What any of the value sets allows, where they say something: values that only silence allows stay so."""
+    present = [value_set for value_set in value_sets if value_set.kinds()]
+    spoken = [part for part in (value_set.closed or value_set for value_set in present) if part.kinds()]
     said = _said_by(spoken)
     kept = [_beside(part, said) for part in spoken]
     closed = None if kept == present else _united(*kept)
     return replace(_united(*present), closed=closed)
 
 
-def _said_by(shapes: Sequence[Shape]) -> frozenset[str]:
+def _said_by(value_sets: Sequence[ValueSet]) -> frozenset[str]:
     """The types about which some alternative says something; all of them beside one that says nothing."""
-    said = [shape.said for shape in shapes]
+    said = [value_set.said for value_set in value_sets]
     return frozenset[str]().union(*said) if all(said) else KINDS
 
 
-def _united(*shapes: Shape) -> Shape:
-    said = [shape.said for shape in shapes]
-    return Shape(
-        null=any(shape.null for shape in shapes),
-        booleans=frozenset().union(*(shape.booleans for shape in shapes)),
-        numbers=tuple(dict.fromkeys(n for shape in shapes for n in shape.numbers)),
-        strings=alt(*(shape.strings for shape in shapes)),
-        arrays=tuple(dict.fromkeys(a for shape in shapes for a in shape.arrays)),
-        objects=_distinct(tuple(o for shape in shapes for o in shape.objects)),
+def _united(*value_sets: ValueSet) -> ValueSet:
+    said = [value_set.said for value_set in value_sets]
+    return ValueSet(
+        null=any(value_set.null for value_set in value_sets),
+        booleans=frozenset().union(*(value_set.booleans for value_set in value_sets)),
+        numbers=tuple(dict.fromkeys(n for value_set in value_sets for n in value_set.numbers)),
+        strings=alt(*(value_set.strings for value_set in value_sets)),
+        arrays=tuple(dict.fromkeys(a for value_set in value_sets for a in value_set.arrays)),
+        objects=_distinct(tuple(o for value_set in value_sets for o in value_set.objects)),
         implied=KINDS.difference(*said) if all(said) else KINDS,
-        texts=tuple(dict.fromkeys(t for shape in shapes for t in shape.texts)),
+        texts=tuple(dict.fromkeys(t for value_set in value_sets for t in value_set.texts)),
     )
 
 
-def _beside(shape: Shape, said: frozenset[str]) -> Shape:
+def _beside(value_set: ValueSet, said: frozenset[str]) -> ValueSet:
     """One of several alternatives, without the types that it implies and another one speaks about (`said`).
 
     An alternative that says nothing allows everything by itself, and the others then keep only what they speak about.
     """
-    dropped = shape.implied & said if shape.said else frozenset[str]()
-    return shape.only(KINDS - dropped) if dropped & shape.kinds() else shape
+    dropped = value_set.implied & said if value_set.said else frozenset[str]()
+    return value_set.only(KINDS - dropped) if dropped & value_set.kinds() else value_set
 
 
 def _distinct(objects: tuple[Objects, ...]) -> tuple[Objects, ...]:
