@@ -91,12 +91,12 @@ def _named(source: str | None, regex: str | None) -> tuple[str, Any]:
 
 def _explain(name: str, spec: Any, options: dict[str, Any], as_json: bool) -> None:
     """Print every refusal and whatever else is not enforced, each with its place and the way out."""
-    from structgen.sources import JsonSchema, Model, Terms, as_source
+    from structgen.sources import JsonSchema, Terms, TypeSource, as_source
 
     source = as_source(spec, Terms(**options))
-    refusals = source.refusals() if isinstance(source, JsonSchema | Model) else _refusals(source)
-    relaxed = source.relaxations() if isinstance(source, Model) else []
-    checked = source.checked() if isinstance(source, JsonSchema | Model) else []
+    refusals = source.refusals() if isinstance(source, JsonSchema | TypeSource) else _refusals(source)
+    relaxed = source.relaxations() if isinstance(source, TypeSource) else []
+    checked = source.checked() if isinstance(source, JsonSchema | TypeSource) else []
     if as_json:
         print_json(
             {"refusals": _rows(refusals), "not enforced": _rows(relaxed), "checked while generating": checked}

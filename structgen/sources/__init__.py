@@ -17,7 +17,7 @@ from .ebnf import Ebnf
 from .json_schema import Additional, JsonSchema, Order, Terms, Unknown, Whitespace
 from .reading import Readable
 from .regex import Regex
-from .types import Model
+from .types import TypeSource
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -39,7 +39,7 @@ def as_source(spec: Any, terms: Terms | None = None) -> Source[Any]:
     """The Source that `spec` stands for.
 
     A Source is returned as it is. A dict, True or False is a JSON schema, a list of strings Choices, and a pydantic
-    class, dataclass, TypedDict, NamedTuple, Enum, Literal, Optional, list[...] or any other type form a Model.
+    class, dataclass, TypedDict, NamedTuple, Enum, Literal, Optional, list[...] or any other type form a TypeSource.
     The terms are those of JSON sources made here.
     """
     if isinstance(spec, type) and not _has_schema(spec):
@@ -52,7 +52,7 @@ def as_source(spec: Any, terms: Terms | None = None) -> Source[Any]:
     if isinstance(spec, list | tuple) and all(isinstance(value, str) for value in spec):
         return Choices(spec)
     if _is_type_form(spec):
-        return Model(spec, terms)
+        return TypeSource(spec, terms)
     raise InvalidSource(
         f"{_shown(spec)} is not something to generate; pass a type, a JSON schema (a dict, True or False), a list of "
         "strings, or a source such as Regex"
@@ -60,7 +60,7 @@ def as_source(spec: Any, terms: Terms | None = None) -> Source[Any]:
 
 
 def _has_schema(kind: type) -> bool:
-    return not issubclass(kind, (Regex, Choices, Ebnf, JsonSchema, Model))
+    return not issubclass(kind, (Regex, Choices, Ebnf, JsonSchema, TypeSource))
 
 
 def _is_type_form(spec: Any) -> bool:
@@ -80,12 +80,12 @@ __all__ = [
     "Choices",
     "Ebnf",
     "JsonSchema",
-    "Model",
     "Order",
     "Readable",
     "Regex",
     "Source",
     "Terms",
+    "TypeSource",
     "Unknown",
     "Whitespace",
     "as_source",

@@ -18,7 +18,7 @@ from structgen.errors import InvalidOption, InvalidSource, StructgenError, Unsup
 from structgen.grammar import Grammar
 
 from .json_schema import JsonSchema, Terms
-from .types import Model
+from .types import TypeSource
 
 KEYS = frozenset({"type", "name", "description", "parameters", "strict"})
 NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
@@ -35,7 +35,7 @@ class Tool:
 
     name: str
     description: str
-    arguments: Model[Any] | JsonSchema
+    arguments: TypeSource[Any] | JsonSchema
     given: Any
     pointer: str = ""
 
@@ -79,7 +79,7 @@ def as_tool(given: Any, index: int, terms: Terms) -> Tool:
         )
     type_ = _arguments_type(given, name) if _is_function(given) else given
     try:
-        arguments = Model(type_, terms)
+        arguments = TypeSource(type_, terms)
         tool = Tool(name, _first_paragraph(given), arguments, given)
     except (InvalidSource, Unsupported) as error:
         raise _named(error, name) from error

@@ -13,7 +13,7 @@ from structgen.generation.runtime import Runtime
 from structgen.generation.writer import read, request, write
 from structgen.sources import Terms, as_source
 from structgen.sources.json_schema import JsonSchema
-from structgen.sources.types import Model
+from structgen.sources.types import TypeSource
 
 
 def extract(
@@ -45,7 +45,7 @@ def extraction(
     if not text.strip():
         raise InvalidDocument("the document is empty: there is nothing to extract from")
     source = as_source(spec, terms)
-    if not isinstance(source, JsonSchema | Model):
+    if not isinstance(source, JsonSchema | TypeSource):
         raise InvalidSource(
             f"extract needs a type or a JSON Schema, not {type(source).__name__}: there are no fields to fill"
         )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import structgen as sg
-from structgen.sources import Choices, Model, Source
+from structgen.sources import Choices, Source, TypeSource
 from structgen.tokens.vocabulary import BYTES, Vocabulary
 
 FOLDER = Path(__file__).parents[3] / "shared" / "cases"
@@ -53,7 +53,7 @@ def source_of(case: Case, options: Mapping[str, Any]) -> Source[Any]:
         names: dict[str, Any] = {"__name__": __name__}
         code = IMPORTS + case.get("code", case.get("pydantic", ""))
         exec(compile(code, "<case>", "exec", dont_inherit=True), names)  # annotations are not strings there
-        return Model(eval(case.get("python", "M"), names), **options)
+        return TypeSource(eval(case.get("python", "M"), names), **options)
     if "regex" in case:
         return sg.Regex(case["regex"])
     if "ebnf" in case:

@@ -13,7 +13,7 @@ import pytest
 from conformance.recogniser import recognises
 from conformance.sampler import Sampler
 from structgen.errors import InvalidSource, Rejected, Unsupported
-from structgen.sources import Model
+from structgen.sources import TypeSource
 
 attrs = pytest.importorskip("attrs")
 msgspec = pytest.importorskip("msgspec")
@@ -89,14 +89,14 @@ STRUCTS: list[tuple[Any, str]] = [
 ]  # fmt: skip
 
 
-def texts(model: Model) -> list[str]:
+def texts(model: TypeSource) -> list[str]:
     sampler = Sampler(model.lower(), random.Random(0))
     return [sampler.text() for _ in range(60)]
 
 
 @pytest.mark.parametrize(("type_", "text", "value"), ATTRS, ids=str)
 def test_classes_of_attrs_are_made_of_what_is_accepted(type_: Any, text: str, value: Any):
-    model = Model(type_)
+    model = TypeSource(type_)
     assert recognises(model.lower(), text)
     assert model.parse(text) == value
     assert model.relaxations() == []
@@ -105,7 +105,7 @@ def test_classes_of_attrs_are_made_of_what_is_accepted(type_: Any, text: str, va
 
 
 def test_validators_of_attrs_are_told_and_reject():
-    model = Model(Positive)
+    model = TypeSource(Positive)
     assert [told.keyword for told in model.relaxations()] == ["validator"]
     with pytest.raises(Rejected, match="must be >= 0"):
         model.parse('{"a":-1}')
@@ -113,7 +113,7 @@ def test_validators_of_attrs_are_told_and_reject():
 
 @pytest.mark.parametrize(("type_", "text"), STRUCTS, ids=str)
 def test_structs_are_read_as_msgspec_reads_them(type_: Any, text: str):
-    model = Model(type_)
+    model = TypeSource(type_)
     assert recognises(model.lower(), text)
     assert model.parse(text) == msgspec.json.decode(text, type=type_)
     for other in texts(model):
@@ -123,7 +123,7 @@ def test_structs_are_read_as_msgspec_reads_them(type_: Any, text: str):
 
 def test_structs_that_are_arrays_are_refused():
     with pytest.raises(Unsupported, match="array_like"):
-        Model(Row)
+        TypeSource(Row)
 
 
 def test_types_that_do_not_exist_are_named():
@@ -132,4 +132,4 @@ def test_types_that_do_not_exist_are_named():
         a: Nowhere  # type: ignore[name-defined]  # noqa: F821
 
     with pytest.raises(InvalidSource, match="'Nowhere' is not defined"):
-        Model(Lost)
+        TypeSource(Lost)

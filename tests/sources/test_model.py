@@ -34,7 +34,7 @@ import structgen
 from conformance.recogniser import recognises
 from structgen.automata import Table, compile_bytes
 from structgen.errors import InvalidSource, Rejected, Unsupported
-from structgen.sources import Choices, JsonSchema, Model, Regex, Source, Terms, as_source
+from structgen.sources import Choices, JsonSchema, Regex, Source, Terms, TypeSource, as_source
 
 
 class Colour(Enum):
@@ -145,7 +145,7 @@ def words(table: Table, count: int) -> Iterator[str]:
 
 @pytest.mark.parametrize("type_", TYPES, ids=str)
 def test_whatever_is_generated_is_read_back(type_: Any):
-    model = Model(type_)
+    model = TypeSource(type_)
     for text in words(compile_bytes(model.lower()), 40):
         model.parse(text)
 
@@ -176,7 +176,7 @@ def test_types_accept_their_json(type_: Any, accepted: list[str], rejected: list
     assert [text for text in accepted if not constraint.accepts(text)] == []
     assert [text for text in rejected if constraint.accepts(text)] == []
     for text in accepted:
-        assert constraint.parse(text) == Model(type_).adapter.validate_json(text)
+        assert constraint.parse(text) == TypeSource(type_).adapter.validate_json(text)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_types_accept_their_json(type_: Any, accepted: list[str], rejected: list
 )
 def test_types_that_no_automaton_holds_are_refused(type_: Any, keyword: str | None):
     with pytest.raises(Unsupported) as error:
-        Model(type_).lower()
+        TypeSource(type_).lower()
     assert error.value.keyword == keyword
     assert error.value.remedy
 
@@ -205,7 +205,7 @@ def test_a_type_that_pydantic_cannot_read_is_invalid():
             self.a = a
 
     with pytest.raises(InvalidSource, match="Plain"):
-        Model(Plain)
+        TypeSource(Plain)
 
 
 def test_a_validator_in_python_is_run_when_parsing():
@@ -233,8 +233,8 @@ def test_as_source_knows_what_people_write():
         int | None,
         None,
     ):
-        assert isinstance(as_source(type_, Terms(whitespace="compact")), Model)
-    assert isinstance(as_source(Annotated[int, Field(gt=1)]), Model)
+        assert isinstance(as_source(type_, Terms(whitespace="compact")), TypeSource)
+    assert isinstance(as_source(Annotated[int, Field(gt=1)]), TypeSource)
     assert isinstance(regex, Source)
 
 
@@ -283,18 +283,18 @@ def test_a_typed_dict_keeps_its_configuration():
 
 def test_a_recursive_typed_dict_is_refused():
     with pytest.raises(Unsupported, match="Branch is recursive"):
-        Model(Branch)
+        TypeSource(Branch)
 
 
 def test_an_unknown_annotation_is_invalid():
     with pytest.raises(InvalidSource, match="'Nowhere' is not defined"):
-        Model(Lost)
+        TypeSource(Lost)
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="pydantic reads them from Python 3.12 on")
 def test_a_typed_dict_inside_a_dataclass_is_refused_in_one_sentence():
     with pytest.raises(InvalidSource, match=r"^pydantic cannot read Holder: .*typing_extensions.TypedDict"):
-        Model(Holder)
+        TypeSource(Holder)
 
 
 class Shade(Enum):
@@ -313,7 +313,7 @@ class Shade(Enum):
     ],
 )
 def test_sets_of_a_few_values_hold_each_once(type_: Any, different: str, repeated: str):
-    model = Model(type_)
+    model = TypeSource(type_)
     grammar = model.lower()
     assert recognises(grammar, different)
     assert not recognises(grammar, repeated)
@@ -324,7 +324,7 @@ def test_what_a_set_of_other_values_does_not_enforce_is_told():
     class Tags(BaseModel):
         tags: set[str]
 
-    model = Model(Tags)
+    model = TypeSource(Tags)
     assert recognises(model.lower(), '{"tags": ["a", "a"]}')
     assert model.parse('{"tags": ["a", "a"]}').tags == {"a"}
     assert model.refusals() == []

@@ -27,7 +27,7 @@ from structgen.sources.json_schema.read import JSON_SCHEMA, Reader
 from structgen.sources.json_schema.write import Writer
 from structgen.sources.outline import ANY, Field, Outline
 from structgen.sources.tools import ToolCalls
-from structgen.sources.types import Model
+from structgen.sources.types import TypeSource
 
 ENGINE = Path(__file__).parents[2] / "engine"
 BFCL = Path(__file__).parents[3] / "shared/data/bfcl_v4_dev.jsonl.gz"
@@ -281,14 +281,14 @@ def test_a_class_has_the_outline_of_its_flat_schema() -> None:
         },
         "required": ["kind", "status", "due", "total", "lines", "first"],
     }
-    assert Model(Invoice).outline() == of(flat) == of(Invoice.model_json_schema())
-    union = Model(Invoice | Receipt).outline()
-    assert union.alternatives == (Model(Invoice).outline(), Model(Receipt).outline())
+    assert TypeSource(Invoice).outline() == of(flat) == of(Invoice.model_json_schema())
+    union = TypeSource(Invoice | Receipt).outline()
+    assert union.alternatives == (TypeSource(Invoice).outline(), TypeSource(Receipt).outline())
 
 
 def test_a_tuple_has_items_of_all_its_positions() -> None:
     item = Outline("union", options=(Outline("integer"), Outline("string")))
-    assert Model(tuple[int, str, int]).outline() == Outline("array", item=item, least=3, most=3)
+    assert TypeSource(tuple[int, str, int]).outline() == Outline("array", item=item, least=3, most=3)
 
 
 # Keyword by keyword.

@@ -11,7 +11,7 @@ from conformance.recogniser import recognises
 from conformance.sampler import Sampler
 from sources.pydantic_kinds import KINDS, REFUSED, Even
 from structgen.errors import Rejected, Unsupported
-from structgen.sources import Model, as_source
+from structgen.sources import TypeSource, as_source
 
 pytestmark = pytest.mark.filterwarnings("ignore::pydantic.PydanticDeprecatedSince20")  # colours, cards
 
@@ -28,7 +28,7 @@ def test_what_is_accepted_is_read_back(name: str):
         model.adapter.validate_json(sampler.text())
 
 
-def _read_or_rejected(model: Model, sampler: Sampler) -> None:
+def _read_or_rejected(model: TypeSource, sampler: Sampler) -> None:
     """Validators in Python may refuse a text, and then as Rejected, which keeps it."""
     for _ in range(TEXTS):
         text = sampler.text()
@@ -41,7 +41,7 @@ def _read_or_rejected(model: Model, sampler: Sampler) -> None:
 @pytest.mark.parametrize("name", KINDS)
 def test_what_is_listed_is_accepted_or_not(name: str):
     kind = KINDS[name]
-    model = Model(kind.type_)
+    model = TypeSource(kind.type_)
     grammar = model.lower()
     assert [text for text in kind.takes if not recognises(grammar, text)] == []
     assert [text for text in kind.not_ if recognises(grammar, text)] == []
@@ -52,7 +52,7 @@ def test_what_is_listed_is_accepted_or_not(name: str):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_what_is_not_enforced_is_told_and_nothing_else(name: str):
-    told = Model(KINDS[name].type_).relaxations()
+    told = TypeSource(KINDS[name].type_).relaxations()
     assert {relaxed.keyword for relaxed in told} == KINDS[name].told
     assert all(relaxed.pointer is not None and relaxed.remedy for relaxed in told)
 
@@ -60,16 +60,16 @@ def test_what_is_not_enforced_is_told_and_nothing_else(name: str):
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_generated_is_refused_where_it_stands(name: str):
     with pytest.raises(Unsupported) as error:
-        Model(dict[str, REFUSED[name]]).lower()
+        TypeSource(dict[str, REFUSED[name]]).lower()
     assert str(error.value.pointer).startswith("/additionalProperties")
     assert error.value.remedy
-    assert len(Model(REFUSED[name]).refusals()) == 1
+    assert len(TypeSource(REFUSED[name]).refusals()) == 1
 
 
 def test_an_output_that_a_validator_refuses_is_rejected_and_kept():
     with pytest.raises(Rejected, match="a: odd") as error:
-        Model(Even).parse('{"a":3}')
+        TypeSource(Even).parse('{"a":3}')
     assert error.value.text == '{"a":3}'
     assert isinstance(error.value.__cause__, ValidationError)
     with pytest.raises(Rejected, match="no JSON"):
-        Model(Even).parse("{")
+        TypeSource(Even).parse("{")

@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
-class Model(Generic[T]):
+class TypeSource(Generic[T]):
     """JSON text that pydantic reads into `type_`; parsing gives the validated object.
 
     The options are JsonSchema's. What pydantic checks in Python code (validators) cannot be compiled: `relaxations`
