@@ -43,8 +43,8 @@ from structgen.surface import option
 
 from .canonical import canonical
 from .json_schema import JsonSchema, Terms
-from .json_schema.layout import Layout
 from .json_schema.spans import spans
+from .json_schema.style import Style
 from .outline import Field, Outline
 from .tool import Tool, as_tool
 
@@ -225,7 +225,7 @@ class ToolCalls:
 
     def _replies(self, arguments: Sequence[Grammar]) -> Grammar:
         """The replies, given the texts of each tool's arguments."""
-        layout, rules = self.terms.layout, dict[str, Expr]()
+        style, rules = self.terms.style, dict[str, Expr]()
         checks = {
             tool.name: grammar.check
             for tool, grammar in zip(self.callable, arguments, strict=True)
@@ -233,13 +233,13 @@ class ToolCalls:
         }
         calls = alt(
             *(
-                _call(index, tool.name, grammar, layout, rules)
+                _call(index, tool.name, grammar, style, rules)
                 for index, (tool, grammar) in enumerate(zip(self.callable, arguments, strict=True))
             )
         )
         if self.parallel:
-            many = separated(calls, layout.comma, 1, MOST_CALLS)
-            calls = seq(literal("["), layout.gap, many, layout.gap, literal("]"))
+            many = separated(calls, style.comma, 1, MOST_CALLS)
+            calls = seq(literal("["), style.gap, many, style.gap, literal("]"))
         answer = JsonSchema(ANSWER, self.terms.whitespace).lower().start if self.answers else NOTHING
         start = seq(alt(calls, answer) if self.callable else answer, SLACK)
         return Grammar(start, rules, ArgumentsCheck(checks) if checks else None)
@@ -296,7 +296,7 @@ def _calls_schema(items: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items, "minItems": 1, "maxItems": MOST_CALLS}
 
 
-def _call(index: int, name: str, grammar: Grammar, layout: Layout, rules: dict[str, Expr]) -> Expr:
+def _call(index: int, name: str, grammar: Grammar, style: Style, rules: dict[str, Expr]) -> Expr:
     """The texts of one call; the rules that its arguments need are added to `rules`, renamed if they must be."""
     names: dict[str, str] = {}
     if any(rules.get(name, rule) is not rule for name, rule in grammar.rules.items()):
@@ -305,13 +305,13 @@ def _call(index: int, name: str, grammar: Grammar, layout: Layout, rules: dict[s
     return seq(
         *(
             literal("{"),
-            layout.gap,
+            style.gap,
             literal('"name"'),
-            layout.colon,
+            style.colon,
             literal(_quoted(name)),
         ),
-        *(layout.comma, literal('"arguments"'), layout.colon, _renamed(grammar.start, names)),
-        *(layout.gap, literal("}")),
+        *(style.comma, literal('"arguments"'), style.colon, _renamed(grammar.start, names)),
+        *(style.gap, literal("}")),
     )
 
 

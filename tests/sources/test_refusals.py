@@ -14,7 +14,7 @@ from structgen.limits.budget import OverLimit
 from structgen.sources import json_schema
 from structgen.sources.json_schema import JsonSchema, Rules, refusals
 from structgen.sources.json_schema.keywords import OBSOLETE
-from structgen.sources.json_schema.layout import Layout
+from structgen.sources.json_schema.style import Style
 from structgen.sources.regex import Regex
 
 
@@ -75,10 +75,10 @@ def test_a_refusal_names_everything_that_is_refused():
 def test_a_listing_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch):
     schema = {"type": "array", "items": {"type": "string", "format": "postcode"}, "uniqueItems": True}
     strict = Rules(unknown="refuse")
-    *_, last = refusals(schema, Layout(), rules=strict, seconds=0.0)
+    *_, last = refusals(schema, Style(), rules=strict, seconds=0.0)
     assert isinstance(last, OverLimit)
     assert "may be more" in str(last)
-    assert not any(isinstance(error, OverLimit) for error in refusals(schema, Layout(), rules=strict))
+    assert not any(isinstance(error, OverLimit) for error in refusals(schema, Style(), rules=strict))
     monkeypatch.setattr(json_schema, "PATIENCE", 0.0)
     with pytest.raises(Unsupported, match="perhaps others"):
         JsonSchema(schema, unknown="refuse").lower()

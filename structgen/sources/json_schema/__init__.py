@@ -25,13 +25,13 @@ from ..canonical import canonical
 from ..outline import Outline
 from .formula import Formula
 from .keywords import Unknown
-from .layout import Layout, Order, Whitespace
 from .node import Node
 from .otherwise import Uniqueness
 from .outline import outline_of
 from .productive import productive
 from .read import JSON_SCHEMA, Late, Reader, Rules
 from .repeats import Judge
+from .style import Order, Style, Whitespace
 from .terms import Additional, Terms
 from .write import Writer
 
@@ -100,17 +100,17 @@ class JsonSchema:
     def lower(self) -> Grammar:
         """The valid texts, as a grammar. Raises InvalidSource or Unsupported with the pointer of the cause."""
         terms = self.terms
-        return lower(self.schema, terms.layout, terms.additional, terms.rules(JSON_SCHEMA))
+        return lower(self.schema, terms.style, terms.additional, terms.rules(JSON_SCHEMA))
 
     def refusals(self) -> list[Unsupported]:
         """Everything in the schema that cannot be enforced; empty where it can be lowered."""
         terms = self.terms
-        return refusals(self.schema, terms.layout, terms.additional, terms.rules(JSON_SCHEMA))
+        return refusals(self.schema, terms.style, terms.additional, terms.rules(JSON_SCHEMA))
 
     def checked(self) -> list[str]:
         """The pointers of what no automaton can tell, so that it is checked while generating: uniqueItems."""
         terms = self.terms
-        return checked(self.schema, terms.layout, terms.additional, terms.rules(JSON_SCHEMA))
+        return checked(self.schema, terms.style, terms.additional, terms.rules(JSON_SCHEMA))
 
     def outline(self) -> Outline:
         """What the values look like, for prompts and for slots."""
@@ -123,7 +123,7 @@ class JsonSchema:
     def reading(self) -> Grammar:
         """The valid texts in canonical spelling: T and Z of times in small letters too, numbers to the last digit."""
         terms = self.terms
-        return lower(self.schema, terms.layout, terms.additional, terms.rules(JSON_SCHEMA).for_reading())
+        return lower(self.schema, terms.style, terms.additional, terms.rules(JSON_SCHEMA).for_reading())
 
     def parse(self, text: str) -> Any:
         """The value that the text stands for."""
@@ -132,20 +132,20 @@ class JsonSchema:
 
 def lower(
     schema: Any,
-    layout: Layout,
+    style: Style,
     additional: Additional = "declared",
     rules: Rules = JSON_SCHEMA,
 ) -> Grammar:
     """The texts that are valid under a schema. Slack may follow but no white space, or a model could go on for ever."""
     try:
-        grammar = _lowered(Reader(Node(schema), rules), layout, additional)
+        grammar = _lowered(Reader(Node(schema), rules), style, additional)
         if grammar.start is NOTHING and additional == "declared":
-            _check_silence(schema, layout, rules)
+            _check_silence(schema, style, rules)
         return grammar
     except OverLimit:
         raise
     except Unsupported as first:
-        others, cut = _others(first, schema, layout, additional, rules)
+        others, cut = _others(first, schema, style, additional, rules)
         said = [f"{error.keyword} (at {error.pointer or '/'})" for error in others[:MOST_NAMED]]
         said += [f"{len(others) - MOST_NAMED} more"] if len(others) > MOST_NAMED else []
         said += ["perhaps others, which there was no time to look for"] if cut else []
@@ -154,9 +154,9 @@ def lower(
         raise
 
 
-def _check_silence(schema: Any, layout: Layout, rules: Rules) -> None:
+def _check_silence(schema: Any, style: Style, rules: Rules) -> None:
     """Raise Unsatisfiable where a schema that allows nothing would allow something with what it does not mention."""
-    if _lowered(Reader(Node(schema), rules), layout, "open").start is not NOTHING:
+    if _lowered(Reader(Node(schema), rules), style, "open").start is not NOTHING:
         raise Unsatisfiable(
             "nothing satisfies this schema without members or types that it does not mention; let its alternatives "
             "exclude each other (additionalProperties: false, or a required member with a const), or pass "
@@ -165,11 +165,11 @@ def _check_silence(schema: Any, layout: Layout, rules: Rules) -> None:
 
 
 def _others(
-    first: Unsupported, schema: Any, layout: Layout, additional: Additional, rules: Rules
+    first: Unsupported, schema: Any, style: Style, additional: Additional, rules: Rules
 ) -> tuple[list[Unsupported], bool]:
     """What else is refused, and whether there was no time for all of it."""
     try:
-        found = refusals(schema, layout, additional, rules, PATIENCE)
+        found = refusals(schema, style, additional, rules, PATIENCE)
     except OverLimit:
         return [], True
     others = [error for error in found if str(error) != str(first) and not isinstance(error, Late)]
@@ -178,7 +178,7 @@ def _others(
 
 def refusals(
     schema: Any,
-    layout: Layout,
+    style: Style,
     additional: Additional = "declared",
     rules: Rules = JSON_SCHEMA,
     seconds: float = THOROUGH,
@@ -188,30 +188,30 @@ def refusals(
     Past a refusal a schema may be far larger than it seems; after so many seconds only what has been found is given,
     and an OverLimit behind it says so.
     """
-    return _explained(schema, layout, additional, rules, seconds).refusals or []
+    return _explained(schema, style, additional, rules, seconds).refusals or []
 
 
-def relaxations(schema: Any, layout: Layout, additional: Additional, rules: Rules) -> list[Unsupported]:
+def relaxations(schema: Any, style: Style, additional: Additional, rules: Rules) -> list[Unsupported]:
     """Everything in a schema that is neither enforced nor refused, since whoever reads the value does not mind."""
-    return _explained(schema, layout, additional, rules).relaxed
+    return _explained(schema, style, additional, rules).relaxed
 
 
 def checked(
-    schema: Any, layout: Layout, additional: Additional = "declared", rules: Rules = JSON_SCHEMA
+    schema: Any, style: Style, additional: Additional = "declared", rules: Rules = JSON_SCHEMA
 ) -> list[str]:
     """The pointers of what no automaton can tell, so that it is checked while generating."""
-    return list(_explained(schema, layout, additional, rules).judged)
+    return list(_explained(schema, style, additional, rules).judged)
 
 
 def _explained(
-    schema: Any, layout: Layout, additional: Additional, rules: Rules, seconds: float = THOROUGH
+    schema: Any, style: Style, additional: Additional, rules: Rules, seconds: float = THOROUGH
 ) -> Reader:
     """A reader that has collected what is refused and what is relaxed."""
     reader = Reader(Node(schema), rules)
     reader.refusals, reader.patience = [], seconds
     reader.until = time.thread_time() + seconds
     try:
-        _lowered(reader, layout, additional)
+        _lowered(reader, style, additional)
     except Late as late:
         reader.refusals.append(late)
     except Unsupported as error:
@@ -219,8 +219,8 @@ def _explained(
     return reader
 
 
-def _lowered(reader: Reader, layout: Layout, additional: Additional) -> Grammar:
-    writer = Writer(reader, layout, additional)
+def _lowered(reader: Reader, style: Style, additional: Additional) -> Grammar:
+    writer = Writer(reader, style, additional)
     try:
         root = reader.root()
         text = writer.text(root)

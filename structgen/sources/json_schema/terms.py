@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args
 from structgen.errors import InvalidSource
 
 from .keywords import Unknown
-from .layout import Layout, Order, Whitespace
 from .read import Rules
+from .style import Order, Style, Whitespace
 
 Additional = Literal["declared", "open"]
 
@@ -43,9 +43,9 @@ class Terms:
                 )
 
     @property
-    def layout(self) -> Layout:
+    def style(self) -> Style:
         """How JSON is set."""
-        return Layout(self.whitespace, self.order)
+        return Style(self.whitespace, self.order)
 
     def rules(self, base: Rules) -> Rules:
         """What a reader of schemas goes by, beside what `base` says of formats and patterns."""

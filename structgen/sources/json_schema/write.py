@@ -19,10 +19,10 @@ from .arrays import Arrays
 from .decimals import spell_numbers
 from .formula import ANYTHING, Formula, Name, Some
 from .held import held
-from .layout import Layout
 from .numbers import Numbers
 from .read import MOST_NESTED, Reader
 from .strings import QUOTE, spell_strings
+from .style import Style
 from .terms import Additional
 from .value_set import ValueSet
 from .write_arrays import ArrayWriter
@@ -38,11 +38,11 @@ class Writer:
     and members beside the declared ones, are not written. With "open" they are.
     """
 
-    def __init__(self, reader: Reader, layout: Layout, additional: Additional, *, generating: bool = False):
-        self.reader, self.layout, self.additional = reader, layout, additional
+    def __init__(self, reader: Reader, style: Style, additional: Additional, *, generating: bool = False):
+        self.reader, self.style, self.additional = reader, style, additional
         self.reading = reader.rules.reading and not generating
         # Nobody respells the JSON inside a string, so it is read as it is generated.
-        self._inside = Writer(reader, layout, additional, generating=True) if self.reading else self
+        self._inside = Writer(reader, style, additional, generating=True) if self.reading else self
         self.rules: dict[str, Expr] = {}
         self._known: dict[Formula, Expr] = {}
         self._open: dict[Formula, str] = {}
@@ -73,7 +73,7 @@ class Writer:
         name = self._open.pop(formula)
         nests = bool(value_set.arrays or value_set.objects or value_set.texts)
         shared = isinstance(formula, Name) and formula.number in self.reader.referred
-        shuffled = self.layout.order == "any"  # a value stands once for each set of members before it
+        shuffled = self.style.order == "any"  # a value stands once for each set of members before it
         if formula in self._called or shuffled or (nests and shared):
             self.rules[name] = expr
             expr = ref(name)
@@ -129,8 +129,8 @@ class Writer:
 
     def _text(self, value_set: ValueSet) -> Expr:
         self.holds = self.holds or bool(value_set.texts)
-        arrays = ArrayWriter(self.text, self.values, self.reader.relax, self._judge, self.layout)
-        objects = ObjectWriter(self.text, self.layout)
+        arrays = ArrayWriter(self.text, self.values, self.reader.relax, self._judge, self.style)
+        objects = ObjectWriter(self.text, self.style)
         texts = [
             *(literal("null") for _ in range(value_set.null)),
             *(literal("true" if value else "false") for value in sorted(value_set.booleans)),

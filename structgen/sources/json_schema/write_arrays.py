@@ -20,7 +20,7 @@ from structgen.limits.budget import check
 from ..stackless import solved
 from .arrays import Arrays, Contains, least
 from .formula import Formula, every, opposite
-from .layout import Layout
+from .style import Style
 
 MOST_UNIQUE = 10  # values of which each subset is a state
 MOST_STATES = 20_000  # positions times counts
@@ -40,7 +40,7 @@ class ArrayWriter:
     values: Callable[[Formula], list[Formula] | None]
     relax: Callable[[Unsupported], None]
     judge: Callable[[Arrays], None]
-    layout: Layout
+    style: Style
 
     def text(self, arrays: Arrays) -> Expr:
         """The texts of these arrays."""
@@ -52,7 +52,7 @@ class ArrayWriter:
             inside = _Counted(self, arrays).text()
         else:
             inside = alt(self._plain(arrays), literal("]") if arrays.low == 0 else NOTHING)
-        return seq(literal("["), self.layout.gap, inside)
+        return seq(literal("["), self.style.gap, inside)
 
     def _different(self, arrays: Arrays) -> Expr:
         """Arrays of different elements; of any, where there are many values to tell apart."""
@@ -62,7 +62,7 @@ class ArrayWriter:
         finite = None not in allowed
         if finite and len(pool) <= MOST_UNIQUE and not arrays.contains:
             sets = [frozenset(values or ()) for values in allowed]
-            return seq(literal("["), self.layout.gap, self._unique(arrays, list(pool), sets))
+            return seq(literal("["), self.style.gap, self._unique(arrays, list(pool), sets))
         high = least(arrays.high, len(pool)) if finite else arrays.high
         if high is not None and arrays.low > high:
             return NOTHING
@@ -78,19 +78,19 @@ class ArrayWriter:
 
     def _plain(self, arrays: Arrays) -> Expr:
         """From the first element on: built from the right, so that the ends are shared."""
-        close = seq(self.layout.gap, literal("]"))
+        close = seq(self.style.gap, literal("]"))
         low, high, count = arrays.low, arrays.high, len(arrays.prefix)
         prefix = [self.spell(value) for value in arrays.prefix]
         if high == 0:
             return NOTHING
         rest = self.spell(arrays.rest) if high is None or high > count else NOTHING
         if not prefix:
-            more = repeat(seq(self.layout.comma, rest), max(low - 1, 0), None if high is None else high - 1)
+            more = repeat(seq(self.style.comma, rest), max(low - 1, 0), None if high is None else high - 1)
             return seq(rest, more, close)
         most = None if high is None else high - count
-        tail = repeat(seq(self.layout.comma, rest), max(low - count, 0), most)
+        tail = repeat(seq(self.style.comma, rest), max(low - count, 0), most)
         for index in range(count - 1, 0, -1):
-            tail = seq(self.layout.comma, prefix[index], tail)
+            tail = seq(self.style.comma, prefix[index], tail)
             tail = optional(tail) if index >= low else tail
         return seq(prefix[0], tail, close)
 
@@ -106,10 +106,10 @@ class ArrayWriter:
         def rest(used: frozenset[Formula]) -> Expr:
             check()
             count = len(used)
-            end = (seq(self.layout.gap, close) if count else close) if count >= arrays.low else NOTHING
+            end = (seq(self.style.gap, close) if count else close) if count >= arrays.low else NOTHING
             if count >= high:
                 return end
-            comma = self.layout.comma if count else EMPTY
+            comma = self.style.comma if count else EMPTY
             here = allowed[min(count, len(allowed) - 1)]
             return alt(
                 end,
@@ -132,7 +132,7 @@ class _Counted:
 
     def text(self) -> Expr:
         """What follows the opening bracket."""
-        arrays, layout = self.arrays, self.writer.layout
+        arrays, style = self.arrays, self.writer.style
         groups = arrays.contains
         last = max(len(arrays.prefix), arrays.low, 1, *(group.start for group in groups))
         last = last if arrays.high is None else arrays.high
@@ -147,10 +147,10 @@ class _Counted:
             done = index >= arrays.low and all(
                 n >= group.low for n, group in zip(counts, groups, strict=True)
             )
-            end = (seq(layout.gap, close) if index else close) if done else NOTHING
+            end = (seq(style.gap, close) if index else close) if done else NOTHING
             if index == arrays.high:
                 return end
-            comma = layout.comma if index else EMPTY
+            comma = style.comma if index else EMPTY
             loops, ways = [], [end]
             for value, after in self._elements(index, counts):
                 element = self.writer.spell(value)

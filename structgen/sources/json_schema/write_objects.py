@@ -1,8 +1,8 @@
 """Spelling objects as text.
 
 In the order of the schema: members as it names them, optional ones perhaps left out, and others after them. The
-expression is built from the right, one per (member, progress), so that all the ways to leave members out share their
-ends. In any order: one expression per (set of members that may still come, progress); of many members the sets are left
+expression is built from the right, one per (member, state), so that all the ways to leave members out share their
+ends. In any order: one expression per (set of members that may still come, state); of many members the sets are left
 to the automaton, which meets them as they are needed.
 """
 
@@ -20,11 +20,11 @@ from structgen.surface import option
 from ..languages import strings_of
 from ..stackless import solved
 from .formula import Formula
-from .layout import Layout
 from .links import Links, Noted, cases
+from .object_state import Bookkeeper, ObjectState
 from .objects import Member, Objects
-from .progress import Bookkeeper, Progress
 from .strings import spell_key
+from .style import Style
 
 MOST_LISTED = 64  # keys of a finite language that become members one by one
 MOST_SHUFFLED = 10  # members in any order whose subsets are written out, each an expression
@@ -33,7 +33,7 @@ MOST_MEMBERS = 64  # members in any order at all
 MOST_LINKED = 1000  # sets of members to be remembered for those that depend on them
 
 # A member, by number, how far the object has come before it, and which members it must still have.
-_Place = tuple[int, Progress, Noted]
+_Place = tuple[int, ObjectState, Noted]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,17 +41,17 @@ class ObjectWriter:
     """Writes objects as text; `spell` writes their values."""
 
     spell: Callable[[Formula], Expr]
-    layout: Layout
+    style: Style
 
     def text(self, objects: Objects, beside: tuple[int, ...] = ()) -> Expr:
         """The texts of these objects, where others with so many needs each may stand as well."""
         inside = self._inside(_listed(objects), beside)
-        return alt(*(seq(literal("{"), self.layout.gap, members) for members in inside))
+        return alt(*(seq(literal("{"), self.style.gap, members) for members in inside))
 
     def _inside(self, objects: Objects, beside: tuple[int, ...]) -> Iterator[Expr]:
         """What may follow the opening brace."""
         writing = _Writing(self, objects, beside)
-        if self.layout.order != "any":
+        if self.style.order != "any":
             yield writing.declared()
         elif not objects.links or len(writing.members) <= MOST_SHUFFLED:
             yield writing.shuffled()
@@ -62,19 +62,19 @@ class ObjectWriter:
     def member(self, keys: Expr, value: Formula) -> Expr:
         """One member whose key is of a language."""
         spelled = self.spell(value)
-        return NOTHING if spelled is NOTHING else seq(spell_key(keys), self.layout.colon, spelled)
+        return NOTHING if spelled is NOTHING else seq(spell_key(keys), self.style.colon, spelled)
 
 
 class _Writing:
     """One set of objects, being written."""
 
     def __init__(self, writer: ObjectWriter, objects: Objects, beside: tuple[int, ...]):
-        self.writer, self.objects, self.layout = writer, objects, writer.layout
+        self.writer, self.objects, self.style = writer, objects, writer.style
         self.members: list[tuple[str, Member]] = []
         for key, member in objects.members.items():  # spelled here, with few calls open, and remembered
             if writer.spell(member.value) is not NOTHING or member.required:
                 self.members.append((key, member))
-        sets = 2 ** len(self.members) if self.layout.order == "any" else 1
+        sets = 2 ** len(self.members) if self.style.order == "any" else 1
         self.book = Bookkeeper(objects, writer.member, sets, beside)
         self.links = Links.of([key for key, _ in self.members], objects.links)
 
@@ -89,7 +89,7 @@ class _Writing:
             All these members would have it in front: written once, it keeps what may follow a member small.
             """
             check()
-            index, progress, noted = at
+            index, state, noted = at
             met.add(noted)
             if len(met) > MOST_LINKED:
                 raise self._too_linked()
@@ -98,28 +98,28 @@ class _Writing:
             key, member = self.members[index]
             others = NOTHING
             if not member.required and index not in noted:
-                others = yield index + 1, progress, self.links.passed(index, noted)
+                others = yield index + 1, state, self.links.passed(index, noted)
             ways = []
             behind = self.links.written(index, noted)
             if behind is not None:
-                for written, after in self._named(progress, key, member):
+                for written, after in self._named(state, key, member):
                     onward = (index + 1, after, behind)
                     ways.append(seq(written, then(*onward, (yield onward))))
             return either(alt(*reversed(ways)), others)
 
-        def then(index: int, progress: Progress, noted: Noted, more: Expr) -> Expr:
+        def then(index: int, state: ObjectState, noted: Noted, more: Expr) -> Expr:
             """More members, or none of the named ones from `index` on."""
             owed = index <= last_required or any(note >= 0 for note in noted)
-            end = NOTHING if owed else tail(progress)
-            return either(end, seq(self._comma(progress), more))
+            end = NOTHING if owed else tail(state)
+            return either(end, seq(self._comma(state), more))
 
         @cache
-        def tail(progress: Progress) -> Expr:
+        def tail(state: ObjectState) -> Expr:
             """From the last named member on."""
             check()
-            if self.book.may_close(progress):
-                return self._settled(progress)
-            return self._looped(progress, tail, [])
+            if self.book.may_close(state):
+                return self._settled(state)
+            return self._looped(state, tail, [])
 
         start = (0, self.book.start, frozenset())
         return then(*start, solved(named, start))
@@ -130,19 +130,19 @@ class _Writing:
             return self._unlisted()
 
         @cache
-        def rest(left: frozenset[int], progress: Progress) -> Expr:
+        def rest(left: frozenset[int], state: ObjectState) -> Expr:
             """With these members still to come, or perhaps to come."""
             check()
             ways = []
             for index in sorted(left):
-                for written, after in self._named(progress, *self.members[index]):
-                    ways.append(seq(self._comma(progress), written, rest(left - {index}, after)))
+                for written, after in self._named(state, *self.members[index]):
+                    ways.append(seq(self._comma(state), written, rest(left - {index}, after)))
             owed = any(self.members[index][1].required for index in left) or not self.links.kept(left)
-            if not owed and self.book.may_close(progress):
+            if not owed and self.book.may_close(state):
                 if not left:
-                    return self._settled(progress)
-                ways.append(self._closed(progress))
-            return self._looped(progress, lambda after: rest(left, after), ways)
+                    return self._settled(state)
+                ways.append(self._closed(state))
+            return self._looped(state, lambda after: rest(left, after), ways)
 
         return rest(frozenset(range(len(self.members))), self.book.start)
 
@@ -154,9 +154,9 @@ class _Writing:
         required = sum(member.required for _, member in members)
         book = Bookkeeper(replace(self.objects, low=0, high=None), self.writer.member)
         others = alt(*(written for written, _ in book.further(book.start)))
-        end = self._closed(Progress(count=1))
+        end = self._closed(ObjectState(count=1))
         empty = NOTHING if required else literal("}")
-        return alt(empty, any_order(parts, required, others, self.layout.comma, end))
+        return alt(empty, any_order(parts, required, others, self.style.comma, end))
 
     def _check_countable(self) -> None:
         """Refuse what would have to count members beside the set of those that have been."""
@@ -182,42 +182,42 @@ class _Writing:
             remedy="name members that depend on one another side by side in properties",
         )
 
-    def _comma(self, progress: Progress) -> Expr:
-        return self.layout.comma if progress.count else EMPTY
+    def _comma(self, state: ObjectState) -> Expr:
+        return self.style.comma if state.count else EMPTY
 
-    def _closed(self, progress: Progress) -> Expr:
-        return seq(self.layout.gap if progress.count else EMPTY, literal("}"))
+    def _closed(self, state: ObjectState) -> Expr:
+        return seq(self.style.gap if state.count else EMPTY, literal("}"))
 
-    def _named(self, progress: Progress, key: str, member: Member) -> list[tuple[Expr, Progress]]:
-        """A named member after `progress`, without a comma, and how far the object has then come."""
-        if self.book.is_full(progress):
+    def _named(self, state: ObjectState, key: str, member: Member) -> list[tuple[Expr, ObjectState]]:
+        """A named member after `state`, without a comma, and how far the object has then come."""
+        if self.book.is_full(state):
             return []
         ways = [
             (self.writer.member(literal(key), value), after)
-            for value, after in self.book.after(progress, key, member)
+            for value, after in self.book.after(state, key, member)
         ]
         return [(written, after) for written, after in ways if written is not NOTHING]
 
-    def _looped(self, progress: Progress, go_on: Callable[[Progress], Expr], ways: list[Expr]) -> Expr:
+    def _looped(self, state: ObjectState, go_on: Callable[[ObjectState], Expr], ways: list[Expr]) -> Expr:
         """Some undeclared member and then what `go_on` says, or one of the ways; either after those of no account."""
         loops: list[Expr] = []
-        for written, after in () if self.book.is_full(progress) else self.book.further(progress):
-            spelled = seq(self._comma(progress), written)
-            if after == progress:
+        for written, after in () if self.book.is_full(state) else self.book.further(state):
+            spelled = seq(self._comma(state), written)
+            if after == state:
                 loops.append(spelled)
             else:
                 ways.append(seq(spelled, go_on(after)))
         return seq(star(alt(*loops)), alt(*ways)) if loops else alt(*ways)
 
-    def _settled(self, progress: Progress) -> Expr:
+    def _settled(self, state: ObjectState) -> Expr:
         """Only undeclared members may come, and none must."""
-        close = self._closed(replace(progress, count=1))
-        extra = alt(*(written for written, _ in self.book.further(progress)))
-        left = None if self.objects.high is None else self.objects.high - progress.count
+        close = self._closed(replace(state, count=1))
+        extra = alt(*(written for written, _ in self.book.further(state)))
+        left = None if self.objects.high is None else self.objects.high - state.count
         if extra is NOTHING or left == 0:
-            return self._closed(progress)
-        more = seq(self.layout.comma, extra)
-        if progress.count:
+            return self._closed(state)
+        more = seq(self.style.comma, extra)
+        if state.count:
             return seq(repeat(more, 0, left), close)
         return alt(literal("}"), seq(extra, repeat(more, 0, None if left is None else left - 1), close))
 

@@ -29,7 +29,7 @@ from structgen.grammar import Grammar
 
 from ..canonical import canonical
 from ..json_schema import Additional, Rules, Terms, checked, lower, outline_of, refusals, relaxations
-from ..json_schema.layout import Layout
+from ..json_schema.style import Style
 from ..outline import Outline
 from .foreign import translated
 from .formats import PYDANTIC
@@ -99,8 +99,8 @@ class TypeSource(Generic[T]):
 
     def reading(self) -> Grammar:
         """The valid texts in canonical spelling: T and Z of times in small letters too, numbers to the last digit."""
-        layout, additional, rules = self._read
-        return lower(self.schema, layout, additional, rules.for_reading())
+        style, additional, rules = self._read
+        return lower(self.schema, style, additional, rules.for_reading())
 
     def refusals(self) -> list[Unsupported]:
         """Everything in the type's schema that cannot be enforced; empty where it can be lowered."""
@@ -114,8 +114,8 @@ class TypeSource(Generic[T]):
         return self._settled[1] + relaxations(self.schema, *self._read)
 
     @property
-    def _read(self) -> tuple[Layout, Additional, Rules]:
-        return self.terms.layout, self.terms.additional, self.terms.rules(PYDANTIC)
+    def _read(self) -> tuple[Style, Additional, Rules]:
+        return self.terms.style, self.terms.additional, self.terms.rules(PYDANTIC)
 
     def checked(self) -> list[str]:
         """The pointers of what no automaton can tell, so that it is checked while generating: uniqueItems."""

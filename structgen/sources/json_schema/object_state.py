@@ -43,7 +43,7 @@ NONE: Indices = frozenset()
 
 
 @dataclass(frozen=True)
-class Progress:
+class ObjectState:
     """What has been written of an object, as far as it matters for the rest.
 
     count: members, up to one where nothing bounds them; different: those that surely differ, up to the least number
@@ -69,10 +69,10 @@ class _Cell:
 
 @dataclass(frozen=True, eq=False)
 class Bookkeeper:
-    """Follows the progress of objects; `write` spells a member from the language of its keys and its value.
+    """Follows the state of objects; `write` spells a member from the language of its keys and its value.
 
-    sets: of named members that are told apart beside the progress; beside: the numbers of needs of other objects that
-    may stand at the same place, whose progress an automaton follows at the same time
+    sets: of named members that are told apart beside the state; beside: the numbers of needs of other objects that
+    may stand at the same place, whose state an automaton follows at the same time
     """
 
     objects: Objects
@@ -107,36 +107,36 @@ class Bookkeeper:
             )
 
     @property
-    def start(self) -> Progress:
+    def start(self) -> ObjectState:
         """Nothing has been written."""
-        return Progress(owed=frozenset(range(len(self.objects.needs))))
+        return ObjectState(owed=frozenset(range(len(self.objects.needs))))
 
-    def may_close(self, progress: Progress) -> bool:
+    def may_close(self, state: ObjectState) -> bool:
         """Whether nothing is owed; required members are not followed here."""
-        return not progress.owed and progress.different >= self.objects.low
+        return not state.owed and state.different >= self.objects.low
 
-    def is_full(self, progress: Progress) -> bool:
+    def is_full(self, state: ObjectState) -> bool:
         """Whether there may be no more members."""
-        return self.objects.high is not None and progress.count >= self.objects.high
+        return self.objects.high is not None and state.count >= self.objects.high
 
-    def after(self, progress: Progress, key: str, member: Member) -> list[tuple[Formula, Progress]]:
+    def after(self, state: ObjectState, key: str, member: Member) -> list[tuple[Formula, ObjectState]]:
         """What a named member may be, and how far the object has then come."""
-        progress = self._grown(progress, progress.seen, named=True)
-        ways = [(member.value, progress)]
-        for index in sorted(progress.owed):
+        state = self._grown(state, state.seen, named=True)
+        ways = [(member.value, state)]
+        for index in sorted(state.owed):
             need = self.objects.needs[index]
             if contains(need.keys, key):
                 ways += [(every(value, need.value), replace(p, owed=p.owed - {index})) for value, p in ways]
         return ways
 
-    def further(self, progress: Progress) -> Iterator[tuple[Expr, Progress]]:
+    def further(self, state: ObjectState) -> Iterator[tuple[Expr, ObjectState]]:
         """Undeclared members that may come next, and how far the object has then come."""
-        for names, seen in self._names(progress) if self.objects.extras else ():
-            grown = self._grown(progress, seen)
-            for met, kind in self._meetings(progress.owed):
-                key = names, met, kind, progress.owed, progress.kept
+        for names, seen in self._names(state) if self.objects.extras else ():
+            grown = self._grown(state, seen)
+            for met, kind in self._meetings(state.owed):
+                key = names, met, kind, state.owed, state.kept
                 if key not in self._written:
-                    self._written[key] = alt(*self._members(names, met, kind, progress))
+                    self._written[key] = alt(*self._members(names, met, kind, state))
                 if (member := self._written[key]) is not NOTHING:
                     kept = grown.kept | {kind} if met else grown.kept
                     yield member, replace(grown, owed=grown.owed - met, kept=kept)
@@ -149,25 +149,25 @@ class Bookkeeper:
                 for kind in range(len(self._witnesses)):
                     yield frozenset(met), kind
 
-    def _grown(self, progress: Progress, seen: Indices, named: bool = False) -> Progress:
+    def _grown(self, state: ObjectState, seen: Indices, named: bool = False) -> ObjectState:
         """One member more."""
         low, high = self.objects.low, self.objects.high
-        count = 1 if high is None else min(progress.count + 1, high)
-        more = named or len(seen) > len(progress.seen)
-        different = min(progress.different + more, low)
-        return replace(progress, count=count, different=different, seen=NONE if different == low else seen)
+        count = 1 if high is None else min(state.count + 1, high)
+        more = named or len(seen) > len(state.seen)
+        different = min(state.different + more, low)
+        return replace(state, count=count, different=different, seen=NONE if different == low else seen)
 
-    def _members(self, names: Expr, met: Indices, kind: int, progress: Progress) -> Iterator[Expr]:
+    def _members(self, names: Expr, met: Indices, kind: int, state: ObjectState) -> Iterator[Expr]:
         """Undeclared members with such names that meet some needs and undo none that has been met."""
         needs = self.objects.needs
         for cell in self._cells:
             if not met <= cell.needs:
                 continue
-            for kinds, guarded in self._guarded(kind, progress.kept):
+            for kinds, guarded in self._guarded(kind, state.kept):
                 kinds = self._inhabited(cell, kinds)
                 keys = intersect(self._of_kinds(cell, kinds), names)
                 if kinds and (names is TEXT or not empty(keys)):
-                    asked = met | (cell.needs - progress.owed if guarded else NONE)
+                    asked = met | (cell.needs - state.owed if guarded else NONE)
                     value = every(cell.value, *(needs[index].value for index in sorted(asked)))
                     yield self.write(without(keys, self._declared), value)
 
@@ -203,9 +203,9 @@ class Bookkeeper:
             cells = [cell for cell in (*inside, *outside) if not empty(cell.keys)]
         return cells
 
-    def _names(self, progress: Progress) -> list[tuple[Expr, Indices]]:
+    def _names(self, state: ObjectState) -> list[tuple[Expr, Indices]]:
         """Names of undeclared members, and the kinds that have then been seen."""
-        seen, missing = progress.seen, self.objects.low - progress.different
+        seen, missing = state.seen, self.objects.low - state.different
         if not missing:
             return [(TEXT, NONE)]
         if self._missing < 2:

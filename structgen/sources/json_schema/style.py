@@ -15,7 +15,7 @@ _GAPS: dict[str, Expr] = {"flexible": star(alt(any_of(" \t\n\r"), SLACK)), "comp
 
 
 @dataclass(frozen=True)
-class Layout:
+class Style:
     """How JSON is set.
 
     whitespace: "flexible" allows white space between any two tokens, "compact" none
