@@ -13,7 +13,7 @@ from structgen.automata.finite.nfa import TooLarge
 from structgen.automata.finite.regular import compile_bytes
 from structgen.automata.finite.table import Table
 from structgen.automata.pushdown.automaton import pushdown
-from structgen.automata.pushdown.components import Shapes
+from structgen.automata.pushdown.components import CallGraph
 from structgen.automata.pushdown.orders import Mark, parts_called
 from structgen.automata.pushdown.repetitions import called_bodies
 from structgen.automata.pushdown.rules import analyse
@@ -44,7 +44,7 @@ def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) ->
         answer, bodies = called_bodies(answer)
         rules = analyse(answer, bodies) if bodies else rules
     parts = pushdown(answer, names, vocabulary.null, rules)
-    if regime == "lazy" or not fits or (regime == "auto" and Shapes(parts).deepens):
+    if regime == "lazy" or not fits or (regime == "auto" and CallGraph(parts).deepens):
         return Components(parts)
     unrolled = unroll(parts, CAP)
     if unrolled:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from expressions import NULL, TOKENS, accepts, assert_minimal, expressions, grammar, near
 from structgen.automata import Table, compile_bytes
 from structgen.automata.finite import crawl, nfa, regular
-from structgen.automata.finite.fragments import Kept
+from structgen.automata.finite.fragments import Fragments
 from structgen.automata.finite.nfa import TooLarge
 from structgen.errors import InvalidSource, Unsupported
 from structgen.grammar import (
@@ -144,7 +144,7 @@ def test_what_fits_a_limit_does_not_depend_on_the_fragments_that_were_kept(expr,
     text = seq(repeat(expr, 0, 5), alt(*(literal(f"{n:05d}") for n in range(times))), expr)
     outcomes = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(regular, "KEPT", Kept())
+        patch.setattr(regular, "FRAGMENTS", Fragments())
         for limit in (most, None, most):  # with nothing kept, then with every fragment
             try:
                 outcomes.append(len(compile_bytes(grammar(text), TOKENS, most=limit).accepting))

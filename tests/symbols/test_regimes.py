@@ -13,7 +13,7 @@ import pytest
 from expressions import json_grammar
 from structgen import JsonSchema
 from structgen.automata.finite import regular
-from structgen.automata.finite.fragments import Kept
+from structgen.automata.finite.fragments import Fragments
 from structgen.automata.pushdown.automaton import pushdown
 from structgen.automata.pushdown.unroll import expand
 from structgen.compiler import regimes
@@ -105,7 +105,7 @@ HISTORIES = {
 @pytest.mark.parametrize("name", HISTORIES)
 def test_what_a_source_compiles_to_does_not_depend_on_what_was_compiled_before(name, monkeypatch):
     monkeypatch.setenv("STRUCTGEN_CACHE", "")
-    monkeypatch.setattr(regular, "KEPT", Kept())
+    monkeypatch.setattr(regular, "FRAGMENTS", Fragments())
     infos = [compile(JsonSchema(HISTORIES[name])).info() for _ in range(3)]
     assert len({(info.regime, info.states, info.min_tokens) for info in infos}) == 1, infos
 

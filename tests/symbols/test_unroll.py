@@ -11,7 +11,7 @@ from structgen.automata import compile_bytes
 from structgen.automata.finite.table import Table
 from structgen.automata.pushdown import rules as rules_module
 from structgen.automata.pushdown.automaton import accepts, pushdown
-from structgen.automata.pushdown.components import Estimate, Shapes
+from structgen.automata.pushdown.components import CallGraph, Estimate
 from structgen.automata.pushdown.unroll import CAP, Unrolled, expand, unroll
 from structgen.errors import Unsatisfiable
 from structgen.grammar import Grammar, alt, literal, optional, ref, repeat, seq, token
@@ -46,14 +46,14 @@ def test_an_unrolled_automaton_is_sound_at_every_depth_and_whole_at_a_sufficient
         derived = strings(grammar, LETTERS, LONGEST)
         if not derived:
             continue
-        shapes = Shapes(pushdown(grammar))
-        estimate, depth, before = Estimate(shapes), 1, set[bytes]()
+        graph = CallGraph(pushdown(grammar))
+        estimate, depth, before = Estimate(graph), 1, set[bytes]()
         while estimate.size(depth) <= AFFORDABLE and depth <= 2 * LONGEST:
-            found = accepted(expand(shapes.automaton, depth))
+            found = accepted(expand(graph.automaton, depth))
             assert before <= found <= derived
             before = found
             depth += 1
-            if found == derived or not shapes.deepens:
+            if found == derived or not graph.deepens:
                 break
         asked += 1
         whole += before == derived

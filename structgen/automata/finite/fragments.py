@@ -16,7 +16,7 @@ from structgen.grammar import Expr
 WEIGHT = 1_000_000  # moves of all fragments together, 16 bytes each
 
 
-class Kept:
+class Fragments:
     """Fragments by expression, for any number of threads."""
 
     def __init__(self, weight: int = WEIGHT) -> None:
@@ -43,4 +43,4 @@ class Kept:
         return found
 
 
-KEPT = Kept()
+FRAGMENTS = Fragments()

@@ -104,17 +104,17 @@ class Fragment:
 
 
 @dataclass(frozen=True)
-class Call:
+class CallSymbol:
     """A rule that is not written out: the symbol that stands for its strings, and whether one of them is empty."""
 
     symbol: int
     nullable: bool
 
 
-NO_CALLS: Mapping[str, Call] = {}
+NO_CALLS: Mapping[str, CallSymbol] = {}
 
 
-def symbol_count(tokens: Mapping[str, int], calls: Mapping[str, Call]) -> int:
+def symbol_count(tokens: Mapping[str, int], calls: Mapping[str, CallSymbol]) -> int:
     """How many symbols there are: bytes, tokens, calls."""
     return max([FIRST_TOKEN + len(tokens), *(call.symbol + 1 for call in calls.values())])
 
@@ -130,7 +130,7 @@ class NfaBuilder:
         fragment: Callable[[Expr], Fragment],
         apart: bool,
         open_rules: list[str],
-        calls: Mapping[str, Call] = NO_CALLS,
+        calls: Mapping[str, CallSymbol] = NO_CALLS,
         most: int | None = None,
     ):
         self._rules, self._tokens, self._null = rules, tokens, null

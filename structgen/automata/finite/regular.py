@@ -8,11 +8,11 @@ from functools import cached_property
 
 from structgen.automata.finite.boolean import difference, intersection
 from structgen.automata.finite.crawl import MAX_EDGES, crawl
-from structgen.automata.finite.fragments import KEPT
+from structgen.automata.finite.fragments import FRAGMENTS
 from structgen.automata.finite.nfa import (
     FIRST_TOKEN,
     NO_CALLS,
-    Call,
+    CallSymbol,
     Fragment,
     NfaBuilder,
     symbol_count,
@@ -53,7 +53,7 @@ class Compiler:
     grammar: Grammar
     symbols: dict[str, int]
     null: str | None
-    calls: Mapping[str, Call] = field(default_factory=lambda: NO_CALLS)
+    calls: Mapping[str, CallSymbol] = field(default_factory=lambda: NO_CALLS)
     fragments: dict[Expr, Fragment] = field(default_factory=dict)
     open_rules: list[str] = field(default_factory=list)
     most: int | None = None
@@ -93,7 +93,9 @@ class Compiler:
         One that was kept is refused where making it anew would be: what fits must not depend on what came before.
         """
         if expr not in self.fragments:
-            self.fragments[expr] = KEPT.fragment(expr, self._made) if expr.facts.textual else self._made(expr)
+            self.fragments[expr] = (
+                FRAGMENTS.fragment(expr, self._made) if expr.facts.textual else self._made(expr)
+            )
         piece = self.fragments[expr]
         if piece.peak > self._most:
             raise too_large(self._most, "states")

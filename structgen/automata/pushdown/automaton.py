@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.finite.minimize import merge_columns
-from structgen.automata.finite.nfa import FIRST_TOKEN, Call, Ints, Nfa
+from structgen.automata.finite.nfa import FIRST_TOKEN, CallSymbol, Ints, Nfa
 from structgen.automata.finite.regular import Compiler
 from structgen.automata.pushdown.left_recursion import without_left_recursion
 from structgen.automata.pushdown.linked import GATE, Linked, determinise, distances, smallest, trimmed
@@ -230,7 +230,8 @@ def _linked(grammar: Grammar, rules: Rules, tokens: Sequence[str], null: str | N
     symbols = {name: FIRST_TOKEN + index for index, name in enumerate(tokens)}
     first_call = FIRST_TOKEN + len(tokens)
     calls = {
-        name: Call(first_call + 1 + index, name in rules.nullable) for index, name in enumerate(rules.called)
+        name: CallSymbol(first_call + 1 + index, name in rules.nullable)
+        for index, name in enumerate(rules.called)
     }
     compiler = Compiler(grammar, symbols, null, calls)
     return determinise(_gated(compiler, rules, first_call), None, first_call, 1 + len(rules.called))

@@ -21,7 +21,7 @@ ENOUGH = 1 << 40  # sizes are not counted beyond
 
 
 @dataclass(frozen=True)
-class Call:
+class CallSite:
     """A call in a component; after a `tail` call there is nothing to do but return, `inside` ones may come back."""
 
     source: int
@@ -37,7 +37,7 @@ class Call:
 
 
 @dataclass(frozen=True, eq=False)
-class Shape:
+class Component:
     """One component with states of its own, 0 … s − 1, the start first.
 
     states: [s] their numbers in the whole automaton; moves: [m, 4] int32 rows (source, column, column, target)
@@ -47,12 +47,12 @@ class Shape:
     states: Ints
     moves: Ints
     accepting: Ints
-    calls: tuple[Call, ...]
+    calls: tuple[CallSite, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Shapes:
-    """The shapes of all components of an automaton."""
+class CallGraph:
+    """All components of an automaton, each with states of its own, and which of them call each other."""
 
     automaton: Pushdown
 
@@ -67,7 +67,7 @@ class Shapes:
         return any(self._deepens(component) for component in range(self.automaton.components))
 
     def _deepens(self, component: int) -> bool:
-        """The same of the calls of one component; as `Call.deepens` has it."""
+        """The same of the calls of one component; as `CallSite.deepens` has it."""
         calls, group = self._calls_of(component), np.array(self.group)
         inside = group[self.automaton.callee[calls]] == group[component]
         return bool((inside & ~self.automaton.final[self.automaton.back[calls]]).any())
@@ -84,9 +84,9 @@ class Shapes:
         return int(sizes[0] + sizes[copies].sum())
 
     @cached_property
-    def shapes(self) -> list[Shape]:
+    def parts(self) -> list[Component]:
         """One for each component."""
-        return [self._shape(component) for component in range(self.automaton.components)]
+        return [self._part(component) for component in range(self.automaton.components)]
 
     @cached_property
     def _callees(self) -> list[list[int]]:
@@ -109,7 +109,7 @@ class Shapes:
         check()
         return found
 
-    def _shape(self, component: int) -> Shape:
+    def _part(self, component: int) -> Component:
         check()
         automaton, states = self.automaton, self._states(component)
         order = np.argsort(states)
@@ -122,12 +122,12 @@ class Shapes:
         rows = zip(
             caller.tolist(), callee.tolist(), own(back).tolist(), automaton.final[back].tolist(), strict=True
         )
-        return Shape(
+        return Component(
             states,
             np.stack([source, column, column, target], axis=1).astype(np.int32),
             np.flatnonzero(automaton.accepting[states]).astype(np.int32),
             tuple(
-                Call(state, other, back, tail, self.group[other] == self.group[component])
+                CallSite(state, other, back, tail, self.group[other] == self.group[component])
                 for state, other, back, tail in rows
             ),
         )
@@ -137,7 +137,7 @@ class Shapes:
 class Estimate:
     """How many states the components have when they are copied for each stack: an upper bound, by depth."""
 
-    shapes: Shapes
+    graph: CallGraph
     _sizes: list[list[int]] = field(default_factory=list)  # by depth from 1 on, then component
 
     def size(self, depth: int) -> int:
@@ -155,26 +155,26 @@ class Estimate:
 
     def _deepen(self) -> None:
         """Add the sizes of one more level: those of the components, callees first."""
-        shallower = self._sizes[-1] if self._sizes else [0] * len(self.shapes.shapes)
+        shallower = self._sizes[-1] if self._sizes else [0] * len(self.graph.parts)
         sizes = [0] * len(shallower)
-        for component in sorted(range(len(sizes)), key=self.shapes.group.__getitem__):
+        for component in sorted(range(len(sizes)), key=self.graph.group.__getitem__):
             frame = self._same_frame(component)
-            total = sum(self._size_of(self.shapes.shapes[member], sizes, shallower) for member in frame)
+            total = sum(self._size_of(self.graph.parts[member], sizes, shallower) for member in frame)
             sizes[component] = min(total, ENOUGH)
         self._sizes.append(sizes)
 
-    def _size_of(self, shape: Shape, sizes: list[int], shallower: list[int]) -> int:
+    def _size_of(self, part: Component, sizes: list[int], shallower: list[int]) -> int:
         """The states of a component and of the copies that it calls: a call that deepens is one level shallower."""
-        pushed = {(call.callee, call.back, call.deepens) for call in shape.calls if not call.tail}
-        left = [call.callee for call in shape.calls if call.tail and not call.inside]
+        pushed = {(call.callee, call.back, call.deepens) for call in part.calls if not call.tail}
+        left = [call.callee for call in part.calls if call.tail and not call.inside]
         copies = sum((shallower if deepens else sizes)[callee] for callee, _, deepens in pushed)
-        return len(shape.states) + copies + sum(sizes[callee] for callee in left)
+        return len(part.states) + copies + sum(sizes[callee] for callee in left)
 
     def _same_frame(self, component: int) -> Iterable[int]:
         """The components of the same group that share a frame with this one by tail calls."""
         found, waiting = {component}, [component]
         while waiting:
-            for call in self.shapes.shapes[waiting.pop()].calls:
+            for call in self.graph.parts[waiting.pop()].calls:
                 if call.tail and call.inside and call.callee not in found:
                     found.add(call.callee)
                     waiting.append(call.callee)

@@ -17,7 +17,7 @@ from structgen.automata.finite.crawl import MAX_WORK, crawl
 from structgen.automata.finite.nfa import Ints, Nfa, TooLarge
 from structgen.automata.finite.table import Table, tabulate
 from structgen.automata.pushdown.automaton import Pushdown
-from structgen.automata.pushdown.components import Estimate, Shapes
+from structgen.automata.pushdown.components import CallGraph, Estimate
 
 CAP = 20_000  # states of a byte automaton that is still run as one table
 SPARE = 4  # so many times as many states may be written down for it, before they are merged
@@ -38,18 +38,18 @@ def unroll(automaton: Pushdown, cap: int = CAP) -> Unrolled | None:
 
     The work is bounded: few automata are tried, none that would be much larger than the cap before it is minimal.
     """
-    shapes = Shapes(automaton)
-    estimate = Estimate(shapes)
-    if not shapes.deepens:
-        few = shapes.least <= SPARE * cap and estimate.size(1) <= SPARE * cap
-        table = _within(shapes, 1, cap) if few else None
+    graph = CallGraph(automaton)
+    estimate = Estimate(graph)
+    if not graph.deepens:
+        few = graph.least <= SPARE * cap and estimate.size(1) <= SPARE * cap
+        table = _within(graph, 1, cap) if few else None
         return Unrolled(table, None) if table else None
     best, low, high, ratio = None, 0, estimate.deepest(SPARE * cap) + 1, 1.0
     for _ in range(TRIALS):
         if low + 1 >= high:
             break
         depth = min(max(estimate.deepest(int(cap / ratio)), low + 1), high - 1)
-        table = _within(shapes, depth, cap)
+        table = _within(graph, depth, cap)
         if table:
             best, low = Unrolled(table, depth), depth
             ratio = len(table.accepting) / estimate.size(depth)
@@ -58,10 +58,10 @@ def unroll(automaton: Pushdown, cap: int = CAP) -> Unrolled | None:
     return best
 
 
-def _within(shapes: Shapes, depth: int, cap: int) -> Table | None:
+def _within(graph: CallGraph, depth: int, cap: int) -> Table | None:
     """The table of a depth, if it has at most `cap` states and takes no more effort than such a table should."""
     try:
-        table = _expanded(shapes, depth, EFFORT * cap)
+        table = _expanded(graph, depth, EFFORT * cap)
     except TooLarge:
         return None
     return table if len(table.accepting) <= cap else None
@@ -69,13 +69,13 @@ def _within(shapes: Shapes, depth: int, cap: int) -> Table | None:
 
 def expand(automaton: Pushdown, depth: int) -> Table:
     """The minimal automaton of the strings in which no recursive rule is open more than `depth` times (1 or more)."""
-    return _expanded(Shapes(automaton), depth)
+    return _expanded(CallGraph(automaton), depth)
 
 
-def _expanded(shapes: Shapes, depth: int, effort: int = MAX_WORK) -> Table:
-    nfa = _Blocks(shapes, depth).nfa()
+def _expanded(graph: CallGraph, depth: int, effort: int = MAX_WORK) -> Table:
+    nfa = _Blocks(graph, depth).nfa()
     crawled = crawl(nfa, effort=effort)
-    automaton = shapes.automaton
+    automaton = graph.automaton
     column = np.concatenate([automaton.byte_class, automaton.byte_classes + np.arange(len(automaton.tokens))])
     crawled = replace(crawled, class_of=crawled.class_of[column])
     return tabulate(crawled, crawled.holding(nfa.finals > 0))
@@ -92,9 +92,9 @@ class _Frame:
 class _Blocks:
     """The blocks met from the root on, each with its states in a row."""
 
-    def __init__(self, shapes: Shapes, depth: int):
-        self._shapes = shapes
-        self._columns = shapes.automaton.delta.shape[1]
+    def __init__(self, graph: CallGraph, depth: int):
+        self._graph = graph
+        self._columns = graph.automaton.delta.shape[1]
         self._offsets: dict[tuple[int, _Frame], int] = {}
         self._waiting: list[tuple[int, _Frame]] = []
         self._empty: list[tuple[int, int]] = []
@@ -110,13 +110,13 @@ class _Blocks:
         key = (component, frame)
         if key not in self._offsets:
             self._offsets[key] = self._states
-            self._states += len(self._shapes.shapes[component].states)
+            self._states += len(self._graph.parts[component].states)
             self._waiting.append(key)
         return self._offsets[key]
 
     def _call(self, component: int, frame: _Frame) -> None:
         offset = self._offsets[component, frame]
-        for call in self._shapes.shapes[component].calls:
+        for call in self._graph.parts[component].calls:
             depth = frame.depth - call.deepens
             if depth >= 0:
                 inner = frame if call.tail else _Frame(offset + call.back, depth)
@@ -130,11 +130,11 @@ class _Blocks:
         offsets = np.array(list(self._offsets.values()))
         backs = np.array([frame.back for _, frame in self._offsets])
         for component in np.unique(components):
-            shape = self._shapes.shapes[component]
+            part = self._graph.parts[component]
             mine = components == component
             shift = offsets[mine, None, None] * np.array([1, 0, 0, 1])
-            moves.append((shape.moves + shift).reshape(-1, 4).astype(np.int32))
-            ends = offsets[mine, None] + shape.accepting
+            moves.append((part.moves + shift).reshape(-1, 4).astype(np.int32))
+            ends = offsets[mine, None] + part.accepting
             goes_on = np.broadcast_to(backs[mine, None], ends.shape)
             empty.append(np.stack([ends.ravel(), goes_on.ravel()], axis=1).astype(np.int32))
         finals = np.zeros(self._states, np.int32)
