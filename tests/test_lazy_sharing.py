@@ -123,6 +123,6 @@ def test_what_has_grown_too_large_is_begun_anew_for_the_next_request() -> None:
     for rest, true in {"],]": True, "b],b]": True, "a]]": False, "a,]": False, "": False}.items():
         after = [lazy.run(WORDS.encode(rest), at) for lazy, at in ((first, held), (second, again))]
         assert first.accepting(after[0]) == second.accepting(after[1])
-        assert first.most[after[0]] == second.most[after[1]]
+        assert first.distance_upper[after[0]] == second.distance_upper[after[1]]
         whole = f"[[a,{rest}"
         assert first.accepts_ids(WORDS.encode(whole)) == Earley(GRAMMAR).accepts(whole.encode()) == true

@@ -267,7 +267,7 @@ def compile(
     with limited(seconds, gigabytes):
         constraint = _compiled(source, vocabulary, regime, begun)
         growing = None if isinstance(constraint.compiled, Expanded) else constraint._renewal.current()
-        if growing is not None and growing.most[growing.start] >= NEVER:
+        if growing is not None and growing.distance_upper[growing.start] >= NEVER:
             raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
         if constraint.needs_checks:
             _ = constraint.min_tokens  # raises where no text was found

@@ -170,7 +170,7 @@ class Narrowed:
         return self.inner.padded
 
     @property
-    def most(self) -> NDArray[np.int64]:
+    def distance_upper(self) -> NDArray[np.int64]:
         """[configurations] tokens that suffice to finish, NEVER where none were found."""
         with self.lock:
             for pair in self._pairs[len(self._most) :]:
@@ -178,10 +178,10 @@ class Narrowed:
             return np.array(self._most, np.int64)
 
     @property
-    def least(self) -> NDArray[np.int64]:
+    def distance_lower(self) -> NDArray[np.int64]:
         """[configurations] tokens without which nothing finishes."""
         with self.lock:
-            least = self.inner.least
+            least = self.inner.distance_lower
             return np.array([least[c] + max(-f, 0) for c, f in self._pairs], np.int64)
 
     def accepting(self, configuration: int) -> bool:
@@ -290,9 +290,11 @@ class Narrowed:
             for after in self._moves(*at)[1]:
                 if after not in before and DEAD not in after:
                     before[after] = at
-                    heapq.heappush(queue, (taken + 1 + int(self.inner.most[after[0]]), taken + 1, after))
+                    heapq.heappush(
+                        queue, (taken + 1 + int(self.inner.distance_upper[after[0]]), taken + 1, after)
+                    )
         return NEVER
 
     def _known(self, c: int, f: int) -> int:
         free = f == self.filter.free or self.inner.accepting(c)
-        return int(self.inner.most[c]) if free else self._needs.get((c, f), NEVER)
+        return int(self.inner.distance_upper[c]) if free else self._needs.get((c, f), NEVER)

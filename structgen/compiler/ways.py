@@ -12,8 +12,8 @@ Automaton = Dfa | LazyDfa
 
 def nearer(automaton: LazyDfa, configuration: int) -> tuple[int, int] | None:
     """A token that leads to a configuration that needs a token less, and that; None where there is none."""
-    arcs, needs = automaton.arcs(configuration), int(automaton.most[configuration])
-    most = automaton.most
+    arcs, needs = automaton.arcs(configuration), int(automaton.distance_upper[configuration])
+    most = automaton.distance_upper
     for number, target in zip(arcs.sets.tolist(), arcs.targets.tolist(), strict=True):
         if most[target] == needs - 1:
             order, offsets = automaton.alphabet.members
@@ -34,7 +34,7 @@ def finishes(automaton: Automaton, state: int, tokens: int) -> bool:
     if state == DEAD:
         return False
     return (
-        int(automaton.most[state]) <= tokens
+        int(automaton.distance_upper[state]) <= tokens
         or int(Finishing(automaton).narrow([state], tokens)[0][0]) <= tokens
     )
 

@@ -115,7 +115,7 @@ def subjects(seed: int) -> Iterator[Subject]:
             lazy = LazyAutomaton.of(grammar, VOCABULARY)
         except StructgenError:
             continue
-        least = int(lazy.most[lazy.start])
+        least = int(lazy.distance_upper[lazy.start])
         if least <= MOST:
             yield Subject(grammar, lazy, Earley(grammar), least)
 

@@ -98,7 +98,7 @@ def _measure(
         "MiB": memory >> 20,
         "components": lazy.pushdown.components,
         "states": lazy.pushdown.states,
-        "least": int(lazy.most[lazy.start]),
+        "least": int(lazy.distance_upper[lazy.start]),
         "accepted": f"{len(accepted)}/{len(texts)}{_open(row, [t for t in texts if t not in accepted])}",
         "µs/byte": round(reading * 1e6, 1),
         **steps,
@@ -122,7 +122,7 @@ def _steps(lazy: LazyAutomaton, text: str, noise: torch.Tensor, count: int) -> d
     ids += [special[vocabulary.end or ""], *[special[vocabulary.pad or ""]] * BLOCK]
     logits = noise.clone()
     logits[torch.arange(BLOCK), torch.tensor(ids[:BLOCK])] += PEAK
-    remaining = max(BLOCK, int(lazy.most[lazy.start]))
+    remaining = max(BLOCK, int(lazy.distance_upper[lazy.start]))
     explorer, seconds, explored, lattice = Beam(lazy, lazy.start, remaining), [], None, None
     for _ in range(count):
         begun = now()

@@ -143,7 +143,7 @@ def test_what_is_dropped_is_within_the_reported_share(
 def test_what_begins_within_budget_never_runs_out_of_ways(index: int, N: int, spare: int, seed: int) -> None:
     lazy = lazy_of(rules()[index])
     logits = torch.randn(N, WORDS.size, generator=torch.Generator().manual_seed(seed)) * 100
-    remaining = max(0, int(lazy.most[lazy.start]) - N) + spare
+    remaining = max(0, int(lazy.distance_upper[lazy.start]) - N) + spare
     explored = Beam(lazy, lazy.start, remaining, Pruning(0.5, 1)).explore(logits)
     assert float(BlockLattice([explored], logits[None]).log_partition()[0]) > IMPOSSIBLE
 
@@ -272,7 +272,7 @@ def test_steps_that_meet_nothing_new_use_the_same_tables() -> None:
 @pytest.mark.parametrize("noise", ["absorbing", "uniform", "guess"])
 def test_every_output_is_accepted_closed_and_within_budget(index: int, noise: str) -> None:
     lazy = lazy_of(rules()[index])
-    needed, V = int(lazy.most[lazy.start]), WORDS.size
+    needed, V = int(lazy.distance_upper[lazy.start]), WORDS.size
     blocks = 0
     for seed in range(12):
         draw, events = random.Random(seed), list[StepEvent]()
@@ -345,7 +345,7 @@ def test_a_budget_too_small_is_refused_with_what_it_takes() -> None:
             max_tokens=2,
             generators=[torch.Generator().manual_seed(0)],
         )
-    assert refusal.value.min_tokens == int(lazy.most[lazy.start])
+    assert refusal.value.min_tokens == int(lazy.distance_upper[lazy.start])
     assert refusal.value.exact
 
 

@@ -159,14 +159,14 @@ def test_what_suffices_to_finish_is_attained_token_by_token(
     automaton: Pushdown, vocabulary: Vocabulary
 ) -> None:
     lazy = LazyAutomaton(automaton, vocabulary)
-    needed = int(lazy.most[lazy.start])
+    needed = int(lazy.distance_upper[lazy.start])
     assume(needed != NEVER)
     at = lazy.start
     while needed:
         targets = lazy.arcs(at).targets
-        at = int(targets[lazy.most[targets].argmin()])
-        assert lazy.most[at] <= needed - 1
-        needed = int(lazy.most[at])
+        at = int(targets[lazy.distance_upper[targets].argmin()])
+        assert lazy.distance_upper[at] <= needed - 1
+        needed = int(lazy.distance_upper[at])
     assert lazy.accepting(at)
 
 
@@ -179,10 +179,10 @@ def test_fewer_tokens_than_the_least_never_finish(automaton: Pushdown, vocabular
         for at in level:
             reached = lazy.arcs(at).targets.tolist()
             if any(lazy.accepting(to) for to in reached):
-                assert lazy.least[at] <= 1
+                assert lazy.distance_lower[at] <= 1
             if lazy.accepting(at):
-                assert lazy.least[at] == 0
-                assert lazy.most[at] == 0
+                assert lazy.distance_lower[at] == 0
+                assert lazy.distance_upper[at] == 0
         level = onward
 
 
@@ -193,15 +193,15 @@ def test_a_configuration_is_the_same_whatever_else_has_been_met(automaton: Pushd
         other.arcs(other.run([token]))
     at, again = lazy.run(ids), other.run(ids)
     assert other.accepting(again) == lazy.accepting(at)
-    assert other.most[again] == lazy.most[at]
-    assert other.least[again] == lazy.least[at]
+    assert other.distance_upper[again] == lazy.distance_upper[at]
+    assert other.distance_lower[again] == lazy.distance_lower[at]
     assert leading(other, again) == leading(lazy, at)
 
 
 def leading(lazy: LazyAutomaton, at: int) -> list[tuple[bool, int]]:
     """What each token leads to: whether the output may end there, and how many tokens suffice."""
     reached = [lazy.run([token], at) for token in range(lazy.vocabulary.size)]
-    return [(lazy.accepting(to), int(lazy.most[to])) for to in reached]
+    return [(lazy.accepting(to), int(lazy.distance_upper[to])) for to in reached]
 
 
 def bytewise(vocabulary: Vocabulary, text: str) -> list[int]:
@@ -268,7 +268,9 @@ class TestRealVocabulary:
 
     def test_depth_costs_tokens_and_nothing_else(self, lazy: LazyAutomaton) -> None:
         at = lazy.run(lazy.vocabulary.encode("[" * 200))
-        assert 200 <= lazy.most[at] <= 202  # a value, 200 brackets in tokens of their own, the end token
+        assert (
+            200 <= lazy.distance_upper[at] <= 202
+        )  # a value, 200 brackets in tokens of their own, the end token
 
     def test_hundreds_of_open_brackets_are_closed_within_the_budget(self, lazy: LazyAutomaton) -> None:
         (row,) = decode(

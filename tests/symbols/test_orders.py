@@ -74,11 +74,11 @@ def test_every_configuration_closes_in_as_many_tokens_as_are_said_to_suffice(cas
     for _ in range(4):
         level = [*{to for at in level for to in lazy.arcs(at).targets.tolist()}][:20]
         for at in level:
-            while needed := int(lazy.most[at]):
+            while needed := int(lazy.distance_upper[at]):
                 targets = lazy.arcs(at).targets
-                assert lazy.least[at] <= needed
-                at = int(targets[lazy.most[targets].argmin()])
-                assert lazy.most[at] < needed
+                assert lazy.distance_lower[at] <= needed
+                at = int(targets[lazy.distance_upper[targets].argmin()])
+                assert lazy.distance_upper[at] < needed
             assert lazy.accepting(at)
 
 
@@ -116,10 +116,13 @@ def test_a_set_is_the_same_whatever_else_has_been_met():
             other.arcs(other.run([token]))
         at, again = lazy.run(ids), other.run(ids)
         assert other.accepting(again) == lazy.accepting(at)
-        assert other.most[again] == lazy.most[at]
+        assert other.distance_upper[again] == lazy.distance_upper[at]
         for token in range(TOKENS.size):
             one, two = lazy.run([token], at), other.run([token], again)
-            assert (lazy.accepting(one), lazy.most[one]) == (other.accepting(two), other.most[two])
+            assert (lazy.accepting(one), lazy.distance_upper[one]) == (
+                other.accepting(two),
+                other.distance_upper[two],
+            )
 
 
 def test_objects_with_equal_parts_share_them():

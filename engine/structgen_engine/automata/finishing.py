@@ -2,10 +2,11 @@
 
 Those bounds add up over a stack, state by state. A token that reaches across returns may do better, which only the
 whole configuration shows. So it is searched, breadth first along the arcs: what needs more tokens than are left
-(`least`) is passed over, and what surely needs no more (`most`) ends the search. What is found is remembered for all
-configurations on the way. Each output remembers for itself, so that it depends on nothing else that was asked.
+(`distance_lower`) is passed over, and what surely needs no more (`distance_upper`) ends the search. What is found is
+remembered for all configurations on the way. Each output remembers for itself, so that it depends on nothing else that
+was asked.
 
-    most = 3, least = 1, are 2 tokens enough?     c ─ab→ d ─b→ e     e accepts: yes, most(c) = 2, most(d) = 1
+    upper = 3, lower = 1, are 2 tokens enough?    c ─ab→ d ─b→ e     e accepts: yes, upper(c) = 2, upper(d) = 1
 
 Axes: F configurations.
 """
@@ -36,7 +37,7 @@ class Finishing:
 
     def bounds(self, configurations: Sequence[int]) -> tuple[Longs, Longs]:
         """[F] tokens that suffice and tokens without which it cannot be done, as tight as is known."""
-        most, least = self._lazy.most[configurations], self._lazy.least[configurations]
+        most, least = self._lazy.distance_upper[configurations], self._lazy.distance_lower[configurations]
         if self._most or self._least:
             for k, number in enumerate(configurations):
                 most[k] = min(most[k], self._most.get(number, NEVER))

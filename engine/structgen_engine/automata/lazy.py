@@ -59,13 +59,13 @@ class LazyDfa(Protocol):
         ...
 
     @property
-    def most(self) -> NDArray[Any]:
+    def distance_upper(self) -> NDArray[Any]:
         """[configurations] tokens that suffice to finish, NEVER where none do: from such a configuration some token
         leads to one that needs a token less."""
         ...
 
     @property
-    def least(self) -> NDArray[Any]:
+    def distance_lower(self) -> NDArray[Any]:
         """[configurations] tokens without which nothing finishes."""
         ...
 

@@ -156,7 +156,7 @@ def needed(automaton: Dfa | LazyDfa, ids: Sequence[int] = ()) -> int:
     if isinstance(automaton, Dfa):
         return int(automaton.distance[automaton.run(list(ids))])
     configuration = automaton.run(ids)  # first: the bounds grow with what is met
-    return int(automaton.most[configuration])
+    return int(automaton.distance_upper[configuration])
 
 
 def affordable(

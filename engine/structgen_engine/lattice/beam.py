@@ -5,8 +5,8 @@ This is a beam search, with a bound on the mass that it drops.
 A forward pass computes α_i(c), the weight of all prefixes of i tokens that lead to configuration c, position by
 position. What is kept at all positions together is an ordinary automaton; the lattice runs on it unchanged. Kept is
 
-* what can finish: `least` fits the tokens left, in the block and after it;
-* of that, what weighs more than ε times all that surely finishes (`most` fits), at most `width` configurations;
+* what can finish: `distance_lower` fits the tokens left, in the block and after it;
+* of that, what weighs more than ε times all that surely finishes (`distance_upper` fits), at most `width` of them;
 * the heaviest that surely finishes, and what the last accepted block passed through: so there always is a way on.
 
 The certificate. Let the weights of each position be divided by their sum over all tokens, so that they add up to 1.
@@ -21,9 +21,9 @@ The certificate. Let the weights of each position be divided by their sum over a
     7  The same with max for Σ bounds the heaviest missed block.
     8  If the best block found is no lighter than all of those, none is better: it is certified.
 
-What cannot finish by `least` is no loss, for it is no prefix of an accepted block. A block is accepted if what it ends
-in can be finished within the budget that remains. Where `most` and `least` do not tell, that is searched for; what the
-search does not reach counts as dropped.
+What cannot finish by `distance_lower` is no loss, for it is no prefix of an accepted block. A block is accepted if what
+it ends in can be finished within the budget that remains. Where the two bounds do not tell, that is searched for; what
+the search does not reach counts as dropped.
 
 Axes: N block, V vocabulary, K classes, F configurations at one position, A arcs.
 """
@@ -254,12 +254,12 @@ class Beam:
     def _bounds(
         self, frontier: Frontier, left: int, pruning: Pruning, *, certain: bool
     ) -> tuple[Longs, Longs]:
-        """`most` and `least` [F]: as they add up; searched where it must be certain, or nothing surely finishes.
+        """Upper and lower bounds [F]: as they add up; searched where it must be certain, or nothing surely finishes.
 
         The heaviest are searched first, and those that are too light to be kept not at all.
         """
         numbers, weight = frontier.configurations, frontier.weight
-        most, least = self.lazy.most[numbers], self.lazy.least[numbers]
+        most, least = self.lazy.distance_upper[numbers], self.lazy.distance_lower[numbers]
         if not certain and (most <= left).any():
             return most, least
         order = (-weight).argsort(kind="stable")
@@ -275,7 +275,7 @@ class Beam:
         for number in kept.tolist():
             self.lazy.arcs(number)  # before the alphabet is read: new arcs may split classes
         alphabet = self.lazy.alphabet
-        may_end = (self.lazy.most[self._kept] <= self.remaining) | np.isin(self._kept, ends)
+        may_end = (self.lazy.distance_upper[self._kept] <= self.remaining) | np.isin(self._kept, ends)
         if (
             self._tables is None
             or self._tables[0] is not alphabet

@@ -63,16 +63,16 @@ class LazyAutomaton:
         return self.classes.members
 
     @property
-    def most(self) -> NDArray[np.int64]:
+    def distance_upper(self) -> NDArray[np.int64]:
         """[configurations] tokens that suffice to finish."""
         with self.lock:
-            return self._distances.most()
+            return self._distances.upper()
 
     @property
-    def least(self) -> NDArray[np.int64]:
+    def distance_lower(self) -> NDArray[np.int64]:
         """[configurations] tokens without which nothing finishes."""
         with self.lock:
-            return self._distances.least()
+            return self._distances.lower()
 
     @property
     def nbytes(self) -> int:
@@ -151,7 +151,7 @@ class LazyAutomaton:
         """
         names = answer_tokens(grammar, vocabulary)
         lazy = cls(pushdown(framed(grammar, vocabulary), names, vocabulary.null), vocabulary)
-        if int(lazy.most[lazy.start]) == NEVER:
+        if int(lazy.distance_upper[lazy.start]) == NEVER:
             raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
         return lazy
 

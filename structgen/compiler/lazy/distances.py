@@ -49,11 +49,11 @@ class Distances:
         self._most, self._least = np.full(1024, NEVER, np.int64), np.full(1024, NEVER, np.int64)
         self._most[BOTTOM] = self._least[BOTTOM] = 0
 
-    def most(self) -> Longs:
+    def upper(self) -> Longs:
         """[configurations] tokens that suffice, NEVER where none do."""
         return self._bounds()[0]
 
-    def least(self) -> Longs:
+    def lower(self) -> Longs:
         """[configurations] tokens without which it cannot be done."""
         return self._bounds()[1]
 

@@ -266,7 +266,7 @@ def _conditional(node: Node) -> Iterator[Node]:
 
 
 def _order(way: Way, value_set: ValueSet) -> list[str]:
-    """The types of a shape's values, in the order in which the schema lists them."""
+    """The types of a set's values, in the order in which the schema lists them."""
     lists = (part.value["type"] for part in way.parts if "type" in part)
     listed = next((names for names in lists if isinstance(names, list | tuple)), ())
     kinds = set(value_set.kinds()) - {"number"}
