@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         Unsupported,
     )
     from structgen.generation.result import Generation
-    from structgen.model import Generator
+    from structgen.model import Model
     from structgen.models.load import load
     from structgen.sources.ebnf import Ebnf
     from structgen.sources.json_schema import JsonSchema
@@ -42,13 +42,13 @@ __all__ = [
     "Constraint",
     "Ebnf",
     "Generation",
-    "Generator",
     "Info",
     "InvalidDocument",
     "InvalidOption",
     "InvalidSource",
     "InvalidVocabulary",
     "JsonSchema",
+    "Model",
     "ModelNotFound",
     "Regex",
     "Rejected",
@@ -68,7 +68,7 @@ _HOMES = {
     "Constraint": "compiler.constraint",
     "Ebnf": "sources.ebnf",
     "Generation": "generation.result",
-    "Generator": "model",
+    "Model": "model",
     "Info": "compiler.constraint",
     "JsonSchema": "sources.json_schema",
     "Regex": "sources.regex",

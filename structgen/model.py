@@ -20,7 +20,7 @@ OnStep = Callable[[StepEvent], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Generator(Runtime):
+class Model(Runtime):
     """A loaded model. Every verb returns a typed value, or with `details=True` the whole Generation.
 
     Options of every verb: steps, refinement steps a block at most (default: the model's own number); seed, the only
@@ -111,4 +111,4 @@ class Generator(Runtime):
         return generation if details else generation.value
 
     def __repr__(self) -> str:
-        return f"<structgen.Generator {self.name}: {self.about}>"
+        return f"<structgen.Model {self.name}: {self.about}>"

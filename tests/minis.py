@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from structgen.generation.chooser import ProbeChooser
-from structgen.model import Generator
+from structgen.model import Model
 from structgen.models.embedded import OutlinePrompts, spelling_of
 from structgen.sources import as_source
 from structgen.tokens.vocabulary import Vocabulary
@@ -18,11 +18,11 @@ from structgen_mini.writer import MiniWriter
 Overlap = Callable[[str, Sequence[str]], Sequence[float]]
 
 
-def filler(denoiser: Denoiser, vocabulary: Vocabulary, overlap: Overlap | None = None) -> Generator:
+def filler(denoiser: Denoiser, vocabulary: Vocabulary, overlap: Overlap | None = None) -> Model:
     """A model that fills layouts as the embedded one does, without copies."""
     writer = MiniWriter(Canvas(denoiser, spelling_of(vocabulary)), overlap, copies=False)
     chooser = ProbeChooser(denoiser, writer.pinned)
-    return Generator("filler", denoiser, vocabulary, OutlinePrompts(), None, writer, chooser)
+    return Model("filler", denoiser, vocabulary, OutlinePrompts(), None, writer, chooser)
 
 
 def outlined(source: Any) -> Outline:
@@ -30,7 +30,7 @@ def outlined(source: Any) -> Outline:
     return Outline.of(as_source(source).outline().plain())  # type: ignore[attr-defined]
 
 
-def canvas_of(model: Generator) -> Canvas:
+def canvas_of(model: Model) -> Canvas:
     """What a model fills."""
     assert isinstance(model.writer, MiniWriter)
     return model.writer.canvas

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 import structgen as sg
 from minis import filler
 from structgen.generation.prompts import ChatPrompts
-from structgen.model import Generator
+from structgen.model import Model
 from structgen.models.embedded import OutlinePrompts
 from structgen.sources.tools import ToolCalls
 from structgen.tokens.vocabulary import Vocabulary
@@ -44,12 +44,12 @@ CHOICES = ["auto", "required", "none", "get_weather"]
 
 
 @pytest.fixture(scope="module")
-def model() -> sg.Generator:
+def model() -> sg.Model:
     return sg.load()
 
 
 @pytest.fixture(scope="module", params=["uniform", "absorbing"])
-def random_model(request: pytest.FixtureRequest) -> Generator:
+def random_model(request: pytest.FixtureRequest) -> Model:
     vocabulary = Vocabulary.from_file(mini_folder() / "tokenizer.json")
     noise = Uniform(2, vocabulary.size) if request.param == "uniform" else Absorbing(0)
     denoiser = RandomDenoiser(noise, 64, vocabulary.size)
@@ -71,7 +71,7 @@ def check(generation: sg.Generation[Any], choice: str, parallel: bool) -> None:
 
 @pytest.mark.parametrize("parallel", [False, True])
 @pytest.mark.parametrize("choice", CHOICES)
-def test_replies_of_a_random_denoiser_are_valid(random_model: Generator, choice: str, parallel: bool):
+def test_replies_of_a_random_denoiser_are_valid(random_model: Model, choice: str, parallel: bool):
     for seed in range(3):
         done = random_model.call(
             REQUEST, TOOLS, tool_choice=choice, parallel=parallel, details=True, steps=2, seed=seed
@@ -81,18 +81,18 @@ def test_replies_of_a_random_denoiser_are_valid(random_model: Generator, choice:
 
 @pytest.mark.parametrize("parallel", [False, True])
 @pytest.mark.parametrize("choice", CHOICES)
-def test_replies_of_the_embedded_model_are_valid(model: sg.Generator, choice: str, parallel: bool):
+def test_replies_of_the_embedded_model_are_valid(model: sg.Model, choice: str, parallel: bool):
     done = model.call(REQUEST, TOOLS, tool_choice=choice, parallel=parallel, details=True, steps=3)
     check(done, choice, parallel)
 
 
-def test_a_named_function_is_called(model: sg.Generator):
+def test_a_named_function_is_called(model: sg.Model):
     reply = model.call("How warm is it in Oslo?", TOOLS, tool_choice="get_weather", steps=4)
     (call,) = reply
     assert call.run() == f"{call.arguments['city']}/{call.arguments.get('unit', 'celsius')}"
 
 
-def test_the_same_seed_gives_the_same_reply(model: sg.Generator):
+def test_the_same_seed_gives_the_same_reply(model: sg.Model):
     first, second = (model.call(REQUEST, TOOLS, details=True, steps=3, seed=7).text for _ in range(2))
     assert first == second
 
@@ -138,15 +138,13 @@ def test_a_conversation_is_read_with_its_roles():
     ],
     ids=repr,
 )
-def test_what_is_no_request_is_refused(model: sg.Generator, messages: Any):
+def test_what_is_no_request_is_refused(model: sg.Model, messages: Any):
     with pytest.raises(sg.InvalidDocument):
         model.call(messages, TOOLS)
 
 
 @pytest.mark.parametrize("wanted", [0, 1])
-def test_a_model_that_cannot_choose_calls_the_tool_that_shares_most(
-    random_model: Generator, wanted: int
-) -> None:
+def test_a_model_that_cannot_choose_calls_the_tool_that_shares_most(random_model: Model, wanted: int) -> None:
     asked: list[tuple[str, list[str]]] = []
 
     def overlap(text: str, options: Sequence[str]) -> list[float]:

@@ -8,7 +8,7 @@ import pytest
 
 import structgen as sg
 from minis import canvas_of, outlined
-from structgen.model import Generator
+from structgen.model import Model
 from structgen_mini.copies import copying
 from structgen_mini.copy_prior import Preferring
 from structgen_mini.layout import lay
@@ -19,12 +19,12 @@ DOCUMENT = (
 
 
 @pytest.fixture(scope="module")
-def model() -> Generator:
+def model() -> Model:
     return sg.load()
 
 
 def offered(
-    model: Generator, properties: dict[str, Any], required: list[str], document: str = DOCUMENT
+    model: Model, properties: dict[str, Any], required: list[str], document: str = DOCUMENT
 ) -> dict[str, list[str]]:
     """What each slot is offered, as text, by JSON pointer."""
     layout = lay(
@@ -39,25 +39,25 @@ def offered(
     }
 
 
-def test_text_is_offered_whole_words_of_one_line(model: Generator) -> None:
+def test_text_is_offered_whole_words_of_one_line(model: Model) -> None:
     texts = offered(model, {"vendor": {"type": "string"}}, ["vendor"])["/vendor"]
     assert {"Northwind Paper Ltd", "Northwind", "EUR", "Invoice 2026-17"} <= set(texts)
     assert not {"Northwi", "Northwind Paper Ltd.", "EUR,", "Northwind "} & set(texts)
     assert not any("\n" in text for text in texts)
 
 
-def test_a_point_inside_a_sentence_belongs_to_the_word(model: Generator) -> None:
+def test_a_point_inside_a_sentence_belongs_to_the_word(model: Model) -> None:
     asked = ({"vendor": {"type": "string"}}, ["vendor"])
     assert "Acme Corp." in offered(model, *asked, "by Acme Corp. of Delft")["/vendor"]
     assert "Acme Corp." not in offered(model, *asked, "by Acme Corp. It was late")["/vendor"]
 
 
-def test_quotes_inside_a_text_are_escaped(model: Generator) -> None:
+def test_quotes_inside_a_text_are_escaped(model: Model) -> None:
     texts = offered(model, {"title": {"type": "string"}}, ["title"], 'the "Blue" one')["/title"]
     assert '\\"Blue\\"' in texts
 
 
-def test_numbers_dates_and_mail_addresses_are_spelled_as_json(model: Generator) -> None:
+def test_numbers_dates_and_mail_addresses_are_spelled_as_json(model: Model) -> None:
     properties = {
         "total": {"type": "number"},
         "count": {"type": "integer"},
@@ -72,7 +72,7 @@ def test_numbers_dates_and_mail_addresses_are_spelled_as_json(model: Generator) 
     assert "jo@acme.nl" in found["/mail"]
 
 
-def test_what_may_be_null_or_absent_is_offered_that_too(model: Generator) -> None:
+def test_what_may_be_null_or_absent_is_offered_that_too(model: Model) -> None:
     maybe = {"anyOf": [{"type": "string"}, {"type": "null"}]}
     found = offered(
         model,
@@ -85,7 +85,7 @@ def test_what_may_be_null_or_absent_is_offered_that_too(model: Generator) -> Non
     assert "null" not in found["/a"]
 
 
-def test_what_is_longer_than_its_slot_fills_it(model: Generator) -> None:
+def test_what_is_longer_than_its_slot_fills_it(model: Model) -> None:
     """So that the slot is seen to be too short, and is doubled."""
     street = "Upper Northumberland Terrace Gardens 118 at the back of the old harbour"
     region = offered(model, {"street": {"type": "string"}}, ["street"], street)["/street"]
@@ -93,11 +93,11 @@ def test_what_is_longer_than_its_slot_fills_it(model: Generator) -> None:
     assert any(len(model.vocabulary.encode(one)) == 14 and street.startswith(one) for one in region)
 
 
-def test_an_empty_offer_leaves_the_slot_alone(model: Generator) -> None:
+def test_an_empty_offer_leaves_the_slot_alone(model: Model) -> None:
     assert offered(model, {"due": {"type": "string", "format": "date"}}, ["due"], "no date") == {}
 
 
-def test_text_fields_come_out_as_the_document_has_them(model: Generator) -> None:
+def test_text_fields_come_out_as_the_document_has_them(model: Model) -> None:
     document = (
         "Booking 4471 for Ms Adaeze Okonkwo-Whitfield\nHotel: Grand Meridian Lisboa\nRate: 189.50 per night"
     )
@@ -113,7 +113,7 @@ def test_text_fields_come_out_as_the_document_has_them(model: Generator) -> None
     assert str(value["rate"]).rstrip("0").rstrip(".") in document
 
 
-def test_no_value_begins_or_ends_with_a_joining_word(model: Generator) -> None:
+def test_no_value_begins_or_ends_with_a_joining_word(model: Model) -> None:
     texts = offered(model, {"to": {"type": "string"}}, ["to"], "sold to The Old Mill of Delft and paid")[
         "/to"
     ]
@@ -121,7 +121,7 @@ def test_no_value_begins_or_ends_with_a_joining_word(model: Generator) -> None:
     assert not {"sold to", "to The Old Mill", "The Old Mill of"} & set(texts)
 
 
-def test_the_items_of_a_list_are_records_of_the_document(model: Generator) -> None:
+def test_the_items_of_a_list_are_records_of_the_document(model: Model) -> None:
     item = {"type": "object", "properties": {"name": {"type": "string"}, "price": {"type": "number"}}}
     item["required"] = ["name", "price"]
     schema = {
@@ -148,7 +148,7 @@ def test_the_items_of_a_list_are_records_of_the_document(model: Generator) -> No
         assert [words[at] for at in found.text.places[piece]] == [begins]
 
 
-def test_brackets_and_quotes_are_whole(model: Generator) -> None:
+def test_brackets_and_quotes_are_whole(model: Model) -> None:
     document = "Doreen Platt (chair) of the company 'Tech Inc' met O'Brien"
     texts = offered(model, {"name": {"type": "string"}}, ["name"], document)["/name"]
     assert {
@@ -162,7 +162,7 @@ def test_brackets_and_quotes_are_whole(model: Generator) -> None:
     assert not {"Doreen Platt (", "(chair", "company 'Tech Inc", "Tech Inc'"} & set(texts)
 
 
-def test_an_option_that_the_document_names_is_preferred(model: Generator) -> None:
+def test_an_option_that_the_document_names_is_preferred(model: Model) -> None:
     options = {"enum": ["in_progress", "open", "XL", "M"]}
     schema = {"type": "object", "properties": {"a": options}, "required": ["a"]}
     layout = lay(canvas_of(model), outlined(schema), {}, {})

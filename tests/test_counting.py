@@ -11,7 +11,7 @@ import torch
 
 import structgen as sg
 from minis import canvas_of, outlined
-from structgen.model import Generator
+from structgen.model import Model
 from structgen_engine.automata.dfa import IMPOSSIBLE
 from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
 from structgen_mini.canvas import Canvas
@@ -51,12 +51,12 @@ class Reading(RandomDenoiser):
 
 
 @pytest.fixture(scope="module")
-def model() -> Generator:
+def model() -> Model:
     return sg.load()
 
 
 @pytest.fixture(scope="module")
-def canvas(model: Generator) -> Canvas:
+def canvas(model: Model) -> Canvas:
     return canvas_of(model)
 
 
@@ -84,7 +84,7 @@ def reading(canvas: Canvas, schema: dict[str, Any], rows: Sequence[Any], other: 
 
 
 def counts(
-    canvas: Canvas, model: Generator, schema: dict[str, Any], known: list[float], document: str
+    canvas: Canvas, model: Model, schema: dict[str, Any], known: list[float], document: str
 ) -> dict[str, int]:
     """The numbers of items for a document, where the model itself finds them as likely as `known`."""
     layout = first_layout(canvas, outlined(schema))
@@ -97,19 +97,19 @@ def counts(
     return likeliest(layout, found)
 
 
-def test_as_many_records_as_the_document_tells_of(canvas: Canvas, model: Generator) -> None:
+def test_as_many_records_as_the_document_tells_of(canvas: Canvas, model: Model) -> None:
     schema = array_of(ITEM)
     reader = reading(canvas, schema, ROWS, {"name": "Cake", "price": 3.1})
     assert counts(reader, model, schema, [0.0] * 6, TABLE) == {"/lines": 3}
 
 
-def test_as_many_values_as_stand_in_the_document(canvas: Canvas, model: Generator) -> None:
+def test_as_many_values_as_stand_in_the_document(canvas: Canvas, model: Model) -> None:
     schema = array_of({"type": "string"})
     reader = reading(canvas, schema, ["Tea", "Cake"], "zzz")
     assert counts(reader, model, schema, [0.0] * 6, "Tea, Cake. Nothing else") == {"/lines": 2}
 
 
-def test_a_model_that_is_sure_outweighs_the_document(canvas: Canvas, model: Generator) -> None:
+def test_a_model_that_is_sure_outweighs_the_document(canvas: Canvas, model: Model) -> None:
     schema = array_of(ITEM)
     reader = reading(canvas, schema, ROWS, {"name": "Cake", "price": 3.1})
     assert counts(reader, model, schema, [-500.0, -300.0, 0.0, -300.0, -500.0, -500.0], TABLE) == {
@@ -117,7 +117,7 @@ def test_a_model_that_is_sure_outweighs_the_document(canvas: Canvas, model: Gene
     }
 
 
-def test_what_the_constraint_rules_out_stays_ruled_out(canvas: Canvas, model: Generator) -> None:
+def test_what_the_constraint_rules_out_stays_ruled_out(canvas: Canvas, model: Model) -> None:
     """Five records are told well enough to outweigh a model that is as sure as may be of none."""
     schema = array_of(ITEM)
     rows = [*ROWS, {"name": "Salt", "price": 1.75}, {"name": "Rice", "price": 2.9}]
@@ -127,13 +127,13 @@ def test_what_the_constraint_rules_out_stays_ruled_out(canvas: Canvas, model: Ge
     assert counts(reader, model, schema, [0.0, *[IMPOSSIBLE] * 5], document) == {"/lines": 0}
 
 
-def test_there_are_never_fewer_items_than_the_schema_asks_for(canvas: Canvas, model: Generator) -> None:
+def test_there_are_never_fewer_items_than_the_schema_asks_for(canvas: Canvas, model: Model) -> None:
     schema = array_of(ITEM, minItems=4)
     reader = reading(canvas, schema, ROWS, {"name": "Cake", "price": 3.1})
     assert counts(reader, model, schema, [0.0] * 6, TABLE) == {"/lines": 4}
 
 
-def test_without_arrays_the_model_is_not_asked(canvas: Canvas, model: Generator) -> None:
+def test_without_arrays_the_model_is_not_asked(canvas: Canvas, model: Model) -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
     layout = lay(canvas, outlined(schema), {}, {})
     assert layout is not None
@@ -143,7 +143,7 @@ def test_without_arrays_the_model_is_not_asked(canvas: Canvas, model: Generator)
     assert coherent(canvas, layout, weights, "text", automaton, PROMPT, generator) == {}
 
 
-def test_a_long_record_gets_snug_slots_so_that_several_fit(canvas: Canvas, model: Generator) -> None:
+def test_a_long_record_gets_snug_slots_so_that_several_fit(canvas: Canvas, model: Model) -> None:
     names = ["flight", "from", "to", "gate", "seat", "class", "meal"]
     schema = array_of(
         {"type": "object", "properties": {n: {"type": "string"} for n in names}, "required": names}

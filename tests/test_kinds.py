@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 import structgen as sg
 from minis import outlined
-from structgen.model import Generator
+from structgen.model import Model
 from structgen_mini.alternatives import description
 
 
@@ -28,7 +28,7 @@ class Booking(BaseModel):
 
 
 @pytest.fixture(scope="module")
-def model() -> Generator:
+def model() -> Model:
     return sg.load()
 
 
@@ -60,11 +60,11 @@ def test_anything_else_has_none(schema: dict) -> None:
         ("A table for tonight in your restaurant for Ida Solberg, please.", Booking),
     ],
 )
-def test_the_nearest_alternative_of_a_union_is_extracted(model: Generator, text: str, kind: type) -> None:
+def test_the_nearest_alternative_of_a_union_is_extracted(model: Model, text: str, kind: type) -> None:
     assert isinstance(model.extract(text, Refund | Booking), kind)
 
 
-def test_a_discriminated_union_too(model: Generator) -> None:
+def test_a_discriminated_union_too(model: Model) -> None:
     class Message(BaseModel):
         body: Refund | Booking = Field(discriminator="kind")
 
@@ -86,6 +86,6 @@ def object_with(**properties: dict) -> dict:
         [{**object_with(a={"$ref": "#/$defs/own"}), "$id": "urn:own", "$defs": {"own": {}}}, object_with()],
     ],
 )  # fmt: skip
-def test_references_of_alternatives_lead_where_they_led(model: Generator, options: list) -> None:
+def test_references_of_alternatives_lead_where_they_led(model: Model, options: list) -> None:
     schema = {"anyOf": options, "$defs": {"odd name": {"type": "string"}}}
     assert "a" in model.extract("a is 12", schema)

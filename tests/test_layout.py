@@ -13,7 +13,7 @@ import structgen as sg
 from minis import canvas_of, filler, outlined
 from structgen.generation.options import Options
 from structgen.generation.writer import read
-from structgen.model import Generator
+from structgen.model import Model
 from structgen.sources import as_source
 from structgen.verbs.extract import extraction
 from structgen_engine.automata.dfa import block
@@ -37,7 +37,7 @@ class Order(BaseModel):
 
 
 @pytest.fixture(scope="module")
-def runtime() -> Generator:
+def runtime() -> Model:
     vocabulary = sg.Vocabulary.from_file(mini_folder() / "tokenizer.json")
     denoiser = RandomDenoiser(Uniform(2, vocabulary.size), 256, vocabulary.size)
     return filler(denoiser, vocabulary)
@@ -63,7 +63,7 @@ def answer_with(items: int) -> dict:
     return {"customer": "a", "lines": [{"description": "b", "quantity": 1}] * items, "notes": None}
 
 
-def counted_for(runtime: Generator, schema: dict, items: int) -> Layout:
+def counted_for(runtime: Model, schema: dict, items: int) -> Layout:
     """The layout found by a model that is sure of an answer with so many items."""
     vocabulary, layout = runtime.vocabulary, first_layout(canvas_of(runtime), outlined(schema))
     assert layout is not None
@@ -80,7 +80,7 @@ def counted_for(runtime: Generator, schema: dict, items: int) -> Layout:
 
 @pytest.mark.parametrize("items", range(5))
 def test_the_likeliest_number_of_items_is_counted_and_leaves_valid_answers(
-    items: int, runtime: Generator, schema: dict
+    items: int, runtime: Model, schema: dict
 ):
     layout = counted_for(runtime, schema, items)
     assert dict(layout.counts) == {"/lines": items}
@@ -88,14 +88,14 @@ def test_the_likeliest_number_of_items_is_counted_and_leaves_valid_answers(
     assert feasible(block(sg.compile(Order, runtime.vocabulary).dfa, remaining=0), torch.tensor(layout.block))
 
 
-def test_counting_pins_the_items_and_opens_their_values(runtime: Generator, schema: dict):
+def test_counting_pins_the_items_and_opens_their_values(runtime: Model, schema: dict):
     pointers = {slot.pointer for slot in counted_for(runtime, schema, 2).scaffold.slots}
     assert {"/lines/0/description", "/lines/1/quantity", "/customer"} <= pointers
     assert "/lines" not in pointers
     assert "/lines/2/quantity" not in pointers
 
 
-def test_patterns_are_the_gold_layout_with_its_values_left_open(runtime: Generator, schema: dict):
+def test_patterns_are_the_gold_layout_with_its_values_left_open(runtime: Model, schema: dict):
     vocabulary, layout = runtime.vocabulary, first_layout(canvas_of(runtime), outlined(schema))
     assert layout is not None
     null = vocabulary.special["<null>"]
@@ -110,7 +110,7 @@ def test_patterns_are_the_gold_layout_with_its_values_left_open(runtime: Generat
         assert all(want in (OPEN, token) for want, token in zip(pattern, held, strict=True))
 
 
-def test_a_full_text_slot_doubles_and_others_stay(runtime: Generator, schema: dict):
+def test_a_full_text_slot_doubles_and_others_stay(runtime: Model, schema: dict):
     layout = first_layout(canvas_of(runtime), outlined(schema))
     assert layout is not None
     vocabulary = runtime.vocabulary
@@ -127,7 +127,7 @@ def test_a_full_text_slot_doubles_and_others_stay(runtime: Generator, schema: di
     assert now == {**sizes, "/customer": 2 * sizes["/customer"]}
 
 
-def test_where_not_all_full_slots_can_double_some_grow(runtime: Generator) -> None:
+def test_where_not_all_full_slots_can_double_some_grow(runtime: Model) -> None:
     names = [f"name{at}" for at in range(9)]
     schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}, "required": names}
     layout = first_layout(canvas_of(runtime), outlined(schema))
@@ -144,7 +144,7 @@ def test_where_not_all_full_slots_can_double_some_grow(runtime: Generator) -> No
     assert len(larger.block) == len(layout.block)
 
 
-def test_extraction_fills_the_layout_it_reports_and_counts_all_steps(runtime: Generator):
+def test_extraction_fills_the_layout_it_reports_and_counts_all_steps(runtime: Model):
     seen = []
     options = Options(steps=2, on_step=lambda event: seen.append(event))
     asked = extraction(runtime, "anything", Order, options)
@@ -156,7 +156,7 @@ def test_extraction_fills_the_layout_it_reports_and_counts_all_steps(runtime: Ge
     assert isinstance(generation.value, Order)
 
 
-def test_a_filled_scaffold_spells_the_answer_it_was_filled_with(runtime: Generator, schema: dict):
+def test_a_filled_scaffold_spells_the_answer_it_was_filled_with(runtime: Model, schema: dict):
     vocabulary, value = runtime.vocabulary, {"customer": "Ada", "lines": [], "notes": ["x", "y"]}
     ids = fill(outlined(schema), value, vocabulary.encode, vocabulary.special["<null>"], counts={"/lines": 0})
     assert ids is not None

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 import structgen as sg
 from minis import canvas_of, filler, outlined
 from structgen.compiler import regimes
-from structgen.model import Generator
+from structgen.model import Model
 from structgen.sources.tools import ToolCalls
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.automata.dfa import Dfa
@@ -62,7 +62,7 @@ def everything_is_lazy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def random_model() -> Generator:
+def random_model() -> Model:
     vocabulary = Vocabulary.from_file(mini_folder() / "tokenizer.json")
     denoiser = RandomDenoiser(Uniform(2, vocabulary.size), 128, vocabulary.size, scale=8.0)
     return filler(denoiser, vocabulary)
@@ -75,7 +75,7 @@ def both(source: Any, vocabulary: Vocabulary) -> list[sg.Constraint[Any]]:
     return found
 
 
-def test_the_share_that_a_lazy_constraint_left_out_is_reported(random_model: Generator) -> None:
+def test_the_share_that_a_lazy_constraint_left_out_is_reported(random_model: Model) -> None:
     for source in (Part, Line):
         events: list[StepEvent] = []
         done = random_model.generate(
@@ -87,7 +87,7 @@ def test_the_share_that_a_lazy_constraint_left_out_is_reported(random_model: Gen
 
 
 def test_a_lazy_step_that_takes_too_long_is_refused_in_one_sentence(
-    random_model: Generator, monkeypatch: pytest.MonkeyPatch
+    random_model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     minutes = SimpleNamespace(
         thread_time=count(step=60.0).__next__
@@ -99,7 +99,7 @@ def test_a_lazy_step_that_takes_too_long_is_refused_in_one_sentence(
         random_model.generate("A lamp.", Part)
 
 
-def test_a_recursive_tool_beside_another_is_called(random_model: Generator) -> None:
+def test_a_recursive_tool_beside_another_is_called(random_model: Model) -> None:
     source = ToolCalls([order_lamp, assemble], "required")
     assert sg.compile(source, random_model.vocabulary).info().regime == "lazy"
     for seed in range(2):
@@ -113,7 +113,7 @@ def test_a_recursive_tool_beside_another_is_called(random_model: Generator) -> N
 
 
 @pytest.mark.usefixtures("everything_is_lazy")
-def test_every_verb_runs_without_tables(random_model: Generator) -> None:
+def test_every_verb_runs_without_tables(random_model: Model) -> None:
     constraint = sg.compile(Order, random_model.vocabulary)
     assert constraint.info().regime == "lazy"
     order = random_model.extract(TEXT, Order, steps=2)
@@ -125,7 +125,7 @@ def test_every_verb_runs_without_tables(random_model: Generator) -> None:
     assert random_model.generate(TEXT, sg.Regex(r"[a-z]{3,5}"), steps=2).isalpha()
 
 
-def test_options_are_as_probable_lazily(random_model: Generator, request: pytest.FixtureRequest) -> None:
+def test_options_are_as_probable_lazily(random_model: Model, request: pytest.FixtureRequest) -> None:
     options = ["billing", "technical", "a longer option"]
     exact = random_model.choose(TEXT, options).probabilities
     request.getfixturevalue("everything_is_lazy")
@@ -133,7 +133,7 @@ def test_options_are_as_probable_lazily(random_model: Generator, request: pytest
     assert [found[one] for one in options] == pytest.approx([exact[one] for one in options], abs=1e-4)
 
 
-def test_items_are_counted_alike(random_model: Generator) -> None:
+def test_items_are_counted_alike(random_model: Model) -> None:
     layout = first_layout(canvas_of(random_model), outlined(Order))  # type: ignore[attr-defined]
     assert layout is not None
     table, lazy = (
@@ -149,7 +149,7 @@ def test_items_are_counted_alike(random_model: Generator) -> None:
     assert table
 
 
-def test_a_look_gives_the_same_probabilities_whatever_was_left_out(random_model: Generator) -> None:
+def test_a_look_gives_the_same_probabilities_whatever_was_left_out(random_model: Model) -> None:
     vocabulary = random_model.vocabulary
     table, lazy = both(sg.Regex("(cat|dog|horse)s?"), vocabulary)
     logits = torch.randn(2, 12, vocabulary.size, generator=torch.Generator().manual_seed(0)) * 8
@@ -164,7 +164,7 @@ def test_a_look_gives_the_same_probabilities_whatever_was_left_out(random_model:
 
 
 def test_what_is_needed_after_some_ids_suffices_and_is_not_less_than_the_least(
-    random_model: Generator,
+    random_model: Model,
 ) -> None:
     vocabulary = random_model.vocabulary
     table, lazy = both(Order, vocabulary)

@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 import structgen as sg
 from structgen.generation.options import Options
 from structgen.generation.writer import generate
-from structgen.model import Generator
+from structgen.model import Model
 from structgen.models.embedded import OutlinePrompts
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import RandomDenoiser
@@ -103,7 +103,7 @@ def test_the_least_budget_is_enough_and_one_token_less_is_refused(
 ):
     constraint = sg.compile(TYPES[name], vocabulary)
     denoiser = RandomDenoiser(noises(vocabulary)[noise], BLOCK, vocabulary.size)
-    model = Generator("random", denoiser, vocabulary, OutlinePrompts())
+    model = Model("random", denoiser, vocabulary, OutlinePrompts())
     least = constraint.min_tokens
     done = generate(model, ("anything",), constraint, Options(max_tokens=least, steps=3))
     assert len(done.ids) == least

@@ -20,13 +20,13 @@ EXPORTS = [
     "Constraint",
     "Ebnf",
     "Generation",
-    "Generator",
     "Info",
     "InvalidDocument",
     "InvalidOption",
     "InvalidSource",
     "InvalidVocabulary",
     "JsonSchema",
+    "Model",
     "ModelNotFound",
     "Regex",
     "Rejected",
@@ -91,7 +91,7 @@ def test_every_exported_name_is_documented(name: str):
     assert not value.__doc__.startswith(f"{name}("), f"structgen.{name} has only what dataclass wrote"
 
 
-@pytest.mark.parametrize("kind", ["Constraint", "Generator", "Vocabulary"])
+@pytest.mark.parametrize("kind", ["Constraint", "Model", "Vocabulary"])
 def test_every_public_method_is_documented(kind: str):
     methods = inspect.getmembers(
         getattr(structgen, kind), lambda member: isinstance(member, Callable | property)

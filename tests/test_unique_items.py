@@ -23,7 +23,7 @@ from structgen.compiler.review import Checker, Narrowing
 from structgen.compiler.ways import accepting
 from structgen.generation.options import Options
 from structgen.generation.writer import generate
-from structgen.model import Generator
+from structgen.model import Model
 from structgen.models.embedded import OutlinePrompts
 from structgen.sources.tools import ToolCalls
 from structgen.tokens.vocabulary import Vocabulary
@@ -120,7 +120,7 @@ def test_outputs_of_a_model_that_loves_to_repeat_are_valid_and_closed(
         noise = noises(vocabulary)[rng.choice(["uniform", "absorbing"])]
         bonus, block = rng.choice([0.0, 4.0, 15.0, 60.0]), rng.choice([8, 16, 48])
         denoiser = RepeatingDenoiser(noise, block, vocabulary, rng.choice(LOVED), bonus, number)
-        model = Generator("repeating", denoiser, vocabulary, OutlinePrompts())
+        model = Model("repeating", denoiser, vocabulary, OutlinePrompts())
         budget = constraint.min_tokens + rng.choice([0, 3, 48])
         done = generate(
             model, ("x",), constraint, Options(max_tokens=budget, steps=rng.randint(1, 4), seed=number)
@@ -195,7 +195,7 @@ def test_the_least_budget_counts_different_elements():
 def test_the_least_budget_is_enough_and_one_token_less_is_refused(regime: Any, vocabulary: Vocabulary):
     constraint = sg.compile({**STRINGS, "minItems": 4}, vocabulary, regime=regime)
     denoiser = RepeatingDenoiser(Uniform(2, vocabulary.size), 8, vocabulary, '"",', 60.0, 0)
-    model, least = Generator("repeating", denoiser, vocabulary, OutlinePrompts()), constraint.min_tokens
+    model, least = Model("repeating", denoiser, vocabulary, OutlinePrompts()), constraint.min_tokens
     done = generate(model, ("x",), constraint, Options(max_tokens=least, steps=3))
     assert len(set(json.loads(done.text))) >= 4
     with pytest.raises(sg.Unsatisfiable, match=f"at least {least}"):

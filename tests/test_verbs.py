@@ -26,11 +26,11 @@ class Picky(BaseModel):
 
 
 @pytest.fixture(scope="module")
-def model() -> sg.Generator:
+def model() -> sg.Model:
     return sg.load()
 
 
-def test_an_output_that_a_python_validator_refuses_is_kept(model: sg.Generator):
+def test_an_output_that_a_python_validator_refuses_is_kept(model: sg.Model):
     with pytest.raises(sg.Rejected, match=r"vendor: nobody is good enough") as caught:
         model.extract("Invoice from Acme Ltd", Picky, steps=2)
     assert sg.compile(Picky).accepts(caught.value.text)
@@ -38,7 +38,7 @@ def test_an_output_that_a_python_validator_refuses_is_kept(model: sg.Generator):
 
 
 @pytest.mark.parametrize("text", [None, 5, b"bytes", ["a list"], "half a pair \ud800", "", " \n"], ids=repr)
-def test_what_is_no_text_is_no_document(model: sg.Generator, text: Any):
+def test_what_is_no_text_is_no_document(model: sg.Model, text: Any):
     with pytest.raises(sg.InvalidDocument):
         model.extract(text, {"type": "boolean"})
     with pytest.raises(sg.InvalidDocument):
@@ -46,7 +46,7 @@ def test_what_is_no_text_is_no_document(model: sg.Generator, text: Any):
 
 
 @pytest.mark.parametrize("prompt", [None, 5, b"bytes", "half a pair \ud800", ""], ids=repr)
-def test_what_is_no_text_is_no_prompt(model: sg.Generator, prompt: Any):
+def test_what_is_no_text_is_no_prompt(model: sg.Model, prompt: Any):
     with pytest.raises(sg.InvalidDocument):
         model.generate(prompt, sg.Regex("a|b"))
 
@@ -55,7 +55,7 @@ def test_what_is_no_text_is_no_prompt(model: sg.Generator, prompt: Any):
     "options",
     [None, 5, "billing", ["a"], ["a", "a"], ["a", ""], ["a", 5], {"a", "b"}, {"a": 1, "b": 2}, Team],
 )
-def test_options_are_a_list_of_different_strings(model: sg.Generator, options: Any):
+def test_options_are_a_list_of_different_strings(model: sg.Model, options: Any):
     with pytest.raises(sg.InvalidSource, match="choose needs"):
         model.choose("text", options)
 
@@ -73,7 +73,7 @@ def test_options_are_a_list_of_different_strings(model: sg.Generator, options: A
     ],
     ids=repr,
 )
-def test_options_out_of_range_name_themselves(model: sg.Generator, option: dict[str, Any]):
+def test_options_out_of_range_name_themselves(model: sg.Model, option: dict[str, Any]):
     with pytest.raises(sg.InvalidOption, match=next(iter(option))):
         model.extract("text", {"type": "boolean"}, **option)
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 import structgen as sg
 from structgen.generation.writer import prompt_ids
-from structgen.model import Generator
+from structgen.model import Model
 from structgen_mini.counting import ALONE, CERTAINTY, LEAST, TORN, WHOLE, Shares, shares
 from structgen_mini.layout import count_weights, first_layout
 from structgen_mini.writer import MiniWriter
@@ -39,7 +39,7 @@ class Counted:
     right: bool
 
 
-def arrays(model: Generator, problem: Problem) -> list[Counted]:
+def arrays(model: Model, problem: Problem) -> list[Counted]:
     """The arrays of a problem whose number of items can be laid out."""
     automaton = sg.compile(problem.schema, model.vocabulary).automaton
     assert isinstance(model.writer, MiniWriter)

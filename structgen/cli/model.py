@@ -15,7 +15,7 @@ from structgen.cli.failure import Misuse
 from structgen.cli.terminal import error_console
 
 if TYPE_CHECKING:
-    from structgen.model import Generator
+    from structgen.model import Model
 
 THREADS = "STRUCTGEN_THREADS"
 
@@ -25,7 +25,7 @@ def let_threads_sleep() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def loaded(name: str | None = None) -> Generator:
+def loaded(name: str | None = None) -> Model:
     """The model that the command names, on few threads."""
     threads = _threads_asked_for()
     from structgen.models.load import load

@@ -9,14 +9,14 @@ from pathlib import Path
 from structgen.cache import cache_folder
 from structgen.generation.chooser import LikelihoodChooser
 from structgen.generation.prompts import ChatPrompts
-from structgen.model import Generator
+from structgen.model import Model
 from structgen.models.placement import Placement
 from structgen.tokens.vocabulary import Vocabulary
 
 BUDGET = 512  # tokens where the caller names none; a causal model's blocks are short
 
 
-def causal(path: Path, placement: Placement, name: str) -> Generator:
+def causal(path: Path, placement: Placement, name: str) -> Model:
     """The causal language model in a folder or a .gguf file."""
     from structgen_engine.models.causal import CausalDenoiser
 
@@ -27,7 +27,7 @@ def causal(path: Path, placement: Placement, name: str) -> Generator:
     )
     vocabulary = Vocabulary.from_file(tokenizer_file)
     about = "a causal language model read as a parallel denoiser, a slow baseline"
-    return Generator(
+    return Model(
         name,
         denoiser,
         vocabulary,

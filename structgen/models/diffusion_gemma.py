@@ -6,12 +6,12 @@ from pathlib import Path
 
 from structgen.errors import ModelNotFound
 from structgen.generation.prompts import ChatPrompts
-from structgen.model import Generator
+from structgen.model import Model
 from structgen.models.placement import Placement
 from structgen.tokens.vocabulary import Vocabulary
 
 
-def diffusion_gemma(path: Path, placement: Placement, name: str) -> Generator:
+def diffusion_gemma(path: Path, placement: Placement, name: str) -> Model:
     """The DiffusionGemma model in a folder."""
     from structgen_engine.decoding.options import DecodingOptions
     from structgen_engine.models.diffusion_gemma import DiffusionGemmaDenoiser, NotLoadable, chat_template
@@ -24,7 +24,7 @@ def diffusion_gemma(path: Path, placement: Placement, name: str) -> Generator:
         raise ModelNotFound(f"the model in {path} cannot be loaded: {error}") from None
     vocabulary = Vocabulary.from_file(path / "tokenizer.json").narrowed(denoiser.vocabulary_size)
     sampling, template = denoiser.sampling, chat_template(path, thinking=placement.thinking)
-    return Generator(
+    return Model(
         name,
         denoiser,
         vocabulary.prefaced(template, thinking=placement.thinking),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from structgen.generation.chooser import ProbeChooser
 from structgen.generation.prompts import Fillable, Prompt
-from structgen.model import Generator
+from structgen.model import Model
 from structgen.models.placement import Placement
 from structgen.sources.tools import ToolCalls
 from structgen.tokens.vocabulary import Vocabulary
@@ -42,7 +42,7 @@ class OutlinePrompts:
         return (prompt,)
 
 
-def embedded(folder: Path | None, placement: Placement) -> Generator:
+def embedded(folder: Path | None, placement: Placement) -> Model:
     """The embedded model, or one of its kind in a folder."""
     from structgen_engine.decoding.options import DecodingOptions, Schedule, StoppingRule
     from structgen_mini import mini_denoiser, mini_folder
@@ -53,7 +53,7 @@ def embedded(folder: Path | None, placement: Placement) -> Generator:
     vocabulary = Vocabulary.from_file((folder or mini_folder()) / "tokenizer.json")
     denoiser = mini_denoiser(folder, "cpu" if device == "auto" else device)
     writer = MiniWriter(Canvas(denoiser, spelling_of(vocabulary)), denoiser.overlap)
-    return Generator(
+    return Model(
         NAME,
         denoiser,
         vocabulary,

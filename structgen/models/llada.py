@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from structgen.generation.prompts import ChatPrompts
-from structgen.model import Generator
+from structgen.model import Model
 from structgen.models.placement import Placement
 from structgen.tokens.vocabulary import Vocabulary
 
@@ -16,7 +16,7 @@ TURN = (
 BUDGET = 512  # tokens where the caller names none
 
 
-def llada(path: Path, placement: Placement, name: str) -> Generator:
+def llada(path: Path, placement: Placement, name: str) -> Model:
     """The LLaDA model in a folder."""
     from structgen_engine.decoding.options import DecodingOptions
     from structgen_engine.decoding.policy import TopK
@@ -25,7 +25,7 @@ def llada(path: Path, placement: Placement, name: str) -> Generator:
     denoiser = LladaDenoiser.from_pretrained(
         path, device=placement.only_device("LLaDA", but="dtype"), dtype=placement.dtype or "bfloat16"
     )
-    return Generator(
+    return Model(
         name,
         denoiser,
         Vocabulary.from_file(path / "tokenizer.json").narrowed(denoiser.vocabulary_size),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from structgen.errors import InvalidOption, ModelNotFound, StructgenError
-from structgen.model import Generator
+from structgen.model import Model
 from structgen.models.causal import causal
 from structgen.models.diffusion_gemma import diffusion_gemma
 from structgen.models.embedded import NAME, embedded
@@ -28,7 +28,7 @@ def load(
     device_map: str | Mapping[str, Any] | None = None,
     thinking: bool = False,
     revision: str | None = None,
-) -> Generator:
+) -> Model:
     """A model with its verbs.
 
     name: nothing for the embedded model (offline, CPU); a folder or a .gguf file of weights; or a name on the
@@ -77,7 +77,7 @@ def _local(name: str | Path, revision: str | None) -> Path:
     return fetched(str(name), revision)
 
 
-def _at(path: Path, placement: Placement, asked: str | Path) -> Generator:
+def _at(path: Path, placement: Placement, asked: str | Path) -> Model:
     """The model in a folder or a .gguf file; called by the name of its file, or by its name on the Hub."""
     name = path.name if Path(asked).exists() else str(asked)
     if path.suffix == ".gguf" and path.is_file():

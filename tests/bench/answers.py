@@ -17,12 +17,12 @@ from rich.console import Console
 import structgen as sg
 from bench.bfcl import CATEGORIES, items
 from bench.problems import SPLITS, problems
-from structgen.model import Generator
+from structgen.model import Model
 
 Ids = Sequence[int] | str
 
 
-def run(model: Generator, console: Console, *, documents: int, questions: int, data: Path) -> dict[str, Ids]:
+def run(model: Model, console: Console, *, documents: int, questions: int, data: Path) -> dict[str, Ids]:
     """The ids of each answer by the name of its question; the message of an error instead."""
     found = dict[str, Ids]()
     with console.status("answers"):
@@ -43,7 +43,7 @@ def compared(now: Mapping[str, Ids], kept: Path, console: Console) -> int:
     return len(other)
 
 
-def _answers(model: Generator, documents: int, questions: int, data: Path) -> Iterator[tuple[str, Ids]]:
+def _answers(model: Model, documents: int, questions: int, data: Path) -> Iterator[tuple[str, Ids]]:
     for split in SPLITS:
         for number, problem in enumerate(problems(split, documents, model)):
             yield f"{split} {number}", _ids(model.extract, problem.document, problem.schema)

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from structgen.model import Generator
+from structgen.model import Model
 from structgen_engine.models.caching import as_argument, from_output
 
 MOST_TOKENS = 512
@@ -32,7 +32,7 @@ class Written:
 class Greedy:
     """Greedy decoding under a JSON Schema, of a model that `structgen.load` read as a causal one."""
 
-    def __init__(self, model: Generator) -> None:
+    def __init__(self, model: Model) -> None:
         """Raises ImportError where llguidance is not installed."""
         try:
             import llguidance  # pyright: ignore[reportMissingImports]

@@ -20,7 +20,7 @@ from rich.table import Table
 
 import structgen as sg
 from structgen.generation.result import Generation
-from structgen.model import Generator
+from structgen.model import Model
 
 HANDWRITTEN = Path(__file__).parents[2] / "engine" / "training" / "handwritten.jsonl"
 ABSENT = object()
@@ -76,7 +76,7 @@ def _flat(schema: dict[str, Any]) -> bool:
     return all(part.get("type") in kinds and len(part) == 1 for part in schema["properties"].values())
 
 
-def _extract(model: Generator, entry: dict[str, Any]) -> Result:
+def _extract(model: Model, entry: dict[str, Any]) -> Result:
     schema, gold = entry["schema"], entry["value"]
     constraint = sg.compile(schema, model.vocabulary)  # compiled and cached before the clock starts
     begun = time.process_time()

@@ -22,7 +22,7 @@ import structgen as sg
 from bench.problems import SPLITS, Problem, handwritten, problems
 from bench.scores import Tally
 from bench.ways import Way, causal_ways, diffusion_ways
-from structgen.model import Generator
+from structgen.model import Model
 
 COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "fields": ("fields", str),
@@ -40,7 +40,7 @@ Row = dict[str, Any]
 
 
 def run(
-    model: Generator,
+    model: Model,
     console: Console,
     *,
     documents: int = 100,
@@ -64,7 +64,7 @@ def run(
 
 
 def measured(
-    ways: Mapping[str, Way], reader: Generator, splits: Sequence[str], documents: int, console: Console
+    ways: Mapping[str, Way], reader: Model, splits: Sequence[str], documents: int, console: Console
 ) -> list[Row]:
     """A row for each split and way; the documents are the first that `reader` can read."""
     rows = []

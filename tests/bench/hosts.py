@@ -24,7 +24,7 @@ from bench.confidence import Witness
 from bench.problems import Problem, problems
 from bench.ways import unconstrained
 from structgen.generation.options import Options
-from structgen.model import Generator
+from structgen.model import Model
 from structgen.verbs.extract import extraction
 from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.options import DecodingOptions, Finish
@@ -91,7 +91,7 @@ def refinement(console: Console, *, documents: int) -> list[dict[str, Any]]:
     return [figures]
 
 
-def _steps(model: Generator, problem: Problem) -> dict[str, int]:
+def _steps(model: Model, problem: Problem) -> dict[str, int]:
     writer, asked = model.writer, extraction(model, problem.document, problem.schema)
     assert isinstance(writer, MiniWriter)
     done, layout = writer.filled(asked)

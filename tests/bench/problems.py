@@ -13,7 +13,7 @@ from typing import Any
 
 import structgen as sg
 from structgen.generation.writer import prompt_ids
-from structgen.model import Generator
+from structgen.model import Model
 
 ENGINE = Path(__file__).parents[2] / "engine"
 HANDWRITTEN = ENGINE / "training" / "handwritten.jsonl"
@@ -30,7 +30,7 @@ class Problem:
     value: Any
 
 
-def problems(split: str, count: int, model: Generator) -> list[Problem]:
+def problems(split: str, count: int, model: Model) -> list[Problem]:
     """The first `count` problems of a split that the model can read."""
     drawn = handwritten() if split == "handwritten" else _generated(split)
     return list(islice((problem for problem in drawn if _fits(model, problem)), count))
@@ -43,7 +43,7 @@ def handwritten() -> Iterator[Problem]:
         yield Problem(entry["schema"], entry["document"], entry["value"])
 
 
-def _fits(model: Generator, problem: Problem) -> bool:
+def _fits(model: Model, problem: Problem) -> bool:
     try:
         prompt_ids(model, model.prompts.extraction(sg.JsonSchema(problem.schema), problem.document))
     except sg.InvalidDocument:

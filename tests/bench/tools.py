@@ -25,7 +25,7 @@ from bench.bfcl import CATEGORIES, Item, items
 from bench.clock import Seconds, now, since
 from bench.schemas import closed
 from structgen.generation.writer import prompt_ids
-from structgen.model import Generator
+from structgen.model import Model
 from structgen.sources.tools import ToolCalls
 from structgen.verbs.call import conversation
 
@@ -82,7 +82,7 @@ class Tally:
 
 
 def run(
-    model: Generator,
+    model: Model,
     data: Path,
     console: Console,
     *,
@@ -134,7 +134,7 @@ def tally(caller: Caller, asked: Sequence[Item]) -> Tally:
     return counts
 
 
-def _diffusion(model: Generator, steps: int | None) -> Caller:
+def _diffusion(model: Model, steps: int | None) -> Caller:
     def answer(item: Item) -> tuple[str, int]:
         done = model.call(item.messages, item.tools, tool_choice="required", details=True, steps=steps)
         return done.text, done.steps
@@ -142,7 +142,7 @@ def _diffusion(model: Generator, steps: int | None) -> Caller:
     return answer
 
 
-def _causal(model: Generator) -> dict[str, Caller]:
+def _causal(model: Model) -> dict[str, Caller]:
     """Token by token with llguidance's masks, and in blocks through our lattice; both read the same prompt."""
     greedy = Greedy(model)
 

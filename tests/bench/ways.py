@@ -26,7 +26,7 @@ from structgen.generation.options import Options
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
 from structgen.generation.writer import generate, prompt_ids, read
-from structgen.model import Generator
+from structgen.model import Model
 from structgen.verbs.extract import extraction
 from structgen_engine.automata.dfa import Alphabet, Dfa
 from structgen_engine.decoding.denoiser import Denoiser
@@ -37,7 +37,7 @@ from structgen_mini.writer import MiniWriter
 Way = Callable[[Problem], Answer]
 
 
-def diffusion_ways(model: Generator, steps: int | None) -> dict[str, Way]:
+def diffusion_ways(model: Model, steps: int | None) -> dict[str, Way]:
     """The ways of a block-diffusion model, by name; steps: a block at most, None for the model's own number."""
     names = (
         "free canvas, unconstrained",
@@ -50,7 +50,7 @@ def diffusion_ways(model: Generator, steps: int | None) -> dict[str, Way]:
     return {name: _way(model, steps, name) for name in names}
 
 
-def causal_ways(model: Generator) -> dict[str, Way]:
+def causal_ways(model: Model) -> dict[str, Way]:
     """The ways of a causal model: token by token with llguidance's masks, and read in blocks through our lattice."""
     greedy = Greedy(model)
 
@@ -69,7 +69,7 @@ def causal_ways(model: Generator) -> dict[str, Way]:
     return {"token by token, llguidance": masked, "in blocks, our lattice": lattice}
 
 
-def _way(model: Generator, steps: int | None, name: str) -> Way:
+def _way(model: Model, steps: int | None, name: str) -> Way:
     writer = model.writer
     if isinstance(writer, MiniWriter):
         writer = replace(writer, copies=writer.copies and "copies" in name)
@@ -101,7 +101,7 @@ def _written(done: Generation[Any], witness: Witness) -> Written:
     return Written(done.text, done.ids, done.steps, tuple(witness.probabilities))
 
 
-def _judged(model: Generator, problem: Problem, written: Written, seconds: Seconds) -> Answer:
+def _judged(model: Model, problem: Problem, written: Written, seconds: Seconds) -> Answer:
     """The answer that a text is; jsonschema says whether it is valid, not the automaton that made it."""
     tokens = sum(bool(model.vocabulary.decode([one])) for one in written.ids)
     try:

@@ -18,11 +18,11 @@ NAME = "google/diffusiongemma-26B-A4B-it"
 
 
 @pytest.fixture(scope="module")
-def loaded(checkpoint: Path) -> sg.Generator:
+def loaded(checkpoint: Path) -> sg.Model:
     return sg.load(checkpoint, device="cpu")
 
 
-def test_the_verbs_work(loaded: sg.Generator) -> None:
+def test_the_verbs_work(loaded: sg.Model) -> None:
     events: list[StepEvent] = []
     source = sg.Regex(r"[a-z]{3,9}-(yes|no)")
     done = loaded.generate("Is it?", source, details=True, on_step=events.append)
@@ -35,13 +35,13 @@ def test_the_verbs_work(loaded: sg.Generator) -> None:
     assert loaded.choose("Is it?", ["yes", "no"]).value in ("yes", "no")
 
 
-def test_the_same_seed_gives_the_same_answer(loaded: sg.Generator) -> None:
+def test_the_same_seed_gives_the_same_answer(loaded: sg.Model) -> None:
     source = sg.Regex("[a-z]{3,40}")
     first, again, other = (loaded.generate("Say", source, seed=seed) for seed in (1, 1, 2))
     assert first == again != other
 
 
-def test_prompts_have_the_models_own_form(loaded: sg.Generator) -> None:
+def test_prompts_have_the_models_own_form(loaded: sg.Model) -> None:
     assert "".join(loaded.prompts.plain("Hi")) == "<bos><|turn>user\nHi<turn|>\n<|turn>model\n"
     assert loaded.vocabulary.size == HEAD
     assert "<image_soft_token>" not in loaded.vocabulary.special

@@ -19,7 +19,7 @@ from conformance.recogniser import recognises
 from structgen.automata.pushdown.automaton import accepts, pushdown
 from structgen.cli import main
 from structgen.errors import InvalidSource, Unsupported
-from structgen.model import Generator
+from structgen.model import Model
 from structgen.models.embedded import OutlinePrompts
 from structgen.sources.json_schema import JsonSchema, write_objects
 from structgen.tokens.vocabulary import Vocabulary
@@ -193,7 +193,7 @@ def test_a_model_writes_objects_of_many_members_within_the_block():
     schema = _many(12, 12)
     vocabulary = Vocabulary.from_file(mini_folder() / "tokenizer.json")
     denoiser = RandomDenoiser(Uniform(2, vocabulary.size), 128, vocabulary.size, scale=8.0)
-    model = Generator("random", denoiser, vocabulary, OutlinePrompts())
+    model = Model("random", denoiser, vocabulary, OutlinePrompts())
     orders = set()
     for seed in range(3):
         value = json.loads(
