@@ -50,25 +50,27 @@ def nonempty(
     Before it does, what grows is explored again with next to nothing left out.
     logits: [b, n, ≥ V]; settled: [b, n] int64, −1 where open; temperature: of all rows, or of each
     """
-    heat = [temperature] * len(parts) if isinstance(temperature, (int, float)) else list(temperature)
+    temperatures = [temperature] * len(parts) if isinstance(temperature, (int, float)) else list(temperature)
     if settled is None:
         settled = torch.full(logits.shape[:2], OPEN, dtype=torch.int64)
     pins = settled.to(logits.device)
-    rows = opened(parts, logits, settled, heat)
-    lattice = BlockLattice(rows, logits, settled=pins, temperature=heat)
+    rows = opened(parts, logits, settled, temperatures)
+    lattice = BlockLattice(rows, logits, settled=pins, temperature=temperatures)
     lattice.beliefs()  # finds alpha and beta together, which log Z alone would not
     empty = lattice.log_partition() == IMPOSSIBLE
     if not empty.any():
         return lattice
-    rows = widened(parts, rows, logits, settled, heat, empty)
-    lattice = BlockLattice(rows, logits, settled=pins, temperature=heat)
+    rows = widened(parts, rows, logits, settled, temperatures, empty)
+    lattice = BlockLattice(rows, logits, settled=pins, temperature=temperatures)
     empty = lattice.log_partition() == IMPOSSIBLE
     if not empty.any():
         return lattice
-    bounds = torch.tensor([largest(degree) for degree in heat], device=logits.device)
+    bounds = torch.tensor([largest(value) for value in temperatures], device=logits.device)
     floor = torch.where(empty, -bounds.clamp_max(torch.finfo(logits.dtype).max), IMPOSSIBLE)
     logits = logits.maximum(floor.to(logits)[:, None, None])
-    return BlockLattice(opened(parts, logits, settled, heat), logits, settled=pins, temperature=heat)
+    return BlockLattice(
+        opened(parts, logits, settled, temperatures), logits, settled=pins, temperature=temperatures
+    )
 
 
 def admits(part: Block, settled: Tensor) -> bool:
@@ -96,13 +98,15 @@ def pinned(parts: Sequence[Block], settled: Tensor) -> None:
 
 
 def opened(
-    parts: Sequence[Block], logits: Tensor, settled: Tensor, temperature: Sequence[float]
+    parts: Sequence[Block], logits: Tensor, settled: Tensor, temperatures: Sequence[float]
 ) -> list[BlockAutomaton | PrunedBlock]:
     """What the lattice takes: tables as they are, of the others what these logits [b, n, V] reach; settled [b, n]."""
-    rows = zip(parts, logits, settled, temperature, strict=True)
+    rows = zip(parts, logits, settled, temperatures, strict=True)
     return [
-        part if isinstance(part, BlockAutomaton) else part.explore(scores, settled=pins, temperature=heat)
-        for part, scores, pins, heat in rows
+        part
+        if isinstance(part, BlockAutomaton)
+        else part.explore(scores, settled=pins, temperature=temperature)
+        for part, scores, pins, temperature in rows
     ]
 
 

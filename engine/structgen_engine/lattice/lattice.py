@@ -53,21 +53,27 @@ class BlockLattice:
         """
         given = [automata] * len(logits) if isinstance(automata, BlockAutomaton) else list(automata)
         rows = [row.automaton if isinstance(row, PrunedBlock) else row for row in given]
-        heat = [temperature] * len(rows) if isinstance(temperature, (int, float)) else list(temperature)
-        _check(rows, logits, settled, heat)
+        temperatures = (
+            [temperature] * len(rows) if isinstance(temperature, (int, float)) else list(temperature)
+        )
+        _check(rows, logits, settled, temperatures)
         self.automata, self._logits = rows, logits
         backend = backend or backend_for(logits.device)
         explored = [row if isinstance(row, PrunedBlock) else None for row in given]
         if backend.prepared is not None:
-            self._runs: list[Run | Together] = [Together(rows, logits, settled, heat, backend, explored)]
+            self._runs: list[Run | Together] = [
+                Together(rows, logits, settled, temperatures, backend, explored)
+            ]
             return
         self._runs = []
         alone = [-1 if part is None else b for b, part in enumerate(explored)]  # each has scores of its own
-        for _, group in groupby(range(len(rows)), key=lambda b: (id(rows[b].dfa), alone[b], heat[b])):
+        for _, group in groupby(range(len(rows)), key=lambda b: (id(rows[b].dfa), alone[b], temperatures[b])):
             span = list(group)
             at = slice(span[0], span[-1] + 1)  # neighbours that share an automaton are views, never copies
             pins = None if settled is None else settled[at]
-            self._runs.append(Run(rows[at], logits[at], pins, heat[span[0]], backend, explored[span[0]]))
+            self._runs.append(
+                Run(rows[at], logits[at], pins, temperatures[span[0]], backend, explored[span[0]])
+            )
 
     def log_partition(self) -> Tensor:
         """log Z [B] float64 nats; −inf where nothing is accepted."""
