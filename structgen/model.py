@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload
 
 from structgen.compiler.constraint import compile
 from structgen.generation.options import Options, check_text
+from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
 from structgen.generation.writer import generate
-from structgen.sources import Additional, Order, Terms, Unknown, Whitespace, as_source
-from structgen.verbs.call import call
+from structgen.sources import Additional, Order, Source, Terms, Unknown, Whitespace, as_source
+from structgen.sources.json_schema import Resources
+from structgen.sources.tools import Reply
+from structgen.verbs.call import Message, call
 from structgen.verbs.choose import Choice, choose
 from structgen.verbs.extract import extract
 from structgen_engine.decoding.loop import StepEvent
 
+T = TypeVar("T")
 OnStep = Callable[[StepEvent], None]
+
+
+class How(TypedDict, total=False):
+    """Options of every verb, as type checkers see them: of decoding, and of JSON."""
+
+    max_tokens: int | None
+    steps: int | None
+    seed: int
+    on_step: OnStep | None
+    whitespace: Whitespace
+    additional: Additional
+    unknown: Unknown
+    resources: Resources | None
+    order: Order
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,16 +42,32 @@ class Model(Runtime):
     """A loaded model. Every verb returns a typed value, or with `details=True` the whole Generation.
 
     Options of every verb: steps, refinement steps a block at most (default: the model's own number); seed, the only
-    source of randomness; max_tokens, the budget (default: four blocks); on_step, called with each StepEvent. Those of
-    JSON (whitespace, additional, unknown, resources, order) are `compile`'s.
+    source of randomness; max_tokens, the budget (default: the model's number of blocks); on_step, called with each
+    StepEvent. Those of JSON (whitespace, additional, unknown, resources, order) are `compile`'s.
     """
 
     about: str = ""
 
+    @overload
+    def extract(
+        self, text: str, spec: type[T], *, details: Literal[False] = ..., **how: Unpack[How]
+    ) -> T: ...
+    @overload
+    def extract(
+        self, text: str, spec: type[T], *, details: Literal[True], **how: Unpack[How]
+    ) -> Generation[T]: ...
+    @overload
+    def extract(
+        self, text: str, spec: object, *, details: Literal[False] = ..., **how: Unpack[How]
+    ) -> Any: ...
+    @overload
+    def extract(
+        self, text: str, spec: object, *, details: Literal[True], **how: Unpack[How]
+    ) -> Generation[Any]: ...
     def extract(
         self,
         text: str,
-        spec: Any,
+        spec: object,
         *,
         details: bool = False,
         max_tokens: int | None = None,
@@ -42,21 +76,53 @@ class Model(Runtime):
         whitespace: Whitespace = "flexible",
         additional: Additional = "declared",
         unknown: Unknown = "ignore",
-        resources: Mapping[str, Any] | None = None,
+        resources: Resources | None = None,
         order: Order = "declared",
         on_step: OnStep | None = None,
-    ) -> Any:
+    ) -> object:
         """The value of type `spec` (pydantic class, any type, JSON Schema) that the document states."""
         check_text(text)
         options = Options(max_tokens, steps, seed, on_step)
-        terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
+        terms = Terms(whitespace, additional, unknown, resources or {}, order)
         generation = extract(self, text, spec, options, terms=terms)
         return generation if details else generation.value
 
+    @overload
+    def generate(
+        self, prompt: str, source: type[T], *, details: Literal[False] = ..., **how: Unpack[How]
+    ) -> T: ...
+    @overload
+    def generate(
+        self, prompt: str, source: type[T], *, details: Literal[True], **how: Unpack[How]
+    ) -> Generation[T]: ...
+    @overload
+    def generate(
+        self, prompt: str, source: Source[T], *, details: Literal[False] = ..., **how: Unpack[How]
+    ) -> T: ...
+    @overload
+    def generate(
+        self, prompt: str, source: Source[T], *, details: Literal[True], **how: Unpack[How]
+    ) -> Generation[T]: ...
+    @overload
+    def generate(
+        self, prompt: str, source: Sequence[str], *, details: Literal[False] = ..., **how: Unpack[How]
+    ) -> str: ...
+    @overload
+    def generate(
+        self, prompt: str, source: Sequence[str], *, details: Literal[True], **how: Unpack[How]
+    ) -> Generation[str]: ...
+    @overload
+    def generate(
+        self, prompt: str, source: object, *, details: Literal[False] = ..., **how: Unpack[How]
+    ) -> Any: ...
+    @overload
+    def generate(
+        self, prompt: str, source: object, *, details: Literal[True], **how: Unpack[How]
+    ) -> Generation[Any]: ...
     def generate(
         self,
         prompt: str,
-        source: Any,
+        source: object,
         *,
         details: bool = False,
         max_tokens: int | None = None,
@@ -65,12 +131,12 @@ class Model(Runtime):
         whitespace: Whitespace = "flexible",
         additional: Additional = "declared",
         unknown: Unknown = "ignore",
-        resources: Mapping[str, Any] | None = None,
+        resources: Resources | None = None,
         order: Order = "declared",
         on_step: OnStep | None = None,
-    ) -> Any:
+    ) -> object:
         """An answer to the prompt that satisfies `source`."""
-        terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
+        terms = Terms(whitespace, additional, unknown, resources or {}, order)
         constraint = compile(as_source(source, terms), self.vocabulary)
         options = Options(max_tokens, steps, seed, on_step)
         generation = generate(self, self.prompts.plain(prompt), constraint, options)
@@ -80,10 +146,32 @@ class Model(Runtime):
         """Which of the options the text calls for, with a probability for each."""
         return choose(self, text, options, seed=seed)
 
+    @overload
     def call(
         self,
-        messages: str | Sequence[Mapping[str, Any]],
-        tools: Sequence[Any],
+        messages: str | Sequence[Message],
+        tools: Sequence[object],
+        *,
+        tool_choice: str = ...,
+        parallel: bool = ...,
+        details: Literal[False] = ...,
+        **how: Unpack[How],
+    ) -> Reply: ...
+    @overload
+    def call(
+        self,
+        messages: str | Sequence[Message],
+        tools: Sequence[object],
+        *,
+        tool_choice: str = ...,
+        parallel: bool = ...,
+        details: Literal[True],
+        **how: Unpack[How],
+    ) -> Generation[Reply]: ...
+    def call(
+        self,
+        messages: str | Sequence[Message],
+        tools: Sequence[object],
         *,
         tool_choice: str = "auto",
         parallel: bool = False,
@@ -94,17 +182,17 @@ class Model(Runtime):
         whitespace: Whitespace = "flexible",
         additional: Additional = "declared",
         unknown: Unknown = "ignore",
-        resources: Mapping[str, Any] | None = None,
+        resources: Resources | None = None,
         order: Order = "declared",
         on_step: OnStep | None = None,
-    ) -> Any:
+    ) -> object:
         """The calls that a request asks for, a Reply: `for call in model.call(…): call.run()`.
 
         tools: functions, classes, or dicts as OpenAI's API has them; tool_choice: "auto" (the Reply may be an answer
         in words), "required", "none" or the name of a tool; parallel: up to eight calls
         """
         options = Options(max_tokens, steps, seed, on_step)
-        terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
+        terms = Terms(whitespace, additional, unknown, resources or {}, order)
         generation = call(
             self, messages, tools, options, tool_choice=tool_choice, parallel=parallel, terms=terms
         )

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pydantic
 import pytest
 
 import structgen
@@ -125,3 +126,31 @@ def test_no_public_name_needs_transformers():
 def test_no_module_touches_it_when_imported(watch: str):
     done = python(watch + EVERY_MODULE)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_verbs_and_compile_return_is_a_line_in_a_notebook():
+    class Invoice(pydantic.BaseModel):
+        vendor: str
+        lines: list[int]
+
+    def book(city: str, nights: int = 1) -> None: ...
+
+    model = structgen.load()
+    long = {"vendor": "x" * 5000, "lines": list(range(500))}
+    generation = structgen.generation.result.Generation(Invoice(**long), "", (1,) * 90, -1.5, 6, 1)
+    constraint = structgen.compile(Invoice, model.vocabulary)
+    tool = structgen.sources.tools.ToolCalls([book]).callable[0]
+    call = structgen.Call("book", {"city": "Paris", "nights": 2}, tool)
+    lines = [
+        model,
+        generation,
+        constraint,
+        model.vocabulary,
+        structgen.Reply((call,)),
+        structgen.Reply(answer="No."),
+    ]
+    assert all(len(repr(line)) < 300 and "\n" not in repr(line) for line in lines), list(map(repr, lines))
+    assert repr(structgen.Reply((call,))) == "Reply(book(city='Paris', nights=2))"
+    assert repr(generation).endswith("90 tokens, 1 block, 6 steps, log_prob=-1.50)")
+    assert repr(constraint).startswith("Constraint(TypeSource(Invoice), expanded, ")
+    assert f"{model.vocabulary.size:,} tokens" in repr(constraint)

@@ -9,10 +9,11 @@ the text, the end token, then padding; so `min_tokens` counts the end token too.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
+from reprlib import Repr
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, Unpack, get_args, overload
 
 from structgen.cache import cached_arrays
 from structgen.compiler.compiled import Components, Expanded, Regime, from_arrays, to_arrays
@@ -20,6 +21,7 @@ from structgen.errors import InvalidOption, InvalidVocabulary, Unsatisfiable, Un
 from structgen.grammar import TEXT, Check, Grammar, both, complement, literal, optional, ref, seq
 from structgen.limits.budget import limited, loading
 from structgen.sources import Additional, Order, Readable, Source, Terms, Unknown, Whitespace, as_source
+from structgen.sources.json_schema import Resources
 from structgen.tokens.vocabulary import BYTES, Vocabulary
 from structgen_engine.automata.arrays import NEVER
 from structgen_engine.automata.finishing import fewest
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from structgen_engine.automata.dfa import Dfa
 
 T = TypeVar("T")
+
+SHORT = Repr()  # of sources in a notebook's line
+SHORT.maxother = 80
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,12 @@ class Constraint(Generic[T]):
     cached: bool = field(default=False)
     fingerprint: str = field(default="")  # of the grammar that was compiled
     check: Check | None = field(default=None)
+
+    def __repr__(self) -> str:
+        """Of what, in which regime, how large."""
+        compiled, regime = self.compiled, "expanded" if isinstance(self.compiled, Expanded) else "lazy"
+        size = f"{compiled.answer.states:,} states, {self.vocabulary.size:,} tokens"
+        return f"Constraint({SHORT.repr(self.source)}, {regime}, {size})"
 
     @property
     def needs_checks(self) -> bool:
@@ -225,14 +236,35 @@ class Constraint(Generic[T]):
         )
 
 
+class How(TypedDict, total=False):
+    """Options of `compile`, as type checkers see them."""
+
+    whitespace: Whitespace
+    additional: Additional
+    unknown: Unknown
+    resources: Resources | None
+    order: Order
+    regime: Regime
+    seconds: float
+    gigabytes: float
+
+
+@overload
+def compile(source: type[T], vocabulary: Vocabulary = ..., **how: Unpack[How]) -> Constraint[T]: ...
+@overload
+def compile(source: Source[T], vocabulary: Vocabulary = ..., **how: Unpack[How]) -> Constraint[T]: ...
+@overload
+def compile(source: Sequence[str], vocabulary: Vocabulary = ..., **how: Unpack[How]) -> Constraint[str]: ...
+@overload
+def compile(source: object, vocabulary: Vocabulary = ..., **how: Unpack[How]) -> Constraint[Any]: ...
 def compile(
-    source: Any,
+    source: object,
     vocabulary: Vocabulary = BYTES,
     *,
     whitespace: Whitespace = "flexible",
     additional: Additional = "declared",
     unknown: Unknown = "ignore",
-    resources: Mapping[str, Any] | None = None,
+    resources: Resources | None = None,
     order: Order = "declared",
     regime: Regime = "auto",
     seconds: float = 20.0,

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from reprlib import Repr
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+SHORT = Repr()  # of values in a notebook's line
+SHORT.maxother = SHORT.maxstring = 200
 
 
 @dataclass(frozen=True)
@@ -26,3 +30,9 @@ class Generation(Generic[T]):
     steps: int
     blocks: int
     dropped_share: float = 0.0
+
+    def __repr__(self) -> str:
+        """The value, shortened, and what it took."""
+        counted = {"token": len(self.ids), "block": self.blocks, "step": self.steps}
+        counts = ", ".join(f"{count} {name}{'s' * (count != 1)}" for name, count in counted.items())
+        return f"Generation({SHORT.repr(self.value)}, {counts}, log_prob={self.log_prob:.2f})"

@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from reprlib import Repr
 from typing import Any, overload
 
 from structgen.errors import InvalidOption, InvalidSource
@@ -60,6 +61,9 @@ ANSWER_OUTLINE = Outline.of_fields([Field("answer", Outline("string"))])
 _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 _VALUES = frozenset({"const", "enum", "default", "example", "examples"})
 
+SHORT = Repr()  # of values in a notebook's line
+SHORT.maxother = SHORT.maxstring = 80
+
 
 @dataclass(frozen=True)
 class Call:
@@ -72,6 +76,13 @@ class Call:
     name: str
     arguments: Any
     tool: Tool
+
+    def __repr__(self) -> str:
+        """As the call would be written in Python."""
+        given = self.arguments
+        if not isinstance(given, Mapping):
+            return f"{self.name}({SHORT.repr(given)})"
+        return f"{self.name}({', '.join(f'{name}={SHORT.repr(value)}' for name, value in given.items())})"
 
     def run(self) -> Any:
         """What the function returns for these arguments. Raises InvalidOption where the tool is no function."""
@@ -94,6 +105,10 @@ class Reply(Sequence[Call]):
 
     def __len__(self) -> int:
         return len(self.calls)
+
+    def __repr__(self) -> str:
+        said = [] if self.answer is None else [f"answer={SHORT.repr(self.answer)}"]
+        return f"Reply({', '.join([*map(repr, self.calls), *said])})"
 
 
 @dataclass(frozen=True, eq=False)

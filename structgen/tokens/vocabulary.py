@@ -97,6 +97,10 @@ class Vocabulary:
             if not 0 <= index < self.size or self.offsets[index] != self.offsets[index + 1]:
                 raise InvalidVocabulary(f"the special token {name!r} has the id {index}, which is no free id")
 
+    def __repr__(self) -> str:
+        name = "" if self.source is None else f", {str(self.source)!r}"
+        return f"Vocabulary({self.size:,} tokens{name})"
+
     @classmethod
     def from_file(cls, path: str | Path, *, end: str | None = None, pad: str | None = None) -> Vocabulary:
         """Read a tokenizer.json; what was read is kept in the cache folder, keyed by the file's content.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
-from typing import Any
 
 from structgen.compiler.constraint import compile
 from structgen.errors import InvalidDocument
@@ -21,11 +20,13 @@ from structgen.generation.writer import generate
 from structgen.sources import Terms
 from structgen.sources.tools import Reply, ToolCalls
 
+Message = Mapping[str, object]  # with role and content, as OpenAI's API has them
+
 
 def call(
     runtime: Runtime,
-    messages: str | Sequence[Mapping[str, Any]],
-    tools: Sequence[Any],
+    messages: str | Sequence[Message],
+    tools: Sequence[object],
     options: Options | None = None,
     *,
     tool_choice: str = "auto",
@@ -52,7 +53,7 @@ def _kinds(source: ToolCalls) -> tuple[Kind, ...]:
     return tuple(Kind(outline, opening, words) for (outline, opening), words in zip_longest(pairs, described))
 
 
-def conversation(messages: str | Sequence[Mapping[str, Any]]) -> str:
+def conversation(messages: str | Sequence[Message]) -> str:
     """What the model reads of the messages: a single one as it is, several with their roles in front."""
     if isinstance(messages, str):
         check_text(messages, "request")
@@ -67,14 +68,14 @@ def conversation(messages: str | Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(f"{role}: {content}" for role, content in said)
 
 
-def _role(message: Any, at: int) -> str:
+def _role(message: object, at: int) -> str:
     role = message.get("role") if isinstance(message, Mapping) else None
     if not isinstance(role, str):
         raise InvalidDocument(f"message {at} is no object with a role and a content")
     return role
 
 
-def _content(message: Mapping[str, Any], at: int) -> str:
+def _content(message: Message, at: int) -> str:
     """The text of a message: its content, the text parts of it, or the calls that it makes instead."""
     content = message.get("content")
     if isinstance(content, list) and all(isinstance(part, Mapping) for part in content):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from structgen.compiler.constraint import compile
 from structgen.errors import InvalidDocument, InvalidSource
@@ -15,15 +15,25 @@ from structgen.sources import Terms, as_source
 from structgen.sources.json_schema import JsonSchema
 from structgen.sources.types import TypeSource
 
+T = TypeVar("T")
 
+
+@overload
+def extract(
+    runtime: Runtime, text: str, spec: type[T], options: Options | None = ..., *, terms: Terms | None = ...
+) -> Generation[T]: ...
+@overload
+def extract(
+    runtime: Runtime, text: str, spec: object, options: Options | None = ..., *, terms: Terms | None = ...
+) -> Generation[Any]: ...
 def extract(
     runtime: Runtime,
     text: str,
-    spec: Any,
+    spec: object,
     options: Options | None = None,
     *,
     terms: Terms | None = None,
-) -> Generation[Any]:
+) -> object:
     """The value of type `spec` that the document states.
 
     spec: a pydantic class, any other type, or a JSON Schema as a dict; terms: on which it is read
@@ -36,7 +46,7 @@ def extract(
 def extraction(
     runtime: Runtime,
     text: str,
-    spec: Any,
+    spec: object,
     options: Options | None = None,
     *,
     terms: Terms | None = None,

@@ -32,7 +32,7 @@ from .productive import productive
 from .read import JSON_SCHEMA, Late, Reader, Rules
 from .repeats import Judge
 from .style import Order, Style, Whitespace
-from .terms import Additional, Terms
+from .terms import Additional, Resources, Schema, Terms
 from .write import Writer
 
 MOST_NAMED = 8  # refusals that one message names beside the first
@@ -251,7 +251,9 @@ __all__ = [
     "Additional",
     "JsonSchema",
     "Order",
+    "Resources",
     "Rules",
+    "Schema",
     "Terms",
     "Unknown",
     "Whitespace",

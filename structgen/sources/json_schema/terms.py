@@ -13,6 +13,8 @@ from .read import Rules
 from .style import Order, Style, Whitespace
 
 Additional = Literal["declared", "open"]
+Schema = Mapping[str, Any] | bool
+Resources = Mapping[str, Schema]  # by the URIs that references name
 
 _ALLOWED = {"whitespace": Whitespace, "additional": Additional, "unknown": Unknown, "order": Order}
 
@@ -24,7 +26,7 @@ class Terms:
     whitespace: Whitespace = "flexible"
     additional: Additional = "declared"
     unknown: Unknown = "ignore"
-    resources: Mapping[str, Any] = field(default_factory=dict)
+    resources: Resources = field(default_factory=dict)
     order: Order = "declared"
 
     def __post_init__(self) -> None:

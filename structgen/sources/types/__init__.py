@@ -89,6 +89,9 @@ class TypeSource(Generic[T]):
         """The valid texts, as a grammar. Raises Unsupported with the pointer of the cause."""
         return lower(self.schema, *self._read)
 
+    def __repr__(self) -> str:
+        return f"TypeSource({getattr(self.type_, '__name__', self.type_)})"
+
     def outline(self) -> Outline:
         """What the values look like, for prompts and for slots."""
         return outline_of(self.schema, self.terms.rules(PYDANTIC))
