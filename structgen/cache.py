@@ -1,8 +1,9 @@
 """Compiled arrays on disk, keyed by content.
 
-The folder is `STRUCTGEN_CACHE`, or `structgen` in the user's cache folder; an empty `STRUCTGEN_CACHE` turns it off.
-A cache never fails a request: what cannot be written is recomputed next time, what cannot be read is made anew. A file
-is an npz archive behind a digest of it, because a damaged archive may still open and lack arrays.
+The folder is `STRUCTGEN_CACHE`, or `structgen` in the user's cache folder; an empty `STRUCTGEN_CACHE` turns the cache
+off. The cache never fails a request: arrays that cannot be written are recomputed next time, and a file that cannot be
+read is made again. Each file is an npz archive preceded by its digest, because a damaged archive may still open and
+lack arrays.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = "5"  # raise it when what is stored changes its meaning
+FORMAT = "5"  # raise it when the meaning of the stored arrays changes
 
 DIGEST_SIZE = 16
 
@@ -26,19 +27,19 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def cache_folder() -> Path | None:
-    """Where compiled arrays are kept, or None if they are not."""
+    """The folder of the compiled arrays, or None if the cache is off."""
     chosen = os.environ.get("STRUCTGEN_CACHE")
     if chosen is not None:
         return Path(chosen) if chosen else None
     base = os.environ.get("XDG_CACHE_HOME")
     try:
         return (Path(base) if base else Path.home() / ".cache") / "structgen"
-    except RuntimeError:  # a user without a home
+    except RuntimeError:  # the user has no home folder
         return None
 
 
 def cached_arrays(kind: str, key: str, make: Callable[[], Mapping[str, NDArray[Any]]]) -> Arrays:
-    """The arrays stored under (kind, key); made, and stored, where they are not there yet."""
+    """The arrays stored under (kind, key); if there are none yet, `make` computes them and they are stored."""
     folder = cache_folder()
     if folder is None:
         return dict(make())
@@ -67,7 +68,7 @@ def _digest(archive: bytes) -> bytes:
 
 
 def _store(path: Path, arrays: Arrays) -> None:
-    """Write beside the target, then rename, so that no reader ever sees half a file."""
+    """Write a temporary file, then rename it to `path`, so that no reader ever sees half a file."""
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
     archive = buffer.getvalue()

@@ -1,14 +1,14 @@
-"""What can go wrong, as classes a caller can catch.
+"""The errors that structgen raises, as one tree of classes a caller can catch.
 
     StructgenError
     ├── InvalidSource    the schema, pattern, class or grammar is malformed; says where
     ├── Unsupported      well-formed, but not enforceable: names keyword, pointer and remedy
     ├── Unsatisfiable    nothing satisfies the source, or nothing within the given budget does
-    ├── Rejected         a Python validator of the class refuses what was generated; keeps the text
+    ├── Rejected         a Python validator of the class rejects what was generated; keeps the text
     ├── InvalidDocument  the text to work on is empty, unreadable or longer than the model reads
-    ├── InvalidVocabulary  a tokenizer file that cannot be read as one
-    ├── ModelNotFound    no model at that name or folder
-    └── InvalidOption    an option of the wrong type or out of range; a ValueError too
+    ├── InvalidVocabulary  the tokenizer file is missing, corrupt or of an unknown kind
+    ├── ModelNotFound    there is no model of that name or in that folder
+    └── InvalidOption    an option has the wrong type or is out of range; also a ValueError
 
 Every message is one sentence that says what is wrong, where, and what to do.
 """
@@ -29,7 +29,7 @@ class InvalidSource(StructgenError):
 
 
 class Unsupported(StructgenError):
-    """The source means something that structgen cannot enforce; it is refused, never widened."""
+    """The source asks for something that structgen cannot enforce; it is refused, never widened."""
 
     def __init__(
         self,
@@ -47,12 +47,12 @@ class Unsupported(StructgenError):
 
 
 def _placed(message: str, pointer: str | None) -> str:
-    """The message with the JSON pointer of its cause; "" is the root of a schema, None no place in one."""
+    """The message with the JSON pointer of its cause: "" is the root of a schema, None means there is no pointer."""
     return message if pointer is None else f"{message} (at {pointer or '/'})"
 
 
 class Unsatisfiable(StructgenError):
-    """No output can satisfy the request; `min_tokens` is the least budget that could, if any."""
+    """No output can satisfy the request; `min_tokens` is the smallest budget that would suffice, None if none does."""
 
     def __init__(self, message: str, *, min_tokens: int | None = None):
         super().__init__(message)
@@ -60,7 +60,7 @@ class Unsatisfiable(StructgenError):
 
 
 class Rejected(StructgenError):
-    """The output satisfies the schema, but a Python validator refuses it; `text` is the output, so nothing is lost."""
+    """The output satisfies the schema, but a Python validator rejects it; `text` keeps the output."""
 
     def __init__(self, message: str, *, text: str):
         super().__init__(message)
@@ -76,8 +76,8 @@ class InvalidVocabulary(StructgenError):
 
 
 class ModelNotFound(StructgenError):
-    """No model is to be found at that name or folder."""
+    """There is no model of that name or in that folder."""
 
 
 class InvalidOption(StructgenError, ValueError):
-    """An option of a call (steps, seed, device, …) is of the wrong type or out of range."""
+    """An option of a call (steps, seed, device, …) has the wrong type or is out of range."""

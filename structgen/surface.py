@@ -1,7 +1,7 @@
-"""How an option is spelled where the user stands, so that a message names a remedy that exists there.
+"""How an option is spelled on the surface that the user used, so that a message names a remedy that exists there.
 
-The same refusal reaches someone who wrote Python, a command line, or a request to a server. Whoever takes the input in
-says which it is; messages ask for the spelling and need not know.
+The same refusal can reach someone who wrote Python, a command line, or a request to a server. The code that takes the
+input declares its surface with `standing_at`; messages call `option` and need not know where they will be read.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Surface:
-    """One way in.
+    """A surface is one way for a user to reach structgen, with its spelling of options.
 
-    form: an option, as a format of its `name`, its `dashed` name, its `value` and that `quoted`
-    resource: how the schema that a reference calls `uri` is given; limit: how more of a limit is asked for, if it is
+    form: format string of an option, with the fields `name`, `dashed` (the name with hyphens), `value` and `quoted`
+    resource: format string of the option that supplies the schema with the identifier `uri`
+    limit: format string of the advice to raise the limit `name`; empty where the user cannot raise it
     """
 
     form: str
@@ -37,7 +38,7 @@ _current: ContextVar[Surface] = ContextVar("surface", default=PYTHON)
 
 @contextmanager
 def standing_at(surface: Surface) -> Iterator[None]:
-    """Spell options as this surface has them."""
+    """Spell options as this surface does, for the duration of the context."""
     token = _current.set(surface)
     try:
         yield
@@ -53,11 +54,11 @@ def option(name: str, value: object) -> str:
 
 
 def resource(uri: str) -> str:
-    """The option that gives the document of this identifier."""
+    """The option that supplies the schema with this identifier."""
     return _current.get().resource.format(uri=uri)
 
 
 def simpler_or_larger(name: str) -> str:
-    """What to do where a limit of compiling is used up."""
+    """The remedy when compilation has used up the limit `name`."""
     limit = _current.get().limit
     return f"simplify it, or {limit.format(name=name)}" if limit else "simplify it"

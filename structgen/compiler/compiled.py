@@ -1,4 +1,4 @@
-"""What a grammar is compiled to, and the same as arrays on disk."""
+"""The two forms of a compiled grammar, and both as arrays on disk."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Arrays = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Expanded:
-    """A grammar as tables.
+    """A grammar compiled into tables.
 
-    answer: over token ids, whole answers; text: over bytes, the text alone
-    depth: how often a recursive rule may be open in itself, None where the language is whole
-    components: of the grammar before it was expanded
+    answer: the automaton of whole answers, over token ids; text: the automaton of the text alone, over bytes
+    depth: how many times a recursive rule may nest in itself; None if the tables hold the whole language
+    components: number of component automata before the grammar was expanded
     """
 
     answer: Table
@@ -35,13 +35,16 @@ class Expanded:
 
 @dataclass(frozen=True, eq=False)
 class Components:
-    """A grammar as automata that call each other; answer: over bytes and special tokens, whole answers."""
+    """A grammar compiled into automata that call each other.
+
+    answer: the automaton of whole answers, over bytes and special tokens
+    """
 
     answer: Pushdown
 
 
 def to_arrays(compiled: Expanded | Components) -> Arrays:
-    """What `from_arrays` makes an equal object of."""
+    """The arrays from which `from_arrays` restores an equal object."""
     if isinstance(compiled, Components):
         return _pushdown_arrays("answer", compiled.answer)
     depth = -1 if compiled.depth is None else compiled.depth
@@ -53,7 +56,7 @@ def to_arrays(compiled: Expanded | Components) -> Arrays:
 
 
 def from_arrays(arrays: Arrays) -> Expanded | Components:
-    """The object that `to_arrays` was given."""
+    """The object that `to_arrays` turned into these arrays."""
     if "expanded" not in arrays:
         return Components(_pushdown(arrays, "answer"))
     depth, components = arrays["expanded"].tolist()

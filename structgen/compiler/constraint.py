@@ -2,8 +2,8 @@
 
     constraint = sg.compile(Invoice, sg.Vocabulary.from_file("tokenizer.json"))
 
-With no vocabulary the tokens are single bytes. With one that has an end token the automaton describes a whole answer:
-the text, the end token, then padding; so `min_tokens` counts the end token too.
+Without a vocabulary the tokens are single bytes. If the vocabulary has an end token, the automaton describes a whole
+answer: the text, the end token, then padding; `min_tokens` therefore counts the end token.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ SHORT.maxother = 80
 
 @dataclass(frozen=True)
 class Info:
-    """The size of a constraint and what compiling it took.
+    """The size of a constraint and the cost of compiling it.
 
-    regime: "expanded" (one table) or "lazy" (states and edges of its components; classes met so far)
-    depth: how often a recursive rule may be open in itself, None where there is no such limit
-    components: automata that call each other, before they were expanded
-    min_tokens: the least number of tokens of an answer; in the lazy regime one that suffices, perhaps not the least
-    checked: JSON pointers of what the automaton does not tell, and is checked while generating
+    regime: "expanded" (one table) or "lazy" (states and edges are those of the components, classes those met so far)
+    depth: how many times a recursive rule may nest in itself, None if there is no limit
+    components: number of automata that call each other, before they were expanded
+    min_tokens: the length of the shortest answer in tokens; in the lazy regime an upper bound
+    checked: JSON pointers of the keywords that the automaton cannot decide and that are checked while generating
     """
 
     regime: Literal["expanded", "lazy"]
@@ -81,16 +81,18 @@ class Constraint(Generic[T]):
 
     @property
     def needs_checks(self) -> bool:
-        """Whether the automaton accepts more than the source, so that whoever generates must review what is written:
-        the verbs do, and ask anew for what follows a repetition (see `reviewer`)."""
+        """Whether the automaton accepts more than the source, so that a decoder must review each output.
+
+        The verbs do so: they draw again whatever follows a repeated element (see `reviewer`).
+        """
         return self.check is not None
 
     @property
     def automaton(self) -> Dfa | LazyAutomaton:
-        """Over token ids, whole answers: a table, or one that grows as it is used.
+        """The automaton of whole answers over token ids: a table, or a lazy automaton that grows as it is used.
 
-        What grows may be shared by threads. It is begun anew for whoever asks when it has become too large: a request
-        asks once, and keeps to what it was given.
+        Threads may share a lazy automaton. Once it has grown too large, the next access returns a fresh one, so a
+        request should read this property once and keep the result.
         """
         return self.dfa if isinstance(self.compiled, Expanded) else self._renewal.current()
 
@@ -103,7 +105,7 @@ class Constraint(Generic[T]):
 
     @cached_property
     def dfa(self) -> Dfa:
-        """Over token ids, whole answers, as a table; Unsupported in the lazy regime, which has none."""
+        """The automaton of whole answers over token ids, as a table; raises Unsupported in the lazy regime."""
         if isinstance(self.compiled, Expanded):
             return self.compiled.answer.dfa()
         raise Unsupported(
@@ -113,10 +115,10 @@ class Constraint(Generic[T]):
 
     @property
     def min_tokens(self) -> int:
-        """The least number of tokens of a complete answer, end token included.
+        """The length of the shortest complete answer in tokens, end token included.
 
-        Lazily one that suffices, where a search through a thousand configurations does not show that it is the least;
-        so too where elements must differ of which the automaton does not know.
+        It is an upper bound in two cases: in the lazy regime, if a search of a thousand configurations cannot prove
+        that it is the minimum; and if elements must differ in a way that the automaton cannot decide.
         """
         if self.check is not None:
             return len(self._witness)
@@ -125,7 +127,7 @@ class Constraint(Generic[T]):
         return fewest(self._renewal.current())[0]
 
     def reviewer(self) -> Reviewer | None:
-        """The review of one output that is about to be generated; None where the automaton tells everything."""
+        """The reviewer of one output that is about to be generated; None if the automaton decides everything."""
         if self.check is None:
             return None
         from structgen.compiler.review import Checker, Reviewer
@@ -146,9 +148,9 @@ class Constraint(Generic[T]):
     def accepts(self, text: str | bytes) -> bool:
         """Whether the text satisfies the source, however it is spelled.
 
-        That is more than what is generated, in one way of spelling: JSON texts may have any escape, numbers exponents
-        and zeros behind the point (where 1.0 is an integer, so is 1e2), times a small t and z. White space and the
-        order of members are as the source says. `accepts_ids` accepts what is generated.
+        This accepts more than is generated, which has one spelling: strings may contain any escape, numbers may have an
+        exponent and zeros after the point (where 1.0 is an integer, so is 1e2), times may have a small t and z. White
+        space and the order of members follow the source's options. `accepts_ids` accepts only what is generated.
         """
         if not self._spells(text):
             return False
@@ -162,7 +164,7 @@ class Constraint(Generic[T]):
         return _holds(self.compiled, self.vocabulary, spelled) or self._reads(spelled)
 
     def _reads(self, spelled: bytes) -> bool:
-        """Whether the canonical spelling of a text that would not be generated is allowed."""
+        """Whether the canonical spelling of the text is allowed, for texts that would not be generated."""
         if not isinstance(self.source, Readable):
             return False
         try:
@@ -173,7 +175,7 @@ class Constraint(Generic[T]):
 
     @cached_property
     def _reading(self) -> tuple[Expanded | Components, Vocabulary]:
-        """What reads canonical spellings: the automaton that generates, or one of its own where more is read."""
+        """The automaton that reads canonical spellings: the generating one, or a second one if it must read more."""
         assert isinstance(self.source, Readable)
         deepens = isinstance(self.compiled, Expanded) and self.compiled.depth is not None
         try:
@@ -185,7 +187,7 @@ class Constraint(Generic[T]):
         return self.compiled, self.vocabulary
 
     def accepts_ids(self, ids: Iterable[int]) -> bool:
-        """Whether the ids are a whole answer, with or without the end token and padding."""
+        """Whether the ids are a whole answer, with or without end token and padding."""
         ids = list(ids)
         if not self._automaton_accepts_ids(ids):
             return False
@@ -205,7 +207,7 @@ class Constraint(Generic[T]):
         return self.source.parse(text)
 
     def info(self) -> Info:
-        """The regime, states, classes, edges, the least number of tokens, and the time it took to compile."""
+        """The size of the automaton, the length of the shortest answer, and the time that compiling took."""
         compiled = self.compiled
         common: dict[str, Any] = {
             "min_tokens": self.min_tokens,
@@ -273,18 +275,19 @@ def compile(
     """Compile what `source` describes into an automaton over the tokens of `vocabulary`.
 
     source: a Source, a pydantic class, any other type, a JSON Schema as a dict, True or False, or a list of strings to
-        choose from. Of the options for JSON, described at JsonSchema, a Source keeps its own:
-    whitespace: "flexible" admits white space between JSON tokens, "compact" none
+        choose from. The next five options are for JSON and explained at JsonSchema; a Source keeps its own.
+    whitespace: "flexible" allows white space between JSON tokens, "compact" allows none
     additional: "declared" generates only what a schema mentions, "open" whatever it allows
-    unknown: "ignore" takes keywords that nobody knows for annotations but refuses misspelled ones, "annotations" takes
-        all for annotations, "refuse" refuses all
-    resources: other schemas that references name, by URI
-    order: of the members of objects: "declared" as the schema names them, or "any"
-    regime: "expanded" makes one table, in which recursion has a depth (see `info()`); "lazy" computes states as they
-        are needed, to any depth; "auto" makes a table where it holds the whole language, and else is lazy
-    seconds, gigabytes: what compiling may take of the CPU, and add to the process's memory, before it is refused
+    unknown: "ignore" treats unknown keywords as annotations but refuses misspelled ones, "annotations" treats all of
+        them as annotations, "refuse" refuses all
+    resources: further schemas that references may name, by URI
+    order: the order of an object's members: "declared", as the schema names them, or "any"
+    regime: "expanded" makes one table, which limits the depth of recursion (see `info()`); "lazy" computes states as
+        they are needed, to any depth; "auto" makes a table if it can hold the whole language, and is lazy otherwise
+    seconds, gigabytes: how much CPU time compiling may take and how much memory it may add before it is refused
 
-    Raises InvalidSource, Unsupported (naming keyword, pointer and remedy), Unsatisfiable or InvalidVocabulary.
+    Raises InvalidSource, Unsupported (with keyword, pointer and remedy), Unsatisfiable, InvalidVocabulary or
+    InvalidOption.
     """
     if not isinstance(vocabulary, Vocabulary):
         raise InvalidVocabulary(
@@ -316,7 +319,7 @@ def _compiled(source: Source[Any], vocabulary: Vocabulary, regime: Regime, begun
 def _automaton(
     grammar: Grammar, vocabulary: Vocabulary, regime: Regime
 ) -> tuple[Expanded | Components, bool]:
-    """What the grammar is compiled into, and whether that was found on disk."""
+    """The compiled grammar, and whether it was found on disk."""
     made: list[Expanded | Components] = []
 
     def make() -> Any:
@@ -332,7 +335,7 @@ def _automaton(
 
 
 def _holds(compiled: Expanded | Components, vocabulary: Vocabulary, text: bytes) -> bool:
-    """Whether the text itself is one of those that were compiled for the vocabulary."""
+    """Whether the compiled automaton accepts exactly this text."""
     if isinstance(compiled, Expanded):
         return compiled.text.accepts(text)
     from structgen.automata.pushdown.automaton import accepts
@@ -343,7 +346,7 @@ def _holds(compiled: Expanded | Components, vocabulary: Vocabulary, text: bytes)
 
 @cache
 def _load_kernels() -> None:
-    """Compile something small, so that what numba compiles once for an installation is not on a source's account."""
+    """Compile a small grammar, so that numba's one-time compilation is not charged to a source's budget."""
     from structgen.compiler.lazy import LazyAutomaton
     from structgen.compiler.regimes import compile_grammar
 

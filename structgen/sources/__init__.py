@@ -1,7 +1,7 @@
-"""Front ends: what a user can ask for, each lowering itself to a Grammar and reading outputs back.
+"""Sources: the forms in which a user can say what to generate.
 
-`as_source` turns what people naturally write (a pydantic class, `list[int]`, a schema dict, a list of options)
-into a Source.
+A source lowers itself to a Grammar and parses outputs back into values. `as_source` turns what people naturally write
+(a pydantic class, `list[int]`, a schema dict, a list of options) into a source.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 @runtime_checkable
 class Source(Protocol[T_co]):
-    """What may be generated, and how an output is read back."""
+    """A source says which texts may be generated and how a text is parsed into a value."""
 
     def lower(self) -> Grammar:
         """The allowed texts, as a grammar."""
@@ -38,9 +38,9 @@ class Source(Protocol[T_co]):
 def as_source(spec: Any, terms: Terms | None = None) -> Source[Any]:
     """The Source that `spec` stands for.
 
-    A Source is returned as it is. A dict, True or False is a JSON schema, a list of strings Choices, and a pydantic
-    class, dataclass, TypedDict, NamedTuple, Enum, Literal, Optional, list[...] or any other type form a TypeSource.
-    The terms are those of JSON sources made here.
+    A Source is returned unchanged. A dict, True or False becomes a JsonSchema; a list of strings becomes Choices; a
+    pydantic class, dataclass, TypedDict, NamedTuple, Enum, Literal, Optional, list[...] or any other type form becomes
+    a TypeSource. `terms` apply to the JSON sources made here, never to a Source that is passed in.
     """
     if isinstance(spec, type) and not _has_schema(spec):
         raise InvalidSource(f"{spec.__name__} is a class of sources; pass an instance of it")

@@ -4,8 +4,8 @@
     read      name → ValueSet      one level of a schema, type by type     meet, union, minus      (combine)
     write     ValueSet → Expr      the JSON texts of a set's values; schemas with names become rules
 
-Every keyword that applies schemas to a value comes down to the operations in the right column. `$schema` decides the
-draft, 4 to 2020-12; what cannot be enforced is refused with its pointer.
+Every keyword that applies schemas to a value reduces to the operations in the right column. `$schema` decides the
+draft, 4 to 2020-12; a keyword that cannot be enforced is refused with its pointer.
 """
 
 from __future__ import annotations
@@ -35,42 +35,43 @@ from .style import Order, Style, Whitespace
 from .terms import Additional, Resources, Schema, Terms
 from .write import Writer
 
-MOST_NAMED = 8  # refusals that one message names beside the first
-PATIENCE = 2.0  # seconds of computing to find them
-THOROUGH = 20.0  # seconds of computing to list all
+MOST_NAMED = 8  # further refusals that one message names after the first
+PATIENCE = 2.0  # seconds of CPU time to find them
+THOROUGH = 20.0  # seconds of CPU time to list all refusals
 
 
 @dataclass(frozen=True, eq=False)
 class JsonSchema:
-    """JSON text that is valid under a schema; parsing gives the value as json.loads reads it.
+    """The JSON texts that are valid under a schema; `parse` returns the value that json.loads reads.
 
-    `whitespace` "flexible" allows white space between any two tokens, "compact" none.
+    `whitespace`: "flexible" allows white space between any two JSON tokens, "compact" allows none.
 
-    `additional` says what silence means. With "declared" only what a schema mentions is generated, as in OpenAI's
-    strict mode: an object with `properties` and without `additionalProperties` gets no other members (with
-    `properties` {}, as tools without arguments have it, none; an object of which nothing is said is free), a schema
-    without `type` gets the types its keywords are about. One rule holds wherever schemas stand: a member or a type is
-    mentioned by a schema that the value must satisfy, be it around, referred to, one of allOf, or the alternative of
-    anyOf, oneOf, if and then, or else that is taken. What `not`, the other alternatives of oneOf or a failed `if` name
-    they only exclude, with all that their own silence allows. Every output is valid, not every valid value an output.
-    With "open" silence allows anything, as JSON Schema has it; what would then be any JSON value is refused.
+    `additional` says what happens to members and types that the schema does not mention. "declared" generates only what
+    is mentioned, as OpenAI's strict mode does. An object with `properties` but no `additionalProperties` gets no other
+    members; with `properties` {}, as in tools without arguments, it gets none at all; an object without any keyword
+    about its members is free. A schema without `type` gets the types that its keywords are about. A member or type
+    counts as mentioned if any schema that the value must satisfy mentions it: the schema itself, one around it, one it
+    refers to, one of allOf, or the alternative of anyOf, oneOf or if/then/else that is taken. `not`, the other
+    alternatives of oneOf and a failed `if` only exclude values, and they are read as under "open". Every output is
+    valid, but not every valid value can be an output. "open" keeps JSON Schema's defaults: whatever is not mentioned is
+    allowed. A place that could then hold any JSON value is refused.
 
-    `unknown`: keywords and formats that no draft defines are annotations and say nothing. With "ignore" one that is
-    a keyword misspelled (`requierd`) is refused all the same; "annotations" lets it pass, "refuse" lets none pass.
+    `unknown`: keywords and formats that no draft defines are annotations and have no effect. "ignore" still refuses
+    one that looks like a misspelled keyword (`requierd`), "annotations" accepts it, "refuse" refuses them all.
 
-    `format` is enforced; `contentEncoding`, `contentMediaType` and `contentSchema` say nothing, as validators have it:
+    `format` is enforced. `contentEncoding`, `contentMediaType` and `contentSchema` have no effect, as in validators;
     for base64 write a pattern.
 
-    `resources` are other schemas that references may name, by the URI that they are referred to by or their own `$id`.
+    `resources` are further schemas that references may name, keyed by the URI of the reference or by their own `$id`.
     Nothing is ever fetched.
 
-    `order` "declared" writes members in the order in which a schema names them, undeclared ones behind them; with "any"
-    members come in any order, undeclared ones anywhere: which have been written is remembered. Beside more than ten
-    named members nothing else can be counted, and more than 64 are refused.
+    `order`: "declared" writes members in the order in which the schema names them, then undeclared members. "any"
+    allows every order, with undeclared members anywhere; the automaton remembers which members have been written. With
+    more than ten named members nothing else can be counted, and more than 64 are refused.
 
-    One spelling of most values is generated: strings under a pattern, a format or an enum and member names without
-    escapes that JSON does not ask for, numbers with bounds without an exponent, times with capital T and Z. All
-    spellings of a value are accepted (`Constraint.accepts`), if all their numbers are doubles or integers.
+    Most values are generated in one spelling: strings under a pattern, a format or an enum and member names have no
+    unnecessary escapes, numbers with bounds have no exponent, times have a capital T and Z. `Constraint.accepts`
+    accepts every spelling of a value whose numbers are all doubles or integers.
     """
 
     schema: Mapping[str, Any] | bool
@@ -89,7 +90,7 @@ class JsonSchema:
 
     @classmethod
     def under(cls, schema: Any, terms: Terms) -> JsonSchema:
-        """The schema on these terms."""
+        """The source of a schema under these terms."""
         return cls(schema, terms.whitespace, terms.additional, terms.unknown, terms.resources, terms.order)
 
     @property
@@ -103,25 +104,25 @@ class JsonSchema:
         return lower(self.schema, terms.style, terms.additional, terms.rules(JSON_SCHEMA))
 
     def refusals(self) -> list[Unsupported]:
-        """Everything in the schema that cannot be enforced; empty where it can be lowered."""
+        """Everything in the schema that cannot be enforced; empty if the schema can be lowered."""
         terms = self.terms
         return refusals(self.schema, terms.style, terms.additional, terms.rules(JSON_SCHEMA))
 
     def checked(self) -> list[str]:
-        """The pointers of what no automaton can tell, so that it is checked while generating: uniqueItems."""
+        """The pointers of the keywords that no automaton can decide, checked while generating: uniqueItems."""
         terms = self.terms
         return checked(self.schema, terms.style, terms.additional, terms.rules(JSON_SCHEMA))
 
     def outline(self) -> Outline:
-        """What the values look like, for prompts and for slots."""
+        """The outline of the values, for prompts and slots."""
         return outline_of(self.schema, self.terms.rules(JSON_SCHEMA))
 
     def canonical(self, text: str) -> str | None:
-        """The JSON text with its strings and numbers spelled as they are generated; None where it is malformed."""
+        """The JSON text with its strings and numbers spelled as they are generated; None if the text is malformed."""
         return canonical(text)
 
     def reading(self) -> Grammar:
-        """The valid texts in canonical spelling: T and Z of times in small letters too, numbers to the last digit."""
+        """The valid texts in canonical spelling, with small t and z in times as well and numbers to the last digit."""
         terms = self.terms
         return lower(self.schema, terms.style, terms.additional, terms.rules(JSON_SCHEMA).for_reading())
 
@@ -136,7 +137,7 @@ def lower(
     additional: Additional = "declared",
     rules: Rules = JSON_SCHEMA,
 ) -> Grammar:
-    """The texts that are valid under a schema. Slack may follow but no white space, or a model could go on for ever."""
+    """The texts that are valid under a schema. Slack may follow, but no white space: it could go on forever."""
     try:
         grammar = _lowered(Reader(Node(schema), rules), style, additional)
         if grammar.start is NOTHING and additional == "declared":
@@ -155,7 +156,7 @@ def lower(
 
 
 def _check_silence(schema: Any, style: Style, rules: Rules) -> None:
-    """Raise Unsatisfiable where a schema that allows nothing would allow something with what it does not mention."""
+    """Raise Unsatisfiable if a schema that allows nothing would allow something with undeclared members or types."""
     if _lowered(Reader(Node(schema), rules), style, "open").start is not NOTHING:
         raise Unsatisfiable(
             "nothing satisfies this schema without members or types that it does not mention; let its alternatives "
@@ -167,7 +168,7 @@ def _check_silence(schema: Any, style: Style, rules: Rules) -> None:
 def _others(
     first: Unsupported, schema: Any, style: Style, additional: Additional, rules: Rules
 ) -> tuple[list[Unsupported], bool]:
-    """What else is refused, and whether there was no time for all of it."""
+    """The refusals after the first, and whether time ran out before all were found."""
     try:
         found = refusals(schema, style, additional, rules, PATIENCE)
     except OverLimit:
@@ -185,28 +186,28 @@ def refusals(
 ) -> list[Unsupported]:
     """Everything in a schema that is refused, each with keyword, pointer and remedy.
 
-    Past a refusal a schema may be far larger than it seems; after so many seconds only what has been found is given,
-    and an OverLimit behind it says so.
+    Past a refusal a schema may be far larger than it seems. When `seconds` of CPU time are used up, the list holds what
+    has been found by then and ends with an OverLimit.
     """
     return _explained(schema, style, additional, rules, seconds).refusals or []
 
 
 def relaxations(schema: Any, style: Style, additional: Additional, rules: Rules) -> list[Unsupported]:
-    """Everything in a schema that is neither enforced nor refused, since whoever reads the value does not mind."""
+    """Everything in a schema that is neither enforced nor refused, because the reader of the value does not need it."""
     return _explained(schema, style, additional, rules).relaxed
 
 
 def checked(
     schema: Any, style: Style, additional: Additional = "declared", rules: Rules = JSON_SCHEMA
 ) -> list[str]:
-    """The pointers of what no automaton can tell, so that it is checked while generating."""
+    """The pointers of the keywords that no automaton can decide and that are checked while generating."""
     return list(_explained(schema, style, additional, rules).judged)
 
 
 def _explained(
     schema: Any, style: Style, additional: Additional, rules: Rules, seconds: float = THOROUGH
 ) -> Reader:
-    """A reader that has collected what is refused and what is relaxed."""
+    """A reader that has collected all refusals and relaxations."""
     reader = Reader(Node(schema), rules)
     reader.refusals, reader.patience = [], seconds
     reader.until = time.thread_time() + seconds
@@ -234,7 +235,7 @@ def _lowered(reader: Reader, style: Style, additional: Additional) -> Grammar:
 
 
 def _check(reader: Reader, writer: Writer, root: Formula) -> Check | None:
-    """What has to be asked of texts beside the expressions."""
+    """The check that texts must pass in addition to the grammar; None if it needs none."""
     if not reader.judged:
         return None
     if writer.holds:
