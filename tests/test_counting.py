@@ -10,14 +10,14 @@ import pytest
 import torch
 
 import structgen as sg
-from minis import canvas_of, outlined
+from minis import SLOTS, canvas_of, outlined
 from structgen.model import Model
 from structgen_engine.automata.dfa import IMPOSSIBLE
 from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
 from structgen_mini.canvas import Canvas
 from structgen_mini.counting import coherent
 from structgen_mini.layout import count_weights, first_layout, item_slots, lay, likeliest
-from structgen_mini.scaffold import DEFAULT_SLOTS, fill
+from structgen_mini.scaffold import fill
 
 ITEM = {
     "type": "object",
@@ -151,10 +151,10 @@ def test_a_long_record_gets_snug_slots_so_that_several_fit(canvas: Canvas, model
     layout = first_layout(canvas, outlined(schema))
     assert layout is not None
     (patterns,) = item_slots(canvas, layout).values()
-    assert layout.slots != DEFAULT_SLOTS
+    assert layout.slots != SLOTS
     assert len(patterns) - 1 >= 3
     one, three = (lay(canvas, outlined(schema), {}, {"/lines": count}) for count in (1, 3))
     assert one is not None
     assert three is not None
-    assert one.slots == DEFAULT_SLOTS
-    assert three.slots != DEFAULT_SLOTS
+    assert one.slots == SLOTS
+    assert three.slots != SLOTS

@@ -10,7 +10,7 @@ import torch
 from pydantic import BaseModel, Field
 
 import structgen as sg
-from minis import canvas_of, filler, outlined
+from minis import SLOTS, canvas_of, filler, outlined
 from structgen.generation.options import Options
 from structgen.generation.writer import read
 from structgen.model import Model
@@ -67,7 +67,9 @@ def counted_for(runtime: Model, schema: dict, items: int) -> Layout:
     """The layout found by a model that is sure of an answer with so many items."""
     vocabulary, layout = runtime.vocabulary, first_layout(canvas_of(runtime), outlined(schema))
     assert layout is not None
-    ids = fill(outlined(schema), answer_with(items), vocabulary.encode, vocabulary.special["<null>"])
+    ids = fill(
+        outlined(schema), answer_with(items), vocabulary.encode, vocabulary.special["<null>"], slots=SLOTS
+    )
     assert ids is not None
     block_ids = (*ids, *layout.block[len(ids) :])
     noise = Uniform(2, vocabulary.size)
@@ -100,10 +102,10 @@ def test_patterns_are_the_gold_layout_with_its_values_left_open(runtime: Model, 
     assert layout is not None
     null = vocabulary.special["<null>"]
     slot = next(slot for slot in layout.scaffold.slots if slot.pointer == "/lines")
-    patterns = item_patterns(outlined(schema), slot, vocabulary.encode, null)
+    patterns = item_patterns(outlined(schema), slot, vocabulary.encode, null, slots=SLOTS)
     assert len(patterns) == 5
     for items, pattern in enumerate(patterns):
-        gold = fill(outlined(schema), answer_with(items), vocabulary.encode, null)
+        gold = fill(outlined(schema), answer_with(items), vocabulary.encode, null, slots=SLOTS)
         assert gold is not None
         held = gold[slot.start : slot.start + slot.length]
         assert len(pattern) == slot.length
@@ -158,6 +160,13 @@ def test_extraction_fills_the_layout_it_reports_and_counts_all_steps(runtime: Mo
 
 def test_a_filled_scaffold_spells_the_answer_it_was_filled_with(runtime: Model, schema: dict):
     vocabulary, value = runtime.vocabulary, {"customer": "Ada", "lines": [], "notes": ["x", "y"]}
-    ids = fill(outlined(schema), value, vocabulary.encode, vocabulary.special["<null>"], counts={"/lines": 0})
+    ids = fill(
+        outlined(schema),
+        value,
+        vocabulary.encode,
+        vocabulary.special["<null>"],
+        slots=SLOTS,
+        counts={"/lines": 0},
+    )
     assert ids is not None
     assert vocabulary.decode(ids).decode() == json.dumps(value, separators=(",", ":"))

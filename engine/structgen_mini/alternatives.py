@@ -15,15 +15,20 @@ from torch import Tensor
 
 from structgen_mini.outline import Outline
 
-KEENNESS = 20.0  # nats for all the words of a description against none of them
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def nearness(
-    overlap: Callable[[str, Sequence[str]], Sequence[float]], text: str, described: Sequence[str]
+    overlap: Callable[[str, Sequence[str]], Sequence[float]],
+    text: str,
+    described: Sequence[str],
+    keenness: float,
 ) -> Tensor:
-    """Probability [kinds] of each kind, by how much of its description the text takes up."""
-    return (KEENNESS * torch.tensor(overlap(text, described), dtype=torch.float64)).softmax(0)
+    """Probability [kinds] of each kind, by how much of its description the text takes up.
+
+    keenness: nats between all the words of a description and none of them
+    """
+    return (keenness * torch.tensor(overlap(text, described), dtype=torch.float64)).softmax(0)
 
 
 def description(outline: Outline) -> str:

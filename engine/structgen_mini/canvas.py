@@ -1,4 +1,4 @@
-"""What filling a canvas takes of a model: its denoiser, and how its vocabulary spells text."""
+"""What filling a canvas takes of a model: its denoiser, how its vocabulary spells text, and the rules' constants."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from structgen_engine.decoding.denoiser import Denoiser
+from structgen_mini.constants import Constants
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,3 +31,4 @@ class Canvas:
 
     denoiser: Denoiser
     spelling: Spelling
+    constants: Constants

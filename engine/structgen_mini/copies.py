@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from structgen_mini.canvas import Canvas
+from structgen_mini.constants import Copies
 from structgen_mini.copy_prior import Preferring, Region, Text
 from structgen_mini.layout import Layout
 from structgen_mini.outline import Outline
@@ -27,14 +28,6 @@ Encode = Callable[[str], Sequence[int]]
 Ids = tuple[int, ...]
 NO_PIECE = -1
 NUMBERS = ("integer", "number")
-PENALTY = 6.0  # nats, for anything that is no copy
-CROWDING = 3.0  # nats, for what other slots have copied as often as the document says it
-UNSTATED = 2.0  # nats, for an option that the document does not name while it names another
-AWAY = 4.0  # nats, for what stands elsewhere in the document than the rest of its record
-# nats, for a record to go on over a line's end, an empty line, a word
-LINE, GAP, WORD = 1.0, 2.0, 0.02
-MOST_CHOICES = 20_000  # of one region
-SHORT = 2  # characters of an option whose capitals matter
 
 _UNIT = re.compile(r"\w+|[^\w\s]")
 # punctuation that belongs to the sentence around a copy; a point does not where the sentence goes on, as in "Inc. of"
@@ -59,8 +52,8 @@ class Copy(NamedTuple):
 
 def copying(canvas: Canvas, document: str, layout: Layout) -> Preferring | None:
     """The denoiser with a preference for copies in the slots of a layout; None where it has nothing for them."""
-    spelling = canvas.spelling
-    offer = Offer(document, layout, spelling.encode)
+    spelling, costs = canvas.spelling, canvas.constants.copies
+    offer = Offer(document, layout, spelling.encode, costs)
     regions = []
     for slot in layout.scaffold.slots:
         if slot.kind == "member":
@@ -69,12 +62,12 @@ def copying(canvas: Canvas, document: str, layout: Layout) -> Preferring | None:
             before = spelling.decode(layout.scaffold.ids[: slot.start][-1:])
             choices = offer.written(slot, quoted=before.endswith(b'"'))
         if choices:
-            regions.append(_region(slot, choices, spelling.null_id))
+            regions.append(_region(slot, choices, spelling.null_id, costs.choices))
     if not regions:
         return None
     records = list(_records(layout, [region.start for region in regions]).values())
     text = Text(offer.places, offer.breaks, records, frozenset(offer.plenty))
-    return Preferring(canvas.denoiser, regions, PENALTY, text, crowding=CROWDING, away=AWAY)
+    return Preferring(canvas.denoiser, regions, text, costs)
 
 
 def coherence(copier: Preferring, layout: Layout, pointer: str, logits: Tensor) -> list[tuple[float, bool]]:
@@ -109,12 +102,12 @@ class Offer:
     plenty: pieces that any number of slots may have
     """
 
-    def __init__(self, document: str, layout: Layout, encode: Encode) -> None:
-        self.document = document
+    def __init__(self, document: str, layout: Layout, encode: Encode, costs: Copies) -> None:
+        self.document, self.costs = document, costs
         self.encode, self.outline = encode, layout.outline
         self.null = tuple(encode("null"))
         self.units = [match.span() for match in _UNIT.finditer(document)]
-        self.breaks = _breaks(document, self.units)
+        self.breaks = _breaks(document, self.units, costs)
         self.places: list[list[int]] = []
         self.plenty: set[int] = set()
         self.pieces: dict[str | float, int] = {}
@@ -152,7 +145,7 @@ class Offer:
 
     def _options(self, outline: Outline, *, quoted: bool) -> list[Copy]:
         """All options, if the document names one: those that it does not name cost something."""
-        named = [self._places(_naming(option)) for option in outline.options]
+        named = [self._places(_naming(option, self.costs.short)) for option in outline.options]
         if not any(named):
             return []
         found = [Copy(self.null)] if outline.nullable else []
@@ -160,7 +153,7 @@ class Offer:
             text = compact(option)
             copy = self._copy(tuple(self.encode(text[1:-1] if quoted else text)), f"option {text}", places)
             self.plenty.add(copy.piece)
-            found.append(copy if places else Copy(copy.ids, NO_PIECE, UNSTATED))
+            found.append(copy if places else Copy(copy.ids, NO_PIECE, self.costs.unstated))
         return found
 
     def _places(self, pattern: re.Pattern[str]) -> list[int]:
@@ -220,12 +213,12 @@ def _balanced(text: str) -> bool:
     return pairs and text.count('"') % 2 == 0 and len(_APOSTROPHE.findall(text)) % 2 == 0
 
 
-def _breaks(document: str, units: Sequence[tuple[int, int]]) -> list[float]:
+def _breaks(document: str, units: Sequence[tuple[int, int]], nats: Copies) -> list[float]:
     """What it costs a record to go on to each unit from the one before."""
     costs, before = [], 0
     for start, end in units:
         lines = document.count("\n", before, start)
-        costs.append(WORD + (GAP if lines > 1 else LINE if lines else 0.0))
+        costs.append(nats.word + (nats.gap if lines > 1 else nats.line if lines else 0.0))
         before = end
     return costs
 
@@ -236,19 +229,19 @@ def _ends_loose(document: str, end: int) -> bool:
     return last in _LOOSE or (last in _STOPS and not _GOES_ON.match(document, end))
 
 
-def _region(slot: Slot, choices: Iterable[Copy], null_id: int) -> Region:
-    """The choices, null tokens behind them; one that is too long fills the slot to the brim, as far as it goes."""
+def _region(slot: Slot, choices: Iterable[Copy], null_id: int, most: int) -> Region:
+    """The first `most` choices, padded with null tokens; one that is too long is cut to fill the slot to the brim."""
     rows: dict[Ids, Copy] = {}
     for one in choices:
         rows.setdefault(one.ids[: slot.length], one)
-    kept = list(rows)[:MOST_CHOICES]
+    kept = list(rows)[:most]
     padded = [(*ids, *[null_id] * (slot.length - len(ids))) for ids in kept]
     pieces, costs = ([getattr(rows[ids], name) for ids in kept] for name in ("piece", "cost"))
     return Region(slot.start, torch.tensor(padded), torch.tensor(pieces), torch.tensor(costs))
 
 
-def _naming(option: Any) -> re.Pattern[str]:
-    """Whole words that name an option, whatever joins them; capitals matter in what is short."""
+def _naming(option: Any, short: int) -> re.Pattern[str]:
+    """Whole words that name an option, whatever joins them; capitals matter in at most `short` characters."""
     text = option if isinstance(option, str) else compact(option)
     words = "[ _-]?".join(map(re.escape, re.split(r"[ _-]+", text)))
-    return re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE if len(text) > SHORT else 0)
+    return re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE if len(text) > short else 0)

@@ -30,6 +30,7 @@ from torch import Tensor
 
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.decoding.noise import Noise
+from structgen_mini.constants import Copies
 from structgen_mini.records import told
 
 
@@ -80,24 +81,16 @@ class PreferringContext:
 
 
 class Preferring:
-    """`denoiser` with preferred fillings of regions, the same for every row.
-
-    penalty: nats, for anything else; crowding: nats, for a piece more often than the text has it; away: nats, for a
-    piece from elsewhere than the other fields of a record
-    """
+    """`denoiser` with preferred fillings of regions, the same for every row; costs: of whatever differs from them."""
 
     def __init__(
         self,
         denoiser: Denoiser,
         regions: Sequence[Region],
-        penalty: float,
-        text: Text | None = None,
-        *,
-        crowding: float = 0.0,
-        away: float = 0.0,
+        text: Text,
+        costs: Copies,
     ) -> None:
-        self.denoiser, self.regions, self.penalty = denoiser, regions, penalty
-        self.text, self.crowding, self.away = text or Text(), crowding, away
+        self.denoiser, self.regions, self.text, self.costs = denoiser, regions, text, costs
         often = [
             len(self.regions) if at in self.text.plenty else len(one)
             for at, one in enumerate(self.text.places)
@@ -141,14 +134,14 @@ class Preferring:
             torch.zeros_like(score) if r.costs is None else r.costs.to(score).expand_as(score).clone()
             for r, score in zip(self.regions, scores, strict=True)
         ]
-        if self.away and self.text.records:
+        if self.costs.away and self.text.records:
             self._scatter(costs, scores, parts)
-        if self.crowding:
+        if self.costs.crowding:
             self._crowd(costs, scores)
         logits = logits.clone()
         for region, part, cost in zip(self.regions, parts, costs, strict=True):
             inside = slice(region.start, region.start + region.choices.shape[1])
-            logits[:, inside] = max_marginals(part, region.choices, self.penalty, cost).to(logits.dtype)
+            logits[:, inside] = max_marginals(part, region.choices, self.costs.penalty, cost).to(logits.dtype)
         return logits
 
     def _placed(self, region: Region) -> tuple[np.ndarray, np.ndarray]:
@@ -172,7 +165,7 @@ class Preferring:
         for records in self.text.records:
             gains, runs = self._told(records, 0, costs, scores, parts)
             given = [
-                gain[:, start:end].max(-1).mean() / self.away
+                gain[:, start:end].max(-1).mean() / self.costs.away
                 for gain, (start, end) in zip(gains, runs, strict=False)
             ]
             found.append([*map(float, given), *[0.0] * (len(records) - len(given))])
@@ -206,21 +199,21 @@ class Preferring:
             )
             for record in records
         ]
-        return gains, told(gains, breaks) or []
+        return gains, told(gains, breaks, self.costs.record_words) or []
 
     def _gain(self, at: int, scores: Tensor, part: Tensor, words: int) -> np.ndarray:
         """[U] nats from 0 to `away`: what a region with choices' scores [C] gains from each word of the text."""
         choice, word = self.placed[at]
-        best = max(float(scores.max()), float(part.amax(-1).sum()) - self.penalty)
+        best = max(float(scores.max()), float(part.amax(-1).sum()) - self.costs.penalty)
         held = np.full(words, -np.inf)
         np.maximum.at(held, word, scores.double().cpu().numpy()[choice])
-        return np.clip(held - best + self.away, 0.0, self.away)
+        return np.clip(held - best + self.costs.away, 0.0, self.costs.away)
 
     def _elsewhere(self, at: int, run: tuple[int, int], count: int) -> Tensor:
         """[C] nats for the choices that are pieces of the text but nowhere in a run of its words."""
         choice, word = self.placed[at]
         cost = np.zeros(count)
-        cost[choice] = self.away
+        cost[choice] = self.costs.away
         cost[choice[(word >= run[0]) & (word < run[1])]] = 0.0
         return torch.from_numpy(cost).float()
 
@@ -235,7 +228,7 @@ class Preferring:
                 if pieces is None:
                     continue
                 gone = (pieces >= 0) & (left[pieces.clamp_min(0)] <= 0)
-                costs[at][row] += torch.where(gone, self.crowding, 0.0).to(scores[at].device)
+                costs[at][row] += torch.where(gone, self.costs.crowding, 0.0).to(scores[at].device)
                 chosen = int(pieces[int((scores[at][row] - costs[at][row]).argmax())])
                 if chosen >= 0:
                     left[chosen] -= 1

@@ -16,17 +16,13 @@ from structgen_engine.automata.dfa import IMPOSSIBLE, Dfa
 from structgen_engine.automata.lazy import LazyDfa
 from structgen_engine.decoding.probe import probe
 from structgen_mini.canvas import Canvas
+from structgen_mini.constants import Counting
 from structgen_mini.copies import coherence, copying
 from structgen_mini.layout import Layout, Weights, lay, likeliest
 from structgen_mini.scaffold import Slot
 
 # of each item the share that one place of the document tells, and has it many fields?
 Shares = list[tuple[float, bool]]
-# Fitted to the generator's documents as `training.counts` does it, with the weights before the shipped ones.
-# Nats, for a record of several fields that is told in one place, for an item that is one value, against what is told
-# nowhere; and the share of the model's own nats, of which more than LEAST say nothing more.
-WHOLE, ALONE, TORN = 3.4, 0.4, 2.4
-CERTAINTY, LEAST = 0.055, 200.0
 
 
 def coherent(
@@ -43,7 +39,7 @@ def coherent(
     Arguments as in `shares`.
     """
     told = shares(canvas, layout, weights, document, automaton, prompt, generator)
-    return {slot: _together(known, told[slot]) for slot, known in weights.items()}
+    return {slot: _together(known, told[slot], canvas.constants.counting) for slot, known in weights.items()}
 
 
 def shares(
@@ -82,14 +78,19 @@ def _shares(canvas: Canvas, layout: Layout, slot: Slot, document: str, logits: t
     return [] if copier is None else coherence(copier, layout, slot.pointer, logits)
 
 
-def _together(known: Sequence[float], told: Mapping[int, Shares]) -> list[float]:
+def _together(known: Sequence[float], told: Mapping[int, Shares], constants: Counting) -> list[float]:
     """Nats of each number of items by the model's, and by the document's where that many have been tried."""
     most = max(known)
     return [
-        max(weight - most, -LEAST) * CERTAINTY + _nats(told.get(count, [])) if weight > IMPOSSIBLE else weight
+        max(weight - most, -constants.least) * constants.certainty + _nats(told.get(count, []), constants)
+        if weight > IMPOSSIBLE
+        else weight
         for count, weight in enumerate(known)
     ]
 
 
-def _nats(items: Shares) -> float:
-    return sum((WHOLE if several else ALONE) * share - TORN * (1 - share) for share, several in items)
+def _nats(items: Shares, constants: Counting) -> float:
+    return sum(
+        (constants.whole if several else constants.alone) * share - constants.torn * (1 - share)
+        for share, several in items
+    )

@@ -13,7 +13,7 @@ A layout is a preference. The constraint alone decides what is valid, and drops 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 
@@ -21,23 +21,17 @@ from structgen_engine.automata.dfa import Dfa
 from structgen_engine.automata.lazy import LazyDfa
 from structgen_engine.decoding.probe import Probe, probe
 from structgen_mini.canvas import Canvas
+from structgen_mini.constants import SlotSizes
 from structgen_mini.outline import Outline
 from structgen_mini.scaffold import (
-    DEFAULT_SLOTS,
     OPEN,
     Scaffold,
     Slot,
-    SlotSizes,
     item_patterns,
     least_items,
     scaffold,
 )
 
-SNUG = replace(  # where a block has no room for the usual slots
-    DEFAULT_SLOTS, string=8, item_string=6, integer=4, item_integer=3, number=6, email=10, any=8
-)
-CANVASES = 4  # noisy canvases to look at before counting
-GROWTH = 2
 GROWING = ("string", "email", "any", "union", "member")  # kinds whose values have no natural length
 
 
@@ -48,9 +42,9 @@ class Layout:
     outline: Outline
     scaffold: Scaffold
     block: tuple[int, ...]  # the whole first block, −1 where open
+    slots: SlotSizes
     sizes: Mapping[str, int] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
-    slots: SlotSizes = DEFAULT_SLOTS
 
 
 def first_layout(canvas: Canvas, outline: Outline) -> Layout | None:
@@ -58,7 +52,8 @@ def first_layout(canvas: Canvas, outline: Outline) -> Layout | None:
 
     None where the vocabulary has nothing that fills slots or the block is too short for one.
     """
-    usual, snug = (_laid(canvas, outline, {}, {}, slots) for slots in (DEFAULT_SLOTS, SNUG))
+    sizes = canvas.constants.slots
+    usual, snug = (_laid(canvas, outline, {}, {}, slots) for slots in (sizes.usual, sizes.snug))
     if usual is None or snug is None:
         return usual or snug
     more = sum(map(len, item_slots(canvas, snug).values())) > sum(
@@ -125,11 +120,11 @@ def first_look(
     *,
     remaining: int = 0,
 ) -> Probe:
-    """The answers as the model sees them on CANVASES canvases that are noise but for the pinned ids, −1 where open.
+    """The answers as the model sees them on a few canvases that are noise but for the pinned ids, −1 where open.
 
     remaining: tokens that an answer may take beyond the first block
     """
-    settled = torch.tensor(pinned).expand(CANVASES, -1)
+    settled = torch.tensor(pinned).expand(canvas.constants.layouts.canvases, -1)
     return probe(canvas.denoiser, prompt, automaton, settled, generator, remaining=remaining)
 
 
@@ -146,6 +141,7 @@ def grown(canvas: Canvas, layout: Layout, ids: tuple[int, ...]) -> Layout | None
     Where not all can double, the other text slots are cut to what they hold, and of the full ones as many as fit are
     doubled or grow by half, in order.
     """
+    growth = canvas.constants.layouts.growth
     used = {
         slot: _used(ids[slot.start : slot.start + slot.length], canvas.spelling.null_id)
         for slot in layout.scaffold.slots
@@ -154,14 +150,14 @@ def grown(canvas: Canvas, layout: Layout, ids: tuple[int, ...]) -> Layout | None
     full = [slot for slot, length in used.items() if length == slot.length]
     if not full:
         return None
-    doubled = {slot.pointer: GROWTH * slot.length for slot in full}
+    doubled = {slot.pointer: growth * slot.length for slot in full}
     larger = lay(canvas, layout.outline, {**layout.sizes, **doubled}, layout.counts)
     if larger is not None and larger.slots == layout.slots:
         return larger
     sizes = {slot.pointer: min(slot.length, length + 1) for slot, length in used.items()}
     larger = None
     for slot in full:
-        for length in (GROWTH * slot.length, slot.length + (slot.length + 1) // 2):
+        for length in (growth * slot.length, slot.length + (slot.length + 1) // 2):
             fitting = lay(
                 canvas, layout.outline, {**layout.sizes, **sizes, slot.pointer: length}, layout.counts
             )
@@ -183,7 +179,9 @@ def lay(
 
     None where the vocabulary has nothing that fills slots or the block is too short.
     """
-    return _laid(canvas, outline, sizes, counts, DEFAULT_SLOTS) or _laid(canvas, outline, sizes, counts, SNUG)
+    slots = canvas.constants.slots
+    usual = _laid(canvas, outline, sizes, counts, slots.usual)
+    return usual or _laid(canvas, outline, sizes, counts, slots.snug)
 
 
 def _laid(
@@ -202,4 +200,4 @@ def _laid(
     if laid is None:
         return None
     tail = (spelling.end_id, *[spelling.pad_id] * length)[: length - len(laid.ids)]
-    return Layout(outline, laid, (*laid.ids, *tail), sizes, counts, slots)
+    return Layout(outline, laid, (*laid.ids, *tail), slots, sizes, counts)

@@ -14,12 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-LONGEST = 80  # words of a record
 
-
-def told(
-    gains: Sequence[np.ndarray], breaks: np.ndarray, longest: int = LONGEST
-) -> list[tuple[int, int]] | None:
+def told(gains: Sequence[np.ndarray], breaks: np.ndarray, longest: int) -> list[tuple[int, int]] | None:
     """The run [start, end) of words for each record, in order; None where there are fewer words than records.
 
     gains: for each record [F, U] ≥ 0, what each field gains where a word is in the run; a field counts its best word

@@ -21,33 +21,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from structgen_mini.constants import SlotSizes
 from structgen_mini.outline import Outline, escaped
 
 OPEN = -1
 Encode = Callable[[str], Sequence[int]]
-
-
-@dataclass(frozen=True)
-class SlotSizes:
-    """Tokens kept for a value of each kind; a digit is one token, so is the space between two words."""
-
-    string: int = 14
-    item_string: int = 10  # inside an array
-    integer: int = 6
-    item_integer: int = 4
-    number: int = 8
-    boolean: int = 1
-    date: int = 10
-    time: int = 9
-    date_time: int = 20
-    email: int = 14
-    any: int = 16
-    nullable: int = 2  # added to the kind's own size; a string's quotes are in its slot then
-    items: int = 5
-    nested_items: int = 2  # an array inside an array
-
-
-DEFAULT_SLOTS = SlotSizes()
 
 
 @dataclass(frozen=True)
@@ -76,7 +54,7 @@ def scaffold(
     encode: Encode,
     null_id: int,
     *,
-    slots: SlotSizes = DEFAULT_SLOTS,
+    slots: SlotSizes,
     sizes: Mapping[str, int] | None = None,
     counts: Mapping[str, int] | None = None,
     block: int = 256,
@@ -96,7 +74,7 @@ def fill(
     encode: Encode,
     null_id: int,
     *,
-    slots: SlotSizes = DEFAULT_SLOTS,
+    slots: SlotSizes,
     sizes: Mapping[str, int] | None = None,
     counts: Mapping[str, int] | None = None,
     block: int = 256,
@@ -112,7 +90,7 @@ def item_patterns(
     encode: Encode,
     null_id: int,
     *,
-    slots: SlotSizes = DEFAULT_SLOTS,
+    slots: SlotSizes,
 ) -> list[tuple[int, ...]]:
     """What an array's open slot holds for 0, 1, 2 … items, as long as they fit: values OPEN, null tokens behind.
 

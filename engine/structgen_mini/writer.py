@@ -28,8 +28,6 @@ from structgen_mini.layout import Layout, count_weights, counted, first_layout, 
 from structgen_mini.outline import Outline
 from structgen_mini.scaffold import OPEN
 
-ATTEMPTS = 6  # layouts to try
-
 
 class Kind(Protocol):
     """One form that an answer may have."""
@@ -105,11 +103,12 @@ class MiniWriter:
         layout = self.layout(task)
         if layout is not None:
             layout = self._counted(task, layout, document)
-        for attempt in range(ATTEMPTS):
+        attempts = self.canvas.constants.layouts.attempts
+        for attempt in range(attempts):
             written = self.decoded(task, layout)
             steps += written.steps
             larger = None
-            if layout is not None and attempt + 1 < ATTEMPTS:
+            if layout is not None and attempt + 1 < attempts:
                 larger = grown(self.canvas, layout, tuple(written.ids.tolist()))
             if larger is None:
                 break
@@ -163,7 +162,7 @@ class MiniWriter:
         options = outline.alternatives
         if not options or self.overlap is None:
             return outline
-        near = nearness(self.overlap, document, [description(option) for option in options])
+        near = nearness(self.overlap, document, [description(option) for option in options], self._keenness)
         return options[int(near.argmax())]
 
     def _likely(self, task: Task) -> Tensor:
@@ -175,13 +174,17 @@ class MiniWriter:
         near = None
         if self.overlap is not None and described.any():
             words = [kind.description for kind in task.kinds if kind.description is not None]
-            near = nearness(self.overlap, task.document or "", words)
+            near = nearness(self.overlap, task.document or "", words, self._keenness)
         if near is not None and described.all():
             return near
         weights = self._begun(task)
         if near is not None:
             weights[described] = weights[described].sum() * near
         return weights
+
+    @property
+    def _keenness(self) -> float:
+        return self.canvas.constants.alternatives.keenness
 
     def _begun(self, task: Task) -> Tensor:
         """Probability [kinds] of the answers that begin as each kind does, without white space."""

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from structgen_mini import Lexicon, mini_folder
+from structgen_mini.constants import Constants
 from training.canvases import BUCKETS, SHORT, Bucket, Example, cached, collate, make_example
 from training.config import TrainConfig
 from training.documents import make_sample
@@ -53,10 +54,10 @@ class _Streams(IterableDataset[Batch]):
 def _stream(config: TrainConfig, source: Source) -> Iterator[Batch]:
     pools = make_pools(config.seed, config.pool_size)
     tokenizer = load_tokenizer(pools)
-    encode = cached(tokenizer)
+    encode, slots = cached(tokenizer), Constants.read(mini_folder()).slots.usual
     lexicon = Lexicon.read(mini_folder()) if config.model.words else None
     while True:
-        made = make_example(make_sample(source.rng, pools), tokenizer, encode, source.rng)
+        made = make_example(make_sample(source.rng, pools), tokenizer, encode, source.rng, slots)
         if made is None:
             continue
         example, bucket = made

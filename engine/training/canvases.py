@@ -11,13 +11,12 @@ import numpy as np
 from tokenizers import Encoding, Tokenizer
 
 from structgen_mini import Lexicon
+from structgen_mini.constants import SlotSizes
 from structgen_mini.prompt import prompt_text
 from structgen_mini.scaffold import (
-    DEFAULT_SLOTS,
     OPEN,
     Scaffold,
     Slot,
-    SlotSizes,
     compact,
     fill,
     item_patterns,
@@ -29,10 +28,7 @@ from training.schemas import outline_of
 from training.tokenizer import EOS, NULL, PAD
 
 Encode = Callable[[str], tuple[int, ...]]
-ROOMY = SlotSizes(
-    **{one.name: 80 for one in fields(SlotSizes) if one.name not in ("items", "nested_items", "nullable")}
-)
-
+ROOMY = 80  # tokens: longer than any value, to see how long it is
 
 CHOSEN = (
     0.55  # share of the requests to one of several tools whose skeleton is known, as when the tool is chosen
@@ -109,12 +105,13 @@ def slot_sizes(
     rng: random.Random,
     vary: bool,
     counts: Mapping[str, int],
+    slots: SlotSizes,
 ) -> dict[str, int]:
     """Lengths of the slots: the default or, where `vary`, the value's own and 0 … 12 more."""
-    outline = outline_of(sample.schema)
-    roomy = scaffold(outline, encode, NULL, slots=ROOMY, counts=counts, block=10**6)
-    gold = fill(outline, sample.value, encode, NULL, slots=ROOMY, counts=counts, block=10**6)
-    usual = scaffold(outline, encode, NULL, counts=counts, block=10**6)
+    outline, large = outline_of(sample.schema), _roomy(slots)
+    roomy = scaffold(outline, encode, NULL, slots=large, counts=counts, block=10**6)
+    gold = fill(outline, sample.value, encode, NULL, slots=large, counts=counts, block=10**6)
+    usual = scaffold(outline, encode, NULL, slots=slots, counts=counts, block=10**6)
     if roomy is None or gold is None or usual is None:
         return {}
     sizes = {}
@@ -129,15 +126,20 @@ def slot_sizes(
     return sizes
 
 
+def _roomy(slots: SlotSizes) -> SlotSizes:
+    kept = ("items", "nested_items", "nullable")
+    return replace(slots, **{one.name: ROOMY for one in fields(SlotSizes) if one.name not in kept})
+
+
 def lay_out(
-    sample: Sample, encode: Encode, rng: random.Random, vary: bool
+    sample: Sample, encode: Encode, rng: random.Random, slots: SlotSizes, *, vary: bool
 ) -> tuple[tuple[int, ...], Scaffold] | None:
     """Gold canvas [N] and its scaffold; None where it does not fit the largest bucket."""
     counts = dict(array_counts(sample.value)) if vary and rng.random() < PINNED_ARRAYS else {}
-    sizes = slot_sizes(sample, encode, rng, vary, counts)
+    sizes = slot_sizes(sample, encode, rng, vary, counts, slots)
     longest = max([1, *(len(part) for part in sample.value.values() if isinstance(part, list))])
     items = rng.randint(longest, 5) if vary and rng.random() < 0.5 and longest <= 5 else 5
-    slots, block = replace(DEFAULT_SLOTS, items=items), BUCKETS[-1].canvas
+    slots, block = replace(slots, items=items), BUCKETS[-1].canvas
     outline = outline_of(sample.schema)
     plan = scaffold(outline, encode, NULL, slots=slots, sizes=sizes, counts=counts, block=block)
     gold = fill(outline, sample.value, encode, NULL, slots=slots, sizes=sizes, counts=counts, block=block)
@@ -147,7 +149,7 @@ def lay_out(
 
 
 def make_example(
-    sample: Sample, tokenizer: Tokenizer, encode: Encode, rng: random.Random
+    sample: Sample, tokenizer: Tokenizer, encode: Encode, rng: random.Random, slots: SlotSizes
 ) -> tuple[Example, Bucket] | None:
     """Lay a sample out and noise it: in its slots, on the whole canvas, or in a free layout.
 
@@ -159,7 +161,8 @@ def make_example(
     if "anyOf" in sample.schema:
         chosen = rng.random() < CHOSEN
         sample, form = (replace(sample, schema=_answered(sample)), 0.0) if chosen else (sample, 1.0)
-    laid = lay_out(sample, encode, rng, vary=form < SLOTS) if form < SLOTS + WHOLE else _free(sample, encode)
+    scaffolded = form < SLOTS + WHOLE
+    laid = lay_out(sample, encode, rng, slots, vary=form < SLOTS) if scaffolded else _free(sample, encode)
     if laid is None:
         return None
     gold, plan = laid
@@ -173,7 +176,7 @@ def make_example(
         noisable[: len(gold)] = np.array(plan.ids) == OPEN
     source = np.full(bucket.canvas, NOWHERE)
     source[: len(gold)] = _sources(sample, len(text) - len(sample.document), gold, plan, read)
-    cut = _cut(sample, gold, plan, encode, rng) if form < SLOTS else None
+    cut = _cut(sample, plan, encode, rng, slots) if form < SLOTS else None
     noisy, hit, weight = _noise(clean, noisable, cut, rng, tokenizer.get_vocab_size())
     example = Example(np.array(read.ids), clean, noisy, weight, ~noisable, np.where(hit, source, NOWHERE))
     return example, bucket
@@ -201,7 +204,7 @@ def _sources(
 
 
 def _cut(
-    sample: Sample, gold: tuple[int, ...], plan: Scaffold, encode: Encode, rng: random.Random
+    sample: Sample, plan: Scaffold, encode: Encode, rng: random.Random, slots: SlotSizes
 ) -> tuple[int, int, int] | None:
     """An open array's first position, the one behind some number of its items, and the one behind its slot."""
     arrays = [slot for slot in plan.slots if slot.kind == "array" and slot.pointer.count("/") == 1]
@@ -209,7 +212,7 @@ def _cut(
         return None
     slot = rng.choice(arrays)
     value = sample.value.get(slot.pointer[1:])
-    patterns = item_patterns(outline_of(sample.schema), slot, encode, NULL)
+    patterns = item_patterns(outline_of(sample.schema), slot, encode, NULL, slots=slots)
     if not isinstance(value, list) or len(value) >= len(patterns):
         return None
     closes = _end_of_items(patterns[rng.randint(0, len(value))], NULL)

@@ -23,7 +23,8 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from structgen_mini import Mini, load_mini
+from structgen_mini import Mini, load_mini, mini_folder
+from structgen_mini.constants import Constants, SlotSizes
 from structgen_mini.outline import FORMATS, Outline
 from structgen_mini.prompt import prompt_text
 from structgen_mini.scaffold import OPEN, Scaffold, compact, scaffold
@@ -96,12 +97,12 @@ class TokenSets:
         return self.date if kind in FORMATS[:3] else by_kind.get(kind, self.any)
 
 
-def lay(problem: Problem, tokenizer: Tokenizer, sets: TokenSets) -> Laid | None:
+def lay(problem: Problem, tokenizer: Tokenizer, sets: TokenSets, slots: SlotSizes) -> Laid | None:
     """None where the prompt or the scaffold does not fit."""
     encode = cached(tokenizer)
     outline = outline_of(problem.schema)
     prompt = encode(prompt_text(outline, problem.document))
-    plan = scaffold(outline, encode, NULL)
+    plan = scaffold(outline, encode, NULL, slots=slots)
     if plan is None or len(prompt) > BUCKETS[-1].prompt:
         return None
     outlines = dict(_outlines(outline, ""))
@@ -202,7 +203,8 @@ def evaluate(
 ) -> dict[str, Any]:
     """Share of exactly right fields and objects, and of fields by kind of leaf."""
     sets, generator = TokenSets(tokenizer), torch.Generator().manual_seed(0)
-    laid = [lay(problem, tokenizer, sets) for problem in problems]
+    slots = Constants.read(mini_folder()).slots.usual
+    laid = [lay(problem, tokenizer, sets, slots) for problem in problems]
     fitting = [one for one in laid if one is not None]
     answers: dict[int, Any] = {}
     for first in range(0, len(fitting), batch):

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from structgen_mini import SCALE, WORDS
+from structgen_mini.constants import CONSTANTS
 from training.canvases import BUCKETS
 from training.tokenizer import EOS, NULL, PAD, PATH
 
@@ -41,7 +42,7 @@ def export(checkpoint: Path, folder: Path = PATH.parent) -> int:
     save_file(weights, folder / "model.part")
     (folder / "model.part").replace(folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    for name in (PATH.name, WORDS):
+    for name in (PATH.name, WORDS, CONSTANTS):
         if folder.resolve() != PATH.parent:
             shutil.copy(PATH.with_name(name), folder / name)
     return saved["step"]

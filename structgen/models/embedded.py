@@ -47,12 +47,15 @@ def embedded(folder: Path | None, placement: Placement) -> Model:
     from structgen_engine.decoding.options import DecodingOptions, Schedule, StoppingRule
     from structgen_mini import mini_denoiser, mini_folder
     from structgen_mini.canvas import Canvas
+    from structgen_mini.constants import Constants
     from structgen_mini.writer import MiniWriter
 
     device = placement.only_device("the embedded model")
-    vocabulary = Vocabulary.from_file((folder or mini_folder()) / "tokenizer.json")
+    files = folder or mini_folder()
+    vocabulary = Vocabulary.from_file(files / "tokenizer.json")
     denoiser = mini_denoiser(folder, "cpu" if device == "auto" else device)
-    writer = MiniWriter(Canvas(denoiser, spelling_of(vocabulary)), denoiser.overlap)
+    canvas = Canvas(denoiser, spelling_of(vocabulary), Constants.read(files))
+    writer = MiniWriter(canvas, denoiser.overlap)
     return Model(
         NAME,
         denoiser,

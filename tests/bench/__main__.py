@@ -6,6 +6,7 @@ import gzip
 import json
 import tempfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -243,6 +244,23 @@ def causal(path: Path, documents: int = 10) -> None:
     from bench.causal import run
 
     run(path, documents=documents)
+
+
+@app.command()
+def fit(
+    documents: Annotated[int, typer.Option(help="Generated documents to fit to.")] = 300,
+    model: Annotated[Path | None, typer.Option(help="A model folder; the embedded model if none.")] = None,
+) -> None:
+    """Fit the embedded model's constants of counting and write them into the weights.toml beside its weights."""
+    import structgen
+    from bench.fit import run
+    from structgen_mini import mini_folder
+    from structgen_mini.constants import CONSTANTS
+
+    source = f"by `python -m bench fit --documents {documents}`, {date.today()}"
+    file = (model or mini_folder()) / CONSTANTS
+    run(structgen.load(model), Console(width=WIDTH), documents=documents, file=file, source=source)
+    print(f"wrote {material.shown(file)}")
 
 
 def _keep(figures: Any, file: Path | None) -> None:

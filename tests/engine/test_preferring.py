@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 import torch
 
+from minis import CONSTANTS
 from structgen_engine.decoding.denoiser import RandomDenoiser
 from structgen_engine.decoding.noise import Uniform
+from structgen_mini.constants import Copies
 from structgen_mini.copy_prior import Preferring, Region, Text, max_marginals
 
 LENGTH, VOCABULARY = 3, 5
+
+
+def costs(penalty: float, *, crowding: float = 0.0, away: float = 0.0) -> Copies:
+    return replace(CONSTANTS.copies, penalty=penalty, crowding=crowding, away=away)
 
 
 def by_enumeration(scores: torch.Tensor, choices: torch.Tensor, penalty: float) -> torch.Tensor:
@@ -49,7 +56,7 @@ def test_the_best_token_of_each_position_is_the_best_choice() -> None:
 class TestTheWrapper:
     def wrapped(self, *regions: Region) -> tuple[RandomDenoiser, Preferring]:
         inner = RandomDenoiser(Uniform(2, 9), 6, 9, seed=1)
-        return inner, Preferring(inner, regions, 20.0)
+        return inner, Preferring(inner, regions, Text(), costs(20.0))
 
     def test_only_the_regions_of_the_first_block_change(self) -> None:
         inner, outer = self.wrapped(Region(2, torch.tensor([[3, 4], [5, 6]])))
@@ -88,7 +95,7 @@ class TestPiecesThatAreUsedUp:
         inner = Fixed(Uniform(1, 3), 2, 3)
         regions = [Region(at, torch.tensor([[1], [2]]), torch.tensor([0, 1])) for at in range(2)]
         text = Text(places=[list(range(count)) for count in occurrences])
-        outer = Preferring(inner, regions, 9.0, text, crowding=crowding)
+        outer = Preferring(inner, regions, text, costs(9.0, crowding=crowding))
         return outer(outer.start([[1]]), torch.zeros(1, 2, dtype=torch.int64))[0].argmax(-1).tolist()
 
     def test_the_surer_region_has_it(self) -> None:
@@ -121,7 +128,7 @@ class TestRecords:
         )
         regions = [Region(at, *(names, prices)[at % 2]) for at in range(4)]
         text = Text([[0], [2], [1], [3]], [0.0] * 4, [[[0, 1], [2, 3]]])
-        outer = Preferring(Fixed(Uniform(1, 5), 4, 5), regions, 9.0, text, away=away)
+        outer = Preferring(Fixed(Uniform(1, 5), 4, 5), regions, text, costs(9.0, away=away))
         return outer(outer.start([[1]]), torch.zeros(1, 4, dtype=torch.int64))[0].argmax(-1).tolist()
 
     # a little more for the other record's price than for its own, in each record

@@ -44,4 +44,4 @@ def test_the_best_runs_are_found(seed: int) -> None:
 
 
 def test_more_records_than_words_are_told_nowhere() -> None:
-    assert told([np.ones((1, 1))] * 2, np.zeros(1)) is None
+    assert told([np.ones((1, 1))] * 2, np.zeros(1), 80) is None

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("faker")
 pytest.importorskip("mimesis")
 
+from minis import SLOTS
 from structgen_mini.scaffold import Slot
 from training.alignment import NOWHERE, sources
 from training.canvases import BUCKETS, cached, make_example
@@ -42,7 +43,7 @@ def test_every_source_holds_the_token_it_is_the_source_of() -> None:
     rng, pools, tokenizer = random.Random(5), make_pools(size=300), load_tokenizer()
     encode, followed, noised = cached(tokenizer), 0, 0
     for _ in range(200):
-        made = make_example(make_sample(rng, pools), tokenizer, encode, rng)
+        made = make_example(make_sample(rng, pools), tokenizer, encode, rng, SLOTS)
         if made is None:
             continue
         example, bucket = made

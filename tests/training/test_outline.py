@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel
 
-from minis import outlined
+from minis import SLOTS, outlined
 from structgen import JsonSchema
 from structgen_mini.outline import Outline, outline_text
 from structgen_mini.scaffold import OPEN, compact, fill, scaffold
@@ -87,11 +87,13 @@ def test_an_optional_member_takes_its_comma_and_key_with_it() -> None:
     schema = {"properties": {"a": {"type": "boolean"}, "b": {"type": "integer"}}, "required": ["a"]}
     slots = {"/a": 5}
     assert (
-        written(fill(outline_of(schema), {"a": True, "b": 7}, encode, NULL, sizes=slots))
+        written(fill(outline_of(schema), {"a": True, "b": 7}, encode, NULL, slots=SLOTS, sizes=slots))
         == '{"a":true,"b":7}'
     )
-    assert written(fill(outline_of(schema), {"a": True}, encode, NULL, sizes=slots)) == '{"a":true}'
-    plan = scaffold(outline_of(schema), encode, NULL, sizes=slots)
+    assert (
+        written(fill(outline_of(schema), {"a": True}, encode, NULL, slots=SLOTS, sizes=slots)) == '{"a":true}'
+    )
+    plan = scaffold(outline_of(schema), encode, NULL, slots=SLOTS, sizes=slots)
     assert [slot.kind for slot in plan.slots] == ["boolean", "member"]
 
 
@@ -100,7 +102,7 @@ def test_items_follow_each_other_at_a_fixed_stride() -> None:
         "type": "array",
         "items": {"type": "object", "properties": {"n": {"type": "string"}}, "required": ["n"]},
     }
-    gold = fill(outline_of(schema), [{"n": "one"}, {"n": "three"}], encode, NULL)
+    gold = fill(outline_of(schema), [{"n": "one"}, {"n": "three"}], encode, NULL, slots=SLOTS)
     starts = [index for index, token in enumerate(gold) if token == ord("{")]
     closing = [index for index, token in enumerate(gold) if token == ord("}")]
     assert starts[1] - starts[0] == closing[1] - closing[0]
@@ -110,23 +112,29 @@ def test_items_follow_each_other_at_a_fixed_stride() -> None:
 def test_an_array_gives_up_items_until_the_block_is_long_enough() -> None:
     schema = {"properties": {"a": {"type": "array", "items": {"type": "string"}}}, "required": ["a"]}
     lengths = {
-        block: len(scaffold(outline_of(schema), encode, NULL, block=block).ids) for block in (256, 60, 40)
+        block: len(scaffold(outline_of(schema), encode, NULL, slots=SLOTS, block=block).ids)
+        for block in (256, 60, 40)
     }
     assert lengths[256] > lengths[60] > lengths[40]
     assert all(length < block for block, length in lengths.items())
-    assert scaffold(outline_of(schema), encode, NULL, block=15) is None
+    assert scaffold(outline_of(schema), encode, NULL, slots=SLOTS, block=15) is None
 
 
 def test_a_value_longer_than_its_slot_is_refused_and_fits_a_larger_one() -> None:
     schema = {"properties": {"a": {"type": "string"}}, "required": ["a"]}
     value = {"a": "x" * 20}
-    assert fill(outline_of(schema), value, encode, NULL) is None
-    assert written(fill(outline_of(schema), value, encode, NULL, sizes={"/a": 20})) == compact(value)
+    assert fill(outline_of(schema), value, encode, NULL, slots=SLOTS) is None
+    assert written(fill(outline_of(schema), value, encode, NULL, slots=SLOTS, sizes={"/a": 20})) == compact(
+        value
+    )
 
 
 def test_constants_are_pinned() -> None:
     plan = scaffold(
-        outline_of({"properties": {"kind": {"const": "note"}}, "required": ["kind"]}), encode, NULL
+        outline_of({"properties": {"kind": {"const": "note"}}, "required": ["kind"]}),
+        encode,
+        NULL,
+        slots=SLOTS,
     )
     assert plan.slots == ()
     assert OPEN not in plan.ids

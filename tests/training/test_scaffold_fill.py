@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("faker")
 pytest.importorskip("mimesis")
 
+from minis import SLOTS
 from structgen_mini.prompt import prompt_text
 from structgen_mini.scaffold import OPEN, compact, fill, scaffold
 from training.canvases import cached, lay_out, make_example
@@ -35,7 +36,7 @@ def test_removing_nulls_gives_the_compact_json(tokenizer, vary: bool) -> None:
     laid = 0
     for _ in range(300):
         sample = make_sample(rng, pools)
-        placed = lay_out(sample, encode, rng, vary)
+        placed = lay_out(sample, encode, rng, SLOTS, vary=vary)
         if placed is not None:
             laid += 1
             assert spelled(placed[0], tokenizer) == compact(sample.value)
@@ -46,8 +47,8 @@ def test_scaffold_and_fill_agree_on_every_pinned_position(tokenizer) -> None:
     encode = cached(tokenizer)
     for problem in handwritten():
         outline = outline_of(problem.schema)
-        plan = scaffold(outline, encode, NULL)
-        gold = fill(outline, problem.value, encode, NULL)
+        plan = scaffold(outline, encode, NULL, slots=SLOTS)
+        gold = fill(outline, problem.value, encode, NULL, slots=SLOTS)
         assert plan is not None
         if gold is None:  # a value longer than the default slot
             continue
@@ -60,8 +61,8 @@ def test_scaffold_and_fill_agree_on_every_pinned_position(tokenizer) -> None:
 def test_nulls_stand_behind_the_value_only(tokenizer) -> None:
     encode = cached(tokenizer)
     schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
-    plan = scaffold(outline_of(schema), encode, NULL)
-    gold = fill(outline_of(schema), {"name": "Ada Lovelace"}, encode, NULL)
+    plan = scaffold(outline_of(schema), encode, NULL, slots=SLOTS)
+    gold = fill(outline_of(schema), {"name": "Ada Lovelace"}, encode, NULL, slots=SLOTS)
     assert plan is not None
     assert gold is not None
     (slot,) = plan.slots
@@ -79,7 +80,7 @@ def test_a_word_has_the_same_ids_after_a_space_and_a_quote(tokenizer) -> None:
 
 def test_examples_end_with_eos_and_keep_the_skeleton_clean_in_slot_noise(tokenizer) -> None:
     rng, pools, encode = random.Random(2), make_pools(size=300), cached(tokenizer)
-    made = [make_example(make_sample(rng, pools), tokenizer, encode, rng) for _ in range(100)]
+    made = [make_example(make_sample(rng, pools), tokenizer, encode, rng, SLOTS) for _ in range(100)]
     for example, bucket in filter(None, made):
         assert len(example.clean) == bucket.canvas
         assert EOS in example.clean
