@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = "5"  # raise it when the meaning of the stored arrays changes
+FORMAT = "6"  # raise it when the meaning of the stored arrays changes
 
 DIGEST_SIZE = 16
 
@@ -38,14 +38,22 @@ def cache_folder() -> Path | None:
         return None
 
 
-def cached_arrays(kind: str, key: str, make: Callable[[], Mapping[str, NDArray[Any]]]) -> Arrays:
-    """The arrays stored under (kind, key); if there are none yet, `make` computes them and they are stored."""
+def cached_arrays(
+    kind: str,
+    key: str,
+    make: Callable[[], Mapping[str, NDArray[Any]]],
+    complete: Callable[[Arrays], bool] = bool,
+) -> Arrays:
+    """The arrays stored under (kind, key); if there are none yet, `make` computes them and they are stored.
+
+    complete: whether the stored arrays are all that the caller reads; another version may have stored fewer
+    """
     folder = cache_folder()
     if folder is None:
         return dict(make())
     path = folder / kind / f"{key}-{FORMAT}.arrays"
     arrays = _load(path)
-    if arrays is None:
+    if arrays is None or not complete(arrays):
         arrays = dict(make())
         _store(path, arrays)
     return arrays

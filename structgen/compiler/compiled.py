@@ -65,6 +65,15 @@ def from_arrays(arrays: Arrays) -> Expanded | Components:
     )
 
 
+def complete(arrays: Arrays) -> bool:
+    """Whether `from_arrays` finds all arrays that it reads."""
+    from structgen.automata.finite.table import Table
+    from structgen.automata.pushdown.automaton import Pushdown
+
+    parts = {"answer": Table, "text": Table} if "expanded" in arrays else {"answer": Pushdown}
+    return all(f"{name}_{item.name}" in arrays for name, kind in parts.items() for item in fields(kind))
+
+
 def _pushdown_arrays(name: str, automaton: Pushdown) -> Arrays:
     return {f"{name}_{item.name}": np.asarray(getattr(automaton, item.name)) for item in fields(automaton)}
 

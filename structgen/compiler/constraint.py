@@ -16,7 +16,7 @@ from reprlib import Repr
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, Unpack, get_args, overload
 
 from structgen.cache import cached_arrays
-from structgen.compiler.compiled import Components, Expanded, Regime, from_arrays, to_arrays
+from structgen.compiler.compiled import Components, Expanded, Regime, complete, from_arrays, to_arrays
 from structgen.errors import InvalidOption, InvalidVocabulary, Unsatisfiable, Unsupported
 from structgen.grammar import TEXT, Check, Grammar, both, complement, literal, optional, ref, seq
 from structgen.limits.budget import limited, loading
@@ -330,7 +330,8 @@ def _automaton(
         made.append(compile_grammar(grammar, vocabulary, regime))
         return to_arrays(made[0])
 
-    arrays = cached_arrays("constraint", f"{grammar.fingerprint}-{vocabulary.fingerprint}-{regime}", make)
+    key = f"{grammar.fingerprint}-{vocabulary.fingerprint}-{regime}"
+    arrays = cached_arrays("constraint", key, make, complete)
     return (made[0], False) if made else (from_arrays(arrays), True)
 
 

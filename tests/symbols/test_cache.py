@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import tempfile
@@ -11,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from structgen.cache import cache_folder, cached_arrays
+import structgen as sg
+from structgen.cache import DIGEST_SIZE, _store, cache_folder, cached_arrays
 
 ARRAYS = {"numbers": np.arange(5), "flags": np.array([True, False]), "none": np.empty((0, 3), np.int32)}
 
@@ -201,3 +203,34 @@ def test_writers_at_the_same_time_do_not_disturb_each_other(folder):
     assert not wrong
     assert len(list(folder.rglob("*.arrays"))) == 20
     assert not list(folder.rglob("*.tmp"))
+
+
+def test_what_another_version_stored_is_made_anew(folder):
+    ask([])
+    made: list[str] = []
+
+    def make() -> dict[str, np.ndarray]:
+        made.append("key")
+        return {**ARRAYS, "more": np.arange(3)}
+
+    for _ in range(2):
+        assert "more" in cached_arrays("kind", "key", make, lambda arrays: "more" in arrays)
+    assert made == ["key"]
+
+
+@pytest.mark.parametrize("regime", ["expanded", "lazy"])
+def test_a_constraint_of_which_an_array_is_missing_is_compiled_anew(folder, regime):
+    source = sg.Regex("[a-z]{2,5}")
+    assert not sg.compile(source, regime=regime).cached
+    (path,) = (folder / "constraint").iterdir()
+    content = path.read_bytes()[DIGEST_SIZE:]
+    with np.load(io.BytesIO(content)) as stored:
+        names = stored.files
+    for name in (name for name in names if name != "expanded"):
+        with np.load(io.BytesIO(content)) as stored:
+            kept = {one: stored[one] for one in names if one != name}
+        _store(path, kept)
+        again = sg.compile(source, regime=regime)
+        assert not again.cached, name
+        assert again.accepts("abc")
+        assert sg.compile(source, regime=regime).cached
