@@ -34,7 +34,7 @@ from structgen.cli.terminal import print_json
 
 
 def call_command(
-    request: Annotated[str, typer.Argument(metavar="REQUEST", help="What is asked for, or - for stdin.")],
+    request: Annotated[str, typer.Argument(metavar="REQUEST", help="The request as text, or - for stdin.")],
     tools: Annotated[
         list[str],
         typer.Option(
@@ -60,7 +60,7 @@ def call_command(
     compact: Annotated[bool, typer.Option("--compact", help="Print JSON on one line.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; call always does.")] = False,
 ) -> None:
-    """Print the tool calls that a request asks for, as JSON, or {"answer": …} where no tool is needed."""
+    """Print the tool calls that a request asks for, as JSON, or {"answer": …} if no tool is needed."""
     if [request, *tools].count(STDIN) > 1:
         raise Misuse("only one of REQUEST and --tools can be -")
     given = [tool for name in tools for tool in _read(name)]
@@ -81,7 +81,7 @@ def call_command(
 
 
 def _read(name: str) -> Iterator[Any]:
-    """The tools in a file: a list, one alone, or an object with the list as its "tools"."""
+    """The tools in a file: a list of tools, a single tool, or an object whose "tools" is the list."""
     if ".py" in name:
         yield read_spec(name)
         return

@@ -1,4 +1,4 @@
-"""`structgen compile`: how large a schema, grammar or pattern becomes as an automaton, or why it cannot become one."""
+"""`structgen compile`: the size of the automaton of a schema, grammar or pattern, or why it cannot be compiled."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from structgen.cli.spec import read_spec
 from structgen.cli.terminal import print_json, print_table
 from structgen.errors import Unsupported
 
-HARMLESS = ("uniqueItems",)  # what pydantic does not mind
+HARMLESS = ("uniqueItems",)  # a value that violates these still parses
 
 if TYPE_CHECKING:
     from structgen.compiler.constraint import Info
@@ -49,7 +49,7 @@ def compile_command(
     ] = None,
     tokenizer: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A tokenizer.json; over single bytes if none.", show_default=False),
+        typer.Option(metavar="FILE", help="A tokenizer.json; single bytes if not given.", show_default=False),
     ] = None,
     whitespace: JsonWhitespace = Whitespace.FLEXIBLE,
     additional: JsonAdditional = Additional.DECLARED,
@@ -78,7 +78,7 @@ def compile_command(
 
 
 def _named(source: str | None, regex: str | None) -> tuple[str, Any]:
-    """What is to be compiled, and what to call it. Raises Misuse where it is nothing, or two things."""
+    """The name of the source to compile, and the source. Raises Misuse unless exactly one is given."""
     if (source is None) == (regex is None):
         raise Misuse("give one of SOURCE and --regex; see `structgen compile --help`")
     if regex is not None:
@@ -90,7 +90,7 @@ def _named(source: str | None, regex: str | None) -> tuple[str, Any]:
 
 
 def _explain(name: str, spec: Any, options: dict[str, Any], as_json: bool) -> None:
-    """Print every refusal and whatever else is not enforced, each with its place and the way out."""
+    """Print everything that is refused or not enforced, each with its pointer and remedy."""
     from structgen.sources import JsonSchema, Terms, TypeSource, as_source
 
     source = as_source(spec, Terms(**options))
@@ -115,7 +115,7 @@ def _explain(name: str, spec: Any, options: dict[str, Any], as_json: bool) -> No
 
 
 def _refusals(source: Source[Any]) -> list[Unsupported]:
-    """What a grammar or a pattern is refused for."""
+    """The refusals of a grammar or a pattern."""
     try:
         source.lower()
     except Unsupported as error:

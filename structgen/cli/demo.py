@@ -1,7 +1,8 @@
 """`structgen demo`: the embedded model fills an invoice, and its canvas is drawn as it settles.
 
-By itself the model settles this canvas in a step or two of some milliseconds. So the demo extracts twice: as every
-caller does, for the object and the time; and before that with few positions kept a step, for the frames that are drawn.
+The model normally settles this canvas in a step or two of a few milliseconds each. The demo therefore extracts twice:
+first slowly, keeping few positions a step, for the frames that are drawn; then at full speed, for the object and the
+time.
 """
 
 from __future__ import annotations
@@ -27,22 +28,23 @@ if TYPE_CHECKING:
     from structgen.cli.draw import Canvas, Frame
     from structgen.generation.result import Generation
 
-PACE = 0.35  # seconds a frame stays
+PACE = 0.35  # seconds that a frame is shown
 KEPT = 16  # positions settled in each step that is drawn
 DRAWN_STEPS = 6
 WIDEST = 100  # cells
 MARGIN = 4
 AFTERWORD = (
-    "The embedded model has ten million parameters and knows little but copying: valid is not the same as right. "
+    "The embedded model has ten million parameters and can do little but copy: valid is not the same as right. "
     'sg.load("google/diffusiongemma-26B-A4B-it") puts a large model behind the same call.'
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """An extraction, and the frames of a slower one of the same document.
+    """A recording holds an extraction and the frames of a slower extraction of the same document.
 
-    frames: every step of its last attempt, KEPT positions a step
+    frames: every step of the slow extraction's last attempt, which settles KEPT positions a step
+    seconds: the duration of the extraction at full speed
     """
 
     frames: list[Frame]
@@ -110,7 +112,7 @@ def _frames(model: Any, steps: int, seed: int) -> list[Frame]:
 
 
 def _slowed(model: Any) -> Any:
-    """The model, keeping the KEPT surest positions of a step, and a growing share, until all steps are taken."""
+    """The model, slowed down: a step keeps the KEPT surest positions and a growing share, until all steps are taken."""
     from structgen_engine.decoding.options import Schedule, StoppingRule
     from structgen_engine.decoding.policy import TopK
 
@@ -128,7 +130,7 @@ def _summary(recording: Recording) -> dict[str, Any]:
 
 
 def _introduce(console: Console) -> None:
-    """The document and the class, side by side where there is room."""
+    """Print the document and the class, side by side if there is room."""
     from rich.text import Text
 
     from structgen.cli.invoice import INVOICE_TEXT
@@ -163,7 +165,7 @@ def _replay(console: Console, recording: Recording, pace: float) -> None:
 
 
 def _print_frames(console: Console, recording: Recording) -> None:
-    """The first, the last but one and the last step: between the last two the most happens."""
+    """Print the first step and the last two, between which most positions settle."""
     drawn = list(_canvases(recording))
     for index in sorted({0, max(0, len(drawn) - 2), len(drawn) - 1}):
         number, canvas, frame = drawn[index]

@@ -84,7 +84,7 @@ def _cache() -> dict[str, Any]:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size if path.is_file() else 0
-    except OSError:  # another process has just tidied it away
+    except OSError:  # another process has just removed it
         return 0
 
 
@@ -96,7 +96,7 @@ def _embedded() -> dict[str, Any]:
 
 
 def _self_test() -> dict[str, Any]:
-    """One extraction with the embedded model, twice: the second shows the speed once all is warm."""
+    """Run one extraction twice with the embedded model: the second run shows the speed once everything is warm."""
     try:
         begun = time.perf_counter()
         model = loaded()
@@ -111,14 +111,14 @@ def _self_test() -> dict[str, Any]:
         }
     except Misuse:
         raise
-    except Exception as error:  # whatever is broken is what the doctor is asked to find
+    except Exception as error:  # the doctor reports any failure
         if debugging():
             raise
         return {"ok": False, "error": f"{type(error).__name__}: {error}"}
 
 
 def _shown(value: Any) -> str:
-    """A finding as a table shows it."""
+    """The text that the table shows for a finding."""
     match value:
         case None:
             return "–"

@@ -11,7 +11,7 @@ STDIN = "-"
 
 
 def read_document(name: str) -> str:
-    """The text of a file, or of stdin for `-`; raises InvalidDocument where there is none or it is no text."""
+    """The text of a file, or of stdin for `-`; raises InvalidDocument if it is missing, empty or not text."""
     shown = "the document on stdin" if name == STDIN else f"the document {name}"
     text = decoded(sys.stdin.buffer.read() if name == STDIN else _bytes(Path(name), shown), shown)
     if not text.strip():

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from structgen_engine.decoding.loop import StepEvent
 
 EMPTY = "·"  # the null token and padding
-NOISE = "░"  # an open position where there are no colours
-UNREADABLE = "¿"  # part of a character, or one that no terminal shows
+NOISE = "░"  # an open position, on terminals without colours
+UNREADABLE = "¿"  # part of a character, or a character that terminals do not show
 VISIBLE = str.maketrans({"\n": "⏎", "\t": "⇥", "\r": "␍", "\N{REPLACEMENT CHARACTER}": UNREADABLE})
 VALUE, SKELETON, VOID = "bold green", "none", "dim"
 HEAT = ("yellow", "color(136)", "color(131)", "color(96)", "color(240)")  # from nearly sure to no idea
@@ -30,7 +30,7 @@ NATS_PER_SHADE = 1.5
 
 @dataclass(frozen=True)
 class Frame:
-    """The canvas after one refinement step.
+    """A frame is the canvas after one refinement step.
 
     ids: [N] tokens; settled: [N] whether the position is accepted; free: [N] whether the model had a choice;
     entropies: [N] nats
@@ -45,7 +45,7 @@ class Frame:
 
 
 def frame_of(event: StepEvent) -> Frame:
-    """What the first request's canvas shows at a step."""
+    """The frame of the first request's canvas at a step."""
     return Frame(
         event.block,
         event.step,
@@ -57,18 +57,18 @@ def frame_of(event: StepEvent) -> Frame:
 
 
 def last_attempt(frames: Sequence[Frame]) -> list[Frame]:
-    """The frames since the decoder last began anew: an extraction starts again where a slot was too small."""
+    """The frames since the decoder last restarted: an extraction restarts when a slot was too small."""
     starts = [i for i, frame in enumerate(frames) if frame.block == 0 and frame.step == 0]
     return list(frames[starts[-1] :]) if starts else []
 
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """How one block is drawn, laid out by the ids [N] that it ends with."""
+    """A canvas says how one block is drawn; its final ids [N] determine the layout."""
 
     vocabulary: Vocabulary
     final: tuple[int, ...]
-    skeleton: tuple[bool, ...]  # [N] where the model had no choice from the first step on
+    skeleton: tuple[bool, ...]  # [N] whether the model had no choice from the first step on
 
     @classmethod
     def of(cls, vocabulary: Vocabulary, frames: Sequence[Frame]) -> Canvas:
@@ -99,14 +99,14 @@ class Canvas:
 
 
 def shown(vocabulary: Vocabulary, token_id: int) -> str:
-    """A token as the canvas shows it; one that spells nothing is an empty place."""
+    """The text that the canvas shows for a token; a token that spells nothing is shown as EMPTY."""
     text = vocabulary.spelling(token_id).decode(errors="replace").translate(VISIBLE)
     printable = "".join(char if char.isprintable() else UNREADABLE for char in text)
     return printable if cell_len(printable) else EMPTY
 
 
 def legend() -> Text:
-    """What the styles mean."""
+    """The legend that explains the styles."""
     return Text.assemble(
         ("structure", SKELETON), "  ", ("settled value", VALUE), "  ", ("noise", HEAT[0]), (" that is", "dim"),
         (" less", HEAT[2]), (" and less", HEAT[3]), (" certain", HEAT[4]), "  ", (f"{EMPTY} empty", VOID),

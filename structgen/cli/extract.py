@@ -86,7 +86,7 @@ def extract_command(
 
 
 def json_value(text: str) -> Any:
-    """What a JSON text says, every number with the digits it has."""
+    """The value of a JSON text; numbers keep all their digits."""
     return json.loads(text, parse_float=Decimal, parse_int=Decimal)
 
 
@@ -106,7 +106,7 @@ def _detailed(value: Any, generation: Generation[Any], seconds: float) -> dict[s
 
 @contextmanager
 def _progress() -> Iterator[tuple[Any, OnStep | None]]:
-    """A line on stderr that says what is going on, where stderr is a terminal."""
+    """Show a progress line on stderr if it is a terminal."""
     console = error_console()
     if not console.is_terminal:
         yield (lambda message: None), None

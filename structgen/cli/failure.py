@@ -1,4 +1,4 @@
-"""What went wrong, as one sentence on stderr and an exit code."""
+"""Failures of a command: one sentence on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Misuse(Exception):
 
 
 class Failure(Exception):
-    """Something the user can see and mend, outside of what StructgenError covers: exit code 1."""
+    """A failure that the user can fix and no StructgenError covers: exit code 1."""
 
 
 def report(error: Exception) -> int:
-    """Say what happened on stderr; returns the exit code."""
+    """Print the error as one sentence on stderr and return the exit code."""
     if isinstance(error, BrokenPipeError):
         _drop_stdout()
         return FAILED
@@ -66,7 +66,7 @@ def _sentence(error: Exception) -> tuple[str, int]:
 
 
 def _misuse(error: Any) -> str:
-    """The option parser's message, and where to read on."""
+    """The option parser's message, followed by the command that prints the help."""
     message = str(error.format_message()).rstrip(".").replace("Value error, ", "")
     context = getattr(error, "ctx", None)
     command = getattr(context, "command_path", None) or "structgen"
@@ -74,5 +74,5 @@ def _misuse(error: Any) -> str:
 
 
 def _drop_stdout() -> None:
-    """The reader of our pipe has gone: let the interpreter's last flush go nowhere."""
+    """Redirect stdout to nowhere: the reader of our pipe has gone, and the interpreter still flushes at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,7 +1,7 @@
-"""The model of a command: loaded in one place, with a word to who has to wait, and few threads.
+"""Loading the model of a command, on few threads and with a notice if kernels have to be compiled first.
 
-Threads that spin while they wait for each other are many times slower than one thread wherever anything else runs on
-the machine: with the embedded model an extraction took 5 s on a busy machine of two cores, on one thread 1.2 s.
+OpenMP threads spin while they wait for each other, which is slow on a busy machine: on two busy cores, an extraction
+with the embedded model took 5 s, but 1.2 s on one thread.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ THREADS = "STRUCTGEN_THREADS"
 
 
 def let_threads_sleep() -> None:
-    """Make OpenMP threads sleep while they wait, unless told otherwise; it is read when torch is imported."""
+    """Make OpenMP threads sleep while they wait, unless OMP_WAIT_POLICY is set; torch reads it on import."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def loaded(name: str | None = None) -> Model:
-    """The model that the command names, on few threads."""
+    """Load the model that the command names and limit its threads."""
     threads = _threads_asked_for()
     from structgen.models.load import load
 
@@ -41,7 +41,7 @@ def loaded(name: str | None = None) -> Model:
 
 
 def say_if_kernels_compile() -> bool:
-    """Whether this is the first run, which compiles kernels that later ones find on disk; a terminal is told."""
+    """Whether this is the first run, which compiles kernels that later runs find on disk; says so on a terminal."""
     console, first = error_console(), not _compiled()
     if console.is_terminal and first:
         console.print("first run: compiling kernels, about half a minute", style="dim", highlight=False)
@@ -49,18 +49,18 @@ def say_if_kernels_compile() -> bool:
 
 
 def _compiled() -> bool:
-    """Whether numba has compiled the CPU kernels since they were last changed; yes where nobody can tell."""
+    """Whether numba has compiled the CPU kernels since they last changed; True if that cannot be determined."""
     import structgen_engine
 
     kernels = Path(structgen_engine.__path__[0]) / "kernels"
     if "NUMBA_CACHE_DIR" in os.environ or not os.access(kernels, os.W_OK):
-        return True  # they are kept elsewhere
+        return True  # numba keeps the compiled kernels elsewhere
     version = f"py{sys.version_info.major}{sys.version_info.minor}"
     return any(map(_is_fresh, kernels.rglob(f"__pycache__/*.{version}.nbi")))
 
 
 def _is_fresh(index: Path) -> bool:
-    """Whether an index of numba's, `module.function-line.python.nbi`, is younger than the module."""
+    """Whether numba's index file `module.function-line.python.nbi` is newer than the module."""
     source = index.parent.parent / f"{index.name.partition('.')[0]}.py"
     return source.is_file() and index.stat().st_mtime >= source.stat().st_mtime
 
@@ -70,5 +70,5 @@ def _threads_asked_for() -> int | None:
     if not asked:
         return None
     if not asked.isascii() or not asked.isdigit() or int(asked) < 1:
-        raise Misuse(f"{THREADS} must be a whole number from 1 on, not {asked!r}")
+        raise Misuse(f"{THREADS} must be a whole number of at least 1, not {asked!r}")
     return int(asked)

@@ -19,14 +19,14 @@ class Whitespace(StrEnum):
 
 
 class Additional(StrEnum):
-    """What an object may hold beside the members that a schema names."""
+    """Which members an object may hold in addition to those that a schema names."""
 
     DECLARED = "declared"
     OPEN = "open"
 
 
 class Unknown(StrEnum):
-    """What becomes of keywords that nobody knows."""
+    """How unknown keywords are treated."""
 
     IGNORE = "ignore"
     ANNOTATIONS = "annotations"
@@ -34,7 +34,7 @@ class Unknown(StrEnum):
 
 
 class Order(StrEnum):
-    """The order of the members of objects."""
+    """The order of an object's members."""
 
     DECLARED = "declared"
     ANY = "any"
@@ -47,7 +47,7 @@ Model = Annotated[
         "-m",
         metavar="FOLDER",
         envvar="STRUCTGEN_MODEL",
-        help="A model folder; the embedded model if none.",
+        help="A model folder; the embedded model if not given.",
         show_default=False,
     ),
 ]
@@ -64,13 +64,15 @@ MaxTokens = Annotated[
 ]
 JsonAdditional = Annotated[
     Additional,
-    typer.Option("--additional", help="Members of objects: those that the schema names, or any it allows."),
+    typer.Option(
+        "--additional", help="Members of objects: only those the schema names, or any that it allows."
+    ),
 ]
 JsonUnknown = Annotated[
     Unknown,
     typer.Option(
         "--unknown",
-        help="Unknown keywords are annotations: unless misspelled (ignore), all (annotations), none (refuse).",
+        help="Refuse unknown keywords: only misspelled ones (ignore), none (annotations) or all (refuse).",
     ),
 ]
 JsonOrder = Annotated[
@@ -98,6 +100,6 @@ def json_options(
     order: Order,
     resources: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The options of JSON as `compile` and the verbs take them."""
+    """The JSON options, as keyword arguments of `compile` and the verbs."""
     chosen = {"whitespace": whitespace, "additional": additional, "unknown": unknown, "order": order}
     return {**{name: choice.value for name, choice in chosen.items()}, "resources": resources}

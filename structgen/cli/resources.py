@@ -1,4 +1,4 @@
-"""Reading the schemas that `--resource` names, under the names by which references may call them."""
+"""Reading the schemas that `--resource` names, keyed by the URIs that references may use."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from structgen.cli.spec import json_schema
 
 
 def read_resources(names: Sequence[str] | None, schema: Any = None) -> dict[str, Any]:
-    """The schemas of these files, for a schema whose `$id` references may be relative to.
+    """The schemas in these files by URI; relative URIs are resolved against the `$id` of `schema`.
 
-    A file is called by its path as given and by its own name, as `./name` too; `URI=FILE` says what it is called.
+    A file is found under its path as given, its bare name and `./name`; `URI=FILE` sets the URI instead.
     """
     base = _identifier(schema)
     found: dict[str, Any] = {}

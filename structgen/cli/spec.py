@@ -1,4 +1,4 @@
-"""Reading what `-s` names: a class in a Python file, a grammar in EBNF, or a JSON Schema."""
+"""Reading the argument of `-s`: a class in a Python file, a grammar in EBNF, or a JSON Schema."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read_spec(name: str) -> Any:
 
     `-` is a JSON Schema on stdin.
 
-    Raises InvalidSource or Failure where it cannot be read, Misuse where a Python file is named without a class.
+    Raises InvalidSource or Failure if it cannot be read, Misuse if a Python file is named without a class.
     """
     file, colon, attribute = name.rpartition(":")
     if colon and file.endswith(".py"):
@@ -38,7 +38,7 @@ def read_spec(name: str) -> Any:
 
 
 def read_json(name: str, what: str = "schema") -> Any:
-    """The JSON value in a file, or on stdin for `-`; raises InvalidSource where there is none."""
+    """The JSON value in a file, or on stdin for `-`; raises InvalidSource if it is missing or malformed."""
     shown = f"the {what} on stdin" if name == STDIN else name
     content = sys.stdin.buffer.read() if name == STDIN else _bytes(Path(name), what)
     try:
@@ -54,10 +54,12 @@ def read_json(name: str, what: str = "schema") -> Any:
 
 
 def json_schema(name: str) -> dict[str, Any] | bool:
-    """The JSON Schema in a file, or on stdin for `-`; raises InvalidSource where there is none."""
+    """The JSON Schema in a file, or on stdin for `-`; raises InvalidSource if it is missing or malformed."""
     schema, shown = read_json(name), "the schema on stdin" if name == STDIN else name
     if not isinstance(schema, dict | bool):
-        raise InvalidSource(f"{shown} is no JSON Schema: it must be an object, not {type(schema).__name__}")
+        raise InvalidSource(
+            f"{shown} is not a JSON Schema: it must be an object, not {type(schema).__name__}"
+        )
     return schema
 
 
@@ -76,7 +78,7 @@ def _bytes(path: Path, what: str = "schema") -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise InvalidSource(f"there is no {what} file {path}") from None
+        raise InvalidSource(f"the {what} file {path} does not exist") from None
     except (OSError, ValueError) as error:
         raise InvalidSource(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
@@ -98,7 +100,7 @@ def _listing(file: str, names: list[str]) -> str:
 
 
 def _defined(module: ModuleType) -> list[str]:
-    """Names of the classes that the file itself defines."""
+    """The names of the classes that the file itself defines."""
     return [
         name
         for name, value in vars(module).items()
@@ -107,14 +109,14 @@ def _defined(module: ModuleType) -> list[str]:
 
 
 def _imported(path: Path) -> ModuleType:
-    """Run a Python file as a module; its own folder is importable meanwhile, as for a script."""
+    """Run a Python file as a module; its own folder is importable during the run, as for a script."""
     _bytes(path)
     name = f"structgen_spec_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise InvalidSource(f"{path} is no Python file")
+        raise InvalidSource(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where pydantic looks up annotations
+    sys.modules[name] = module  # pydantic looks up annotations here
     try:
         with _as_script(path.parent.resolve()):
             spec.loader.exec_module(module)

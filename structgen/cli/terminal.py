@@ -23,19 +23,19 @@ def speak_utf8() -> None:
 
 
 def error_console() -> Console:
-    """The console on stderr; rich respects NO_COLOR and what is no terminal."""
+    """The console on stderr; rich turns colours off if NO_COLOR is set or stderr is not a terminal."""
     from rich.console import Console
 
     return Console(stderr=True)
 
 
 def print_json(value: Any, *, compact: bool = False) -> None:
-    """Write a JSON value to stdout in one piece, a Decimal with the digits it has."""
+    """Write a JSON value to stdout in one piece; a Decimal keeps all its digits."""
     sys.stdout.write(json_text(value, None if compact else 0) + "\n")
 
 
 def json_text(value: Any, depth: int | None = 0) -> str:
-    """JSON indented by two spaces from `depth` on, or on one line where `depth` is None."""
+    """JSON text, indented by two spaces a level from level `depth` on, or on one line if `depth` is None."""
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, Mapping):
@@ -59,7 +59,7 @@ def _bracketed(opening: str, parts: list[str], closing: str, depth: int | None) 
 
 
 def print_table(title: str, items: Mapping[str, str]) -> None:
-    """Write a title, then names and values one pair a line, to stdout."""
+    """Write a title to stdout, then one name and value a line."""
     from rich.console import Console
     from rich.text import Text
 

@@ -66,7 +66,7 @@ def test_a_number_of_threads_that_is_none_is_wrong_usage(run, monkeypatch, value
     monkeypatch.setenv("STRUCTGEN_THREADS", value)
     result = run("extract", "-s", "models.py:Bill", "doc.txt")
     assert result.code == 2
-    assert f"STRUCTGEN_THREADS must be a whole number from 1 on, not '{value}'" in result.err
+    assert f"STRUCTGEN_THREADS must be a whole number of at least 1, not '{value}'" in result.err
 
 
 def test_waiting_threads_sleep_unless_told_otherwise(monkeypatch):

@@ -99,7 +99,9 @@ def test_a_python_file_without_a_class_named(run):
 
 
 def test_a_python_file_that_is_not_there(run):
-    assert "no schema file nowhere.py" in refused(run("extract", "-s", "nowhere.py:Bill", "doc.txt"))
+    assert "the schema file nowhere.py does not exist" in refused(
+        run("extract", "-s", "nowhere.py:Bill", "doc.txt")
+    )
 
 
 def test_a_python_file_that_raises_on_import(run, folder):
@@ -152,7 +154,7 @@ def test_a_schema_that_is_no_json(run, folder):
 
 
 def test_a_missing_schema(run):
-    assert "no schema file nowhere.json" in refused(run("compile", "nowhere.json"))
+    assert "the schema file nowhere.json does not exist" in refused(run("compile", "nowhere.json"))
 
 
 def test_a_folder_as_schema(run, folder):
@@ -203,7 +205,8 @@ def test_a_reference_to_another_file_names_the_option_that_gives_it(run, folder)
 
 def test_a_resource_that_cannot_be_read(run, folder):
     schema_file(folder, {"$ref": "other.json#/x"})
-    assert "no schema file other.json" in refused(run("compile", "schema.json", "--resource", "other.json"))
+    missing = refused(run("compile", "schema.json", "--resource", "other.json"))
+    assert "the schema file other.json does not exist" in missing
     (folder / "other.json").write_text("[]")
     assert "must be an object" in refused(run("compile", "schema.json", "--resource", "other.json"))
 
@@ -218,7 +221,7 @@ def test_many_members_in_any_order_name_the_option_of_the_command_line(run, fold
 def test_a_grammar_that_is_wrong_or_is_to_be_extracted(run, folder):
     (folder / "g.ebnf").write_text('root ::= "a".."z"')
     assert "line 1 of the grammar, column 13" in refused(run("compile", "g.ebnf"))
-    assert "no grammar file nowhere.gbnf" in refused(run("compile", "nowhere.gbnf"))
+    assert "the grammar file nowhere.gbnf does not exist" in refused(run("compile", "nowhere.gbnf"))
     (folder / "g.ebnf").write_text('root ::= "a"')
     assert "needs a type or a JSON Schema, not Ebnf" in refused(run("extract", "-s", "g.ebnf", "doc.txt"))
 
