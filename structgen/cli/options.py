@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-MOST_SEED = 2**32 - 1
+from structgen.generation.options import MOST_SEED
 
 
 class Whitespace(StrEnum):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from structgen.errors import InvalidDocument, InvalidOption
-from structgen_engine.decoding.loop import StepEvent
 
-MOST_SEED = 2**63 - 1
+if TYPE_CHECKING:
+    from structgen_engine.decoding.loop import StepEvent
+
+MOST_SEED = 2**63 - 1  # what torch's generators take
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,12 @@ class Options:
 
 def check_whole(option: str, value: Any, least: int, most: int | None = None) -> None:
     """Raise InvalidOption where the value of an option is no whole number in its range."""
-    if not isinstance(value, int) or value < least or (most is not None and value > most):
+    if (
+        not isinstance(value, int)
+        or isinstance(value, bool)
+        or value < least
+        or (most is not None and value > most)
+    ):
         upto = "on" if most is None else f"to {most}"
         raise InvalidOption(f"{option} must be a whole number from {least} {upto}, not {value!r}")
 
