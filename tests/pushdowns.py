@@ -12,7 +12,7 @@ from structgen.automata.pushdown.automaton import STOP, Pushdown
 from structgen.tokens.vocabulary import Vocabulary
 
 LETTERS = b"abc"
-NEVER = 1 << 62
+ENDLESS = 1 << 62
 
 
 def pushdown_of(
@@ -50,12 +50,12 @@ def pushdown_of(
 def _ways(delta, call_at, callee, back, accepting, start) -> tuple[np.ndarray, np.ndarray]:
     """Shortest ways by repeating the definition until nothing changes."""
     states = len(delta)
-    left, way = np.where(accepting, 0, NEVER), np.full(states, STOP, np.int32)
+    left, way = np.where(accepting, 0, ENDLESS), np.full(states, STOP, np.int32)
     for _ in range(states * states):
         for q in range(1, states):
             options = [(int(left[t]) + 1, s) for s, t in enumerate(delta[q].tolist()) if t]
             options += [
-                (min(NEVER, int(left[start[callee[c]]]) + int(left[back[c]])), -2 - c)
+                (min(ENDLESS, int(left[start[callee[c]]]) + int(left[back[c]])), -2 - c)
                 for c in range(call_at[q], call_at[q + 1])
             ]
             for cost, choice in options:

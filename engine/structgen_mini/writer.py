@@ -48,7 +48,7 @@ class Kind(Protocol):
         ...
 
 
-class Task(Protocol):
+class Request(Protocol):
     """What the writer is asked to do.
 
     prompt: token ids; automaton: of whole answers; max_tokens: the budget; document: what the prompt asks about;
@@ -89,14 +89,14 @@ class MiniWriter:
     overlap: Callable[[str, Sequence[str]], Sequence[float]] | None = None
     copies: bool = True
 
-    def write(self, task: Task) -> Decoded:
+    def write(self, task: Request) -> Decoded:
         """Fill blocks until the automaton accepts them; `steps` counts every attempt at a layout.
 
         Raises BudgetTooSmall where the budget is below the least number of tokens.
         """
         return self.filled(task)[0]
 
-    def filled(self, task: Task) -> tuple[Decoded, Layout | None]:
+    def filled(self, task: Request) -> tuple[Decoded, Layout | None]:
         """`write`, and the layout that the model filled last: with the likeliest number of items, and with larger
         slots where some were full."""
         document, steps = task.document or "", 0
@@ -115,7 +115,7 @@ class MiniWriter:
             layout = larger
         return replace(written, steps=steps), layout
 
-    def layout(self, task: Task) -> Layout | None:
+    def layout(self, task: Request) -> Layout | None:
         """The layout of the likeliest kind of answer, with open arrays; None where none fits the block."""
         kinds = task.kinds
         if not kinds:
@@ -134,7 +134,7 @@ class MiniWriter:
         copier = copying(self.canvas, document, layout) if self.copies and layout is not None else None
         return self.canvas if copier is None else replace(self.canvas, denoiser=copier)
 
-    def _counted(self, task: Task, layout: Layout, document: str) -> Layout:
+    def _counted(self, task: Request, layout: Layout, document: str) -> Layout:
         """With the likeliest number of items in every array."""
         asked = task.automaton, task.prompt, torch.Generator().manual_seed(task.seed)
         weights = count_weights(self.canvas, layout, *asked)
@@ -142,7 +142,7 @@ class MiniWriter:
             weights = coherent(self.canvas, layout, weights, document, *asked)
         return counted(self.canvas, layout, weights)
 
-    def decoded(self, task: Task, layout: Layout | None) -> Decoded:
+    def decoded(self, task: Request, layout: Layout | None) -> Decoded:
         """Fill one layout, as it is; an empty canvas where it is None."""
         return decode(
             self.copier(layout, task.document or "").denoiser,
@@ -165,7 +165,7 @@ class MiniWriter:
         near = nearness(self.overlap, document, [description(option) for option in options], self._keenness)
         return options[int(near.argmax())]
 
-    def _likely(self, task: Task) -> Tensor:
+    def _likely(self, task: Request) -> Tensor:
         """Weight [kinds] of each kind of answer.
 
         What the described ones have together is for the lattice to say; which of them it is, for the overlap of words.
@@ -186,7 +186,7 @@ class MiniWriter:
     def _keenness(self) -> float:
         return self.canvas.constants.alternatives.keenness
 
-    def _begun(self, task: Task) -> Tensor:
+    def _begun(self, task: Request) -> Tensor:
         """Probability [kinds] of the answers that begin as each kind does, without white space."""
         canvas = self.canvas
         open_block = [OPEN] * canvas.denoiser.block_length

@@ -25,7 +25,7 @@ from structgen.cli.terminal import json_text, print_json
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from structgen.cli.draw import Canvas, Frame
+    from structgen.cli.draw import BlockPicture, Frame
     from structgen.generation.result import Generation
 
 PACE = 0.35  # seconds that a frame is shown
@@ -186,19 +186,21 @@ def _svg(recording: Recording) -> str:
     return console.export_svg(title="structgen demo", unique_id="canvas")
 
 
-def _canvases(recording: Recording) -> list[tuple[int, Canvas, Frame]]:
+def _canvases(recording: Recording) -> list[tuple[int, BlockPicture, Frame]]:
     """Every frame with its number from 1 and the canvas of its block."""
-    from structgen.cli.draw import Canvas
+    from structgen.cli.draw import BlockPicture
 
     blocks = {frame.block for frame in recording.frames}
     canvases = {
-        block: Canvas.of(recording.vocabulary, [frame for frame in recording.frames if frame.block == block])
+        block: BlockPicture.of(
+            recording.vocabulary, [frame for frame in recording.frames if frame.block == block]
+        )
         for block in blocks
     }
     return [(number, canvases[frame.block], frame) for number, frame in enumerate(recording.frames, 1)]
 
 
-def _panel(console: Console, canvas: Canvas, frame: Frame, number: int, total: int) -> Any:
+def _panel(console: Console, canvas: BlockPicture, frame: Frame, number: int, total: int) -> Any:
     from rich.panel import Panel
 
     width = min(console.width, WIDEST)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from structgen.tokens.vocabulary import Vocabulary
     from structgen_engine.decoding.loop import StepEvent
 
-EMPTY = "·"  # the null token and padding
+BLANK = "·"  # the null token and padding
 NOISE = "░"  # an open position, on terminals without colours
 UNREADABLE = "¿"  # part of a character, or a character that terminals do not show
 VISIBLE = str.maketrans({"\n": "⏎", "\t": "⇥", "\r": "␍", "\N{REPLACEMENT CHARACTER}": UNREADABLE})
@@ -63,7 +63,7 @@ def last_attempt(frames: Sequence[Frame]) -> list[Frame]:
 
 
 @dataclass(frozen=True, eq=False)
-class Canvas:
+class BlockPicture:
     """A canvas says how one block is drawn; its final ids [N] determine the layout."""
 
     vocabulary: Vocabulary
@@ -71,7 +71,7 @@ class Canvas:
     skeleton: tuple[bool, ...]  # [N] whether the model had no choice from the first step on
 
     @classmethod
-    def of(cls, vocabulary: Vocabulary, frames: Sequence[Frame]) -> Canvas:
+    def of(cls, vocabulary: Vocabulary, frames: Sequence[Frame]) -> BlockPicture:
         """The canvas of the frames of one block."""
         return cls(vocabulary, frames[-1].ids, tuple(not free for free in frames[0].free))
 
@@ -90,7 +90,7 @@ class Canvas:
     def _token(self, frame: Frame, position: int, cells: int, colours: bool) -> tuple[str, str]:
         text = shown(self.vocabulary, frame.ids[position])
         if frame.settled[position]:
-            style = VOID if text == EMPTY else SKELETON if self.skeleton[position] else VALUE
+            style = VOID if text == BLANK else SKELETON if self.skeleton[position] else VALUE
             return set_cell_size(text, cells), style
         if not colours:
             return NOISE * cells, ""
@@ -99,15 +99,15 @@ class Canvas:
 
 
 def shown(vocabulary: Vocabulary, token_id: int) -> str:
-    """The text that the canvas shows for a token; a token that spells nothing is shown as EMPTY."""
+    """The text that the canvas shows for a token; a token that spells nothing is shown as BLANK."""
     text = vocabulary.spelling(token_id).decode(errors="replace").translate(VISIBLE)
     printable = "".join(char if char.isprintable() else UNREADABLE for char in text)
-    return printable if cell_len(printable) else EMPTY
+    return printable if cell_len(printable) else BLANK
 
 
 def legend() -> Text:
     """The legend that explains the styles."""
     return Text.assemble(
         ("structure", SKELETON), "  ", ("settled value", VALUE), "  ", ("noise", HEAT[0]), (" that is", "dim"),
-        (" less", HEAT[2]), (" and less", HEAT[3]), (" certain", HEAT[4]), "  ", (f"{EMPTY} empty", VOID),
+        (" less", HEAT[2]), (" and less", HEAT[3]), (" certain", HEAT[4]), "  ", (f"{BLANK} empty", VOID),
     )  # fmt: skip

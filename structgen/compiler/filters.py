@@ -18,7 +18,7 @@ from structgen.grammar import Expr, Grammar
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.automata.arrays import DEAD
 
-BYTES = 256
+BYTE_VALUES = 256
 
 Ints = NDArray[np.int32]
 
@@ -67,8 +67,8 @@ def _safe(kept: bytes, never: Table) -> Table:
     """
     shift = len(kept)
     free = shift + never.states
-    moves = np.zeros((free + 1, BYTES), np.int32)
-    inside = never.delta()[START:, never.class_of[:BYTES]]
+    moves = np.zeros((free + 1, BYTE_VALUES), np.int32)
+    inside = never.delta()[START:, never.class_of[:BYTE_VALUES]]
     moves[shift + START : free] = np.where(inside == DEAD, free, inside + shift)
     moves[free] = free
     moves[np.isin(moves, np.flatnonzero(never.accepting) + shift)] = DEAD
@@ -77,6 +77,6 @@ def _safe(kept: bytes, never: Table) -> Table:
     if never.accepting[START]:
         moves[:] = DEAD
     source, label = (part.astype(np.int32) for part in moves.nonzero())
-    class_of = np.arange(1, BYTES + 1, dtype=np.int32)
+    class_of = np.arange(1, BYTE_VALUES + 1, dtype=np.int32)
     live = np.arange(free + 1) > DEAD
-    return merged(source, label + 1, moves[source, label], live, class_of=class_of, classes=BYTES + 1)
+    return merged(source, label + 1, moves[source, label], live, class_of=class_of, classes=BYTE_VALUES + 1)

@@ -28,7 +28,7 @@ from structgen.compiler.lazy import LazyAutomaton
 from structgen.compiler.ways import Automaton, nearer
 from structgen_engine.automata.arrays import DEAD, NEVER, REFUSED
 from structgen_engine.automata.dfa import Alphabet, Dfa, Edges
-from structgen_engine.automata.lazy import Arcs, Closing, LazyDfa
+from structgen_engine.automata.lazy import Closing, LazyDfa, OutArcs
 
 SEARCHED = 400  # configurations looked at for a way round what a filter refuses
 
@@ -134,7 +134,7 @@ class Narrowed:
             (DEAD, DEAD)
         ]  # a filter's state below 0: tokens still to be kept
         self._numbers = {(DEAD, DEAD): DEAD}
-        self._arcs: dict[int, Arcs] = {}
+        self._arcs: dict[int, OutArcs] = {}
         self._parts: dict[int, list[tuple[int, int]]] = {}
         self._needs: dict[tuple[int, int], int] = {}
         self._most: list[int] = []
@@ -197,13 +197,13 @@ class Narrowed:
                 at = self._after(*at, int(token))
             return self._number(*at)
 
-    def arcs(self, configuration: int) -> Arcs:
+    def arcs(self, configuration: int) -> OutArcs:
         """The edges out of a configuration."""
         with self.lock:
             if configuration not in self._arcs:
                 sets, targets = self._moves(*self._pairs[configuration])
                 numbers = [self._number(*pair) for pair in targets]
-                self._arcs[configuration] = Arcs(np.array(sets, np.int64), np.array(numbers, np.int64))
+                self._arcs[configuration] = OutArcs(np.array(sets, np.int64), np.array(numbers, np.int64))
             return self._arcs[configuration]
 
     def _number(self, c: int, f: int) -> int:

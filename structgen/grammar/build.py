@@ -25,7 +25,7 @@ from structgen.grammar.expr import (
     interned,
 )
 
-WIDE = 32  # alternatives up to which `either` joins those of its parts
+MANY = 32  # alternatives up to which `either` joins those of its parts
 LONG = 1000  # parts from which `seq` keeps a sequence within another whole
 SURROGATES = (0xD800, 0xDFFF)
 MAX_CODE_POINT = 0x10FFFF
@@ -118,7 +118,7 @@ def either(first: Expr, rest: Expr) -> Expr:
     """`first` or `rest`, which is kept whole once it is wide: a thousand tails, each of which holds the next, are then
     as many alternatives and not half a million.
     """
-    wide = isinstance(rest, Alt) and len(rest.parts) > WIDE and first is not NOTHING
+    wide = isinstance(rest, Alt) and len(rest.parts) > MANY and first is not NOTHING
     return interned(Alt, (first, rest)) if wide else alt(first, rest)
 
 

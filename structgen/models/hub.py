@@ -7,13 +7,13 @@ from pathlib import Path
 
 from structgen.errors import ModelNotFound
 
-NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")  # owner/name
+REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")  # owner/name
 WANTED = ["*.json", "*.jinja", "*.safetensors"]
 
 
 def is_hub_name(name: str) -> bool:
     """Whether this has the form owner/name."""
-    return NAME.fullmatch(name) is not None
+    return REPOSITORY.fullmatch(name) is not None
 
 
 def fetched(name: str, revision: str | None = None) -> Path:

@@ -30,9 +30,9 @@ from structgen.grammar import (
     star,
 )
 
-NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
+RULE_NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
 TOKEN = re.compile(
-    rf"""(?P<skipped>\s+|\#[^\n]*) | (?P<rule>{NAME})\s*::= | (?P<name>{NAME})
+    rf"""(?P<skipped>\s+|\#[^\n]*) | (?P<rule>{RULE_NAME})\s*::= | (?P<name>{RULE_NAME})
     | "(?P<literal>(?:[^"\\\n]|\\.)*)" | \[(?P<set>(?:[^\]\\]|\\.)+)\]
     | \{{\s*(?P<count>\d+\s*(?:,\s*\d*\s*)?)\}} | (?P<sign>[|()?*+.])""",
     re.VERBOSE,
@@ -58,7 +58,7 @@ class Ebnf:
 
     def lower(self) -> Grammar:
         """The texts that the root derives."""
-        reader = _Reader(self.text)
+        reader = _GrammarReader(self.text)
         rules = reader.rules()
         for name, line in reader.named.items():
             if name not in rules:
@@ -80,7 +80,7 @@ class _Token:
     column: int = 1
 
 
-class _Reader:
+class _GrammarReader:
     """Recursive descent over the tokens of a grammar. named: the rules that are named, and the lines they are in"""
 
     def __init__(self, text: str) -> None:

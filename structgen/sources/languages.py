@@ -162,7 +162,7 @@ def contains(expr: Expr, text: str) -> bool:
 @lru_cache(maxsize=20_000)
 def _contains(expr: Expr, text: str) -> bool:
     check()
-    return len(text) in _Reader(text).ends(expr, 0)
+    return len(text) in _EndFinder(text).ends(expr, 0)
 
 
 def _candidates(expr: Expr) -> Iterator[str]:
@@ -195,7 +195,7 @@ def _example(expr: Expr, pick: int) -> str:
     return ""
 
 
-class _Reader:
+class _EndFinder:
     """Where expressions that start somewhere in one text can end; memoised, so no backtracking."""
 
     def __init__(self, text: str):

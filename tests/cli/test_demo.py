@@ -10,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 
 from structgen import Vocabulary
-from structgen.cli.draw import Canvas, Frame, last_attempt, shown
+from structgen.cli.draw import BlockPicture, Frame, last_attempt, shown
 from structgen.cli.invoice import INVOICE_TEXT, Invoice
 
 VOCABULARY = Vocabulary.from_tokens(
@@ -26,7 +26,7 @@ NOISY = Frame(
     (False, True, True, False, False),
     (0, 9, 1, 0, 0),
 )
-CANVAS = Canvas.of(VOCABULARY, [NOISY, SETTLED])
+CANVAS = BlockPicture.of(VOCABULARY, [NOISY, SETTLED])
 
 
 def test_the_invoice_fits_a_scaffold(loader):

@@ -14,9 +14,9 @@ import torch
 import structgen as sg
 from integrations.vllm_engine import Engine, Request, StockSampler
 from structgen.integrations.vllm import extra_args
-from structgen.integrations.vllm.asked import KEY, Asked, Preface, placed, taken
+from structgen.integrations.vllm.asked import KEY, Asked, ThoughtMode, placed, taken
 from structgen.integrations.vllm.constraints import Constraints
-from structgen.integrations.vllm.frontend import Frontend, Layer
+from structgen.integrations.vllm.frontend import Frontend, Middleware
 from structgen.integrations.vllm.sampler import ConstrainedSampler
 from tiny_gemma import CANVAS, HEAD, small_tokenizer
 
@@ -121,7 +121,7 @@ class TestWhatIsAsked:
     )
     def test_it_compiles_to_what_it_says(self, options: dict[str, Any], accepted: str, refused: str) -> None:
         asked = Asked.read(extra_args(options, thinking=False)[KEY])
-        assert asked.preface is Preface.SILENT
+        assert asked.preface is ThoughtMode.SILENT
         constraint = sg.compile(asked.source())
         assert constraint.accepts(accepted)
         assert not constraint.accepts(refused)
@@ -156,7 +156,7 @@ class TestWhatIsAsked:
     def test_the_same_constraint_is_compiled_once(self, compiled: Constraints) -> None:
         assert compiled.submit(Asked("regex", "ab")) is compiled.submit(Asked("regex", "ab"))
         assert compiled.submit(Asked("regex", "ab")) is not compiled.submit(
-            Asked("regex", "ab", preface=Preface.SILENT)
+            Asked("regex", "ab", preface=ThoughtMode.SILENT)
         )
 
     def test_what_failed_for_other_reasons_is_compiled_again(
@@ -180,7 +180,7 @@ class Served:
         self, tokenizer: Path, *, parser: str = "gemma4", diffusion: bool = True, answer: bytes = b"ok"
     ) -> None:
         self.frontend, self.answer = Frontend(), answer
-        self.layer = Layer(self.app, self.frontend)
+        self.layer = Middleware(self.app, self.frontend)
         self.bodies: list[bytes] = []
         model = SimpleNamespace(is_diffusion=diffusion, max_model_len=512, get_vocab_size=lambda: HEAD)
         options = SimpleNamespace(reasoning_parser=parser, disable_any_whitespace=False)
@@ -225,7 +225,7 @@ class TestTheServersHalf:
         assert server.post({"model": "m", "response_format": form, "max_tokens": 64}) == (200, b"ok")
         body = json.loads(server.bodies[0])
         assert "response_format" not in body
-        assert Asked.read(body["vllm_xargs"][KEY]) == Asked("json", SCHEMA, preface=Preface.SILENT)
+        assert Asked.read(body["vllm_xargs"][KEY]) == Asked("json", SCHEMA, preface=ThoughtMode.SILENT)
 
     def test_other_requests_pass_byte_by_byte(self, tokenizer: Path) -> None:
         server = Served(tokenizer)
@@ -246,7 +246,7 @@ class TestTheServersHalf:
             return parts.pop()
 
         scope = {"type": "http", "method": "POST", "path": "/v1/chat/completions", "headers": []}
-        asyncio.run(Layer(app, server.frontend)(scope, receive, receive))
+        asyncio.run(Middleware(app, server.frontend)(scope, receive, receive))
         assert received == [b'{"structured_outputs":{}}']
 
     @pytest.mark.parametrize(
@@ -280,16 +280,16 @@ class TestTheServersHalf:
         assert server.bodies == []
 
     def test_what_stands_before_an_answer_is_the_chats_affair(self, tokenizer: Path) -> None:
-        def preface(server: Served, path: str = "/v1/chat/completions", **more: Any) -> Preface:
+        def preface(server: Served, path: str = "/v1/chat/completions", **more: Any) -> ThoughtMode:
             assert server.post({"structured_outputs": {"regex": "x"}, **more}, path)[0] == 200
             return Asked.read(json.loads(server.bodies[-1])["vllm_xargs"][KEY]).preface
 
         thinking = {"chat_template_kwargs": {"enable_thinking": True}}
         server, plain = Served(tokenizer), Served(tokenizer, parser="")
-        assert preface(server) is Preface.SILENT
-        assert preface(server, **thinking) is Preface.THINKING
-        assert preface(server, "/v1/completions") is Preface.NONE
-        assert preface(plain) is Preface.NONE
+        assert preface(server) is ThoughtMode.SILENT
+        assert preface(server, **thinking) is ThoughtMode.THINKING
+        assert preface(server, "/v1/completions") is ThoughtMode.NONE
+        assert preface(plain) is ThoughtMode.NONE
         status, answer = plain.post({"structured_outputs": {"regex": "x"}, **thinking})
         assert status == 400
         assert b"--reasoning-parser gemma4" in answer
@@ -403,7 +403,7 @@ class TestTheEnginesHalf:
     ) -> None:
         """An error would end the engine."""
         requests = [Request(0, budget, arguments), Request(1, 64)]
-        vocabulary = compiled.vocabulary(Preface.NONE)
+        vocabulary = compiled.vocabulary(ThoughtMode.NONE)
         with caplog.at_level("ERROR", "vllm.structgen"):
             Engine(ConstrainedSampler(StockSampler(CANVAS, HEAD), compiled), CANVAS).run(requests)
         assert vocabulary.end is not None

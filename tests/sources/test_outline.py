@@ -24,7 +24,7 @@ from structgen.errors import Unsupported
 from structgen.sources.json_schema.node import Node
 from structgen.sources.json_schema.read import JSON_SCHEMA, Reader
 from structgen.sources.json_schema.style import Style
-from structgen.sources.json_schema.write import Writer
+from structgen.sources.json_schema.write import SchemaWriter
 from structgen.sources.outline import ANY, Field, Outline
 from structgen.sources.tools import ToolCalls
 from structgen.sources.types import TypeSource
@@ -186,7 +186,7 @@ def test_fields_stand_in_the_order_in_which_they_are_written(pair: tuple[Any, An
     reader = Reader(Node(pair[1]), JSON_SCHEMA)
     written = [
         part
-        for value_set in Writer(reader, Style(), "declared").value_sets(reader.root())
+        for value_set in SchemaWriter(reader, Style(), "declared").value_sets(reader.root())
         for part in value_set.objects
     ]
     outline = of(pair[1])

@@ -13,7 +13,7 @@ from expressions import json_grammar, random_grammar, strings
 from structgen.automata.pushdown import automaton as pushdown_module
 from structgen.automata.pushdown import rules as rules_module
 from structgen.automata.pushdown.automaton import STOP, Pushdown, accepts, advance, begin, ends, pushdown
-from structgen.automata.pushdown.shortest import NEVER
+from structgen.automata.pushdown.shortest import ENDLESS
 from structgen.errors import InvalidSource, Unsatisfiable, Unsupported
 from structgen.grammar import (
     Grammar,
@@ -77,7 +77,7 @@ def assert_well_formed(automaton: Pushdown) -> None:
         "a component returns before it has read anything"
     )
     assert len(set(automaton.start.tolist())) == automaton.components, "two components are equal"
-    assert (automaton.bytes_left[1:] < NEVER).all(), "a state cannot reach a return"
+    assert (automaton.bytes_left[1:] < ENDLESS).all(), "a state cannot reach a return"
     busy = automaton.delta.any(axis=1) | (np.diff(automaton.call_at) > 0)
     assert (automaton.final == (automaton.accepting & ~busy)).all()
     assert automaton.final.sum() <= 1, "two final states are equal"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from structgen_engine.automata.dfa import Alphabet
 
 
-class Arcs(NamedTuple):
+class OutArcs(NamedTuple):
     """sets, targets: [A] int64, disjoint sets of tokens and the configuration that each leads to."""
 
     sets: NDArray[Any]
@@ -83,7 +83,7 @@ class LazyDfa(Protocol):
         """Whether the output may end here."""
         ...
 
-    def arcs(self, configuration: int) -> Arcs:
+    def arcs(self, configuration: int) -> OutArcs:
         """The edges out of a configuration."""
         ...
 

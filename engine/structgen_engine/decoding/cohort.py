@@ -16,7 +16,7 @@ from structgen_engine.automata.dfa import Dfa
 from structgen_engine.automata.lazy import LazyDfa
 from structgen_engine.decoding.options import DecodingOptions
 from structgen_engine.decoding.row import Review, Row
-from structgen_engine.decoding.sampling import Choice, Stability
+from structgen_engine.decoding.sampling import Decision, Stability
 from structgen_engine.lattice.lattice import OPEN
 
 
@@ -70,7 +70,7 @@ class Live:
         """Positions in play [n] on a full canvas [N]."""
         return torch.nn.functional.pad(ids, (0, N - len(ids)), value=self.task.pad_id)
 
-    def take(self, choice: Choice, k: int, fresh: Tensor, dropped: float) -> None:
+    def take(self, choice: Decision, k: int, fresh: Tensor, dropped: float) -> None:
         """Row k of what a step decided; fresh [n] stands where nothing is kept."""
         self.ids, self.settled, self.done = choice.ids[k], choice.settled[k], bool(choice.done[k])
         self.canvas = torch.where(choice.keep[k], self.ids, fresh)

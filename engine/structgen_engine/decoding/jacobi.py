@@ -19,20 +19,20 @@ from torch import Tensor
 
 from structgen_engine.automata.dfa import IMPOSSIBLE, BlockAutomaton
 from structgen_engine.decoding.noise import Uniform
-from structgen_engine.decoding.sampling import Choice, View
+from structgen_engine.decoding.sampling import Decision, View
 from structgen_engine.lattice.lattice import Best, completable
 
 
 class JacobiNoise(Uniform):
     """The canvas of a causal denoiser: random at first, then what the last step read, all of it."""
 
-    def choose(self, view: View) -> Choice:
+    def choose(self, view: View) -> Decision:
         """Keep the whole reading; done when the canvas held all of it that logits condition on, or at the last step."""
         reading = greedy(view.lattice.automata, view.logits, view.settled)
         done = (reading.ids == view.canvas)[:, :-1].all(-1) | view.last
         gain = torch.where(done, reading.log_prob, 0.0)
         everything = torch.ones_like(view.canvas, dtype=torch.bool)
-        return Choice(reading.ids, everything, view.settled, done, gain, torch.zeros_like(done))
+        return Decision(reading.ids, everything, view.settled, done, gain, torch.zeros_like(done))
 
 
 def greedy(automata: Sequence[BlockAutomaton], logits: Tensor, settled: Tensor) -> Best:

@@ -34,7 +34,7 @@ from structgen_engine.decoding.cohort import Cohort, Live, Task, alike, free, he
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.decoding.options import DecodingOptions
 from structgen_engine.decoding.row import Decoded, Review, Verdict, begin
-from structgen_engine.decoding.sampling import Choice, Stability, View
+from structgen_engine.decoding.sampling import Decision, Stability, View
 from structgen_engine.lattice.beam import Beam
 from structgen_engine.lattice.lattice import OPEN, Beliefs, BlockLattice, forced
 
@@ -282,7 +282,7 @@ def _kept(part: Any, verdict: Verdict, scaffold: Tensor) -> Tensor:
     return pins
 
 
-def _events(rows: list[Live], view: View, choice: Choice, dropped: Tensor) -> list[StepEvent]:
+def _events(rows: list[Live], view: View, choice: Decision, dropped: Tensor) -> list[StepEvent]:
     """What a watcher sees of a step that is taken: an event for each block and step that rows stand at."""
     places: dict[tuple[int, int], list[int]] = {}
     for k, live in enumerate(rows):

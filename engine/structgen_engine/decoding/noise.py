@@ -11,7 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from structgen_engine.decoding.sampling import Choice, View, revise, settle
+from structgen_engine.decoding.sampling import Decision, View, revise, settle
 
 
 class Noise(Protocol):
@@ -21,7 +21,7 @@ class Noise(Protocol):
         """A canvas, int64 of this shape on the CPU, that says nothing."""
         ...
 
-    def choose(self, view: View) -> Choice:
+    def choose(self, view: View) -> Decision:
         """What a step decides."""
         ...
 
@@ -36,7 +36,7 @@ class Absorbing:
         """All masks."""
         return torch.full(shape, self.mask_id, dtype=torch.int64)
 
-    def choose(self, view: View) -> Choice:
+    def choose(self, view: View) -> Decision:
         """What is kept is settled."""
         return settle(view)
 
@@ -56,6 +56,6 @@ class Uniform:
         """Tokens at random."""
         return torch.randint(self.low, self.high, shape, generator=generator, device=generator.device).cpu()
 
-    def choose(self, view: View) -> Choice:
+    def choose(self, view: View) -> Decision:
         """Nothing is settled before the last step."""
         return revise(view)

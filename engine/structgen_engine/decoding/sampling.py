@@ -73,7 +73,7 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class Decision:
     """What a step decides.
 
     ids: [b, n] accepted blocks; keep: [b, n] bool, the positions that stay on the canvas; settled: [b, n] int64, −1
@@ -89,10 +89,10 @@ class Choice:
     certified: Tensor
 
 
-Sampler = Callable[[View], Choice]
+Sampler = Callable[[View], Decision]
 
 
-def settle(view: View) -> Choice:
+def settle(view: View) -> Decision:
     """Settle the positions that the policy names, and at least this step's share of the open ones."""
     lattice, beliefs, settled = view.lattice, view.beliefs, view.settled
     share = -((settled < 0).sum(-1) // -(view.options.steps - view.step))
@@ -104,10 +104,10 @@ def settle(view: View) -> Choice:
     if view.options.finish is Finish.BEST and done.any():
         ids, certified = finished(lattice.argmax(), done, ids)
     kept = torch.where(keep, ids, OPEN)
-    return Choice(ids, keep, kept, done, lattice.log_prob(kept).cpu(), certified)
+    return Decision(ids, keep, kept, done, lattice.log_prob(kept).cpu(), certified)
 
 
-def revise(view: View) -> Choice:
+def revise(view: View) -> Decision:
     """Keep what the policy names of a fresh draw; done when the stopping rule holds, or at the last step."""
     lattice, beliefs, settled, options = view.lattice, view.beliefs, view.settled, view.options
     share = torch.tensor([options.pace.at(step + 1, options.steps) for step in view.step.tolist()])
@@ -120,7 +120,7 @@ def revise(view: View) -> Choice:
         if options.finish is Finish.BEST:
             ids, certified = finished(lattice.argmax(), done, ids)
         gain = torch.where(done, lattice.log_prob(ids).cpu(), 0.0)
-    return Choice(ids, keep | done[:, None], settled, done, gain, certified)
+    return Decision(ids, keep | done[:, None], settled, done, gain, certified)
 
 
 def finished(best: Best, done: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:

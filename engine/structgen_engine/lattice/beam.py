@@ -42,7 +42,7 @@ from torch import Tensor
 
 from structgen_engine.automata.dfa import DEAD, IMPOSSIBLE, Alphabet, BlockAutomaton, Dfa, Edges
 from structgen_engine.automata.finishing import Finishing
-from structgen_engine.automata.lazy import Arcs, LazyDfa
+from structgen_engine.automata.lazy import LazyDfa, OutArcs
 from structgen_engine.kernels import Backend, backend_for
 from structgen_engine.kernels.scores import ClassScores, check_scores, check_settled, check_width
 from structgen_engine.lattice.class_scores import Indifferent, Rows, Scored
@@ -204,7 +204,7 @@ class Beam:
         return kept, frontier.configurations, account
 
     def _step(
-        self, rows: Rows, i: int, frontier: Frontier, arcs: list[Arcs], account: DroppedMass
+        self, rows: Rows, i: int, frontier: Frontier, arcs: list[OutArcs], account: DroppedMass
     ) -> Frontier:
         """One token further: all configurations that the arcs out of the frontier's lead to, and what arrives there."""
         lazy = self.lazy

@@ -298,6 +298,5 @@ def _subsets(starts, by_state, empty, classes, limits):  # pragma: no cover
                     return edges, count, members, offsets, sets, EDGES
                 edges[0, count], edges[1, count], edges[2, count] = at, c, target
                 count += 1
-        for t in range(labels):
-            first[touched[t]] = -1
+        first[touched[:labels]] = -1
     return edges, count, members, offsets, sets, DONE

@@ -34,7 +34,7 @@ from structgen.automata.finite.regular import Compiler
 from structgen.automata.pushdown.left_recursion import without_left_recursion
 from structgen.automata.pushdown.linked import GATE, Linked, determinise, distances, smallest, trimmed
 from structgen.automata.pushdown.orders import Frames, Mark, marks_of, parts_called, tables
-from structgen.automata.pushdown.rules import Rules, analyse
+from structgen.automata.pushdown.rules import RuleUse, analyse
 from structgen.errors import Unsatisfiable, Unsupported
 from structgen.grammar import Grammar
 from structgen.limits.budget import check
@@ -57,7 +57,7 @@ class Pushdown:
     accepting: [S] bool, the component may return here; with an empty stack the text may end here
     final: [S] bool, accepting with neither edge nor call: as a `back` it need not be pushed
     start: [C] int32, start state of each component; component 0 is the root, the only one whose start may accept
-    bytes_left: [S] int64, symbols of the shortest way from this state to a return, calls included (NEVER if none)
+    bytes_left: [S] int64, symbols of the shortest way from this state to a return, calls included (ENDLESS if none)
     shortest: [S] int32, how that way begins: a symbol, STOP to return, or −2 − c for call c
     gives: [C] int32, the bit that a call of this component sets, −1 for none; asks: [C, M] bool, the bits that must be
         set before; walked: [C] bool, it is called on shortest ways only (`orders`); all empty where no call is marked
@@ -196,7 +196,7 @@ def pushdown(
     grammar: Grammar,
     tokens: Sequence[str] = (),
     null: str | None = None,
-    rules: Rules | None = None,
+    rules: RuleUse | None = None,
     marks: Mapping[str, Mark] = NO_MARKS,
 ) -> Pushdown:
     """The component automata of `grammar` over bytes and the special `tokens`.
@@ -225,7 +225,7 @@ def pushdown(
     return _assembled(linked, tuple(tokens))
 
 
-def _linked(grammar: Grammar, rules: Rules, tokens: Sequence[str], null: str | None) -> Linked:
+def _linked(grammar: Grammar, rules: RuleUse, tokens: Sequence[str], null: str | None) -> Linked:
     """One automaton for each component, deterministic."""
     symbols = {name: FIRST_TOKEN + index for index, name in enumerate(tokens)}
     first_call = FIRST_TOKEN + len(tokens)
@@ -237,7 +237,7 @@ def _linked(grammar: Grammar, rules: Rules, tokens: Sequence[str], null: str | N
     return determinise(_gated(compiler, rules, first_call), None, first_call, 1 + len(rules.called))
 
 
-def _gated(compiler: Compiler, rules: Rules, first_call: int) -> Nfa:
+def _gated(compiler: Compiler, rules: RuleUse, first_call: int) -> Nfa:
     """All components behind a gate. States: 0 is unused, GATE the gate, then a start for each component, then theirs.
 
     A component that its callers may skip, as it holds the empty string, gets a start that accepts nothing by itself.

@@ -17,7 +17,7 @@ from structgen.automata.finite.edges import reach
 from structgen.automata.finite.minimize import minimize
 from structgen.automata.finite.nfa import Ints, Nfa
 from structgen.automata.pushdown.orders import Mark
-from structgen.automata.pushdown.shortest import NEVER, shortest_ways
+from structgen.automata.pushdown.shortest import ENDLESS, shortest_ways
 
 GATE = 1  # the state in front of all components
 
@@ -95,9 +95,9 @@ def trimmed(linked: Linked) -> Linked:
     length, _ = distances(linked)
     entered = linked.entered()
     callee = linked.callee()
-    keep = (length[linked.source] < NEVER) & (length[linked.target] < NEVER)
-    keep &= (callee < 0) | (length[entered] < NEVER)
-    start = np.where(length[linked.start] < NEVER, linked.start, 0).astype(np.int32)
+    keep = (length[linked.source] < ENDLESS) & (length[linked.target] < ENDLESS)
+    keep &= (callee < 0) | (length[entered] < ENDLESS)
+    start = np.where(length[linked.start] < ENDLESS, linked.start, 0).astype(np.int32)
     return replace(
         linked, source=linked.source[keep], label=linked.label[keep], target=linked.target[keep], start=start
     )

@@ -40,7 +40,7 @@ class Mark:
     walked: bool = False
 
 
-PLAIN = Mark()
+UNMARKED = Mark()
 
 
 def parts_called(grammar: Grammar) -> tuple[Grammar, dict[str, Mark]]:
@@ -90,7 +90,7 @@ class _Parts:
                 return repeat(inside[0], low, high)
             case AnyOrder(parts, required, _, _, _):
                 others, between, end = inside[len(parts) :]
-                return self._called(self._set(inside[: len(parts)], required, others, between, end), PLAIN)
+                return self._called(self._set(inside[: len(parts)], required, others, between, end), UNMARKED)
         return node
 
     def _set(self, parts: list[Expr], required: int, others: Expr, between: Expr, end: Expr) -> Expr:
@@ -100,8 +100,8 @@ class _Parts:
         first = [self._called(part, mark) for part, mark in zip(parts, marks, strict=True)]
         more = [self._called(seq(between, part), mark) for part, mark in zip(parts, marks, strict=True)]
         if others is not NOTHING:
-            first.append(self._called(others, PLAIN))
-            more.append(self._called(seq(between, others), PLAIN))
+            first.append(self._called(others, UNMARKED))
+            more.append(self._called(seq(between, others), UNMARKED))
         last = self._called(end, Mark(asks=frozenset(bits[:required])))
         if not required:
             return seq(alt(*first), star(alt(*more)), last)
@@ -178,4 +178,4 @@ def _bits(row: np.ndarray) -> int:
 
 def marks_of(names: Sequence[str], marks: Mapping[str, Mark]) -> tuple[Mark, ...]:
     """The marks of the root and of the components that have these names; none at all where no call is marked."""
-    return (PLAIN, *(marks.get(name, PLAIN) for name in names)) if marks else ()
+    return (UNMARKED, *(marks.get(name, UNMARKED) for name in names)) if marks else ()

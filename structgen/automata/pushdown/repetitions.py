@@ -23,7 +23,7 @@ def called_bodies(grammar: Grammar) -> tuple[Grammar, frozenset[str]]:
 
     What stands inside intersections and complements is left as it is: it is determinised as a whole.
     """
-    counted = _Counted()
+    counted = _CountedBodies()
     start = counted.rewritten(grammar.start)
     rules = {name: counted.rewritten(expr) for name, expr in grammar.rules.items()}
     if not counted.bodies:
@@ -31,7 +31,7 @@ def called_bodies(grammar: Grammar) -> tuple[Grammar, frozenset[str]]:
     return replace(grammar, start=start, rules={**rules, **counted.bodies}), frozenset(counted.bodies)
 
 
-class _Counted:
+class _CountedBodies:
     """Rewrites expressions, each once; `bodies` collects what is to be called."""
 
     def __init__(self) -> None:

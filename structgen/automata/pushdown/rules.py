@@ -31,7 +31,7 @@ V = TypeVar("V")
 
 
 @dataclass(frozen=True)
-class Rules:
+class RuleUse:
     """What becomes of the rules that the start expression needs.
 
     called: those that become components, callees first; nullable: those of them that contain the empty string
@@ -43,7 +43,7 @@ class Rules:
     recursive: bool
 
 
-def analyse(grammar: Grammar, chosen: Collection[str] = ()) -> Rules:
+def analyse(grammar: Grammar, chosen: Collection[str] = ()) -> RuleUse:
     """Which rules are called, those `chosen` in any case.
 
     Raises InvalidSource where a rule is unknown, Unsupported for recursion inside intersection or complement.
@@ -73,7 +73,7 @@ def analyse(grammar: Grammar, chosen: Collection[str] = ()) -> Rules:
             size = 1
         sizes[name] = size
     nullable = _nullable(everything, grammar.rules).intersection(called)
-    return Rules(tuple(called), nullable, bool(loops))
+    return RuleUse(tuple(called), nullable, bool(loops))
 
 
 def fold(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from structgen.automata.finite.nfa import Ints
 
-NEVER = 1 << 62  # the length of a way that does not exist
+ENDLESS = 1 << 62  # the length of a way that does not exist
 
 
 def shortest_ways(
@@ -20,7 +20,7 @@ def shortest_ways(
 
     entered: [E] the start of the component that an edge calls, −1 where it reads a symbol, 0 where no way leads through
     Dijkstra's algorithm where an edge may cost what another state's way costs (Knuth, "A generalization of Dijkstra's
-    algorithm", 1977). Returns [S], NEVER where there is no way, and [S].
+    algorithm", 1977). Returns [S], ENDLESS where there is no way, and [S].
     """
     return _distances(source, target, entered, accepting)
 
@@ -47,7 +47,7 @@ def _distances(source, target, entered, accepting):  # pragma: no cover
     states = len(accepting)
     into, into_at = _grouped(target, states)
     through, through_at = _grouped(entered, states)
-    best, choice = np.full(states, NEVER, np.int64), np.full(states, -1, np.int64)
+    best, choice = np.full(states, ENDLESS, np.int64), np.full(states, -1, np.int64)
     done = np.zeros(states, np.bool_)
     heap = [(np.int64(0), np.int64(0))]
     heap.pop()
@@ -69,7 +69,7 @@ def _distances(source, target, entered, accepting):  # pragma: no cover
             else:
                 edge = through[through_at[state] + i - incoming]
                 cost, ready = best[target[edge]], done[target[edge]]
-            total = min(length + cost, NEVER - 1)
+            total = min(length + cost, ENDLESS - 1)
             if ready and total < best[source[edge]]:
                 best[source[edge]] = total
                 choice[source[edge]] = edge

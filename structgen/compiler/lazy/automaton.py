@@ -20,7 +20,7 @@ from structgen.errors import Unsatisfiable
 from structgen.grammar import Grammar
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.automata.arrays import NEVER
-from structgen_engine.automata.lazy import Arcs, Closing
+from structgen_engine.automata.lazy import Closing, OutArcs
 
 if TYPE_CHECKING:
     from structgen_engine.automata.dfa import Alphabet
@@ -43,7 +43,7 @@ class LazyAutomaton:
         self._distances = Distances(
             automaton, vocabulary, self._effects.vocabulary_tails, self.configurations
         )
-        self._arcs: dict[tuple[int, int], Arcs] = {}  # of tails (0: the vocabulary) and a configuration
+        self._arcs: dict[tuple[int, int], OutArcs] = {}  # of tails (0: the vocabulary) and a configuration
         self._special = {
             vocabulary.special[name]: automaton.byte_classes + k
             for k, name in enumerate(automaton.tokens)
@@ -113,7 +113,7 @@ class LazyAutomaton:
         """Whether the answer may end here."""
         return self.configurations.accepting(configuration)
 
-    def arcs(self, configuration: int) -> Arcs:
+    def arcs(self, configuration: int) -> OutArcs:
         """Disjoint sets of tokens and where each leads."""
         with self.lock:
             return self._arcs.get((0, configuration)) or self._after(0, configuration)
@@ -155,7 +155,7 @@ class LazyAutomaton:
             raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
         return lazy
 
-    def _after(self, tails: int, configuration: int) -> Arcs:
+    def _after(self, tails: int, configuration: int) -> OutArcs:
         """Where the tails lead: by the states on top, and for those that leave one, by what lies below it."""
         key = tails, configuration
         waiting = [key]  # no recursion: stacks may be deeper than Python's
@@ -178,7 +178,7 @@ class LazyAutomaton:
             waiting += unread
         return self._arcs[key]
 
-    def _disjoint(self, tops: list[tuple[int, Effect]]) -> Arcs:
+    def _disjoint(self, tops: list[tuple[int, Effect]]) -> OutArcs:
         """The effects on what lies below, no token twice: where several ways are open at once, the target is all."""
         graft, union, parts = self.configurations.graft, self.configurations.union, list[tuple[int, int]]()
         for below, effect in tops:
@@ -186,13 +186,13 @@ class LazyAutomaton:
             for left in effect.exits:
                 parts += zip(*(column.tolist() for column in self._arcs[left, below]), strict=True)
         if not parts:
-            return Arcs(np.empty(0, np.int64), np.empty(0, np.int64))
+            return OutArcs(np.empty(0, np.int64), np.empty(0, np.int64))
         sets, targets = np.array(parts, np.int64).T
         if len(tops) == 1 and not tops[0][1].exits:
-            return Arcs(sets, targets)
+            return OutArcs(sets, targets)
         labels = np.concatenate([self.sets[number] for number in sets.tolist()])
         if np.bincount(labels).max() == 1:
-            return Arcs(sets, targets)
+            return OutArcs(sets, targets)
         reached: dict[int, int] = {}
         for number, target in parts:
             for label in self.sets[number].tolist():
@@ -201,4 +201,4 @@ class LazyAutomaton:
         for label, target in reached.items():
             groups.setdefault(target, []).append(label)
         numbers = [self.classes.union(np.array(labels, np.int32)) for labels in groups.values()]
-        return Arcs(np.array(numbers, np.int64), np.array(list(groups), np.int64))
+        return OutArcs(np.array(numbers, np.int64), np.array(list(groups), np.int64))

@@ -30,7 +30,7 @@ import numpy as np
 from structgen.automata.pushdown.automaton import Pushdown
 
 NOWHERE, BOTTOM = 0, 1
-UNKNOWN = -1
+UNREAD = -1
 
 PAIRS = 800  # bytes that the pairs of one configuration take, roughly, and what is remembered of them
 
@@ -41,7 +41,7 @@ class Configurations:
     """The configurations of a pushdown met so far, and a table of the steps between them.
 
     pairs: of each configuration, sorted; those below have smaller numbers than those above
-    step: [≥ configurations, B + T] int32, the configuration after a symbol, UNKNOWN where nobody has asked
+    step: [≥ configurations, B + T] int32, the configuration after a symbol, UNREAD where nobody has asked
     leaves: the same shape, bool, whether the symbol may be for what BOTTOM stands for
     """
 
@@ -54,7 +54,7 @@ class Configurations:
         self._grafts: dict[Pair, int] = {}
         self._parts: dict[int, list[int]] = {}  # of what is grafted
         symbols = pushdown.delta.shape[1]
-        self.step = np.full((1024, symbols), UNKNOWN, np.int32)
+        self.step = np.full((1024, symbols), UNREAD, np.int32)
         self.leaves = np.zeros((1024, symbols), np.bool_)
         self.step[NOWHERE] = NOWHERE
         self._frames, self._states = pushdown.frames, pushdown.states
@@ -93,7 +93,7 @@ class Configurations:
                 any(self._accepting[q % self._states] and self._accepts[X] if q else True for q, X in pairs)
             )
             if number == len(self.step):
-                self.step = np.concatenate([self.step, np.full_like(self.step, UNKNOWN)])
+                self.step = np.concatenate([self.step, np.full_like(self.step, UNREAD)])
                 self.leaves = np.concatenate([self.leaves, np.zeros_like(self.leaves)])
         return number
 
@@ -148,7 +148,7 @@ class Configurations:
     def read(self, configuration: int, symbol: int) -> int:
         """The configuration after a symbol; NOWHERE if none is left."""
         after = int(self.step[configuration, symbol])
-        return self._read(configuration, symbol) if after == UNKNOWN else after
+        return self._read(configuration, symbol) if after == UNREAD else after
 
     def _read(self, configuration: int, symbol: int) -> int:
         delta, start = self.pushdown.delta, self.pushdown.start

@@ -20,8 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.pushdown.automaton import STOP, Pushdown
-from structgen.automata.pushdown.shortest import NEVER as ENDLESS
-from structgen.automata.pushdown.shortest import shortest_ways
+from structgen.automata.pushdown.shortest import ENDLESS, shortest_ways
 from structgen.compiler.lazy.configurations import BOTTOM, Configurations
 from structgen.compiler.lazy.tails import Tails
 from structgen.tokens.vocabulary import Vocabulary

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from structgen.automata.pushdown.automaton import Pushdown
 from structgen.compiler.lazy.classes import Classes
-from structgen.compiler.lazy.configurations import BOTTOM, UNKNOWN, Configurations
+from structgen.compiler.lazy.configurations import BOTTOM, UNREAD, Configurations
 from structgen.compiler.lazy.follow import follow_sets
 from structgen.compiler.lazy.slices import Slices
 from structgen.compiler.lazy.tails import Ints, Tails, other_tokens, remaining_tails, whole_tokens
@@ -159,7 +159,7 @@ def _walk(symbol, parent, end, step, leaves, follow, at, reached):  # pragma: no
         while node < end[root]:
             here, by = reached[parent[node]], symbol[node]
             to = step[here, by]
-            if to == UNKNOWN:
+            if to == UNREAD:
                 missing[later] = node
                 later += 1
                 node = end[node]

@@ -47,7 +47,9 @@ def extra_args(structured_outputs: Mapping[str, Any], *, thinking: bool | None =
 
     Raises InvalidSource or Unsupported where it is none of these.
     """
-    from structgen.integrations.vllm.asked import KEY, Asked, Preface
+    from structgen.integrations.vllm.asked import KEY, Asked, ThoughtMode
 
-    preface = Preface.NONE if thinking is None else Preface.THINKING if thinking else Preface.SILENT
+    preface = (
+        ThoughtMode.NONE if thinking is None else ThoughtMode.THINKING if thinking else ThoughtMode.SILENT
+    )
     return {KEY: Asked.of(structured_outputs, preface=preface).written()}

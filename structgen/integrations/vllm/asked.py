@@ -18,16 +18,16 @@ from structgen.sources import Choices, Ebnf, JsonSchema, Regex, Source
 
 KEY = "structgen"  # in vllm_xargs, which become the extra_args of vLLM's SamplingParams
 JSON = ("json", "json_object")
-KINDS = (*JSON, "regex", "choice", "grammar")
+CONSTRAINTS = (*JSON, "regex", "choice", "grammar")
 TERMS = ("additional", "unknown", "order", "resources")
-OWN = (
+CANVAS_OPTIONS = (
     "diffusion_constrained",
     "diffusion_read_only",
     "diffusion_pinned",
 )  # what vLLM itself holds a canvas to
 
 
-class Preface(Enum):
+class ThoughtMode(Enum):
     """What stands before the text of an answer."""
 
     NONE = "none"
@@ -39,18 +39,18 @@ class Preface(Enum):
 class Asked:
     """A constraint, not compiled yet.
 
-    kind: one of KINDS; value: the schema, pattern, strings or grammar; compact: no white space between JSON tokens
+    kind: one of CONSTRAINTS; value: the schema, pattern, strings or grammar; compact: no white space between tokens
     terms: options of a JSON Schema by name, those of TERMS, as `JsonSchema` takes them
     """
 
     kind: str
     value: Any
     compact: bool = False
-    preface: Preface = Preface.NONE
+    preface: ThoughtMode = ThoughtMode.NONE
     terms: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, options: Any, *, compact: bool = False, preface: Preface = Preface.NONE) -> Asked:
+    def of(cls, options: Any, *, compact: bool = False, preface: ThoughtMode = ThoughtMode.NONE) -> Asked:
         """From the fields of vLLM's `structured_outputs`.
 
         Raises InvalidSource where they are not one constraint, Unsupported where they ask for something else.
@@ -63,9 +63,11 @@ class Asked:
             if name in given:
                 raise Unsupported(f"{name} of structured_outputs is not enforced", remedy=remedy)
         terms = {name: given.pop(name) for name in TERMS if name in given}
-        if len(given) != 1 or not given.keys() <= set(KINDS):
+        if len(given) != 1 or not given.keys() <= set(CONSTRAINTS):
             names = ", ".join(sorted(map(str, given))) or "nothing"
-            raise InvalidSource(f"structured_outputs holds one of {', '.join(KINDS)}; here it holds {names}")
+            raise InvalidSource(
+                f"structured_outputs holds one of {', '.join(CONSTRAINTS)}; here it holds {names}"
+            )
         ((kind, value),) = given.items()
         return cls(kind, value, compact, preface).under(terms)
 
@@ -74,7 +76,7 @@ class Asked:
         """From what `written` wrote, or a client by hand; raises InvalidSource where it is nothing of the kind."""
         try:
             options = dict(json.loads(text))
-            preface = Preface(options.pop("preface", Preface.NONE.value))
+            preface = ThoughtMode(options.pop("preface", ThoughtMode.NONE.value))
         except (TypeError, ValueError, RecursionError):
             raise InvalidSource(f'{KEY} in vllm_xargs is a JSON text such as {{"regex": "[a-z]+"}}') from None
         return cls.of(options, preface=preface)

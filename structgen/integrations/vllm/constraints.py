@@ -17,7 +17,7 @@ from structgen.compiler.constraint import Constraint, compile
 from structgen.errors import StructgenError
 from structgen.integrations.answers import prompt_of, spelled_by
 from structgen.integrations.rows import refuse_checks
-from structgen.integrations.vllm.asked import Asked, Preface
+from structgen.integrations.vllm.asked import Asked, ThoughtMode
 from structgen.surface import REQUEST, standing_at
 from structgen.tokens.vocabulary import Vocabulary
 
@@ -35,7 +35,7 @@ class Constraints:
 
     def warm(self) -> None:
         """Read the vocabulary now, on a thread."""
-        self._pool.submit(self.vocabulary, Preface.NONE)
+        self._pool.submit(self.vocabulary, ThoughtMode.NONE)
 
     def submit(self, asked: Asked) -> Future[Constraint[Any]]:
         """The constraint, compiled once; its errors are those of `compile`, and kept too."""
@@ -48,11 +48,11 @@ class Constraints:
             self._known.move_to_end(key)
             return self._known[key]
 
-    def vocabulary(self, preface: Preface) -> Vocabulary:
+    def vocabulary(self, preface: ThoughtMode) -> Vocabulary:
         """What the model's ids spell, and what stands before an answer."""
-        if preface is Preface.NONE:
+        if preface is ThoughtMode.NONE:
             return self._spelled
-        thinking = preface is Preface.THINKING
+        thinking = preface is ThoughtMode.THINKING
         return self._spelled.prefaced(prompt_of(self._tokenizer, thinking), thinking=thinking)
 
     def _compile(self, asked: Asked) -> Constraint[Any]:

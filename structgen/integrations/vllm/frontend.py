@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from structgen.errors import InvalidSource, StructgenError, Unsatisfiable, Unsupported
-from structgen.integrations.vllm.asked import OWN, Asked, Preface, placed, taken
+from structgen.integrations.vllm.asked import CANVAS_OPTIONS, Asked, ThoughtMode, placed, taken
 from structgen.integrations.vllm.constraints import Constraints
 from structgen.tokens.vocabulary import PREFACE
 from structgen_engine.decoding.row import BudgetTooSmall, affordable
@@ -46,7 +46,7 @@ class Frontend:
 
     def attach_router(self, app: Any) -> None:
         """Called by vLLM while it builds its application."""
-        app.add_middleware(Layer, frontend=self)
+        app.add_middleware(Middleware, frontend=self)
 
     async def init_state(self, engine_client: Any, state: Any, args: Any) -> None:
         """Called by vLLM when the engine runs; models of other kinds are left alone."""
@@ -80,7 +80,7 @@ class Frontend:
         arguments = body.get("vllm_xargs") or {}
         if not isinstance(arguments, dict):
             raise InvalidSource("vllm_xargs is an object")
-        if own := [name for name in OWN if arguments.get(name)]:
+        if own := [name for name in CANVAS_OPTIONS if arguments.get(name)]:
             raise Unsupported(f"{own[0]} beside a constraint is not supported", remedy="give one of them")
         asked = replace(asked, preface=self._preface(path, body))
         # shielded: who hangs up must not cancel what others wait for too
@@ -95,23 +95,23 @@ class Frontend:
         placed(body, asked)
         return asked
 
-    def _preface(self, path: str, body: dict[str, Any]) -> Preface:
+    def _preface(self, path: str, body: dict[str, Any]) -> ThoughtMode:
         if path not in CHATS:
-            return Preface.NONE
+            return ThoughtMode.NONE
         options = body.get("chat_template_kwargs")
         options = options if isinstance(options, dict) else {}
         thinking = bool(options.get("enable_thinking", self._thinking))
         if self._thoughts_parted:
-            return Preface.THINKING if thinking else Preface.SILENT
+            return ThoughtMode.THINKING if thinking else ThoughtMode.SILENT
         if thinking:
             raise Unsupported(
                 "thoughts before a constrained answer would become part of it",
                 remedy="start the server with --reasoning-parser gemma4, which parts the two",
             )
-        return Preface.NONE
+        return ThoughtMode.NONE
 
 
-class Layer:
+class Middleware:
     """ASGI middleware: bodies of requests go through the frontend."""
 
     def __init__(self, app: Callable[..., Awaitable[None]], frontend: Frontend) -> None:
@@ -143,7 +143,7 @@ class Layer:
         asked = await self._frontend.rewritten(path, body) if isinstance(body, dict) else None
         if asked is None:
             return raw, False
-        return json.dumps(body).encode(), bool(body.get("stream")) and asked.preface is Preface.SILENT
+        return json.dumps(body).encode(), bool(body.get("stream")) and asked.preface is ThoughtMode.SILENT
 
 
 async def _read(receive: Receive) -> tuple[Message | None, bytes]:

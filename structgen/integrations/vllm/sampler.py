@@ -25,7 +25,7 @@ from torch import Tensor
 
 from structgen.errors import StructgenError, Unsupported
 from structgen.integrations.rows import LEAST_LOG, log_marginals
-from structgen.integrations.vllm.asked import KEY, OWN, Asked, Preface
+from structgen.integrations.vllm.asked import CANVAS_OPTIONS, KEY, Asked, ThoughtMode
 from structgen.integrations.vllm.constraints import Constraints
 from structgen.integrations.vllm.slots import RequestState
 from structgen_engine.decoding.blocks import nonempty
@@ -87,7 +87,7 @@ class ConstrainedSampler:
 
     def _pending(self, arguments: dict[str, Any]) -> Future[Any]:
         try:
-            if own := [name for name in OWN if arguments.get(name)]:
+            if own := [name for name in CANVAS_OPTIONS if arguments.get(name)]:
                 raise Unsupported(f"{own[0]} beside a constraint is not supported", remedy="give one of them")
             return self._constraints.submit(Asked.read(arguments[KEY]))
         except StructgenError as error:
@@ -109,7 +109,7 @@ class ConstrainedSampler:
             if slot.committing:
                 written_out.append((slot, positions))
             elif slot.left > 0:
-                known = slot.open(self._constraints.vocabulary(Preface.NONE))
+                known = slot.open(self._constraints.vocabulary(ThoughtMode.NONE))
                 alike[positions, slot.in_play(positions), known].append((place, slot, start))
         shown = []
         for (positions, n, known), rows in alike.items():

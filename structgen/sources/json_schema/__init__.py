@@ -33,7 +33,7 @@ from .read import JSON_SCHEMA, Late, Reader, Rules
 from .repeats import Judge
 from .style import Order, Style, Whitespace
 from .terms import Additional, Resources, Schema, Terms
-from .write import Writer
+from .write import SchemaWriter
 
 MOST_NAMED = 8  # further refusals that one message names after the first
 PATIENCE = 2.0  # seconds of CPU time to find them
@@ -221,7 +221,7 @@ def _explained(
 
 
 def _lowered(reader: Reader, style: Style, additional: Additional) -> Grammar:
-    writer = Writer(reader, style, additional)
+    writer = SchemaWriter(reader, style, additional)
     try:
         root = reader.root()
         text = writer.text(root)
@@ -234,7 +234,7 @@ def _lowered(reader: Reader, style: Style, additional: Additional) -> Grammar:
     return productive(Grammar(seq(text, SLACK), writer.complete(), _check(reader, writer, root)))
 
 
-def _check(reader: Reader, writer: Writer, root: Formula) -> Check | None:
+def _check(reader: Reader, writer: SchemaWriter, root: Formula) -> Check | None:
     """The check that texts must pass in addition to the grammar; None if it needs none."""
     if not reader.judged:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from .formula import ANYTHING, NOTHING, Formula, every, opposite
+from .formula import ANYTHING, NO_VALUE, Formula, every, opposite
 from .node import Node
 
 MERGED = "x-set"  # beside uniqueItems, in schemas of classes; ALIKE where equal elements are equal JSON
@@ -70,7 +70,7 @@ class Arrays:
     def closed(self) -> Arrays | None:
         """The same set without positions at which nothing can stand; None if nothing is left."""
         items = [*self.prefix, self.rest]
-        end = items.index(NOTHING) if NOTHING in items else None
+        end = items.index(NO_VALUE) if NO_VALUE in items else None
         high = self.high if end is None else least(self.high, end)
         if high is not None and self.low > high:
             return None

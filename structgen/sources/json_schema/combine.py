@@ -86,8 +86,8 @@ class Combiner:
 
     def hollow(self, formula: Formula) -> bool:
         """Whether the formula surely holds no value; False where that is not known without reading on in circles."""
-        if formula in (f.NOTHING, f.ANYTHING):
-            return formula == f.NOTHING
+        if formula in (f.NO_VALUE, f.ANYTHING):
+            return formula == f.NO_VALUE
         if formula not in self.known:
             far = formula in self.asked or len(self.asked) == MOST_ASKED
             if far or not isinstance(formula, Every | Some):
@@ -118,10 +118,10 @@ class Combiner:
     def _met(self, objects: Objects, need: Need) -> bool:
         """Whether a member that is needed may be there."""
         for key, member in objects.members.items():
-            if contains(need.keys, key) and f.every(member.value, need.value) != f.NOTHING:
+            if contains(need.keys, key) and f.every(member.value, need.value) != f.NO_VALUE:
                 return True
         return any(
-            f.every(extra.value, need.value) != f.NOTHING and not empty(intersect(extra.keys, need.keys))
+            f.every(extra.value, need.value) != f.NO_VALUE and not empty(intersect(extra.keys, need.keys))
             for extra in objects.extras
         )
 

@@ -39,14 +39,14 @@ class Some(Formula):
 
 
 ANYTHING: Formula = Every(frozenset())
-NOTHING: Formula = Some(frozenset())
+NO_VALUE: Formula = Some(frozenset())
 
 
 def every(*parts: Formula) -> Formula:
     """The intersection of the parts."""
     flat = _flat(parts, Every)
-    if NOTHING in flat or _contradict(flat):
-        return NOTHING
+    if NO_VALUE in flat or _contradict(flat):
+        return NO_VALUE
     flat = {part for part in flat if not (isinstance(part, Some) and part.parts & flat)}
     return next(iter(flat)) if len(flat) == 1 else Every(frozenset(flat))
 

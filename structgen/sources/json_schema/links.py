@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from structgen.errors import Unsupported
 
-from .formula import NOTHING
+from .formula import NO_VALUE
 from .objects import Link, Objects
 
 MOST_CASES = 64  # objects without links that stand for one with them
@@ -75,7 +75,7 @@ def _split(objects: Objects) -> Iterator[Objects]:
         return
     link, *others = objects.links
     first, second = objects.members[link.key], objects.members[link.then]
-    without = {link.key: replace(first, value=NOTHING)}
+    without = {link.key: replace(first, value=NO_VALUE)}
     both = {link.key: replace(first, required=True), link.then: replace(second, required=True)}
     for members in (both,) if first.required else (without, both):
         case = replace(objects, members={**objects.members, **members}, links=tuple(others)).possible()

@@ -10,7 +10,7 @@ from structgen.grammar import TEXT, Expr, alt, literal
 from ..languages import contains, empty, intersect, opposite, without
 from . import formula as f
 from .arrays import least
-from .formula import ANYTHING, NOTHING, Formula, every
+from .formula import ANYTHING, NO_VALUE, Formula, every
 from .node import Node
 from .strings import encodable
 
@@ -61,7 +61,7 @@ class Link:
 
 
 FREE = (Extras(TEXT, ANYTHING, silent=True),)
-ABSENT = Extras(TEXT, NOTHING, silent=True)
+ABSENT = Extras(TEXT, NO_VALUE, silent=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,13 +96,13 @@ class Objects:
         )
 
     def at(self, key: str) -> Member | Extras:
-        """What is said of a member called `key`: NOTHING is its value where it may not be there."""
+        """What is said of a member called `key`: NO_VALUE is its value where it may not be there."""
         if key in self.members:
             return self.members[key]
         return next((extra for extra in self.extras if contains(extra.keys, key)), ABSENT)
 
     def value_at(self, key: str) -> Formula:
-        """What a member called `key` may be; NOTHING where it may not be there."""
+        """What a member called `key` may be; NO_VALUE where it may not be there."""
         return self.at(key).value
 
     def meet(self, other: Objects) -> Objects | None:
@@ -136,19 +136,19 @@ class Objects:
                 if first.required and not second.required:
                     members[link.then] = replace(second, required=True)
                     changed = True
-                if second.value == NOTHING and first.value != NOTHING:
-                    members[link.key] = replace(first, value=NOTHING)
+                if second.value == NO_VALUE and first.value != NO_VALUE:
+                    members[link.key] = replace(first, value=NO_VALUE)
                     changed = True
         return replace(self, members=members) if self.links else self
 
     def possible(self) -> Objects | None:
         """The same set, or None where it is surely empty."""
-        if any(member.required and member.value == NOTHING for member in self.members.values()):
+        if any(member.required and member.value == NO_VALUE for member in self.members.values()):
             return None
         required = sum(member.required for member in self.members.values())
         high = self.high
         if not self.extras:
-            high = least(high, sum(member.value != NOTHING for member in self.members.values()))
+            high = least(high, sum(member.value != NO_VALUE for member in self.members.values()))
         if high is not None and max(self.low, required) > high:
             return None
         return self
@@ -174,12 +174,12 @@ class Objects:
             yield Objects(low=self.high + 1, origin=self.origin)
         for key, member in self.members.items():
             if member.required:
-                yield Objects({key: Member(NOTHING, silent=True)}, origin=self.origin)
+                yield Objects({key: Member(NO_VALUE, silent=True)}, origin=self.origin)
             if member.value != ANYTHING:
                 wrong = Member(f.opposite(member.value), required=True, silent=True)
                 yield Objects({key: wrong}, origin=self.origin)
         for link in self.links:
-            there, absent = Member(ANYTHING, required=True, silent=True), Member(NOTHING, silent=True)
+            there, absent = Member(ANYTHING, required=True, silent=True), Member(NO_VALUE, silent=True)
             yield Objects({link.key: there, link.then: absent}, origin=self.origin)
         names = alt(*map(literal, self.members))
         for extra in self.extras:
@@ -212,7 +212,7 @@ def _crossed(left: tuple[Extras, ...], right: tuple[Extras, ...]) -> tuple[Extra
 
 
 def _alive(extras: Iterator[Extras] | tuple[Extras, ...]) -> tuple[Extras, ...]:
-    return tuple(extra for extra in extras if extra.value != NOTHING and not empty(extra.keys))
+    return tuple(extra for extra in extras if extra.value != NO_VALUE and not empty(extra.keys))
 
 
 def read_objects(
@@ -224,7 +224,7 @@ def read_objects(
     if names is not TEXT:
         extras = [replace(x, keys=keys) for x in extras if not empty(keys := intersect(x.keys, names))]
         members = {
-            key: m if contains(names, key) else replace(m, value=NOTHING) for key, m in members.items()
+            key: m if contains(names, key) else replace(m, value=NO_VALUE) for key, m in members.items()
         }
     low = node.child("minProperties").count() if "minProperties" in node else 0
     high = node.child("maxProperties").count() if "maxProperties" in node else None
@@ -247,7 +247,7 @@ def _members(
             matched = [place for pattern, place in patterns if contains(search(pattern, place.pointer), key)]
             value = every(*map(formula, [declared[key], *matched]))
         else:
-            value = next((extra.value for extra in extras if contains(extra.keys, key)), NOTHING)
+            value = next((extra.value for extra in extras if contains(extra.keys, key)), NO_VALUE)
         members[key] = Member(value, key in required, key in declared)
     return members
 
@@ -278,5 +278,5 @@ def _extras(node: Node, formula: Callable[[Node], Formula], search: Search) -> l
     return [
         Extras(keys, other if value is None else value, silent and value is None)
         for keys, value in groups
-        if (other if value is None else value) != NOTHING
+        if (other if value is None else value) != NO_VALUE
     ]

@@ -25,7 +25,7 @@ from structgen.limits.budget import OverLimit
 from ..outline import ANY, FORMATS, NULL, Field, Outline
 from .arrays import Arrays
 from .drafts import REF_ALONE
-from .formula import ANYTHING, NOTHING, Every, Formula, Name
+from .formula import ANYTHING, NO_VALUE, Every, Formula, Name
 from .node import Node
 from .objects import Objects
 from .places import UNIONS, Places
@@ -218,7 +218,7 @@ class Outliner:
         spoken = objects.spoken()
         fields = []
         for name, member in spoken.members.items() if spoken else ():
-            inside = None if member.value == NOTHING else self.outline(member.value, way.above)
+            inside = None if member.value == NO_VALUE else self.outline(member.value, way.above)
             if inside is not None:
                 fields.append(Field(name, inside, member.required))
             elif member.required:
@@ -245,7 +245,7 @@ class Outliner:
             items.append(arrays.rest)
         found: list[Outline] = []
         for item in items:
-            drawn = None if item == NOTHING else self.outline(item, way.above)
+            drawn = None if item == NO_VALUE else self.outline(item, way.above)
             if drawn is not None and all(replace(drawn, said=one.said) != one for one in found):
                 found.append(drawn)
         if found:

@@ -21,8 +21,7 @@ from structgen.grammar import NOTHING, Expr, alt
 from ..languages import intersect
 from ..regex.dialect import Dialect
 from .formats import INSTANTS, small_too
-from .formula import NOTHING as NEVER
-from .formula import Formula
+from .formula import NO_VALUE, Formula
 from .held import meet_texts, scalar_texts
 from .node import Node
 from .objects import Member, Objects
@@ -83,7 +82,7 @@ def refined(
 
 def _without_members(value_set: ValueSet, names: list[str]) -> ValueSet:
     """The values less objects with members of these names."""
-    absent = Objects({name: Member(NEVER, silent=True) for name in names})
+    absent = Objects({name: Member(NO_VALUE, silent=True) for name in names})
     objects = (part.meet(absent) for part in value_set.objects)
     closed = None if value_set.closed is None else _without_members(value_set.closed, names)
     return replace(value_set, objects=tuple(part for part in objects if part is not None), closed=closed)

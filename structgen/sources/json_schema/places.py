@@ -15,7 +15,7 @@ from structgen.limits.budget import check
 from ..languages import contains
 from . import own
 from .combine import Combiner
-from .formula import ANYTHING, NOTHING, Formula, Name
+from .formula import ANYTHING, NO_VALUE, Formula, Name
 from .keywords import TYPED
 from .node import Node, exact, is_number
 from .read import REFERENCES, Reader, Rules
@@ -41,7 +41,7 @@ class Shallow(Combiner):
 
     def hollow(self, formula: Formula) -> bool:
         """Whether the formula says by itself that it holds no value."""
-        return formula == NOTHING
+        return formula == NO_VALUE
 
     def _count(self, cases: int, origin: str) -> None:
         """Outlines are limited by their own size."""
@@ -58,7 +58,7 @@ class Places(Reader):
     def formula(self, node: Node) -> Formula:
         """The schema that is written at `node`, by name; references are left as they are."""
         if isinstance(node.value, bool):
-            return ANYTHING if node.value else NOTHING
+            return ANYTHING if node.value else NO_VALUE
         node = self.library.entered(node)
         return Name(self._number(node, (node.pointer, node.base, node.dynamic, "written"), False))
 

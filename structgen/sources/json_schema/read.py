@@ -112,7 +112,7 @@ class Reader:
         referred = False
         while True:
             if isinstance(node.value, bool):
-                return f.ANYTHING if node.value else f.NOTHING
+                return f.ANYTHING if node.value else f.NO_VALUE
             if not isinstance(node.value, dict):
                 node.malformed("a schema: an object, true or false")
             node = self.library.entered(node)

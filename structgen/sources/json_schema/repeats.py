@@ -18,31 +18,31 @@ from .arrays import Arrays, Contains
 from .formula import ANYTHING, Formula
 from .numbers import Numbers
 from .objects import Objects
-from .spans import Step
+from .spans import PathStep
 
 if TYPE_CHECKING:
-    from .write import Writer
+    from .write import SchemaWriter
 
 
 @dataclass(frozen=True)
-class Repeat:
+class RepeatedElement:
     """The element `index` of the array at `path`, keys and indices from the outside in, equals an earlier one."""
 
-    path: tuple[Step, ...]
+    path: tuple[PathStep, ...]
     index: int
 
-    def within(self, step: Step) -> Repeat:
+    def within(self, step: PathStep) -> RepeatedElement:
         """The same, seen from one level further out."""
-        return Repeat((step, *self.path), self.index)
+        return RepeatedElement((step, *self.path), self.index)
 
 
 @dataclass(frozen=True, eq=False)
 class Judge:
     """Judges values of one document's formulas; `writer` says what was written of each."""
 
-    writer: Writer
+    writer: SchemaWriter
 
-    def repeat(self, formula: Formula, value: Any) -> Repeat | None:
+    def repeat(self, formula: Formula, value: Any) -> RepeatedElement | None:
         """The first repetition, in the order of the text, of a value that the formula's automaton accepts."""
         if formula == ANYTHING or not isinstance(value, list | dict):
             return None
@@ -91,17 +91,17 @@ class Judge:
         """The indices of the elements that a group counts."""
         return (i for i in range(group.start, len(value)) if self.fits(group.value, value[i]))
 
-    def _within(self, way: Arrays | Objects, value: Any) -> Repeat | None:
+    def _within(self, way: Arrays | Objects, value: Any) -> RepeatedElement | None:
         return self._in_array(way, value) if isinstance(way, Arrays) else self._in_object(way, value)
 
-    def _in_array(self, arrays: Arrays, value: Sequence[Any]) -> Repeat | None:
+    def _in_array(self, arrays: Arrays, value: Sequence[Any]) -> RepeatedElement | None:
         seen: set[Any] = set()
         for index, element in enumerate(value):
             if inside := self.repeat(arrays.item(index), element):
                 return inside.within(index)
             key = identity(element) if arrays.told_apart else index
             if key in seen:
-                return Repeat((), index)
+                return RepeatedElement((), index)
             seen.add(key)
         for group in arrays.contains:
             counted = [(i, self.repeat(group.value, value[i])) for i in self._counted(group, value)]
@@ -109,7 +109,7 @@ class Judge:
                 return _first((i, inside) for i, inside in counted)
         return None
 
-    def _in_object(self, objects: Objects, value: Mapping[str, Any]) -> Repeat | None:
+    def _in_object(self, objects: Objects, value: Mapping[str, Any]) -> RepeatedElement | None:
         for key, member in value.items():
             if inside := self.repeat(objects.value_at(key), member):
                 return inside.within(key)
@@ -137,7 +137,7 @@ def identity(value: Any) -> Any:
     return ("number", value) if isinstance(value, int) else ("string", value)
 
 
-def _first(found: Iterable[tuple[Step, Repeat | None]]) -> Repeat | None:
+def _first(found: Iterable[tuple[PathStep, RepeatedElement | None]]) -> RepeatedElement | None:
     return next((repeat.within(step) for step, repeat in found if repeat is not None), None)
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-Step = str | int
+PathStep = str | int
 
 _TOKEN = re.compile(r'[ \t\n\r]*("(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+)', re.DOTALL)
 
@@ -26,7 +26,7 @@ class Span:
         assert isinstance(self.parts, list)
         return self.parts
 
-    def at(self, path: Sequence[Step]) -> Span:
+    def at(self, path: Sequence[PathStep]) -> Span:
         """The value that keys and indices lead to."""
         span = self
         for step in path:
@@ -36,10 +36,10 @@ class Span:
 
 def spans(text: str) -> Span:
     """Where the value of a JSON text stands, and the values in it."""
-    return _Reader(text).value()
+    return _SpanReader(text).value()
 
 
-class _Reader:
+class _SpanReader:
     """Reads where the values in a JSON text stand."""
 
     def __init__(self, text: str) -> None:

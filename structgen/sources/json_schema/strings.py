@@ -45,7 +45,7 @@ from .node import Node
 QUOTE = literal('"')
 SHORT = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 # Runs of characters that are written as themselves: all but controls, the quote and the backslash.
-PLAIN = ((0x20, 0x21), (0x23, 0x5B), (0x5D, 0x10FFFF))
+UNESCAPED = ((0x20, 0x21), (0x23, 0x5B), (0x5D, 0x10FFFF))
 SPECIAL = tuple(chr(c) for c in [*range(0x20), 0x22, 0x5C])
 
 _HEX = chars("09", "af", "AF")
@@ -64,10 +64,10 @@ def _unicode_escape() -> Expr:
 
 
 # One character of a free string, in any spelling that JSON has for it.
-ANY_SPELLING = alt(char_ranges(PLAIN), seq(literal("\\"), alt(any_of('"\\/bfnrt'), _unicode_escape())))
+ANY_SPELLING = alt(char_ranges(UNESCAPED), seq(literal("\\"), alt(any_of('"\\/bfnrt'), _unicode_escape())))
 
 # The same without \\uXXXX: counting it takes several states for each character.
-SHORT_SPELLING = alt(char_ranges(PLAIN), seq(literal("\\"), any_of('"\\/bfnrt')))
+SHORT_SPELLING = alt(char_ranges(UNESCAPED), seq(literal("\\"), any_of('"\\/bfnrt')))
 MOST_COUNTED = 64
 
 
@@ -153,5 +153,5 @@ def _spell_char(char: str) -> str:
 
 def _plain(ranges: tuple[tuple[int, int], ...]) -> Expr:
     """The characters of the ranges that stand for themselves."""
-    cut = [(max(a, c), min(b, d)) for a, b in ranges for c, d in PLAIN]
+    cut = [(max(a, c), min(b, d)) for a, b in ranges for c, d in UNESCAPED]
     return char_ranges([(a, b) for a, b in cut if a <= b])

@@ -61,7 +61,7 @@ class Case:
         if "unevaluatedProperties" in node:
             value = reader.formula(node.child("unevaluatedProperties"))
             groups = [Extras(self.keys, silent=True), Extras(opposite(self.keys), value)]
-            extras = tuple(x for x in groups if x.value != f.NOTHING and not empty(x.keys))
+            extras = tuple(x for x in groups if x.value != f.NO_VALUE and not empty(x.keys))
             objects = (Objects(extras=extras, origin=node.pointer),)
         if "unevaluatedItems" in node and self.first is not None:
             value = f.some(reader.formula(node.child("unevaluatedItems")), *self.kinds)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from structgen.grammar import literal
 
 from .arrays import Arrays
-from .formula import NOTHING, Formula
+from .formula import NO_VALUE, Formula
 from .node import Node, exact, is_number
 from .numbers import Numbers
 from .objects import Member, Objects
@@ -28,7 +28,7 @@ def constant(node: Node, name: Callable[[Node], Formula]) -> ValueSet:
         return ValueSet(strings=literal(encodable(node)))
     if isinstance(value, list | tuple):
         items = tuple(map(name, node.elements()))
-        return ValueSet(arrays=(Arrays(items, NOTHING, len(items), len(items), origin=node.pointer),))
+        return ValueSet(arrays=(Arrays(items, NO_VALUE, len(items), len(items), origin=node.pointer),))
     if isinstance(value, dict):
         members = {}
         for key, member in node.items():

@@ -31,7 +31,7 @@ from .write_objects import ObjectWriter
 MOST_VALUES = 64  # of a finite set, listed one by one
 
 
-class Writer:
+class SchemaWriter:
     """Spells the schemas of one document as JSON, each once.
 
     With additional="declared" silence allows nothing: types that a schema does not mention beside those it does,
@@ -42,7 +42,7 @@ class Writer:
         self.reader, self.style, self.additional = reader, style, additional
         self.reading = reader.rules.reading and not generating
         # Nobody respells the JSON inside a string, so it is read as it is generated.
-        self._inside = Writer(reader, style, additional, generating=True) if self.reading else self
+        self._inside = SchemaWriter(reader, style, additional, generating=True) if self.reading else self
         self.rules: dict[str, Expr] = {}
         self._known: dict[Formula, Expr] = {}
         self._open: dict[Formula, str] = {}

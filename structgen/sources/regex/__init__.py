@@ -24,7 +24,7 @@ from structgen.grammar import EMPTY, NOTHING, TEXT, Expr, Grammar, Repeat, alt, 
 from ..languages import intersect, without
 from .assertions import TooManySteps, walked
 from .dialect import Dialect
-from .nodes import Anchor, Atomic, Behind, Concat, Look, Node, Options, Repeated, concat, inside
+from .nodes import Alternation, Anchor, Atomic, Behind, Concat, Look, Node, Repeated, concat, inside
 from .syntax import parse
 
 UNROLLED = 100  # copies of a repetition whose body has assertions
@@ -127,7 +127,7 @@ def _lower(node: Node, fresh: bool, rest: Rest) -> Expr:
         case Look(body, negate):
             ahead = _lower(body, fresh, lambda fresh: TEXT)
             return without(rest(fresh), ahead) if negate else intersect(ahead, rest(fresh))
-        case Options(parts):
+        case Alternation(parts):
             return alt(*(_lower(part, fresh, rest) for part in parts))
         case Concat(parts):
             for part in reversed(parts[1:]):

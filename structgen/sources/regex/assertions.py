@@ -41,7 +41,7 @@ from structgen.grammar import (
 from structgen.limits.budget import check
 
 from .atoms import Atoms, Partition
-from .nodes import Anchor, Atomic, Behind, Concat, Look, Node, Options, Repeated, concat, inside, repeated
+from .nodes import Alternation, Anchor, Atomic, Behind, Concat, Look, Node, Repeated, concat, inside, repeated
 
 MOST_STEPS = 100_000  # from one place to the next; a second or two
 
@@ -87,14 +87,14 @@ class Duty(Hashed):
 
 
 @dataclass(frozen=True)
-class Run:
+class AtomicRun:
     """What is left of an atomic group: its threads in the order in which they are tried. It stands where nodes do."""
 
     threads: tuple[Thread, ...]
 
 
 @dataclass(frozen=True)
-class Step:
+class FirstStep:
     """One way to begin: characters and what comes after them, or nothing (None) where the node may end here."""
 
     duties: frozenset[Duty]
@@ -113,7 +113,7 @@ class Left(Hashed):
 
 
 NONE: frozenset[Duty] = frozenset()
-END = Step(NONE, None, EMPTY)
+END = FirstStep(NONE, None, EMPTY)
 CERTAIN = Thread(TEXT)  # it reads whatever comes
 
 
@@ -132,7 +132,7 @@ class _Walk:
         self._spent = 0
         self._after: dict[tuple[Thread, Left, int], tuple[Thread, ...]] = {}
         self._rest: dict[tuple[Duty, Left, int], Duty | bool] = {}
-        self._steps: dict[tuple[Node, Left | None], tuple[Step, ...]] = {}
+        self._steps: dict[tuple[Node, Left | None], tuple[FirstStep, ...]] = {}
 
     def automaton(self) -> Expr:
         """States are met from the start of the text on; between two of them all their characters are one move."""
@@ -198,7 +198,7 @@ class _Walk:
         """Whether a duty holds where the text ends."""
         return any(self.ends(thread, left) for thread in duty.threads) != duty.negate
 
-    def steps(self, node: Node, left: Left) -> tuple[Step, ...]:
+    def steps(self, node: Node, left: Left) -> tuple[FirstStep, ...]:
         """The ways in which `node` may begin, in the order in which they are tried."""
         key = (node, None if isinstance(node, Expr) else left)
         if key not in self._steps:
@@ -212,16 +212,16 @@ class _Walk:
         if self._spent > MOST_STEPS:
             raise TooManySteps("", remedy="lower its repetitions, or use fewer assertions")
 
-    def _begin(self, node: Node, left: Left) -> Iterator[Step]:
+    def _begin(self, node: Node, left: Left) -> Iterator[FirstStep]:
         match node:
             case Bytes(value):
                 text = value.decode()
-                yield Step(NONE, self.atoms.of_char(text[0]), literal(text[1:])) if text else END
+                yield FirstStep(NONE, self.atoms.of_char(text[0]), literal(text[1:])) if text else END
             case Chars():
-                yield Step(NONE, self.atoms.of(node), EMPTY)
+                yield FirstStep(NONE, self.atoms.of(node), EMPTY)
             case Seq(parts) | Concat(parts):
                 yield from self._joined(self.steps(parts[0], left), concat(*parts[1:]), left)
-            case Alt(parts) | Options(parts):
+            case Alt(parts) | Alternation(parts):
                 for part in parts:
                     yield from self.steps(part, left)
             case Repeat(body, low, high):
@@ -240,13 +240,13 @@ class _Walk:
                 yield from self._behind(node, left)
             case Atomic(body):
                 yield from self._tried((Thread(body),), left)
-            case Run(threads):
+            case AtomicRun(threads):
                 yield from self._tried(threads, left)
 
-    def _duty(self, node: Node, negate: bool = False) -> Step:
-        return Step(frozenset([Duty(frozenset([Thread(node)]), negate)]), None, EMPTY)
+    def _duty(self, node: Node, negate: bool = False) -> FirstStep:
+        return FirstStep(frozenset([Duty(frozenset([Thread(node)]), negate)]), None, EMPTY)
 
-    def _joined(self, steps: tuple[Step, ...], tail: Node, left: Left) -> Iterator[Step]:
+    def _joined(self, steps: tuple[FirstStep, ...], tail: Node, left: Left) -> Iterator[FirstStep]:
         """`steps`, then `tail`."""
         for step in steps:
             if step.atoms is not None:
@@ -255,7 +255,7 @@ class _Walk:
                 for more in self.steps(tail, left):
                     yield replace(more, duties=step.duties | more.duties)
 
-    def _repeated(self, node: Repeated, left: Left) -> Iterator[Step]:
+    def _repeated(self, node: Repeated, left: Left) -> Iterator[FirstStep]:
         """Rounds that read nothing count as often as wanted, but bring nothing beyond the least number."""
         high = None if node.high is None else node.high - 1
         if node.low == 0 and node.lazy:
@@ -270,7 +270,7 @@ class _Walk:
         if node.low == 0 and not node.lazy:
             yield END
 
-    def _behind(self, node: Behind, left: Left) -> Iterator[Step]:
+    def _behind(self, node: Behind, left: Left) -> Iterator[FirstStep]:
         """A look-behind holds by one of its threads that end here, and fails by each of them."""
         threads = left.behind[self.behinds.index(node)]
         ways = [
@@ -280,9 +280,9 @@ class _Walk:
             if step.atoms is None
         ]
         for duties in _all_fail(ways) if node.negate else ways:
-            yield Step(duties, None, EMPTY)
+            yield FirstStep(duties, None, EMPTY)
 
-    def _tried(self, threads: tuple[Thread, ...], left: Left) -> Iterator[Step]:
+    def _tried(self, threads: tuple[Thread, ...], left: Left) -> Iterator[FirstStep]:
         """An atomic group: the first thread that ends here rules out those after it.
 
         A thread ends here for sure or on duties. If they hold the threads after it are ruled out, if not they go on;
@@ -293,7 +293,7 @@ class _Walk:
             for thread in threads
             for step in self.steps(thread.node, left)
         ]
-        cases, before = [NONE], list[Step]()
+        cases, before = [NONE], list[FirstStep]()
         for step in steps:
             if step.atoms is not None:
                 alive = frozenset(
@@ -304,21 +304,21 @@ class _Walk:
             self._spend(len(cases))
             for case in cases:
                 yield from self._going_on(before, case | step.duties, left)
-                yield Step(case | step.duties | self._none_ends(before), None, EMPTY)
+                yield FirstStep(case | step.duties | self._none_ends(before), None, EMPTY)
             cases = [case | {duty.opposite} for case in cases for duty in step.duties - case]
         for case in cases:
             yield from self._going_on(before, case, left)
 
-    def _going_on(self, steps: list[Step], duties: frozenset[Duty], left: Left) -> Iterator[Step]:
+    def _going_on(self, steps: list[FirstStep], duties: frozenset[Duty], left: Left) -> Iterator[FirstStep]:
         """The group ends later, by one of these; which of them go on depends on the next character."""
         for atom in range(len(self.atoms)):
             some = [step for step in steps if step.atoms is not None and atom in step.atoms]
             rest = [(step.node, self.advance(step.duties, left, atom)) for step in some]
             threads = dict.fromkeys(Thread(node, duties) for node, duties in rest if duties is not None)
             if threads and self.advance(duties, left, atom) is not None:
-                yield Step(duties, frozenset([atom]), cast(Node, Run(tuple(threads))))
+                yield FirstStep(duties, frozenset([atom]), cast(Node, AtomicRun(tuple(threads))))
 
-    def _none_ends(self, steps: list[Step]) -> frozenset[Duty]:
+    def _none_ends(self, steps: list[FirstStep]) -> frozenset[Duty]:
         """The duty that none of `steps` leads to an end of the group."""
         ways = [
             Thread(_then(self.atoms.chars(step.atoms or ()), step.node, TEXT), step.duties) for step in steps
@@ -342,13 +342,13 @@ def _always(node: Node) -> bool:
             return node.facts.nullable
         case Concat(parts):
             return all(map(_always, parts))
-        case Options(parts):
+        case Alternation(parts):
             return any(map(_always, parts))
         case Repeated(body, low, _):
             return low == 0 or _always(body)
         case Atomic(body):
             return _always(body)
-        case Run(threads):
+        case AtomicRun(threads):
             return any(_always(thread.node) for thread in threads if not thread.duties)
     return False
 

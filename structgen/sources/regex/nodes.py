@@ -56,7 +56,7 @@ class Concat:
 
 
 @dataclass(frozen=True)
-class Options:
+class Alternation:
     """Any of the parts, the first that leads on being preferred."""
 
     parts: tuple[Node, ...]
@@ -72,7 +72,7 @@ class Repeated:
     lazy: bool = False
 
 
-Node = Expr | Anchor | Look | Behind | Atomic | Concat | Options | Repeated
+Node = Expr | Anchor | Look | Behind | Atomic | Concat | Alternation | Repeated
 
 
 def concat(*parts: Node) -> Node:
@@ -88,7 +88,7 @@ def options(*parts: Node) -> Node:
     plain = [part for part in parts if isinstance(part, Expr)]
     if len(plain) == len(parts):
         return alt(*plain)
-    return parts[0] if len(parts) == 1 else Options(parts)
+    return parts[0] if len(parts) == 1 else Alternation(parts)
 
 
 def repeated(body: Node, low: int, high: int | None, *, lazy: bool = False) -> Node:
@@ -109,7 +109,7 @@ def settled(node: Node) -> Node:
             return Behind(settled(body), negate)
         case Concat(parts):
             return concat(*map(settled, parts))
-        case Options(parts):
+        case Alternation(parts):
             return options(*map(settled, parts))
         case Repeated(body, low, high):
             return repeated(settled(body), low, high)
@@ -122,7 +122,7 @@ def inside(node: Node) -> Iterator[Node]:
     match node:
         case Look(body, _) | Behind(body, _) | Atomic(body) | Repeated(body, _, _) | Repeat(body, _, _):
             yield from inside(body)
-        case Concat(parts) | Options(parts) | Seq(parts) | Alt(parts):
+        case Concat(parts) | Alternation(parts) | Seq(parts) | Alt(parts):
             for part in parts:
                 yield from inside(part)
 
@@ -136,7 +136,7 @@ def width(node: Node) -> tuple[int, int | None]:
             return 1, 1
         case Seq(parts) | Concat(parts):
             return _total([width(part) for part in parts])
-        case Alt(parts) | Options(parts):
+        case Alt(parts) | Alternation(parts):
             return _widest([width(part) for part in parts])
         case Atomic(body):
             return width(body)
@@ -161,12 +161,12 @@ def _widest(widths: list[tuple[int, int | None]]) -> tuple[int, int | None]:
 
 def line_start(newline: Expr) -> Node:
     """Where a line begins: (?m) makes ^ mean that."""
-    return Options((Anchor.START, Behind(newline, False)))
+    return Alternation((Anchor.START, Behind(newline, False)))
 
 
 def line_end(newline: Expr) -> Node:
     """Where a line ends: (?m) makes $ mean that."""
-    return Options((Anchor.END, Look(newline, False)))
+    return Alternation((Anchor.END, Look(newline, False)))
 
 
 @dataclass(frozen=True)
@@ -179,12 +179,12 @@ class Words:
     @property
     def none_before(self) -> Node:
         """No character of a word on the left."""
-        return Options((Anchor.START, Behind(self.other, False)))
+        return Alternation((Anchor.START, Behind(self.other, False)))
 
     @property
     def none_ahead(self) -> Node:
         """No character of a word on the right."""
-        return Options((Anchor.END, Look(self.other, False)))
+        return Alternation((Anchor.END, Look(self.other, False)))
 
     @property
     def start(self) -> Node:
@@ -199,11 +199,11 @@ class Words:
     @property
     def boundary(self) -> Node:
         """Where a word begins or ends."""
-        return Options((self.start, self.end))
+        return Alternation((self.start, self.end))
 
     def inside_or_outside(self, *, empty: bool) -> Node:
         """Where no word begins or ends; `empty` says whether a text without characters is such a place."""
         within = Concat((Behind(self.word, False), Look(self.word, False)))
         after = Concat((Behind(self.other, False), self.none_ahead))
         first = Concat((Anchor.START, options(Look(self.other, False), *[Anchor.END][:empty])))
-        return Options((within, after, first))
+        return Alternation((within, after, first))

@@ -158,7 +158,7 @@ def _language(name: str) -> Expr:
     return _BUILT[name]() if name in _BUILT else fullmatch_expr(_PATTERNS[name])
 
 
-class _Formats(Mapping[str, "Expr | None"]):
+class _PydanticFormats(Mapping[str, "Expr | None"]):
     """Pydantic's formats, and the RFCs' for the others; each is built when it is first asked for."""
 
     def __getitem__(self, name: str) -> Expr | None:
@@ -171,5 +171,5 @@ class _Formats(Mapping[str, "Expr | None"]):
         return len(list(iter(self)))
 
 
-FORMATS: Mapping[str, Expr | None] = _Formats()
+FORMATS: Mapping[str, Expr | None] = _PydanticFormats()
 PYDANTIC = Rules(formats=FORMATS, dialect=Dialect.RUST, pointed=False, own=True)

@@ -15,7 +15,7 @@ from ..json_schema.own import MAXIMUM, MINIMUM, ZONE
 from ..json_schema.temporal import duration_of
 from .notes import checked
 
-SPARE = 2  # days between the day of compiling and what is past or future
+DAYS_APART = 2  # days between the day of compiling and what is past or future
 _DAY, _TICK = datetime.timedelta(days=1), datetime.timedelta(microseconds=1)
 _KINDS = {"date": datetime.date, "time": datetime.time, "date-time": datetime.datetime}
 
@@ -28,7 +28,7 @@ def bounded(format_: str, bounds: Bounds, schema: Mapping[str, Any]) -> dict[str
     if "now_op" not in schema:
         return result
     when = schema["now_op"]
-    message = f"what is {when} is counted from the day of compiling, with {SPARE} days to spare"
+    message = f"what is {when} is counted from the day of compiling, with {DAYS_APART} days to spare"
     return checked(result, "format", message, "compile anew for texts that are parsed much later")
 
 
@@ -93,9 +93,9 @@ def _now(format_: str, when: str, low: str | None, high: str | None) -> tuple[st
     """The bounds, and those of the past or the future."""
     today = datetime.datetime.now(datetime.UTC).date()
     if when == "past":
-        end = (today - SPARE * _DAY).isoformat() + ("" if format_ == "date" else "T00:00:00")
+        end = (today - DAYS_APART * _DAY).isoformat() + ("" if format_ == "date" else "T00:00:00")
         return low, end if high is None else min(high, end)
-    start = (today + SPARE * _DAY).isoformat() + ("" if format_ == "date" else "T00:00:00")
+    start = (today + DAYS_APART * _DAY).isoformat() + ("" if format_ == "date" else "T00:00:00")
     return start if low is None else max(low, start), high
 
 
