@@ -23,7 +23,7 @@ T = TypeVar("T")
 OnStep = Callable[[StepEvent], None]
 
 
-class How(TypedDict, total=False):
+class VerbOptions(TypedDict, total=False):
     """Options of every verb, as type checkers see them: of decoding, and of JSON."""
 
     max_tokens: int | None
@@ -50,19 +50,19 @@ class Model(Runtime):
 
     @overload
     def extract(
-        self, text: str, spec: type[T], *, details: Literal[False] = ..., **how: Unpack[How]
+        self, text: str, spec: type[T], *, details: Literal[False] = ..., **how: Unpack[VerbOptions]
     ) -> T: ...
     @overload
     def extract(
-        self, text: str, spec: type[T], *, details: Literal[True], **how: Unpack[How]
+        self, text: str, spec: type[T], *, details: Literal[True], **how: Unpack[VerbOptions]
     ) -> Generation[T]: ...
     @overload
     def extract(
-        self, text: str, spec: object, *, details: Literal[False] = ..., **how: Unpack[How]
+        self, text: str, spec: object, *, details: Literal[False] = ..., **how: Unpack[VerbOptions]
     ) -> Any: ...
     @overload
     def extract(
-        self, text: str, spec: object, *, details: Literal[True], **how: Unpack[How]
+        self, text: str, spec: object, *, details: Literal[True], **how: Unpack[VerbOptions]
     ) -> Generation[Any]: ...
     def extract(
         self,
@@ -89,35 +89,35 @@ class Model(Runtime):
 
     @overload
     def generate(
-        self, prompt: str, source: type[T], *, details: Literal[False] = ..., **how: Unpack[How]
+        self, prompt: str, source: type[T], *, details: Literal[False] = ..., **how: Unpack[VerbOptions]
     ) -> T: ...
     @overload
     def generate(
-        self, prompt: str, source: type[T], *, details: Literal[True], **how: Unpack[How]
+        self, prompt: str, source: type[T], *, details: Literal[True], **how: Unpack[VerbOptions]
     ) -> Generation[T]: ...
     @overload
     def generate(
-        self, prompt: str, source: Source[T], *, details: Literal[False] = ..., **how: Unpack[How]
+        self, prompt: str, source: Source[T], *, details: Literal[False] = ..., **how: Unpack[VerbOptions]
     ) -> T: ...
     @overload
     def generate(
-        self, prompt: str, source: Source[T], *, details: Literal[True], **how: Unpack[How]
+        self, prompt: str, source: Source[T], *, details: Literal[True], **how: Unpack[VerbOptions]
     ) -> Generation[T]: ...
     @overload
     def generate(
-        self, prompt: str, source: Sequence[str], *, details: Literal[False] = ..., **how: Unpack[How]
+        self, prompt: str, source: Sequence[str], *, details: Literal[False] = ..., **how: Unpack[VerbOptions]
     ) -> str: ...
     @overload
     def generate(
-        self, prompt: str, source: Sequence[str], *, details: Literal[True], **how: Unpack[How]
+        self, prompt: str, source: Sequence[str], *, details: Literal[True], **how: Unpack[VerbOptions]
     ) -> Generation[str]: ...
     @overload
     def generate(
-        self, prompt: str, source: object, *, details: Literal[False] = ..., **how: Unpack[How]
+        self, prompt: str, source: object, *, details: Literal[False] = ..., **how: Unpack[VerbOptions]
     ) -> Any: ...
     @overload
     def generate(
-        self, prompt: str, source: object, *, details: Literal[True], **how: Unpack[How]
+        self, prompt: str, source: object, *, details: Literal[True], **how: Unpack[VerbOptions]
     ) -> Generation[Any]: ...
     def generate(
         self,
@@ -155,7 +155,7 @@ class Model(Runtime):
         tool_choice: str = ...,
         parallel: bool = ...,
         details: Literal[False] = ...,
-        **how: Unpack[How],
+        **how: Unpack[VerbOptions],
     ) -> Reply: ...
     @overload
     def call(
@@ -166,7 +166,7 @@ class Model(Runtime):
         tool_choice: str = ...,
         parallel: bool = ...,
         details: Literal[True],
-        **how: Unpack[How],
+        **how: Unpack[VerbOptions],
     ) -> Generation[Reply]: ...
     def call(
         self,

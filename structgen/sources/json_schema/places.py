@@ -81,9 +81,9 @@ class Places(Reader):
         rest = _without(node, frozenset({"patternProperties"} if names else {"propertyNames"}))
         return replace(rest, value={**rest.value, "patternProperties": told})
 
-    def listed(self, nodes: Iterable[Node]) -> Constants:
+    def listed(self, nodes: Iterable[Node]) -> ListedConstants:
         """The constants that schemas at the nodes, one of which lists some, have in common."""
-        return Constants(self, self._common(_without(node, _TAKEN_APART) for node in nodes))
+        return ListedConstants(self, self._common(_without(node, _TAKEN_APART) for node in nodes))
 
     def node(self, name: Name) -> Node:
         """The schema that a name stands for; of a constant, the schema that allows it alone."""
@@ -117,7 +117,7 @@ class Places(Reader):
         return Name(self._number(node, (node.pointer, node.base, node.dynamic, tuple(node.value)), False))
 
 
-class Constants:
+class ListedConstants:
     """Values of a value set that is made of constants, of which there may be thousands: they are looked up."""
 
     def __init__(self, reader: Places, value_set: ValueSet):
