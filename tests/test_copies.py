@@ -10,7 +10,7 @@ import structgen as sg
 from minis import canvas_of, outlined
 from structgen.model import Model
 from structgen_mini.copies import copying
-from structgen_mini.copy_prior import Preferring
+from structgen_mini.copy_prior import CopyPrior
 from structgen_mini.layout import lay
 
 DOCUMENT = (
@@ -35,7 +35,7 @@ def offered(
     found = copying(canvas_of(model), document, layout)
     return {
         pointers[region.start]: [model.vocabulary.decode(row).decode() for row in region.choices.tolist()]
-        for region in (found.regions if isinstance(found, Preferring) else ())
+        for region in (found.regions if isinstance(found, CopyPrior) else ())
     }
 
 
@@ -132,10 +132,10 @@ def test_the_items_of_a_list_are_records_of_the_document(model: Model) -> None:
     layout = lay(canvas_of(model), outlined(schema), {}, {"/lines": 2})
     assert layout is not None
     found = copying(canvas_of(model), "Tea 3.10\n\nCake 4.50", layout)
-    assert isinstance(found, Preferring)
-    assert found.text.records == [[[0, 1], [2, 3]]]
+    assert isinstance(found, CopyPrior)
+    assert found.source.records == [[[0, 1], [2, 3]]]
     words = ["Tea", "3", ".", "10", "Cake", "4", ".", "50"]
-    assert found.text.breaks[4] > found.text.breaks[1]
+    assert found.source.breaks[4] > found.source.breaks[1]
     region = found.regions[3]
     assert region.pieces is not None
     numbers = [
@@ -145,7 +145,7 @@ def test_the_items_of_a_list_are_records_of_the_document(model: Model) -> None:
     for ids, piece in numbers:
         value = float(model.vocabulary.decode(ids).decode())
         begins = "3" if value in (3, 10, 3.1) else "4"
-        assert [words[at] for at in found.text.places[piece]] == [begins]
+        assert [words[at] for at in found.source.places[piece]] == [begins]
 
 
 def test_brackets_and_quotes_are_whole(model: Model) -> None:
@@ -170,7 +170,7 @@ def test_an_option_that_the_document_names_is_preferred(model: Model) -> None:
 
     def costs(document: str) -> dict[str, float] | None:
         found = copying(canvas_of(model), document, layout)
-        if not isinstance(found, Preferring):
+        if not isinstance(found, CopyPrior):
             return None
         (region,) = found.regions
         assert region.costs is not None

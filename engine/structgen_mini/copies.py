@@ -18,9 +18,10 @@ from torch import Tensor
 
 from structgen_mini.canvas import Canvas
 from structgen_mini.constants import Copies
-from structgen_mini.copy_prior import Preferring, Region, Text
+from structgen_mini.copy_prior import CopyPrior
 from structgen_mini.layout import Layout
 from structgen_mini.outline import Outline
+from structgen_mini.regions import Region, Source
 from structgen_mini.scaffold import Slot, compact
 from structgen_mini.stated import Found, dates, numbers, times
 
@@ -50,7 +51,7 @@ class Copy(NamedTuple):
     cost: float = 0.0
 
 
-def copying(canvas: Canvas, document: str, layout: Layout) -> Preferring | None:
+def copying(canvas: Canvas, document: str, layout: Layout) -> CopyPrior | None:
     """The denoiser with a preference for copies in the slots of a layout; None where it has nothing for them."""
     spelling, costs = canvas.spelling, canvas.constants.copies
     offer = Offer(document, layout, spelling.encode, costs)
@@ -66,11 +67,11 @@ def copying(canvas: Canvas, document: str, layout: Layout) -> Preferring | None:
     if not regions:
         return None
     records = list(_records(layout, [region.start for region in regions]).values())
-    text = Text(offer.places, offer.breaks, records, frozenset(offer.plenty))
-    return Preferring(canvas.denoiser, regions, text, costs)
+    source = Source(offer.places, offer.breaks, records, frozenset(offer.plenty))
+    return CopyPrior(canvas.denoiser, regions, source, costs)
 
 
-def coherence(copier: Preferring, layout: Layout, pointer: str, logits: Tensor) -> list[tuple[float, bool]]:
+def coherence(copier: CopyPrior, layout: Layout, pointer: str, logits: Tensor) -> list[tuple[float, bool]]:
     """Of each item of an array of the layout, the share that one place of the document tells, and has it many fields?
 
     logits: [N, V], of the layout's block

@@ -136,40 +136,55 @@ def _weight(seen: Probe, layout: Layout, start: int, pattern: Sequence[int]) -> 
 
 
 def grown(canvas: Canvas, layout: Layout, ids: tuple[int, ...]) -> Layout | None:
-    """The layout with its full text slots doubled; None where none is full or the block has no room.
+    """The layout with larger slots for the texts that fill theirs; None if no slot is full or the block has no room.
 
-    Where not all can double, the other text slots are cut to what they hold, and of the full ones as many as fit are
-    doubled or grow by half, in order.
+    ids: of the answer that was written into the layout
     """
-    growth = canvas.constants.layouts.growth
-    used = {
+    used = _used_lengths(canvas, layout, ids)
+    full = [slot for slot, length in used.items() if length == slot.length]
+    if not full:
+        return None
+    return _all_doubled(canvas, layout, full) or _some_grown(canvas, layout, full, used)
+
+
+def _used_lengths(canvas: Canvas, layout: Layout, ids: Sequence[int]) -> dict[Slot, int]:
+    """How many positions the value of each slot takes, for the kinds of slots that may grow."""
+    return {
         slot: _used(ids[slot.start : slot.start + slot.length], canvas.spelling.null_id)
         for slot in layout.scaffold.slots
         if slot.kind in GROWING
     }
-    full = [slot for slot, length in used.items() if length == slot.length]
-    if not full:
-        return None
-    doubled = {slot.pointer: growth * slot.length for slot in full}
-    larger = lay(canvas, layout.outline, {**layout.sizes, **doubled}, layout.counts)
-    if larger is not None and larger.slots == layout.slots:
-        return larger
-    sizes = {slot.pointer: min(slot.length, length + 1) for slot, length in used.items()}
-    larger = None
-    for slot in full:
-        for length in (growth * slot.length, slot.length + (slot.length + 1) // 2):
-            fitting = lay(
-                canvas, layout.outline, {**layout.sizes, **sizes, slot.pointer: length}, layout.counts
-            )
-            if fitting is not None:
-                larger, sizes[slot.pointer] = fitting, length
-                break
-    return larger
 
 
 def _used(held: Sequence[int], null_id: int) -> int:
     """How many positions of a slot a value takes: the first null token ends it."""
     return next((at for at, token in enumerate(held) if token == null_id), len(held))
+
+
+def _all_doubled(canvas: Canvas, layout: Layout, full: Sequence[Slot]) -> Layout | None:
+    """The layout with all full slots doubled; None if it does not fit with the slots that the others have."""
+    growth = canvas.constants.layouts.growth
+    sizes = {**layout.sizes, **{slot.pointer: growth * slot.length for slot in full}}
+    larger = lay(canvas, layout.outline, sizes, layout.counts)
+    return larger if larger is not None and larger.slots == layout.slots else None
+
+
+def _some_grown(
+    canvas: Canvas, layout: Layout, full: Sequence[Slot], used: Mapping[Slot, int]
+) -> Layout | None:
+    """The layout with as many full slots enlarged, in order, as fit once the other text slots are cut to their values.
+
+    A full slot is multiplied by the growth or, if that is too much, grows by half.
+    """
+    growth, larger = canvas.constants.layouts.growth, None
+    sizes = {**layout.sizes, **{slot.pointer: min(slot.length, length + 1) for slot, length in used.items()}}
+    for slot in full:
+        for length in (growth * slot.length, slot.length + (slot.length + 1) // 2):
+            fitting = lay(canvas, layout.outline, {**sizes, slot.pointer: length}, layout.counts)
+            if fitting is not None:
+                larger, sizes[slot.pointer] = fitting, length
+                break
+    return larger
 
 
 def lay(

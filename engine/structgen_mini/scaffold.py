@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -132,12 +132,16 @@ _QUOTED = ("string", "date", "time", "date-time", "email")
 
 @dataclass(frozen=True)
 class _Hole:
-    """A slot before it has a place."""
+    """A slot before it has a place.
+
+    ids: of the value that fills it, None if that is not known; items: how many items an array's slot has room for
+    """
 
     pointer: str
     kind: str
     length: int
     ids: tuple[int, ...] | None
+    items: int = 0
 
 
 def _lay(
@@ -155,8 +159,10 @@ def _lay(
         parts = list(writer.joined(writer.parts(outline, "", value)))
         if sum(len(part) if isinstance(part, tuple) else part.length for part in parts) < block:
             return _place(parts, null_id)
-        if not writer.shrink(parts):
+        smaller = writer.shrunk(parts)
+        if smaller is None:
             return None
+        writer = smaller
 
 
 def _place(parts: list[tuple[int, ...] | _Hole], null_id: int) -> tuple[Scaffold, tuple[int, ...]] | None:
@@ -177,16 +183,20 @@ def _place(parts: list[tuple[int, ...] | _Hole], null_id: int) -> tuple[Scaffold
     return Scaffold(tuple(pinned), tuple(slots)), tuple(filled)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Writer:
-    """Writes a outline as pinned text and holes, with or without a value."""
+    """The rules by which an outline, with or without a value, becomes pinned text and holes.
+
+    sizes: lengths of single slots, counts: numbers of items that are known, items: the most items that an open array's
+    slot has room for, where that is less than usual; all by JSON pointer
+    """
 
     encode: Encode
     null_id: int
     slots: SlotSizes
     sizes: Mapping[str, int]
     counts: Mapping[str, int]
-    items: dict[str, int] = field(default_factory=dict)  # pointer → items, where fewer than the default
+    items: Mapping[str, int] = field(default_factory=dict)
 
     def parts(
         self, outline: Outline, pointer: str, value: Any, inside: bool = False
@@ -219,14 +229,13 @@ class _Writer:
         if text:
             yield tuple(self.encode(text))
 
-    def shrink(self, parts: list[tuple[int, ...] | _Hole]) -> bool:
-        """Take one item from the longest array that has more than one; False where none has."""
-        arrays = [part for part in parts if isinstance(part, _Hole) and self.items.get(part.pointer, 0) > 1]
+    def shrunk(self, parts: Sequence[tuple[int, ...] | _Hole]) -> _Writer | None:
+        """A writer that leaves room for one item less in the longest array; None if no array has room for two."""
+        arrays = [part for part in parts if isinstance(part, _Hole) and part.items > 1]
         if not arrays:
-            return False
+            return None
         longest = max(arrays, key=lambda part: part.length)
-        self.items[longest.pointer] -= 1
-        return True
+        return replace(self, items={**self.items, longest.pointer: longest.items - 1})
 
     def _object(self, outline: Outline, pointer: str, value: Any, inside: bool) -> Iterator[str | _Hole]:
         comma = "{"
@@ -251,21 +260,26 @@ class _Writer:
         yield "]"
 
     def _hole(self, outline: Outline, pointer: str, value: Any, inside: bool) -> _Hole:
-        length = self.sizes.get(pointer) or self._room(outline, pointer, inside)
+        hole = self._sized(outline, pointer, outline.kind, inside)
         if value is _UNKNOWN:
-            return _Hole(pointer, outline.kind, length, None)
+            return hole
         if _quoted(outline) and not outline.nullable:
-            return _Hole(pointer, outline.kind, length, tuple(self.encode(compact(value)[1:-1])))
-        return _Hole(pointer, outline.kind, length, self._written(outline, pointer, value))
+            return replace(hole, ids=tuple(self.encode(compact(value)[1:-1])))
+        return replace(hole, ids=self._written(outline, pointer, value))
 
     def _member(self, outline: Outline, pointer: str, key: str, value: Any, inside: bool) -> _Hole:
         start = tuple(self.encode(key))
-        room = self._room(outline, pointer, inside) + len(start) + (2 if _quoted(outline) else 0)
-        length = self.sizes.get(pointer) or room
+        hole = self._sized(outline, pointer, "member", inside, len(start) + (2 if _quoted(outline) else 0))
         if value is _UNKNOWN:
-            return _Hole(pointer, "member", length, None)
-        ids = () if value is _ABSENT else start + self._written(outline, pointer, value)
-        return _Hole(pointer, "member", length, ids)
+            return hole
+        return replace(hole, ids=() if value is _ABSENT else start + self._written(outline, pointer, value))
+
+    def _sized(self, outline: Outline, pointer: str, kind: str, inside: bool, more: int = 0) -> _Hole:
+        """An open hole of the length that is asked for, or else of the usual length and `more` tokens."""
+        if length := self.sizes.get(pointer):
+            return _Hole(pointer, kind, length, None)
+        items = 0 if inside else self._items(outline, pointer, inside)
+        return _Hole(pointer, kind, self._room(outline, pointer, inside) + more, None, items)
 
     def _written(self, outline: Outline, pointer: str, value: Any) -> tuple[int, ...]:
         """A whole value inside one slot: scalars tight, objects and items in their own default layout."""
@@ -297,7 +311,7 @@ class _Writer:
         return tuple(ids)
 
     def _room(self, outline: Outline, pointer: str, inside: bool) -> int:
-        """The default length of a outline's slot, in tokens."""
+        """The default length of an outline's slot, in tokens."""
         more = self.slots.nullable if outline.nullable else 0
         if outline.kind == "array":
             return more + self._region(outline, pointer, inside)
@@ -315,13 +329,19 @@ class _Writer:
         return more + getattr(self.slots, name)
 
     def _region(self, outline: Outline, pointer: str, inside: bool) -> int:
+        stride = len(self._default(outline.item or Outline("any"), pointer, _UNKNOWN)) + 1
+        return self._items(outline, pointer, inside) * stride + 1
+
+    def _items(self, outline: Outline, pointer: str, inside: bool) -> int:
+        """How many items the slot of an array, or of a union with one, has room for; 0 for anything else."""
+        if outline.kind == "union":
+            return max((self._items(option, pointer, inside) for option in outline.options), default=0)
+        if outline.kind != "array":
+            return 0
         count = self.slots.nested_items if inside else self.slots.items
         if outline.most is not None:
             count = max(1, min(count, outline.most))
-        if not inside:
-            count = self.items.setdefault(pointer, count)
-        stride = len(self._default(outline.item or Outline("any"), pointer, _UNKNOWN)) + 1
-        return count * stride + 1
+        return count if inside else min(count, self.items.get(pointer, count))
 
 
 def _quoted(outline: Outline) -> bool:

@@ -12,7 +12,8 @@ from minis import CONSTANTS
 from structgen_engine.decoding.denoiser import RandomDenoiser
 from structgen_engine.decoding.noise import Uniform
 from structgen_mini.constants import Copies
-from structgen_mini.copy_prior import Preferring, Region, Text, max_marginals
+from structgen_mini.copy_prior import CopyPrior, max_marginals
+from structgen_mini.regions import Region, Source
 
 LENGTH, VOCABULARY = 3, 5
 
@@ -54,9 +55,9 @@ def test_the_best_token_of_each_position_is_the_best_choice() -> None:
 
 
 class TestTheWrapper:
-    def wrapped(self, *regions: Region) -> tuple[RandomDenoiser, Preferring]:
+    def wrapped(self, *regions: Region) -> tuple[RandomDenoiser, CopyPrior]:
         inner = RandomDenoiser(Uniform(2, 9), 6, 9, seed=1)
-        return inner, Preferring(inner, regions, Text(), costs(20.0))
+        return inner, CopyPrior(inner, regions, Source(), costs(20.0))
 
     def test_only_the_regions_of_the_first_block_change(self) -> None:
         inner, outer = self.wrapped(Region(2, torch.tensor([[3, 4], [5, 6]])))
@@ -94,8 +95,8 @@ class TestPiecesThatAreUsedUp:
 
         inner = Fixed(Uniform(1, 3), 2, 3)
         regions = [Region(at, torch.tensor([[1], [2]]), torch.tensor([0, 1])) for at in range(2)]
-        text = Text(places=[list(range(count)) for count in occurrences])
-        outer = Preferring(inner, regions, text, costs(9.0, crowding=crowding))
+        text = Source(places=[list(range(count)) for count in occurrences])
+        outer = CopyPrior(inner, regions, text, costs(9.0, crowding=crowding))
         return outer(outer.start([[1]]), torch.zeros(1, 2, dtype=torch.int64))[0].argmax(-1).tolist()
 
     def test_the_surer_region_has_it(self) -> None:
@@ -127,8 +128,8 @@ class TestRecords:
             ),
         )
         regions = [Region(at, *(names, prices)[at % 2]) for at in range(4)]
-        text = Text([[0], [2], [1], [3]], [0.0] * 4, [[[0, 1], [2, 3]]])
-        outer = Preferring(Fixed(Uniform(1, 5), 4, 5), regions, text, costs(9.0, away=away))
+        text = Source([[0], [2], [1], [3]], [0.0] * 4, [[[0, 1], [2, 3]]])
+        outer = CopyPrior(Fixed(Uniform(1, 5), 4, 5), regions, text, costs(9.0, away=away))
         return outer(outer.start([[1]]), torch.zeros(1, 4, dtype=torch.int64))[0].argmax(-1).tolist()
 
     # a little more for the other record's price than for its own, in each record

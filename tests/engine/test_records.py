@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from structgen_mini.records import told
+from structgen_mini.records import segment
 
 Runs = list[tuple[int, int]]
 
@@ -36,7 +36,7 @@ def test_the_best_runs_are_found(seed: int) -> None:
     words, records, longest = int(draw.integers(3, 8)), int(draw.integers(1, 4)), int(draw.integers(1, 5))
     gains = [draw.exponential(size=(int(draw.integers(1, 4)), words)) for _ in range(records)]
     breaks = draw.exponential(0.5, size=words)
-    found = told(gains, breaks, longest)
+    found = segment(gains, breaks, longest)
     assert found is not None
     assert found in list(every_way(records, 0, words, longest))
     best = max(value(way, gains, breaks) for way in every_way(records, 0, words, longest))
@@ -44,4 +44,4 @@ def test_the_best_runs_are_found(seed: int) -> None:
 
 
 def test_more_records_than_words_are_told_nowhere() -> None:
-    assert told([np.ones((1, 1))] * 2, np.zeros(1), 80) is None
+    assert segment([np.ones((1, 1))] * 2, np.zeros(1), 80) is None
