@@ -172,3 +172,31 @@ def test_what_is_needed_after_some_ids_suffices_and_is_not_less_than_the_least(
         ids = vocabulary.encode(text)
         least, enough = (needed(one.automaton, ids) for one in (table, lazy))
         assert least <= enough <= 2 * least + 4
+
+
+def test_a_completion_is_accepted_and_takes_the_tokens_that_suffice_but_one_less_does_not_in_a_table(
+    random_model: Model,
+) -> None:
+    vocabulary = random_model.vocabulary
+    for one in both(Order, vocabulary):
+        automaton = one.automaton
+        for text in ("", "{", '{"customer":"Ada","lines":[', '{"customer":"Ada","lines":[]}'):
+            state = automaton.run(vocabulary.encode(text))
+            found = automaton.completion(state)
+            assert found is not None
+            assert automaton.is_accepting(automaton.run(found, state))
+            assert automaton.suffices(state, len(found))
+            assert len(found) <= automaton.enough(state)
+            if automaton.exact and found:
+                assert len(found) == automaton.enough(state)
+                assert not automaton.suffices(state, len(found) - 1)
+                assert automaton.completion(state, len(found) - 1) is None
+
+
+@pytest.mark.parametrize("regime", ["expanded", "lazy"])
+def test_a_compiled_form_says_which_tokens_an_answer_may_use(random_model: Model, regime: Any) -> None:
+    vocabulary = random_model.vocabulary
+    compiled = sg.compile(Order, vocabulary, regime=regime).compiled
+    assert all(compiled.uses(token) for token in vocabulary.encode('{"customer":'))
+    assert vocabulary.end is not None
+    assert compiled.uses(vocabulary.special[vocabulary.end])

@@ -20,7 +20,6 @@ from torch import Tensor
 
 import structgen as sg
 from structgen.compiler.review import Checker, Narrowing
-from structgen.compiler.ways import accepting
 from structgen.generation.options import Options
 from structgen.generation.writer import generate
 from structgen.model import Model
@@ -245,7 +244,7 @@ def test_what_is_left_are_the_texts_that_begin_alike_and_repeat_nothing_of_it(fa
     vocabulary = by_hand(b'","', b'a"', b'"c', b'k","k')
     constraint = sg.compile(sg.JsonSchema(SMALL, whitespace="compact"), vocabulary, regime=regime)
     assert constraint.check is not None
-    checker, written = Checker(constraint.check, vocabulary), spelled(vocabulary, faulty)
+    checker, written = Checker(constraint.check, constraint.compiled), spelled(vocabulary, faulty)
     detour = checker.fault(written)
     assert detour is not None
     narrowing = Narrowing(checker, constraint.automaton).with_detour(written, detour)
@@ -253,7 +252,9 @@ def test_what_is_left_are_the_texts_that_begin_alike_and_repeat_nothing_of_it(fa
     automaton, state = narrowing.after([], written[:kept])
     begun, values = faulty[: detour.at], json.loads(faulty[: detour.at] + "]")
     alike = [text for text in TEXTS if text.startswith(begun)]  # the kept tokens are settled in any case
-    found = [text for text in alike if accepting(automaton, automaton.run(spelled(vocabulary, text), state))]
+    found = [
+        text for text in alike if automaton.is_accepting(automaton.run(spelled(vocabulary, text), state))
+    ]
     wanted = [text for text in alike if not set(json.loads(text)[len(values) :]) & set(values)]
     assert len(wanted) > 1
     assert found == wanted

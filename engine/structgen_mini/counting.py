@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from structgen_engine.automata.dfa import IMPOSSIBLE, Dfa
-from structgen_engine.automata.lazy import LazyDfa
+from structgen_engine.automata.dfa import IMPOSSIBLE
+from structgen_engine.decoding.automaton import Automaton
 from structgen_engine.decoding.probe import probe
 from structgen_mini.canvas import Canvas
 from structgen_mini.constants import Counting
@@ -30,7 +30,7 @@ def coherent(
     layout: Layout,
     weights: Weights,
     document: str,
-    automaton: Dfa | LazyDfa,
+    automaton: Automaton,
     prompt: Sequence[int],
     generator: torch.Generator,
 ) -> Weights:
@@ -47,7 +47,7 @@ def shares(
     layout: Layout,
     weights: Weights,
     document: str,
-    automaton: Dfa | LazyDfa,
+    automaton: Automaton,
     prompt: Sequence[int],
     generator: torch.Generator,
 ) -> dict[Slot, dict[int, Shares]]:

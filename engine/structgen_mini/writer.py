@@ -15,8 +15,7 @@ import torch
 from torch import Tensor
 
 from structgen_engine.automata.arrays import NEVER
-from structgen_engine.automata.dfa import Dfa
-from structgen_engine.automata.lazy import LazyDfa
+from structgen_engine.decoding.automaton import Automaton
 from structgen_engine.decoding.loop import Decoded, StepEvent, decode
 from structgen_engine.decoding.options import DecodingOptions
 from structgen_engine.decoding.row import Review, needed
@@ -58,7 +57,7 @@ class Request(Protocol):
     @property
     def prompt(self) -> Sequence[int]: ...
     @property
-    def automaton(self) -> Dfa | LazyDfa: ...
+    def automaton(self) -> Automaton: ...
     @property
     def max_tokens(self) -> int: ...
     @property

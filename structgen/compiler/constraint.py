@@ -16,7 +16,7 @@ from reprlib import Repr
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, Unpack, get_args, overload
 
 from structgen.cache import cached_arrays
-from structgen.compiler.compiled import Components, Expanded, Regime, complete, from_arrays, to_arrays
+from structgen.compiler.compiled import Compiled, Regime, complete, from_arrays
 from structgen.errors import InvalidOption, InvalidVocabulary, Unsatisfiable, Unsupported
 from structgen.grammar import TEXT, Check, Grammar, both, complement, literal, optional, ref, seq
 from structgen.limits.budget import limited, loading
@@ -24,12 +24,11 @@ from structgen.sources import Additional, Order, Readable, Source, Terms, Unknow
 from structgen.sources.json_schema import Resources
 from structgen.tokens.vocabulary import BYTES, Vocabulary
 from structgen_engine.automata.arrays import NEVER
-from structgen_engine.automata.finishing import fewest
 
 if TYPE_CHECKING:
-    from structgen.compiler.lazy import LazyAutomaton, Renewal
     from structgen.compiler.review import Reviewer
     from structgen_engine.automata.dfa import Dfa
+    from structgen_engine.decoding.automaton import Automaton
 
 T = TypeVar("T")
 
@@ -67,7 +66,7 @@ class Constraint(Generic[T]):
 
     source: Source[T]
     vocabulary: Vocabulary
-    compiled: Expanded | Components
+    compiled: Compiled
     milliseconds: float
     cached: bool = field(default=False)
     fingerprint: str = field(default="")  # of the grammar that was compiled
@@ -75,9 +74,8 @@ class Constraint(Generic[T]):
 
     def __repr__(self) -> str:
         """Of what, in which regime, how large."""
-        compiled, regime = self.compiled, "expanded" if isinstance(self.compiled, Expanded) else "lazy"
-        size = f"{compiled.answer.states:,} states, {self.vocabulary.size:,} tokens"
-        return f"Constraint({SHORT.repr(self.source)}, {regime}, {size})"
+        size = f"{self.compiled.states:,} states, {self.vocabulary.size:,} tokens"
+        return f"Constraint({SHORT.repr(self.source)}, {self.compiled.regime}, {size})"
 
     @property
     def needs_checks(self) -> bool:
@@ -88,30 +86,18 @@ class Constraint(Generic[T]):
         return self.check is not None
 
     @property
-    def automaton(self) -> Dfa | LazyAutomaton:
+    def automaton(self) -> Automaton:
         """The automaton of whole answers over token ids: a table, or a lazy automaton that grows as it is used.
 
         Threads may share a lazy automaton. Once it has grown too large, the next access returns a fresh one, so a
         request should read this property once and keep the result.
         """
-        return self.dfa if isinstance(self.compiled, Expanded) else self._renewal.current()
+        return self.compiled.automaton
 
-    @cached_property
-    def _renewal(self) -> Renewal:
-        from structgen.compiler.lazy import Renewal
-
-        assert isinstance(self.compiled, Components)
-        return Renewal(self.compiled.answer, self.vocabulary)
-
-    @cached_property
+    @property
     def dfa(self) -> Dfa:
         """The automaton of whole answers over token ids, as a table; raises Unsupported in the lazy regime."""
-        if isinstance(self.compiled, Expanded):
-            return self.compiled.answer.dfa()
-        raise Unsupported(
-            "the source is recursive or too large for the one table that this needs",
-            remedy='compile it with regime="expanded", which limits the depth of recursion',
-        )
+        return self.compiled.dfa
 
     @property
     def min_tokens(self) -> int:
@@ -122,9 +108,7 @@ class Constraint(Generic[T]):
         """
         if self.check is not None:
             return len(self._witness)
-        if isinstance(self.compiled, Expanded):
-            return self.compiled.answer.shortest
-        return fewest(self._renewal.current())[0]
+        return self.compiled.min_tokens
 
     def reviewer(self) -> Reviewer | None:
         """The reviewer of one output that is about to be generated; None if the automaton decides everything."""
@@ -132,7 +116,7 @@ class Constraint(Generic[T]):
             return None
         from structgen.compiler.review import Checker, Reviewer
 
-        return Reviewer(Checker(self.check, self.vocabulary), self.automaton, self._witness)
+        return Reviewer(Checker(self.check, self.compiled), self.automaton, self._witness)
 
     @cached_property
     def _witness(self) -> list[int]:
@@ -140,7 +124,7 @@ class Constraint(Generic[T]):
         from structgen.compiler.review import Checker, Narrowing
 
         assert self.check is not None
-        found = Narrowing(Checker(self.check, self.vocabulary), self.automaton).witness([], NEVER)
+        found = Narrowing(Checker(self.check, self.compiled), self.automaton).witness([], NEVER)
         if found is None:
             raise Unsatisfiable("no text was found that satisfies this source with all elements different")
         return found
@@ -161,7 +145,7 @@ class Constraint(Generic[T]):
         spelled = (
             text.encode(errors="surrogatepass") if isinstance(text, str) else text
         )  # half a pair is never accepted
-        return _holds(self.compiled, self.vocabulary, spelled) or self._reads(spelled)
+        return self.compiled.accepts(spelled) or self._reads(spelled)
 
     def _reads(self, spelled: bytes) -> bool:
         """Whether the canonical spelling of the text is allowed, for texts that would not be generated."""
@@ -171,20 +155,20 @@ class Constraint(Generic[T]):
             text = self.source.canonical(spelled.decode())
         except UnicodeDecodeError:
             return False
-        return text is not None and _holds(*self._reading, text.encode())
+        return text is not None and self._reading.accepts(text.encode())
 
     @cached_property
-    def _reading(self) -> tuple[Expanded | Components, Vocabulary]:
+    def _reading(self) -> Compiled:
         """The automaton that reads canonical spellings: the generating one, or a second one if it must read more."""
         assert isinstance(self.source, Readable)
-        deepens = isinstance(self.compiled, Expanded) and self.compiled.depth is not None
+        deepens = self.compiled.depth is not None
         try:
             grammar = self.source.reading()
             if grammar.fingerprint != self.fingerprint:
-                return _automaton(grammar, BYTES, "expanded" if deepens else "auto")[0], BYTES
+                return _automaton(grammar, BYTES, "expanded" if deepens else "auto")[0]
         except Unsupported:
             pass  # the reading automaton is too large to compile: read only what is generated
-        return self.compiled, self.vocabulary
+        return self.compiled
 
     def accepts_ids(self, ids: Iterable[int]) -> bool:
         """Whether the ids are a whole answer, with or without end token and padding."""
@@ -194,13 +178,8 @@ class Constraint(Generic[T]):
         return self.check is None or self.check(self.vocabulary.decode(ids).decode()) is None
 
     def _automaton_accepts_ids(self, ids: list[int]) -> bool:
-        compiled, end = self.compiled, self.vocabulary.end
-        if any(not 0 <= token_id < self.vocabulary.size for token_id in ids):
-            return False
-        if not isinstance(compiled, Expanded):
-            return self._renewal.current().accepts_ids(ids)
-        ended = [] if end is None else [[*ids, self.vocabulary.special[end]]]
-        return any(compiled.answer.accepts(answer) for answer in [ids, *ended])
+        known = all(0 <= token_id < self.vocabulary.size for token_id in ids)
+        return known and self.compiled.accepts_ids(ids)
 
     def parse(self, text: str) -> T:
         """The value that an accepted text stands for."""
@@ -208,33 +187,12 @@ class Constraint(Generic[T]):
 
     def info(self) -> Info:
         """The size of the automaton, the length of the shortest answer, and the time that compiling took."""
-        compiled = self.compiled
-        common: dict[str, Any] = {
-            "min_tokens": self.min_tokens,
-            "states": compiled.answer.states,
-            "milliseconds": self.milliseconds,
-            "cached": self.cached,
-            "checked": () if self.check is None else self.check.places,
-        }
-        if isinstance(compiled, Expanded):
-            return Info(
-                "expanded",
-                compiled.depth,
-                compiled.components,
-                classes=compiled.answer.classes,
-                edges=len(compiled.answer.source),
-                byte_states=compiled.text.states,
-                **common,
-            )
-        answer, classes = compiled.answer, self._renewal.current().classes.count
         return Info(
-            "lazy",
-            None,
-            answer.components,
-            classes=classes,
-            edges=answer.edges,
-            byte_states=answer.states,
-            **common,
+            **vars(self.compiled.size),
+            min_tokens=self.min_tokens,
+            milliseconds=self.milliseconds,
+            cached=self.cached,
+            checked=() if self.check is None else self.check.places,
         )
 
 
@@ -301,8 +259,7 @@ def compile(
     begun = time.perf_counter()
     with limited(seconds, gigabytes):
         constraint = _compiled(source, vocabulary, regime, begun)
-        growing = None if isinstance(constraint.compiled, Expanded) else constraint._renewal.current()
-        if growing is not None and growing.distance_upper[growing.start] >= NEVER:
+        if constraint.compiled.enough >= NEVER:
             raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
         if constraint.needs_checks:
             _ = constraint.min_tokens  # raises where no text was found
@@ -316,11 +273,9 @@ def _compiled(source: Source[Any], vocabulary: Vocabulary, regime: Regime, begun
     return Constraint(source, vocabulary, compiled, milliseconds, cached, grammar.fingerprint, grammar.check)
 
 
-def _automaton(
-    grammar: Grammar, vocabulary: Vocabulary, regime: Regime
-) -> tuple[Expanded | Components, bool]:
+def _automaton(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) -> tuple[Compiled, bool]:
     """The compiled grammar, and whether it was found on disk."""
-    made: list[Expanded | Components] = []
+    made: list[Compiled] = []
 
     def make() -> Any:
         from structgen.compiler.regimes import compile_grammar
@@ -328,21 +283,11 @@ def _automaton(
         with loading("all"):
             _load_kernels()
         made.append(compile_grammar(grammar, vocabulary, regime))
-        return to_arrays(made[0])
+        return made[0].arrays()
 
     key = f"{grammar.fingerprint}-{vocabulary.fingerprint}-{regime}"
     arrays = cached_arrays("constraint", key, make, complete)
-    return (made[0], False) if made else (from_arrays(arrays), True)
-
-
-def _holds(compiled: Expanded | Components, vocabulary: Vocabulary, text: bytes) -> bool:
-    """Whether the compiled automaton accepts exactly this text."""
-    if isinstance(compiled, Expanded):
-        return compiled.text.accepts(text)
-    from structgen.automata.pushdown.automaton import accepts
-    from structgen.compiler.framing import enclosed
-
-    return accepts(compiled.answer, enclosed(text, vocabulary, compiled.answer.tokens))
+    return (made[0], False) if made else (from_arrays(arrays, vocabulary), True)
 
 
 @cache

@@ -24,26 +24,20 @@ import torch
 from numpy.typing import NDArray
 
 from structgen.compiler.filters import Filter
-from structgen.compiler.lazy import LazyAutomaton
-from structgen.compiler.ways import Automaton, nearer
 from structgen_engine.automata.arrays import DEAD, NEVER, REFUSED
 from structgen_engine.automata.dfa import Alphabet, Dfa, Edges
+from structgen_engine.automata.finishing import nearer
 from structgen_engine.automata.lazy import Closing, LazyDfa, OutArcs
+from structgen_engine.decoding.automaton import BySearch
 
 SEARCHED = 400  # configurations looked at for a way round what a filter refuses
 
 Ints = NDArray[np.int32]
 
 
-def narrowed(automaton: Automaton, state: int, kept: Sequence[int], filter_: Filter, begun: int) -> Automaton:
+def narrowed_table(dfa: Dfa, state: int, kept: Sequence[int], filter_: Filter, begun: int) -> Dfa:
     """What follows from a state of an automaton: first the tokens `kept`, then what the filter, in its state `begun`
     by then, lets pass. The first states only count the kept tokens, which are expected to be settled."""
-    if isinstance(automaton, Dfa):
-        return _table(automaton, state, kept, filter_, begun)
-    return Narrowed(automaton, state, kept, filter_, begun)
-
-
-def _table(dfa: Dfa, state: int, kept: Sequence[int], filter_: Filter, begun: int) -> Dfa:
     pair_of, left, right = _pairs(dfa.alphabet.class_of.numpy(), filter_.class_of, kept)
     by_class = np.argsort(left, kind="stable").astype(np.int32)
     first = np.searchsorted(left[by_class], np.arange(dfa.alphabet.size + 1))
@@ -116,7 +110,7 @@ def _ranges(low: NDArray[Any], high: NDArray[Any]) -> tuple[NDArray[np.int64], N
     return np.arange(len(owner)) + (low.astype(np.int64) - counts.cumsum() + counts)[owner], owner
 
 
-class Narrowed:
+class Narrowed(BySearch):
     """A narrowed automaton that grows: its configurations are pairs of one of the automaton's and a filter's state.
 
     The first configurations count the kept tokens. Sets of tokens, classes and the lock are the automaton's own.
@@ -126,7 +120,6 @@ class Narrowed:
         self, automaton: LazyDfa, state: int, kept: Sequence[int], filter_: Filter, begun: int
     ) -> None:
         self.inner, self.filter, self.kept = automaton, filter_, list(kept)
-        self._base = automaton.inner_classes if isinstance(automaton, Narrowed) else automaton
         self._chain = [state]
         for token in self.kept:
             self._chain.append(automaton.run([token], self._chain[-1]))
@@ -142,12 +135,6 @@ class Narrowed:
         self.start = (
             self._number(self._chain[0], -len(self.kept)) if self.kept else self._number(*self._begun)
         )
-
-    @property
-    def inner_classes(self) -> LazyAutomaton:
-        """The automaton whose classes of tokens these are."""
-        assert isinstance(self._base, LazyAutomaton)
-        return self._base
 
     @property
     def lock(self) -> AbstractContextManager[Any]:
@@ -184,10 +171,18 @@ class Narrowed:
             least = self.inner.distance_lower
             return np.array([least[c] + max(-f, 0) for c, f in self._pairs], np.int64)
 
-    def accepting(self, configuration: int) -> bool:
+    def token_set(self, tokens: NDArray[Any]) -> int | None:
+        """The number of the set of those of the tokens that may occur; None if none of them may."""
+        return self.inner.token_set(tokens)
+
+    def union(self, labels: NDArray[Any]) -> int:
+        """The number of the set of tokens of these classes."""
+        return self.inner.union(labels)
+
+    def is_accepting(self, configuration: int) -> bool:
         """Whether the output may end here."""
         c, f = self._pairs[configuration]
-        return f > DEAD and self.inner.accepting(c)
+        return f > DEAD and self.inner.is_accepting(c)
 
     def run(self, tokens: Iterable[int], configuration: int | None = None) -> int:
         """The configuration after the tokens."""
@@ -229,7 +224,7 @@ class Narrowed:
     def _moves(self, c: int, f: int) -> tuple[list[int], list[tuple[int, int]]]:
         """Disjoint sets of tokens, by number, and the pair that each leads to."""
         if f < 0:
-            number = self.inner_classes.token_set(np.array([self.kept[f]]))
+            number = self.token_set(np.array([self.kept[f]]))
             return [] if number is None else [number], [] if number is None else [self._onward(f)]
         arcs = self.inner.arcs(c)
         if f == self.filter.free:
@@ -240,7 +235,7 @@ class Narrowed:
             for after, allowed in self._allowed(f):
                 common = np.intersect1d(self.sets[number], self.sets[allowed])
                 if len(common):
-                    sets.append(self.inner_classes.classes.union(common.astype(np.int32)))
+                    sets.append(self.union(common.astype(np.int32)))
                     targets.append((target, after))
         return sets, targets
 
@@ -250,7 +245,7 @@ class Narrowed:
             after = self.filter.delta[f, self.filter.class_of]
             states = [int(state) for state in np.unique(after) if state != DEAD]
             groups = [np.flatnonzero(after == state) for state in states]
-            sets = [self.inner_classes.token_set(group) for group in groups]
+            sets = [self.token_set(group) for group in groups]
             self._parts[f] = [
                 (state, number) for state, number in zip(states, sets, strict=True) if number is not None
             ]
@@ -296,5 +291,5 @@ class Narrowed:
         return NEVER
 
     def _known(self, c: int, f: int) -> int:
-        free = f == self.filter.free or self.inner.accepting(c)
+        free = f == self.filter.free or self.inner.is_accepting(c)
         return int(self.inner.distance_upper[c]) if free else self._needs.get((c, f), NEVER)

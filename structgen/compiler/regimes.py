@@ -18,7 +18,7 @@ from structgen.automata.pushdown.orders import Mark, parts_called
 from structgen.automata.pushdown.repetitions import called_bodies
 from structgen.automata.pushdown.rules import analyse
 from structgen.automata.pushdown.unroll import CAP, SPARE, expand, unroll
-from structgen.compiler.compiled import Components, Expanded, Regime
+from structgen.compiler.compiled import Compiled, Components, Expanded, Regime
 from structgen.compiler.framing import answer_tokens, framed, text_tokens, unframed
 from structgen.compiler.lift import lift
 from structgen.errors import Unsatisfiable, Unsupported
@@ -26,7 +26,7 @@ from structgen.grammar import Grammar
 from structgen.tokens.vocabulary import Vocabulary
 
 
-def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) -> Expanded | Components:
+def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) -> Compiled:
     """Raises Unsupported, InvalidSource, or Unsatisfiable where no tokens of the vocabulary spell an accepted text."""
     names = answer_tokens(grammar, vocabulary)
     answer = framed(grammar, vocabulary)
@@ -45,12 +45,12 @@ def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) ->
         rules = analyse(answer, bodies) if bodies else rules
     parts = pushdown(answer, names, vocabulary.null, rules)
     if regime == "lazy" or not fits or (regime == "auto" and CallGraph(parts).deepens):
-        return Components(parts)
+        return Components(parts, vocabulary)
     unrolled = unroll(parts, CAP)
     if unrolled:
         return _expanded(grammar, vocabulary, names, unrolled.table, unrolled.depth, parts.components)
     if regime == "auto":
-        return Components(parts)
+        return Components(parts, vocabulary)
     if rules.recursive:
         raise Unsupported(
             f"the source needs more than {CAP:,} states, however little its recursion is unrolled",
@@ -72,7 +72,7 @@ def _any_order(
         )
     answer, bodies = called_bodies(answer)
     rules = analyse(answer, [*marks, *bodies])
-    return Components(pushdown(answer, names, vocabulary.null, rules, marks))
+    return Components(pushdown(answer, names, vocabulary.null, rules, marks), vocabulary)
 
 
 def _written_out(
@@ -108,4 +108,4 @@ def _expanded(
     text = unframed(answer, vocabulary, names, kept)
     if text is None:
         text = expand(pushdown(grammar, kept), depth or 1)
-    return Expanded(tokens, text, depth, components)
+    return Expanded(tokens, text, depth, components, vocabulary)

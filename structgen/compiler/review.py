@@ -15,12 +15,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from structgen.compiler.compiled import Compiled
 from structgen.compiler.filters import Filter, filtered
-from structgen.compiler.narrowing import narrowed
-from structgen.compiler.ways import Automaton, completion, finishes, padding
+from structgen.compiler.padding import padding
 from structgen.grammar import Check, Detour
-from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.automata.arrays import NEVER
+from structgen_engine.decoding.automaton import Automaton
 from structgen_engine.decoding.row import Verdict
 
 PATIENCE = 3  # times that the same bytes are gone on from, beyond which the witness is taken
@@ -29,10 +29,10 @@ MOST_TRIES = 300  # narrowings of one completion
 
 @dataclass(frozen=True, eq=False)
 class Checker:
-    """A grammar's check, over the tokens of a vocabulary."""
+    """A grammar's check, over the tokens of the vocabulary that the grammar was compiled for."""
 
     check: Check
-    vocabulary: Vocabulary
+    compiled: Compiled
 
     def fault(self, ids: Sequence[int]) -> Detour | None:
         """How a complete output has to go on instead; None where it passes."""
@@ -40,10 +40,11 @@ class Checker:
 
     def spelled(self, ids: Sequence[int]) -> list[bytes]:
         """The bytes of the text that each token spells: none in a thought, nor from the end token on."""
-        pieces = [self.vocabulary.spelling(token) for token in ids]
-        preface, end = self.vocabulary.preface, self.vocabulary.end
-        begun = 0 if preface is None else _after(ids, self.vocabulary.special[preface.close])
-        ended = len(ids) if end is None else _after(ids, self.vocabulary.special[end], len(ids))
+        vocabulary = self.compiled.vocabulary
+        pieces = [vocabulary.spelling(token) for token in ids]
+        preface, end = vocabulary.preface, vocabulary.end
+        begun = 0 if preface is None else _after(ids, vocabulary.special[preface.close])
+        ended = len(ids) if end is None else _after(ids, vocabulary.special[end], len(ids))
         return [piece if begun <= at < ended else b"" for at, piece in enumerate(pieces)]
 
     def filter(self, ids: Sequence[int], detour: Detour) -> tuple[int, Filter]:
@@ -54,7 +55,7 @@ class Checker:
             length += len(pieces[kept])
             kept += 1
         more = b"".join(pieces[kept:])[: detour.at - length]
-        return kept, filtered(more, detour.never, self.vocabulary)
+        return kept, filtered(more, detour.never, self.compiled.vocabulary)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,7 @@ class Narrowing:
         written = [*ids, *kept]
         for one in self.active:
             begun = one.filter.run(written[one.start :])
-            automaton = narrowed(automaton, state, kept, one.filter, begun)
+            automaton = self.checker.compiled.narrowed(automaton, state, kept, one.filter, begun)
             state = automaton.start
         return automaton, state
 
@@ -96,7 +97,8 @@ class Narrowing:
         narrowing, written = self, list(ids)
         for _ in range(MOST_TRIES):
             left = most if most >= NEVER else len(ids) + most - len(written)
-            more = completion(*narrowing.after(written), left)
+            automaton, state = narrowing.after(written)
+            more = automaton.completion(state, left)
             if more is None:
                 return None
             whole = [*written, *more]
@@ -132,7 +134,7 @@ class Reviewer:
             return self._commit(automaton, state, ids, self._witness[len(ids) :])
         while True:
             at = automaton.run(ids, state)
-            more = completion(automaton, at, remaining) or []
+            more = automaton.completion(at, remaining) or []
             whole = [*self._written, *ids, *more]
             detour = self._checker.fault(whole)
             if detour is None:
@@ -146,9 +148,9 @@ class Reviewer:
             self._narrowing = self._narrowing.with_detour(whole, detour)
             kept = ids[: max(self._narrowing.active[-1].start - len(self._written), 0)]
             automaton, state = self._narrowing.after(self._written, kept)
-            if finishes(automaton, automaton.run(ids, state), remaining):
+            if automaton.suffices(automaton.run(ids, state), remaining):
                 continue
-            example = completion(automaton, state, len(ids) + remaining)
+            example = automaton.completion(state, len(ids) + remaining)
             if example is None:
                 return self._retreat(ids)
             return Verdict(automaton, state, kept, self._filled(automaton, state, example, len(ids)))

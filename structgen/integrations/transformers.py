@@ -24,12 +24,10 @@ import torch
 from torch import Tensor
 
 from structgen.compiler.constraint import Constraint
-from structgen.compiler.framing import text_tokens
 from structgen.errors import InvalidOption, Unsupported
 from structgen.integrations.answers import read, vocabulary_of
 from structgen.integrations.joint import jointly
 from structgen.integrations.rows import HostBatch
-from structgen_engine.automata.dfa import REFUSED, Dfa
 from structgen_engine.decoding.options import Finish
 
 __all__ = ["constrain", "jointly", "read", "vocabulary_of"]
@@ -123,7 +121,9 @@ def _check_ends(model: Any, constraints: Sequence[Constraint[Any] | None]) -> No
             continue
         vocabulary = constraint.vocabulary
         own = {vocabulary.special[name] for name in (vocabulary.end, vocabulary.pad) if name is not None}
-        inside = [end for end in sorted(ends - own) if end < vocabulary.size and _uses(constraint, end)]
+        inside = [
+            end for end in sorted(ends - own) if end < vocabulary.size and constraint.compiled.uses(end)
+        ]
         if inside:
             names = [name for name, index in vocabulary.special.items() if index in inside]
             raise Unsupported(
@@ -131,12 +131,3 @@ def _check_ends(model: Any, constraints: Sequence[Constraint[Any] | None]) -> No
                 "answer",
                 remedy="take these ids out of generation_config.eos_token_id",
             )
-
-
-def _uses(constraint: Constraint[Any], token: int) -> bool:
-    """Whether the token may stand in an answer; of an automaton without tables, whether it spells text or is named."""
-    automaton, vocabulary = constraint.automaton, constraint.vocabulary
-    if isinstance(automaton, Dfa):
-        return bool(automaton.alphabet.class_of[token] != REFUSED)
-    named = {vocabulary.special[name] for name in text_tokens(constraint.source.lower(), vocabulary)}
-    return token in named or bool(vocabulary.spelling(token))

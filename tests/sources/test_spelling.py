@@ -289,7 +289,7 @@ def test_what_is_generated_keeps_its_one_spelling() -> None:
 def test_no_second_automaton_is_made_where_one_reads_it_all() -> None:
     constraint = sg.compile({"type": "string", "pattern": "^.$"})
     assert constraint.accepts('"\\u00e9"')
-    assert constraint._reading[0] is constraint.compiled
+    assert constraint._reading is constraint.compiled
 
 
 def test_white_space_stays_as_the_source_has_it() -> None:

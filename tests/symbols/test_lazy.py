@@ -88,7 +88,7 @@ def test_what_runs_to_an_accepting_configuration_is_what_the_definition_accepts(
         for ids in product(range(vocabulary.size), repeat=length):
             symbols = spelled(automaton, vocabulary, ids)
             expected = symbols is not None and accepts(automaton, symbols)
-            assert lazy.accepting(lazy.run(ids)) == expected
+            assert lazy.is_accepting(lazy.run(ids)) == expected
 
 
 @given(automaton=pushdowns(SPECIAL), vocabulary=st.sampled_from([TOKENS, FEW]), seed=st.integers(0, 99))
@@ -167,7 +167,7 @@ def test_what_suffices_to_finish_is_attained_token_by_token(
         at = int(targets[lazy.distance_upper[targets].argmin()])
         assert lazy.distance_upper[at] <= needed - 1
         needed = int(lazy.distance_upper[at])
-    assert lazy.accepting(at)
+    assert lazy.is_accepting(at)
 
 
 @given(automaton=pushdowns(SPECIAL), vocabulary=st.sampled_from([TOKENS, FEW]))
@@ -178,9 +178,9 @@ def test_fewer_tokens_than_the_least_never_finish(automaton: Pushdown, vocabular
         onward = {to for at in level for to in lazy.arcs(at).targets.tolist()}
         for at in level:
             reached = lazy.arcs(at).targets.tolist()
-            if any(lazy.accepting(to) for to in reached):
+            if any(lazy.is_accepting(to) for to in reached):
                 assert lazy.distance_lower[at] <= 1
-            if lazy.accepting(at):
+            if lazy.is_accepting(at):
                 assert lazy.distance_lower[at] == 0
                 assert lazy.distance_upper[at] == 0
         level = onward
@@ -192,7 +192,7 @@ def test_a_configuration_is_the_same_whatever_else_has_been_met(automaton: Pushd
     for token in range(TOKENS.size):
         other.arcs(other.run([token]))
     at, again = lazy.run(ids), other.run(ids)
-    assert other.accepting(again) == lazy.accepting(at)
+    assert other.is_accepting(again) == lazy.is_accepting(at)
     assert other.distance_upper[again] == lazy.distance_upper[at]
     assert other.distance_lower[again] == lazy.distance_lower[at]
     assert leading(other, again) == leading(lazy, at)
@@ -201,7 +201,7 @@ def test_a_configuration_is_the_same_whatever_else_has_been_met(automaton: Pushd
 def leading(lazy: LazyAutomaton, at: int) -> list[tuple[bool, int]]:
     """What each token leads to: whether the output may end there, and how many tokens suffice."""
     reached = [lazy.run([token], at) for token in range(lazy.vocabulary.size)]
-    return [(lazy.accepting(to), int(lazy.distance_upper[to])) for to in reached]
+    return [(lazy.is_accepting(to), int(lazy.distance_upper[to])) for to in reached]
 
 
 def bytewise(vocabulary: Vocabulary, text: str) -> list[int]:

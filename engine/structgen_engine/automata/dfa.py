@@ -61,6 +61,12 @@ class Alphabet:
         offsets[1:] = counts.cumsum(0)
         return order.to(torch.int32), offsets
 
+    def first_tokens(self, labels: list[int], targets: list[int]) -> list[tuple[int, int]]:
+        """The first symbol of each class, with its target; classes without symbols are left out."""
+        order, offsets = self.members
+        pairs = zip(labels, targets, strict=True)
+        return [(int(order[offsets[k]]), to) for k, to in pairs if offsets[k] < offsets[k + 1]]
+
 
 @dataclass(frozen=True, eq=False)
 class Edges:
@@ -147,7 +153,63 @@ class Dfa:
 
     def accepts(self, symbols: Tensor | list[int]) -> bool:
         """Whether the symbols are a whole string of the language."""
-        return bool(self.accepting[self.run(symbols)])
+        return self.is_accepting(self.run(symbols))
+
+    def is_accepting(self, state: int) -> bool:
+        """Whether a string may end in this state."""
+        return bool(self.accepting[state])
+
+    @property
+    def exact(self) -> bool:
+        """True: the lattice of a block holds every accepted block."""
+        return True
+
+    @property
+    def padded(self) -> bool:
+        """Whether every accepting state has a symbol that leads to an accepting state."""
+        stays = self.accepting[self.delta[:, self.alphabet.class_of.unique().long()].long()].any(-1)
+        return not bool((self.accepting & ~stays).any())
+
+    def moves(self, state: int) -> list[tuple[int, int]]:
+        """One symbol of each edge out of a state, and the state that it leads to."""
+        low, high = self.edges.offsets[state : state + 2].tolist()
+        labels, targets = self.edges.label[low:high].tolist(), self.edges.target[low:high].tolist()
+        return self.alphabet.first_tokens(labels, targets)
+
+    def enough(self, state: int) -> int:
+        """The least number of symbols that finish from a state, NEVER if none do."""
+        return int(self.distance[state])
+
+    def fewest(self) -> tuple[int, bool]:
+        """The length of the shortest accepted string, which is certain."""
+        return self.enough(self.start), True
+
+    def suffices(self, state: int, tokens: int) -> bool:
+        """Whether this many symbols suffice to finish from a state."""
+        return self.enough(state) <= tokens
+
+    def completion(self, state: int, most: int = NEVER) -> list[int] | None:
+        """The shortest string that finishes from a state; None if it has more than `most` symbols, or none does."""
+        if self.enough(state) > most or self.enough(state) == NEVER:
+            return None
+        symbols: list[int] = []
+        while self.enough(state):
+            symbol, state = next(move for move in self.moves(state) if self._nearer(state, move[1]))
+            symbols.append(symbol)
+        return symbols
+
+    def _nearer(self, state: int, target: int) -> bool:
+        return self.enough(target) == self.enough(state) - 1
+
+    def finishing(self) -> None:
+        """None: distances are known, nothing has to be searched for."""
+        return None
+
+    def block(
+        self, state: int, remaining: int, pruning: object = None, finishing: object = None
+    ) -> BlockAutomaton:
+        """The block that starts in a state, whole: what a search would leave out or remember plays no part."""
+        return block(self, entry=state, remaining=remaining)
 
 
 def _distances(dfa: Dfa) -> Tensor:

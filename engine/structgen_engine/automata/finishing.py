@@ -104,3 +104,48 @@ def fewest(lazy: LazyDfa) -> tuple[int, bool]:
         found = int(most[0])
         most, least = finishing.narrow(start, found - 1)
     return int(most[0]), bool(least[0] == most[0])
+
+
+def shortest_found(lazy: LazyDfa, configuration: int, most: int = NEVER) -> list[int] | None:
+    """At most `most` tokens that finish a configuration, None if none were found.
+
+    Where no limit is given they are the fewest if a search tells.
+    """
+    finishing = Finishing(lazy)
+    needs, least = (int(bound[0]) for bound in finishing.bounds([configuration]))
+    while (most < needs) or (most == NEVER and least < needs < NEVER):
+        before = needs
+        needs, least = (int(bound[0]) for bound in finishing.narrow([configuration], min(most, needs - 1)))
+        if needs == before:
+            break
+    return _along(lazy, finishing, configuration, needs) if needs <= most and needs < NEVER else None
+
+
+def nearer(lazy: LazyDfa, configuration: int) -> tuple[int, int] | None:
+    """A token that leads to a configuration that needs one token less, and that configuration; None if none does."""
+    arcs, needs = lazy.arcs(configuration), int(lazy.distance_upper[configuration])
+    enough = lazy.distance_upper
+    for number, target in zip(arcs.sets.tolist(), arcs.targets.tolist(), strict=True):
+        if enough[target] == needs - 1:
+            return _token(lazy, number), target
+    return None
+
+
+def _along(lazy: LazyDfa, finishing: Finishing, configuration: int, needs: int) -> list[int]:
+    """The tokens of a way to the end that takes `needs` of them."""
+    tokens: list[int] = []
+    while not lazy.is_accepting(configuration):
+        arcs = lazy.arcs(configuration)
+        bounds, _ = finishing.bounds(arcs.targets.tolist())
+        at = int(bounds.argmin())
+        tokens.append(_token(lazy, int(arcs.sets[at])))
+        configuration = int(arcs.targets[at])
+        if len(tokens) > needs:
+            raise AssertionError("a way to complete the output is longer than it said: please report it")
+    return tokens
+
+
+def _token(lazy: LazyDfa, number: int) -> int:
+    """A token of a set."""
+    order, offsets = lazy.alphabet.members
+    return int(order[int(offsets[int(lazy.sets[number][0])])])

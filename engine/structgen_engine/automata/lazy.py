@@ -79,7 +79,7 @@ class LazyDfa(Protocol):
         """Whether every accepting configuration can be followed by a token to an accepting one."""
         ...
 
-    def accepting(self, configuration: int) -> bool:
+    def is_accepting(self, configuration: int, /) -> bool:
         """Whether the output may end here."""
         ...
 
@@ -87,6 +87,14 @@ class LazyDfa(Protocol):
         """The edges out of a configuration."""
         ...
 
-    def run(self, tokens: Iterable[int], configuration: int | None = None) -> int:
+    def token_set(self, tokens: NDArray[Any]) -> int | None:
+        """The number of the set of those of the tokens that may occur; None if none of them may."""
+        ...
+
+    def union(self, labels: NDArray[Any]) -> int:
+        """The number of the set of tokens of these classes."""
+        ...
+
+    def run(self, tokens: Iterable[int], configuration: int | None = None, /) -> int:
         """The configuration after the tokens, from the given one or the start; 0 where they are refused."""
         ...

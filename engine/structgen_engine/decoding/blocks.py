@@ -10,9 +10,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from structgen_engine.automata.dfa import IMPOSSIBLE, BlockAutomaton, Dfa, block
-from structgen_engine.automata.finishing import Finishing
-from structgen_engine.automata.lazy import LazyDfa
+from structgen_engine.automata.dfa import IMPOSSIBLE, BlockAutomaton
+from structgen_engine.decoding.automaton import Automaton
 from structgen_engine.kernels.scores import largest
 from structgen_engine.lattice.beam import Beam, PrunedBlock, Pruning
 from structgen_engine.lattice.lattice import OPEN, BlockLattice, example, feasible
@@ -20,22 +19,9 @@ from structgen_engine.lattice.lattice import OPEN, BlockLattice, example, feasib
 Block = BlockAutomaton | Beam  # what one block of one row may be
 
 
-def block_from(
-    automaton: Dfa | LazyDfa,
-    state: int,
-    remaining: int,
-    pruning: Pruning | None = None,
-    finishing: Finishing | None = None,
-) -> Block:
-    """What a block may be that starts in a state and leaves `remaining` tokens of budget after itself."""
-    if isinstance(automaton, Dfa):
-        return block(automaton, entry=state, remaining=remaining)
-    return Beam(automaton, state, remaining, pruning, finishing)
-
-
-def first_block(automaton: Dfa | LazyDfa, remaining: int = 0, pruning: Pruning | None = None) -> Block:
+def first_block(automaton: Automaton, remaining: int = 0, pruning: Pruning | None = None) -> Block:
     """What the first block may be."""
-    return block_from(automaton, automaton.start, remaining, pruning)
+    return automaton.block(automaton.start, remaining, pruning)
 
 
 def nonempty(

@@ -15,8 +15,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from structgen_engine.automata.dfa import IMPOSSIBLE, Dfa
-from structgen_engine.automata.lazy import LazyDfa
+from structgen_engine.automata.dfa import IMPOSSIBLE
+from structgen_engine.decoding.automaton import Automaton
 from structgen_engine.decoding.blocks import first_block, opened, pinned, tables
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.kernels.scores import bounded
@@ -33,7 +33,7 @@ class Probe:
     """logits: [B, N, ≥ V] of canvases that hold the ids `settled` [B, N], −1 where they are noise; `remaining` tokens
     of budget are left after the block."""
 
-    automaton: Dfa | LazyDfa
+    automaton: Automaton
     logits: Tensor
     settled: Tensor
     remaining: int = 0
@@ -50,7 +50,7 @@ class Probe:
         """
         wish = ids.expand(len(self.logits), -1)
         found = self.lattice.log_prob(wish).cpu()
-        if isinstance(self.automaton, Dfa) or (found > IMPOSSIBLE).all():
+        if self.automaton.exact or (found > IMPOSSIBLE).all():
             return found
         open_ = (self.settled < 0) & (wish >= 0)
         fits = ((self.settled < 0) | (wish < 0) | (self.settled == wish)).all(-1)
@@ -75,7 +75,7 @@ class Probe:
 def probe(
     denoiser: Denoiser,
     prompt: Sequence[int],
-    automaton: Dfa | LazyDfa,
+    automaton: Automaton,
     settled: Tensor,
     generator: torch.Generator,
     *,

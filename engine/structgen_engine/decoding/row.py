@@ -1,7 +1,5 @@
 """One output in the making: where its automaton stands, what is committed, and what its next block may be.
 
-An automaton in tables and one that grows differ here and nowhere else in the loop.
-
 Axes: n positions in play, T tokens.
 """
 
@@ -14,10 +12,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from structgen_engine.automata.dfa import NEVER, Dfa
-from structgen_engine.automata.finishing import Finishing, fewest
-from structgen_engine.automata.lazy import LazyDfa
-from structgen_engine.decoding.blocks import Block, block_from
+from structgen_engine.automata.dfa import NEVER
+from structgen_engine.automata.finishing import Finishing
+from structgen_engine.decoding.automaton import Automaton
+from structgen_engine.decoding.blocks import Block
 from structgen_engine.lattice.beam import Pruning
 from structgen_engine.lattice.lattice import EmptyLattice
 
@@ -69,7 +67,7 @@ class Verdict:
     example: [≤ n] an accepted block that begins with them
     """
 
-    automaton: Dfa | LazyDfa
+    automaton: Automaton
     state: int
     again: list[int] | None = None
     example: Sequence[int] = ()
@@ -83,7 +81,7 @@ class Review(Protocol):
         """Tokens that suffice for an output that passes."""
         ...
 
-    def __call__(self, automaton: Dfa | LazyDfa, state: int, ids: list[int], remaining: int) -> Verdict:
+    def __call__(self, automaton: Automaton, state: int, ids: list[int], remaining: int) -> Verdict:
         """Of the next block `ids`, accepted by the automaton from the state, with `remaining` tokens of budget left
         after it. Blocks come in order; one that is refined again comes again."""
         ...
@@ -97,7 +95,7 @@ class Row:
     """
 
     index: int
-    automaton: Dfa | LazyDfa
+    automaton: Automaton
     state: int
     left: int
     pruning: Pruning | None = None
@@ -118,7 +116,7 @@ class Row:
         """What the next block of n positions may be; the same object until the block is committed or reviewed."""
         if self._part is None:
             remaining = self.left - self.in_play(length)
-            self._part = block_from(self.automaton, self.state, remaining, self.pruning, self.finishing)
+            self._part = self.automaton.block(self.state, remaining, self.pruning, self.finishing)
         return self._part
 
     def reviewed(self, ids: Tensor) -> Verdict | None:
@@ -127,7 +125,7 @@ class Row:
             return None
         verdict = self.review(self.automaton, self.state, ids.tolist(), self.left - len(ids))
         if verdict.automaton is not self.automaton:
-            self.finishing = None if isinstance(verdict.automaton, Dfa) else Finishing(verdict.automaton)
+            self.finishing = verdict.automaton.finishing()
         self.automaton, self.state, self._part = verdict.automaton, verdict.state, None
         return None if verdict.again is None else verdict
 
@@ -135,11 +133,8 @@ class Row:
         """Take a block [n]; whether the output is finished."""
         self.committed.append(ids)
         self.left, self._part = self.left - len(ids), None
-        if isinstance(self.automaton, Dfa):
-            self.state = self.automaton.run(ids, self.state)
-            return bool(self.automaton.accepting[self.state])
         self.state = self.automaton.run(ids.tolist(), self.state)
-        return self.automaton.accepting(self.state)
+        return self.automaton.is_accepting(self.state)
 
     def decoded(self) -> Decoded:
         """What came out."""
@@ -148,41 +143,36 @@ class Row:
         return Decoded(ids, self.log_prob, self.steps, blocks, self.scaffold, self.dropped)
 
 
-def needed(automaton: Dfa | LazyDfa, ids: Sequence[int] = ()) -> int:
+def needed(automaton: Automaton, ids: Sequence[int] = ()) -> int:
     """Tokens that suffice to complete an output that begins with the ids, themselves not counted; NEVER where none do.
 
     In tables the least number; of what grows an upper bound that some tokens attain. See `finishing`.
     """
-    if isinstance(automaton, Dfa):
-        return int(automaton.distance[automaton.run(list(ids))])
-    configuration = automaton.run(ids)  # first: the bounds grow with what is met
-    return int(automaton.distance_upper[configuration])
+    return automaton.enough(automaton.run(list(ids)))
 
 
 def affordable(
-    automaton: Dfa | LazyDfa, row: int, max_tokens: int, review: Review | None = None
+    automaton: Automaton, row: int, max_tokens: int, review: Review | None = None
 ) -> Finishing | None:
     """Raise BudgetTooSmall, or EmptyLattice, where no accepted output has so few tokens; what a search found."""
-    least, exact, finishing = needed(automaton), True, None
+    least, exact, finishing = needed(automaton), True, automaton.finishing()
     if least == NEVER:
         raise EmptyLattice(f"row {row}: the automaton accepts nothing")
     if review is not None and review.least > max_tokens:
-        fewer, exact = (least, True) if isinstance(automaton, Dfa) else fewest(automaton)
+        fewer, exact = automaton.fewest()
         exact = exact and fewer == review.least
         raise BudgetTooSmall(row, review.least, max_tokens, exact=exact)
-    if not isinstance(automaton, Dfa):
-        finishing = Finishing(automaton)
-        if least > max_tokens and finishing.narrow([automaton.start], max_tokens)[0] <= max_tokens:
+    if least > max_tokens:
+        if finishing is not None and finishing.narrow([automaton.start], max_tokens)[0] <= max_tokens:
             return finishing
-        if least > max_tokens:
-            least, exact = fewest(automaton)
+        least, exact = automaton.fewest()
     if max(least, 1) > max_tokens:
         raise BudgetTooSmall(row, max(least, 1), max_tokens, exact=exact)
     return finishing
 
 
 def begin(
-    automaton: Dfa | LazyDfa,
+    automaton: Automaton,
     row: int,
     max_tokens: int,
     pruning: Pruning | None = None,
@@ -190,15 +180,9 @@ def begin(
 ) -> Row:
     """Row number `row`, before its first block; refused where it cannot be decoded within max_tokens."""
     finishing = affordable(automaton, row, max_tokens, review)
-    if not (_stays(automaton) if isinstance(automaton, Dfa) else automaton.padded):
+    if not automaton.padded:
         raise ValueError(
             f"row {row}: some accepting state cannot be followed by padding, so its blocks cannot be filled: "
             "give every accepting state an edge to an accepting state"
         )
     return Row(row, automaton, automaton.start, max_tokens, pruning, finishing, review=review)
-
-
-def _stays(dfa: Dfa) -> bool:
-    """Whether every accepting state has a token that leads to an accepting state."""
-    stays = dfa.accepting[dfa.delta[:, dfa.alphabet.class_of.unique().long()].long()].any(-1)
-    return not (dfa.accepting & ~stays).any()

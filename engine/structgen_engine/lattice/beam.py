@@ -356,7 +356,7 @@ def tabulate(lazy: LazyDfa, configurations: Longs, entry: int, may_end: Marks) -
     )
     order = np.lexsort((label, source))
     edges = Edges.of(source[order], label[order], target[order], states)
-    accepting = torch.tensor([False, *(lazy.accepting(number) for number in configurations.tolist())])
+    accepting = torch.tensor([False, *(lazy.is_accepting(number) for number in configurations.tolist())])
     dfa = Dfa.from_edges(alphabet, edges, accepting, int(state_of[entry]))
     start, end = torch.full((2, states), IMPOSSIBLE)
     start[dfa.start] = 0.0

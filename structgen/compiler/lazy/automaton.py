@@ -21,6 +21,7 @@ from structgen.grammar import Grammar
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.automata.arrays import NEVER
 from structgen_engine.automata.lazy import Closing, OutArcs
+from structgen_engine.decoding.automaton import BySearch
 
 if TYPE_CHECKING:
     from structgen_engine.automata.dfa import Alphabet
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 ARC = 1000  # bytes that the arcs of one configuration take, roughly
 
 
-class LazyAutomaton:
+class LazyAutomaton(BySearch):
     """Configurations of a pushdown and what the tokens of a vocabulary do to them.
 
     It only ever grows (`Renewal` says when to begin another) and may be shared by threads: each call takes the `lock`.
@@ -109,7 +110,11 @@ class LazyAutomaton:
                 return None
             return self.classes.sets(tokens.astype(np.int32), np.array([0, len(tokens)]))[0]
 
-    def accepting(self, configuration: int) -> bool:
+    def union(self, labels: NDArray[np.int32]) -> int:
+        """The number of the set of tokens of these classes."""
+        return self.classes.union(labels)
+
+    def is_accepting(self, configuration: int) -> bool:
         """Whether the answer may end here."""
         return self.configurations.accepting(configuration)
 
@@ -132,9 +137,9 @@ class LazyAutomaton:
     def accepts_ids(self, tokens: Iterable[int]) -> bool:
         """Whether the tokens are a whole answer, with or without the end token and padding."""
         configuration, end = self.run(tokens), self.vocabulary.end
-        if self.accepting(configuration):
+        if self.is_accepting(configuration):
             return True
-        return end is not None and self.accepting(self.run([self.vocabulary.special[end]], configuration))
+        return end is not None and self.is_accepting(self.run([self.vocabulary.special[end]], configuration))
 
     def _spelling(self, token: int) -> list[int]:
         """The symbols of a token; none for a token that cannot occur."""
