@@ -1,8 +1,9 @@
-"""Models that fill layouts, around any denoiser."""
+"""Toy models that fill layouts: any denoiser, with constants of their own, so that new weights change no test."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from structgen.generation.chooser import ProbeChooser
@@ -10,23 +11,79 @@ from structgen.model import Model
 from structgen.models.embedded import OutlinePrompts, spelling_of
 from structgen.sources import as_source
 from structgen.tokens.vocabulary import Vocabulary
-from structgen_engine.decoding.denoiser import Denoiser
+from structgen_engine.decoding.denoiser import Denoiser, RandomDenoiser
+from structgen_engine.decoding.noise import Uniform
 from structgen_mini import mini_folder
 from structgen_mini.canvas import Canvas
-from structgen_mini.constants import Constants
+from structgen_mini.constants import (
+    Alternatives,
+    Constants,
+    Copies,
+    Counting,
+    Layouts,
+    Slots,
+    SlotSizes,
+)
 from structgen_mini.outline import Outline
 from structgen_mini.writer import MiniWriter
 
-CONSTANTS = Constants.read(mini_folder())
-SLOTS = CONSTANTS.slots.usual
+SLOTS = SlotSizes(
+    string=14,
+    item_string=10,
+    integer=6,
+    item_integer=4,
+    number=8,
+    boolean=1,
+    date=10,
+    time=9,
+    date_time=20,
+    email=14,
+    any=16,
+    nullable=2,
+    items=5,
+    nested_items=2,
+)
+SNUG = replace(SLOTS, string=8, item_string=6, integer=4, item_integer=3, number=6, email=10, any=8)
+CONSTANTS = Constants(
+    Slots(usual=SLOTS, snug=SNUG),
+    Layouts(canvases=4, growth=2, attempts=6),
+    Copies(
+        penalty=6.0,
+        crowding=3.0,
+        away=4.0,
+        unstated=2.0,
+        line=1.0,
+        gap=2.0,
+        word=0.02,
+        record_words=80,
+        choices=20_000,
+        short=2,
+    ),
+    Counting(whole=3.4, alone=0.4, torn=2.4, certainty=0.055, least=200.0),
+    Alternatives(keenness=20.0),
+)
 Overlap = Callable[[str, Sequence[str]], Sequence[float]]
 
 
-def filler(denoiser: Denoiser, vocabulary: Vocabulary, overlap: Overlap | None = None) -> Model:
-    """A model that fills layouts as the embedded one does, without copies."""
-    writer = MiniWriter(Canvas(denoiser, spelling_of(vocabulary), CONSTANTS), overlap, copies=False)
+def filler(
+    denoiser: Denoiser,
+    vocabulary: Vocabulary,
+    overlap: Overlap | None = None,
+    *,
+    copies: bool = False,
+    constants: Constants = CONSTANTS,
+) -> Model:
+    """A model that fills layouts as the embedded one does."""
+    writer = MiniWriter(Canvas(denoiser, spelling_of(vocabulary), constants), overlap, copies=copies)
     chooser = ProbeChooser(denoiser, writer.pinned)
     return Model("filler", denoiser, vocabulary, OutlinePrompts(), None, writer, chooser)
+
+
+def toy(overlap: Overlap | None = None, **options: Any) -> Model:
+    """A filler that knows nothing: its logits are small noise. It spells as the embedded model does."""
+    vocabulary = Vocabulary.from_file(mini_folder() / "tokenizer.json")
+    denoiser = RandomDenoiser(Uniform(2, vocabulary.size), 256, vocabulary.size, scale=0.1)
+    return filler(denoiser, vocabulary, overlap, **options)
 
 
 def outlined(source: Any) -> Outline:

@@ -47,11 +47,13 @@ def test_max_marginals_equal_enumeration(seed: int, penalty: float) -> None:
 
 
 def test_the_best_token_of_each_position_is_the_best_choice() -> None:
-    """Where position by position a mixture of two sequences wins, the preferred fillings keep them apart."""
+    """The example of the docstring: position by position a mixture wins, with the choices it does not."""
     logits = torch.log(torch.tensor([[[0.55, 0.45], [0.40, 0.60], [0.60, 0.40]]]))
     choices = torch.tensor([[0, 0, 0], [1, 1, 1]])
     assert logits.argmax(-1).tolist() == [[0, 1, 0]]
-    assert max_marginals(logits, choices, 10.0).argmax(-1).tolist() == [[0, 0, 0]]
+    found = max_marginals(logits, choices, 6.0)
+    assert found.argmax(-1).tolist() == [[0, 0, 0]]
+    torch.testing.assert_close(found, torch.tensor([[[-2.03, -2.23]] * 3]), atol=0.01, rtol=0)
 
 
 class TestTheWrapper:

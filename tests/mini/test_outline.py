@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import random
-from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -15,9 +13,6 @@ from minis import SLOTS, outlined
 from structgen import JsonSchema
 from structgen_mini.outline import Outline, outline_text
 from structgen_mini.scaffold import OPEN, compact, fill, scaffold
-from training.documents import make_sample
-from training.pools import make_pools
-from training.schemas import outline_of
 
 NULL = 0
 
@@ -75,7 +70,6 @@ def test_a_pydantic_model_is_one_line() -> None:
 )  # fmt: skip
 def test_each_kind_has_a_word(schema: dict, line: str) -> None:
     assert outline_text(outlined(schema)) == line
-    assert outline_text(outline_of(schema)) == line
 
 
 def test_a_recursive_reference_becomes_any() -> None:
@@ -87,13 +81,13 @@ def test_an_optional_member_takes_its_comma_and_key_with_it() -> None:
     schema = {"properties": {"a": {"type": "boolean"}, "b": {"type": "integer"}}, "required": ["a"]}
     slots = {"/a": 5}
     assert (
-        written(fill(outline_of(schema), {"a": True, "b": 7}, encode, NULL, slots=SLOTS, sizes=slots))
+        written(fill(outlined(schema), {"a": True, "b": 7}, encode, NULL, slots=SLOTS, sizes=slots))
         == '{"a":true,"b":7}'
     )
     assert (
-        written(fill(outline_of(schema), {"a": True}, encode, NULL, slots=SLOTS, sizes=slots)) == '{"a":true}'
+        written(fill(outlined(schema), {"a": True}, encode, NULL, slots=SLOTS, sizes=slots)) == '{"a":true}'
     )
-    plan = scaffold(outline_of(schema), encode, NULL, slots=SLOTS, sizes=slots)
+    plan = scaffold(outlined(schema), encode, NULL, slots=SLOTS, sizes=slots)
     assert [slot.kind for slot in plan.slots] == ["boolean", "member"]
 
 
@@ -102,7 +96,7 @@ def test_items_follow_each_other_at_a_fixed_stride() -> None:
         "type": "array",
         "items": {"type": "object", "properties": {"n": {"type": "string"}}, "required": ["n"]},
     }
-    gold = fill(outline_of(schema), [{"n": "one"}, {"n": "three"}], encode, NULL, slots=SLOTS)
+    gold = fill(outlined(schema), [{"n": "one"}, {"n": "three"}], encode, NULL, slots=SLOTS)
     starts = [index for index, token in enumerate(gold) if token == ord("{")]
     closing = [index for index, token in enumerate(gold) if token == ord("}")]
     assert starts[1] - starts[0] == closing[1] - closing[0]
@@ -112,26 +106,26 @@ def test_items_follow_each_other_at_a_fixed_stride() -> None:
 def test_an_array_gives_up_items_until_the_block_is_long_enough() -> None:
     schema = {"properties": {"a": {"type": "array", "items": {"type": "string"}}}, "required": ["a"]}
     lengths = {
-        block: len(scaffold(outline_of(schema), encode, NULL, slots=SLOTS, block=block).ids)
+        block: len(scaffold(outlined(schema), encode, NULL, slots=SLOTS, block=block).ids)
         for block in (256, 60, 40)
     }
     assert lengths[256] > lengths[60] > lengths[40]
     assert all(length < block for block, length in lengths.items())
-    assert scaffold(outline_of(schema), encode, NULL, slots=SLOTS, block=15) is None
+    assert scaffold(outlined(schema), encode, NULL, slots=SLOTS, block=15) is None
 
 
 def test_a_value_longer_than_its_slot_is_refused_and_fits_a_larger_one() -> None:
     schema = {"properties": {"a": {"type": "string"}}, "required": ["a"]}
     value = {"a": "x" * 20}
-    assert fill(outline_of(schema), value, encode, NULL, slots=SLOTS) is None
-    assert written(fill(outline_of(schema), value, encode, NULL, slots=SLOTS, sizes={"/a": 20})) == compact(
+    assert fill(outlined(schema), value, encode, NULL, slots=SLOTS) is None
+    assert written(fill(outlined(schema), value, encode, NULL, slots=SLOTS, sizes={"/a": 20})) == compact(
         value
     )
 
 
 def test_constants_are_pinned() -> None:
     plan = scaffold(
-        outline_of({"properties": {"kind": {"const": "note"}}, "required": ["kind"]}),
+        outlined({"properties": {"kind": {"const": "note"}}, "required": ["kind"]}),
         encode,
         NULL,
         slots=SLOTS,
@@ -153,21 +147,3 @@ def test_plain_values_stand_for_an_outline() -> None:
     assert rebuilt == Outline.of(outline.plain())
     assert rebuilt.at("/address/city") == Outline("string", said=rebuilt.at("/address/city").said)
     assert rebuilt.at("/address/county") is None
-
-
-def test_training_draws_outlines_as_the_library_does() -> None:
-    pools, rng = make_pools(seed=3, size=60), random.Random(5)
-    for _ in range(300):
-        schema = make_sample(rng, pools).schema
-        assert unsaid(outline_of(schema)) == unsaid(outlined(schema)), schema
-
-
-def unsaid(outline: Outline) -> Outline:
-    """The outline without the words by which it describes itself, which training does not read."""
-    return replace(
-        outline,
-        said=(),
-        fields=tuple(replace(field, value=unsaid(field.value)) for field in outline.fields),
-        item=None if outline.item is None else unsaid(outline.item),
-        options=tuple(map(unsaid, outline.options)) if outline.kind == "union" else outline.options,
-    )

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import structgen as sg
-from minis import SLOTS, canvas_of, outlined
+from minis import SLOTS, canvas_of, outlined, toy
 from structgen.model import Model
 from structgen_engine.automata.dfa import IMPOSSIBLE
 from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
@@ -52,7 +52,7 @@ class Reading(RandomDenoiser):
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return sg.load()
+    return toy()
 
 
 @pytest.fixture(scope="module")

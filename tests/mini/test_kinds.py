@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Literal
 
 import pytest
 from pydantic import BaseModel, Field
 
-import structgen as sg
-from minis import outlined
+from minis import outlined, toy
 from structgen.model import Model
 from structgen_mini.alternatives import description
 
@@ -27,9 +28,16 @@ class Booking(BaseModel):
     guest: str
 
 
+def shared_words(text: str, options: Sequence[str]) -> list[float]:
+    """The share of each option's words that the text has."""
+    known = set(re.findall(r"\w+", text.lower()))
+    words = [re.findall(r"\w+", option.lower()) for option in options]
+    return [sum(word in known for word in one) / max(1, len(one)) for one in words]
+
+
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return sg.load()
+    return toy(shared_words)
 
 
 def test_the_alternatives_of_a_union_say_what_they_are() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-import structgen as sg
-from minis import canvas_of, outlined
+from minis import CONSTANTS, SLOTS, canvas_of, outlined, toy
 from structgen.model import Model
 from structgen_mini.copies import copying
 from structgen_mini.copy_prior import CopyPrior
@@ -20,7 +20,10 @@ DOCUMENT = (
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return sg.load()
+    return toy()
+
+
+UNSTATED = CONSTANTS.copies.unstated
 
 
 def offered(
@@ -90,14 +93,16 @@ def test_what_is_longer_than_its_slot_fills_it(model: Model) -> None:
     street = "Upper Northumberland Terrace Gardens 118 at the back of the old harbour"
     region = offered(model, {"street": {"type": "string"}}, ["street"], street)["/street"]
     assert street not in region
-    assert any(len(model.vocabulary.encode(one)) == 14 and street.startswith(one) for one in region)
+    assert any(len(model.vocabulary.encode(one)) == SLOTS.string and street.startswith(one) for one in region)
 
 
 def test_an_empty_offer_leaves_the_slot_alone(model: Model) -> None:
     assert offered(model, {"due": {"type": "string", "format": "date"}}, ["due"], "no date") == {}
 
 
-def test_text_fields_come_out_as_the_document_has_them(model: Model) -> None:
+def test_a_model_without_an_opinion_copies_the_document() -> None:
+    constants = replace(CONSTANTS, copies=replace(CONSTANTS.copies, penalty=60.0))
+    model = toy(copies=True, constants=constants)
     document = (
         "Booking 4471 for Ms Adaeze Okonkwo-Whitfield\nHotel: Grand Meridian Lisboa\nRate: 189.50 per night"
     )
@@ -110,7 +115,7 @@ def test_text_fields_come_out_as_the_document_has_them(model: Model) -> None:
     value = model.extract(document, schema)
     assert value["guest"] in document
     assert value["hotel"] in document
-    assert str(value["rate"]).rstrip("0").rstrip(".") in document
+    assert value["rate"] in (4471, 189.5, 189, 50)
 
 
 def test_no_value_begins_or_ends_with_a_joining_word(model: Model) -> None:
@@ -177,6 +182,11 @@ def test_an_option_that_the_document_names_is_preferred(model: Model) -> None:
         texts = [model.vocabulary.decode(row).decode() for row in region.choices.tolist()]
         return dict(zip(texts, region.costs.tolist(), strict=True))
 
-    assert costs("It is In Progress, size m") == {"in_progress": 0.0, "open": 2.0, "XL": 2.0, "M": 2.0}
-    assert costs("size M, opened") == {"in_progress": 2.0, "open": 2.0, "XL": 2.0, "M": 0.0}
+    assert costs("It is In Progress, size m") == {
+        "in_progress": 0.0,
+        "open": UNSTATED,
+        "XL": UNSTATED,
+        "M": UNSTATED,
+    }
+    assert costs("size M, opened") == {"in_progress": UNSTATED, "open": UNSTATED, "XL": UNSTATED, "M": 0.0}
     assert costs("no word of them") is None

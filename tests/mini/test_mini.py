@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tokenizers import Tokenizer
 
 from structgen_mini import Lexicon, Mini, MiniConfig, MiniDenoiser, mini_folder
-from training.tokenizer import load_tokenizer
 
 CONFIG = MiniConfig(vocabulary=50, width=32, heads=2, encoder_layers=2, decoder_layers=2)
 
@@ -107,7 +107,10 @@ class TestWords:
         assert self.LEXICON.of(ids) == words
 
     def test_the_embedded_lexicon_goes_with_the_tokenizer(self) -> None:
-        lexicon, tokenizer = Lexicon.read(mini_folder()), load_tokenizer()
+        lexicon, tokenizer = (
+            Lexicon.read(mini_folder()),
+            Tokenizer.from_file(str(mini_folder() / "tokenizer.json")),
+        )
         read = tokenizer.encode("deliveryCity: Rotterdam, 12 kg Größe")
         known = {index: word.decode() for word, index in lexicon.index.items()}
         named = [known.get(index) for index in lexicon.of(read.ids)]
