@@ -1,4 +1,4 @@
-"""Filters: small token automata that only refuse what begins with a forbidden string.
+"""Filters: small token automata that refuse outputs which begin with a forbidden string.
 
 Axes: V vocabulary, F states of a filter, L classes of a filter.
 """
@@ -25,9 +25,9 @@ Ints = NDArray[np.int32]
 
 @dataclass(frozen=True, eq=False)
 class Filter:
-    """Which tokens may follow; state 0 refuses, 1 is the start.
+    """A filter says which tokens may follow; state 0 refuses, state 1 is the start.
 
-    class_of: [V] int32; delta: [F, L] int32; free: the state in which nothing is refused, −1 where there is none
+    class_of: [V] int32; delta: [F, L] int32; free: the state in which nothing is refused, −1 if there is no such state
     """
 
     class_of: Ints
@@ -46,9 +46,9 @@ class Filter:
 
 
 def filtered(kept: bytes, never: Expr, vocabulary: Vocabulary) -> Filter:
-    """What follows begins with the bytes `kept`, and behind them with no string of `never`.
+    """The filter of outputs that begin with the bytes `kept`, not followed by a string of `never`.
 
-    Special tokens spell nothing and change nothing.
+    Special tokens spell nothing and leave the state unchanged.
     """
     table = lift(_safe(kept, compile_bytes(Grammar(never))), vocabulary)
     special = np.array(sorted(vocabulary.special.values()), np.int64)
@@ -61,9 +61,9 @@ def filtered(kept: bytes, never: Expr, vocabulary: Vocabulary) -> Filter:
 
 
 def _safe(kept: bytes, never: Table) -> Table:
-    """Over bytes, all beginnings of what begins with `kept` and goes on with no string of `never` behind it.
+    """The byte automaton of all prefixes of strings that begin with `kept`, not followed by a string of `never`.
 
-    States: 1 … one for each kept byte, then those of `never`, then the free one.
+    The states from 1 on are one for each kept byte, then those of `never`, then the free state.
     """
     shift = len(kept)
     free = shift + never.states

@@ -1,4 +1,4 @@
-"""What surrounds the text in a model's answer: a thought before it, the token that ends it, the padding behind."""
+"""The frame of a model's answer: the thought before the text, the token that ends it, and the padding after that."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def answer_tokens(grammar: Grammar, vocabulary: Vocabulary) -> tuple[str, ...]:
 
 
 def framed(grammar: Grammar, vocabulary: Vocabulary) -> Grammar:
-    """A whole answer: the preface, the text, the end token, any number of pads."""
+    """The grammar of whole answers: the preface, the text, the end token, any number of pads."""
     before = EMPTY if vocabulary.preface is None else _thought(vocabulary.preface)
     if vocabulary.end is None:
         return Grammar(seq(before, grammar.start), grammar.rules)
@@ -47,9 +47,9 @@ def enclosed(text: bytes, vocabulary: Vocabulary, names: tuple[str, ...]) -> lis
 def unframed(
     answer: Table, vocabulary: Vocabulary, names: tuple[str, ...], kept: tuple[str, ...]
 ) -> Table | None:
-    """The automaton of the text alone, over bytes and the special tokens `kept`, from that of whole answers.
+    """The automaton of the text alone, over bytes and the special tokens `kept`, from the automaton of whole answers.
 
-    None where the text may hold tokens that surround it, so that the table does not tell where the text ends.
+    None if the text may itself contain tokens of the frame, so that the table does not show where the text ends.
     """
     if names == kept:
         return answer
@@ -75,7 +75,7 @@ def unframed(
 
 
 def _around(vocabulary: Vocabulary, names: tuple[str, ...]) -> tuple[list[int], list[int]]:
-    """The symbols before and after the text of an answer without a thought, as short as they can be."""
+    """The shortest symbols before and after the text: a preface without a thought, and an end token without padding."""
 
     def symbol(name: str) -> int:
         return FIRST_TOKEN + names.index(name)

@@ -1,16 +1,28 @@
 """From bytes to tokens: the automaton that accepts the tokenizations of what a byte automaton accepts.
 
-Reading a token's bytes moves each state of the byte automaton somewhere: the token *is* a partial function from states
-to states, and two tokens with the same function are one class. So the classes come first, and no state is walked on
-its own. One walk over the prefix tree composes functions along the way; each distinct function is computed once per
-distinct (prefix function, byte class) pair and found by its digest ever after. A JSON schema on 262,144 tokens meets a
-few thousand pairs, and what remains is one table look-up for each node of the tree.
+Reading a token's bytes moves each state of the byte automaton to another: the token is a partial function from states
+to states, and tokens with the same function form one class. The lift computes the functions of all tokens in one walk
+over their prefix tree instead of walking from every state. A node's function is the function of its parent, followed by
+one byte; it is computed once for each distinct pair of function and byte class, and looked up from then on.
 
-Functions are stored sparsely, as (state, state) pairs: most tokens fit into few states.
+Take [a-z]+, whose states are 1, the start, and 2, which accepts and is reached by every letter; and six tokens:
 
-States inside JSON strings treat all plain characters alike. From those the tokens of plain characters, nine in ten, are
-not walked at all: where they lead depends on their length. So a token's function has two parts, one known from its
-length and one from a walk.
+    node      parent's function, byte class     its function           class of the token
+    7         identity, digit                   nowhere defined        0, refused
+    a         identity, letter                  f = {1→2, 2→2}         1
+    a7        f, digit                          nowhere defined        0, refused
+    ab        f, letter                         {1→2, 2→2}, so f       1
+    b         identity, letter (looked up)      f                      1
+    t, th     (both looked up)                  f                      none: no token ends here
+    the       f, letter (looked up)             f                      1
+
+Four pairs are computed for eight nodes, and the token automaton has one class that moves 1 and 2 to 2. A JSON schema on
+262,144 tokens meets a few thousand pairs. Functions are stored sparsely, as (state, state) pairs, because most tokens
+can be read in few states only.
+
+States inside JSON strings treat all plain characters alike. From these states, tokens of plain characters (nine tokens
+in ten) need no walk, because their target depends on their length alone. A token's function therefore has two parts:
+one known from its length, and one found by the walk.
 
 Axes: V token ids, T some of them, S states, F functions, P pairs of all functions together, C classes.
 """
@@ -39,16 +51,16 @@ from structgen.tokens.vocabulary import Vocabulary
 
 Longs = NDArray[np.int64]
 
-MAX_PAIRS = 30_000_000  # of all functions together, 8 bytes each
-MAX_CELLS = 100_000_000  # of a transition table, 4 bytes each
+MAX_PAIRS = 30_000_000  # pairs of all functions together, 8 bytes each
+MAX_CELLS = 100_000_000  # cells of a transition table, 4 bytes each
 
 
 def lift(table: Table, vocabulary: Vocabulary, tokens: tuple[str, ...] = ()) -> Table:
     """The minimal token automaton of `table`, whose symbols from FIRST_TOKEN on are the special `tokens`.
 
     It accepts ids v1 … vn if and only if the byte automaton accepts the bytes they spell (Koo, Liu and He,
-    "Automata-based constraints for language model decoding", 2024, for the lift itself). Raises Unsupported where
-    the tables would not fit into memory.
+    "Automata-based constraints for language model decoding", 2024, for the lift itself). Raises Unsupported if the
+    tables would not fit into memory.
     """
     if len(table.accepting) * table.classes > MAX_CELLS:
         raise too_large(MAX_CELLS, "cells (states times classes of bytes)")
@@ -62,7 +74,7 @@ def lift(table: Table, vocabulary: Vocabulary, tokens: tuple[str, ...] = ()) -> 
 
 
 def _edges(table: Table, vocabulary: Vocabulary, tokens: tuple[str, ...]) -> tuple[Ints, int, Sequence[Ints]]:
-    """The class of each token [V], how many classes there are, and the edges of all: source, class, target."""
+    """The class of each token [V], the number of classes, and all edges as source, class and target."""
     class_of, classes, edges = np.zeros(vocabulary.size, np.int32), 1, []
     for part_of in (_plain, _other):
         token, number, (source, label, target) = part_of(table, vocabulary.plain).moves()
@@ -84,7 +96,7 @@ def _edges(table: Table, vocabulary: Vocabulary, tokens: tuple[str, ...]) -> tup
 
 @dataclass(frozen=True, eq=False)
 class _Functions:
-    """Functions from states to states: f moves sources[p] to targets[p] for offsets[f] ≤ p < offsets[f + 1].
+    """Partial functions from states to states: f moves sources[p] to targets[p] for offsets[f] ≤ p < offsets[f + 1].
 
     offsets: [F + 1] int64; sources, targets: [P] int32. Function 0 is nowhere defined.
     """
@@ -99,7 +111,7 @@ class _Functions:
         return len(self.offsets) - 1
 
     def size(self, functions: NDArray[Any]) -> int:
-        """How many pairs these functions have together."""
+        """The number of pairs that these functions have together."""
         return int(np.diff(self.offsets)[functions].sum())
 
 
@@ -108,9 +120,9 @@ NOWHERE = _Functions(np.zeros(2, np.int64), np.zeros(0, np.int32), np.zeros(0, n
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """Some tokens and what they do: two functions each, defined on different states.
+    """A part of the vocabulary with the functions of its tokens: two each, defined on disjoint sets of states.
 
-    token: [T] int32 ids; first_of, second_of: [T] numbers of their functions among `first` and `second`
+    token: [T] int32 ids; first_of, second_of: [T] numbers of the tokens' functions in `first` and `second`
     """
 
     token: Ints
@@ -120,7 +132,7 @@ class _Part:
     second_of: Ints
 
     def moves(self) -> tuple[Ints, Ints, Ints]:
-        """The tokens [T], the class of each, 0 where it leads nowhere; and all edges [3, E]: source, class, target."""
+        """The tokens [T], their classes [T] (0: leads nowhere), and the edges [3, E]: source, class, target."""
         if self.first.count * self.second.count > MAX_CELLS:
             raise too_large(MAX_CELLS, "cells (functions of tokens)")
         functions = self.first_of * np.int32(self.second.count) + self.second_of
@@ -141,7 +153,7 @@ class _Part:
 
 @nb.njit(cache=True)
 def _pairs(offsets, sources, targets, functions, edges, filled):  # pragma: no cover
-    """Write the pairs of some functions behind `filled` edges; labels are places in the list, from 1 on."""
+    """Write the pairs of `functions` after the first `filled` edges; an edge's label is its function's position + 1."""
     for k in range(len(functions)):
         for p in range(offsets[functions[k]], offsets[functions[k] + 1]):
             edges[0, filled], edges[1, filled], edges[2, filled] = sources[p], k + 1, targets[p]
@@ -150,14 +162,14 @@ def _pairs(offsets, sources, targets, functions, edges, filled):  # pragma: no c
 
 
 def _other(table: Table, plain: Plain) -> _Part:
-    """The tokens of other than plain characters, walked from every state."""
+    """The tokens with other than plain characters, walked from every state."""
     token, node = plain.other.spelled
     functions, of_node = _walked(table, plain.other, np.ones(len(table.accepting), np.bool_))
     return _Part(token, NOWHERE, np.zeros(len(token), np.int32), functions, of_node[node])
 
 
 def _plain(table: Table, plain: Plain) -> _Part:
-    """The tokens of plain characters, walked from those states only that do not treat these all alike."""
+    """The tokens of plain characters, walked only from the states that do not treat all plain characters alike."""
     token, node = plain.plain.spelled
     after, alike = _after_plain(table, len(plain.by_length) - 1)
     numbers: dict[bytes, int] = {bytes(after[0].nbytes): 0}
@@ -172,12 +184,12 @@ def _plain(table: Table, plain: Plain) -> _Part:
 
 
 def _after_plain(table: Table, longest: int) -> tuple[Ints, NDArray[np.bool_]]:
-    """Where k plain characters lead, [longest + 1, S], from the states that treat all of them alike, [S] bool.
+    """The targets of k plain characters [longest + 1, S], and the states that treat these all alike [S] bool.
 
-    0 in row 0 and for all other states.
+    Targets are 0 in row 0 and for all other states.
     """
     states = len(table.accepting)
-    unlike = states  # stands for several targets, and only leads to itself
+    unlike = states  # an extra state that stands for several targets and only leads to itself
     delta = np.concatenate([table.delta(), np.full((1, table.classes), unlike, np.int32)])
     onward = None
     for span in PLAIN:
@@ -200,7 +212,7 @@ def _after_plain(table: Table, longest: int) -> tuple[Ints, NDArray[np.bool_]]:
 
 
 def _walked(table: Table, trie: Trie, inside: NDArray[np.bool_]) -> tuple[_Functions, Ints]:
-    """The functions of a tree's nodes on the states `inside` [S], found by walking it, and which is whose."""
+    """The functions of a tree's nodes on the states `inside` [S], and the number of each node's function [M]."""
     of_node, offsets, pairs = _functions(
         table.delta(),
         table.class_of[:FIRST_TOKEN],
@@ -220,10 +232,10 @@ def _walked(table: Table, trie: Trie, inside: NDArray[np.bool_]) -> tuple[_Funct
 def _functions(
     delta, class_of, symbol, depth, end_of, inside, limits
 ) -> tuple[Ints, Longs, Longs]:  # pragma: no cover
-    """The function of every node: number by node, and the pairs of each. 0 is nowhere defined, 1 stays where it is.
+    """The function of every node, by number, and the pairs of each function. 0 is nowhere defined, 1 the identity.
 
-    A pair is one number: the source in its high half, the target in its low half. All is empty where the functions
-    would have more pairs, or their compositions more cells, than the limits, or where time or memory is used up.
+    A pair is one number: the source in its high half, the target in its low half. The arrays are empty if the functions
+    would have more pairs, or their compositions more cells, than the limits, or if time or memory is used up.
     """
     function_of = np.zeros(len(symbol), np.int32)
     pairs, filled = _identity(inside)
@@ -265,7 +277,7 @@ def _functions(
 
 @nb.njit(cache=True)
 def _identity(inside):  # pragma: no cover
-    """The function that leaves the states `inside` where they are: its pairs, with room for more, and their number."""
+    """The identity on the states `inside`: its pairs, in an array with room for more, and their number."""
     pairs, filled = np.empty(max(4096, 2 * len(inside)), np.int64), 0
     for s in range(1, len(inside)):
         if inside[s]:
@@ -276,7 +288,7 @@ def _identity(inside):  # pragma: no cover
 
 @nb.njit(cache=True)
 def _compose(pairs, low, high, delta, c, at):  # pragma: no cover
-    """Write the function of pairs[low:high], followed by byte class c, to `at`; returns where it ends."""
+    """Write the function of pairs[low:high], followed by byte class c, from `at` on; returns where it ends."""
     for p in range(low, high):
         to = delta[pairs[p] & 0xFFFFFFFF, c]
         if to:

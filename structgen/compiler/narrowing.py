@@ -1,13 +1,13 @@
-"""Automata narrowed by what has been written: the same outputs, without those that go on in a forbidden way.
+"""Narrowed automata: the outputs of an automaton, without those that continue what is written in a forbidden way.
 
-A `Filter` (`filters`) is a small token automaton that only refuses: it reads beside the constraint's automaton and
-stops what begins with a forbidden string. The product is an automaton like any other, a table where the constraint
+A `Filter` (`filters`) is a small token automaton that only refuses: it runs beside the constraint's automaton and stops
+outputs that begin with a forbidden string. The product is an automaton like any other, and a table if the constraint
 has one:
 
     automaton:  kept tokens ──→ q ──…                 product:  kept tokens ──→ (q, 1) ──…──→ (q', free) ──…
     filter:                     1 ──…──→ free                    without the moves that the filter refuses
 
-In the state `free` nothing is refused any more, so behind it the product is the constraint's automaton itself.
+In the state `free` nothing is refused any more, so from there on the product is the constraint's automaton itself.
 
 Axes: V vocabulary, F states of a filter, K classes of an automaton, L of a filter.
 """
@@ -30,14 +30,17 @@ from structgen_engine.automata.finishing import nearer
 from structgen_engine.automata.lazy import Closing, LazyDfa, OutArcs
 from structgen_engine.decoding.automaton import BySearch
 
-SEARCHED = 400  # configurations looked at for a way round what a filter refuses
+SEARCHED = 400  # configurations searched for a path that a filter does not refuse
 
 Ints = NDArray[np.int32]
 
 
 def narrowed_table(dfa: Dfa, state: int, kept: Sequence[int], filter_: Filter, begun: int) -> Dfa:
-    """What follows from a state of an automaton: first the tokens `kept`, then what the filter, in its state `begun`
-    by then, lets pass. The first states only count the kept tokens, which are expected to be settled."""
+    """The outputs of an automaton from a state that begin with the tokens `kept` and that the filter lets pass.
+
+    begun: the filter's state after the kept tokens. The first states of the result only count the kept tokens, which
+    are expected to be settled.
+    """
     pair_of, left, right = _pairs(dfa.alphabet.class_of.numpy(), filter_.class_of, kept)
     by_class = np.argsort(left, kind="stable").astype(np.int32)
     first = np.searchsorted(left[by_class], np.arange(dfa.alphabet.size + 1))
@@ -85,9 +88,9 @@ def _moves(
 
 
 def _pairs(left: Ints, right: Ints, kept: Sequence[int]) -> tuple[Ints, Ints, Ints]:
-    """The classes that two partitions of the vocabulary make together: of each token [V], and of each which of both.
+    """The common refinement of two partitions: the class of each token [V], and for each class the two it lies in.
 
-    Class 0 is refused by either; a kept token has a class of its own where it is.
+    Class 0 holds the tokens that either partition refuses, except that a kept token among them gets a class of its own.
     """
     both = left.astype(np.int64) * (int(right.max()) + 1) + right
     both[(left == REFUSED) | (right == REFUSED)] = 0
@@ -104,16 +107,16 @@ def _pairs(left: Ints, right: Ints, kept: Sequence[int]) -> tuple[Ints, Ints, In
 
 
 def _ranges(low: NDArray[Any], high: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """low[0] … high[0] − 1, then low[1] … high[1] − 1, and so on; and whose each is."""
+    """low[0] … high[0] − 1, then low[1] … high[1] − 1, and so on; and for each number the index of its range."""
     counts = (high - low).astype(np.int64)
     owner = np.repeat(np.arange(len(counts)), counts)
     return np.arange(len(owner)) + (low.astype(np.int64) - counts.cumsum() + counts)[owner], owner
 
 
 class Narrowed(BySearch):
-    """A narrowed automaton that grows: its configurations are pairs of one of the automaton's and a filter's state.
+    """A narrowed lazy automaton: a configuration is a pair of the automaton's configuration and the filter's state.
 
-    The first configurations count the kept tokens. Sets of tokens, classes and the lock are the automaton's own.
+    The first configurations count the kept tokens. Token sets, classes and the lock belong to the automaton itself.
     """
 
     def __init__(
@@ -125,7 +128,7 @@ class Narrowed(BySearch):
             self._chain.append(automaton.run([token], self._chain[-1]))
         self._pairs: list[tuple[int, int]] = [
             (DEAD, DEAD)
-        ]  # a filter's state below 0: tokens still to be kept
+        ]  # a negative filter state counts the tokens still to be kept
         self._numbers = {(DEAD, DEAD): DEAD}
         self._arcs: dict[int, OutArcs] = {}
         self._parts: dict[int, list[tuple[int, int]]] = {}
@@ -158,7 +161,7 @@ class Narrowed(BySearch):
 
     @property
     def distance_upper(self) -> NDArray[np.int64]:
-        """[configurations] tokens that suffice to finish, NEVER where none were found."""
+        """[configurations] an upper bound on the tokens needed to finish, NEVER if no path was found."""
         with self.lock:
             for pair in self._pairs[len(self._most) :]:
                 self._most.append(self._need(*pair))
@@ -166,7 +169,7 @@ class Narrowed(BySearch):
 
     @property
     def distance_lower(self) -> NDArray[np.int64]:
-        """[configurations] tokens without which nothing finishes."""
+        """[configurations] a lower bound on the tokens needed to finish."""
         with self.lock:
             least = self.inner.distance_lower
             return np.array([least[c] + max(-f, 0) for c, f in self._pairs], np.int64)
@@ -222,7 +225,7 @@ class Narrowed(BySearch):
         return (self._chain[f], f + 1) if f < -1 else self._begun
 
     def _moves(self, c: int, f: int) -> tuple[list[int], list[tuple[int, int]]]:
-        """Disjoint sets of tokens, by number, and the pair that each leads to."""
+        """Disjoint token sets, by number, and the pair that each leads to."""
         if f < 0:
             number = self.token_set(np.array([self.kept[f]]))
             return [] if number is None else [number], [] if number is None else [self._onward(f)]
@@ -240,7 +243,7 @@ class Narrowed(BySearch):
         return sets, targets
 
     def _allowed(self, f: int) -> list[tuple[int, int]]:
-        """The filter's states that one token leads to, each with the number of the set of those tokens."""
+        """The filter's states that one token leads to, each with the number of the set of tokens leading there."""
         if f not in self._parts:
             after = self.filter.delta[f, self.filter.class_of]
             states = [int(state) for state in np.unique(after) if state != DEAD]
@@ -252,8 +255,11 @@ class Narrowed(BySearch):
         return self._parts[f]
 
     def _need(self, c: int, f: int) -> int:
-        """Tokens that suffice from a pair: along the automaton's own shortest way if the filter lets it pass, and else
-        by a short search for another."""
+        """An upper bound on the tokens that a pair needs to finish.
+
+        It follows the automaton's own shortest path if the filter lets that pass, and searches briefly for another
+        path otherwise.
+        """
         if c == DEAD:
             return NEVER
         if f < 0:
@@ -269,7 +275,7 @@ class Narrowed(BySearch):
         return needed
 
     def _round(self, pair: tuple[int, int]) -> int:
-        """Tokens of some way that the filter lets pass, NEVER where a short search finds none."""
+        """The length in tokens of a path that the filter lets pass, NEVER if a short search finds none."""
         queue, before = [(0, 0, pair)], {pair: pair}
         for _ in range(SEARCHED):
             if not queue:

@@ -1,8 +1,8 @@
-"""A grammar and a vocabulary become an automaton in one of two regimes.
+"""Compiling a grammar and a vocabulary into an automaton, in one of two regimes.
 
-Expanded: one table of states over tokens, where the whole language fits a cap; exact, nothing is left out. Lazy:
-component automata whose configurations are met as they are needed, for everything else. "auto" chooses so; "expanded"
-asks for a table even where that limits recursion to a depth.
+Expanded: one table of states over tokens. Lazy: component automata whose configurations are computed as they are
+needed. "auto" chooses the table if it can hold the whole language within a cap, and the lazy regime otherwise;
+"expanded" makes a table even if that limits recursion to a depth.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ from structgen.tokens.vocabulary import Vocabulary
 
 
 def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) -> Compiled:
-    """Raises Unsupported, InvalidSource, or Unsatisfiable where no tokens of the vocabulary spell an accepted text."""
+    """The automaton of a grammar's whole answers, over the tokens of a vocabulary.
+
+    Raises Unsupported, InvalidSource, or Unsatisfiable if no tokens of the vocabulary spell an accepted text.
+    """
     names = answer_tokens(grammar, vocabulary)
     answer = framed(grammar, vocabulary)
     answer, marks = parts_called(answer)
@@ -64,10 +67,10 @@ def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) ->
 def _any_order(
     answer: Grammar, vocabulary: Vocabulary, names: tuple[str, ...], regime: Regime, marks: Mapping[str, Mark]
 ) -> Components:
-    """Parts in any order: their sets are met, never listed."""
+    """The components of a grammar with parts in any order, whose sets of parts are too many for a table."""
     if regime == "expanded":
         raise Unsupported(
-            "so many members in any order have more sets than a table may have states",
+            "the members in any order have more combinations than a table may have states",
             remedy='leave the regime to "auto", or pass order="declared"',
         )
     answer, bodies = called_bodies(answer)
@@ -78,9 +81,9 @@ def _any_order(
 def _written_out(
     answer: Grammar, vocabulary: Vocabulary, names: tuple[str, ...], regime: Regime
 ) -> Table | None:
-    """Every rule written out wherever it is used: for grammars without recursion.
+    """The table of a grammar without recursion, with every rule written out wherever it is used.
 
-    None where that takes more states, before they are merged, than "auto" has to spare; another way may take fewer.
+    None if it takes more states before minimisation than "auto" allows; calling the rules may take fewer.
     """
     try:
         table = compile_bytes(answer, names, vocabulary.null, most=SPARE * CAP if regime == "auto" else None)

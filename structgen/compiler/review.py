@@ -1,12 +1,13 @@
-"""Reviewing what is written against a grammar's check, block by block, before it is committed.
+"""Reviewing each block against the grammar's check before it is committed.
 
-A check says what no automaton can: that an element repeats an earlier one. A block that fails keeps everything before
-the repetition; the automaton is narrowed so that what was repeated cannot follow, and the rest is drawn again, from the
-exact distribution over what is left. Each time at least one more element is well, so this ends.
+A check decides what no automaton can: whether an element repeats an earlier one. If a block fails, everything before
+the repetition is kept, the automaton is narrowed so that the repeated element cannot follow, and the rest is drawn
+again from the exact distribution over the remaining outputs. This ends, since each round adds at least one valid
+element.
 
-It never gets stuck either, for behind each committed block there is a *witness*: tokens that complete the output, pass
-the check and fit the budget. Where no way on is found from what has been drawn, the block is the witness's. A witness
-is found from the shortest completion, which is narrowed in the same way as often as it fails.
+Decoding never gets stuck, because every committed block has a *witness*: tokens that complete the output, pass the
+check and fit the budget. If no continuation of a drawn block is found, the witness's block is written instead. The
+search for a witness starts from the shortest completion and narrows it in the same way each time it fails.
 """
 
 from __future__ import annotations
@@ -23,23 +24,23 @@ from structgen_engine.automata.arrays import NEVER
 from structgen_engine.decoding.automaton import Automaton
 from structgen_engine.decoding.row import Verdict
 
-PATIENCE = 3  # times that the same bytes are gone on from, beyond which the witness is taken
-MOST_TRIES = 300  # narrowings of one completion
+PATIENCE = 3  # redraws after the same bytes before the witness is taken
+MOST_TRIES = 300  # times that one completion is narrowed
 
 
 @dataclass(frozen=True, eq=False)
 class Checker:
-    """A grammar's check, over the tokens of the vocabulary that the grammar was compiled for."""
+    """A checker applies a grammar's check to tokens of the vocabulary that the grammar was compiled for."""
 
     check: Check
     compiled: Compiled
 
     def fault(self, ids: Sequence[int]) -> Detour | None:
-        """How a complete output has to go on instead; None where it passes."""
+        """The detour that a complete output must take instead; None if the output passes."""
         return self.check(b"".join(self.spelled(ids)).decode())
 
     def spelled(self, ids: Sequence[int]) -> list[bytes]:
-        """The bytes of the text that each token spells: none in a thought, nor from the end token on."""
+        """The bytes of the text that each token spells; empty within a thought and from the end token on."""
         vocabulary = self.compiled.vocabulary
         pieces = [vocabulary.spelling(token) for token in ids]
         preface, end = vocabulary.preface, vocabulary.end
@@ -48,7 +49,7 @@ class Checker:
         return [piece if begun <= at < ended else b"" for at, piece in enumerate(pieces)]
 
     def filter(self, ids: Sequence[int], detour: Detour) -> tuple[int, Filter]:
-        """How many tokens are within the detour's bytes, and what may follow them."""
+        """The number of tokens that lie within the detour's kept bytes, and the filter of what may follow them."""
         pieces = self.spelled(ids)
         kept, length = 0, 0
         while kept < len(ids) and length + len(pieces[kept]) <= detour.at:
@@ -60,7 +61,7 @@ class Checker:
 
 @dataclass(frozen=True, eq=False)
 class Active:
-    """A filter at work: for the part of the output at `place`, from the token `start` on."""
+    """A filter in use, for the part of the output at `place`, from the token `start` on."""
 
     place: tuple[str | int, ...]
     start: int
@@ -69,21 +70,21 @@ class Active:
 
 @dataclass(frozen=True, eq=False)
 class Narrowing:
-    """A constraint's automaton with the filters that what has been written asks for."""
+    """A constraint's automaton, together with the filters that the written output requires."""
 
     checker: Checker
     automaton: Automaton
     active: tuple[Active, ...] = ()
 
     def with_detour(self, ids: Sequence[int], detour: Detour) -> Narrowing:
-        """With the filter of one more detour, which takes the place of those that stand beside or inside it."""
+        """The narrowing with one more detour's filter, which replaces the filters beside and inside its place."""
         start, made = self.checker.filter(ids, detour)
         place = detour.place
         around = (a for a in self.active if len(a.place) < len(place) and a.place == place[: len(a.place)])
         return Narrowing(self.checker, self.automaton, (*around, Active(place, start, made)))
 
     def after(self, ids: Sequence[int], kept: Sequence[int] = ()) -> tuple[Automaton, int]:
-        """The automaton, and its state, behind the ids, of what begins with the tokens `kept`."""
+        """The automaton, and its state after the ids, of the outputs that continue with the tokens `kept`."""
         automaton, state = self.automaton, self.automaton.run(list(ids))
         written = [*ids, *kept]
         for one in self.active:
@@ -93,7 +94,7 @@ class Narrowing:
         return automaton, state
 
     def witness(self, ids: Sequence[int], most: int) -> list[int] | None:
-        """A short completion of what has been written, at most so many tokens, that passes; None if none is found."""
+        """A short completion of `ids`, at most `most` tokens long, that passes the check; None if none is found."""
         narrowing, written = self, list(ids)
         for _ in range(MOST_TRIES):
             left = most if most >= NEVER else len(ids) + most - len(written)
@@ -114,7 +115,7 @@ class Narrowing:
 
 
 class Reviewer:
-    """The review of one output (see `structgen_engine.decoding.row.Review`)."""
+    """A reviewer checks one output, block by block (see `structgen_engine.decoding.row.Review`)."""
 
     def __init__(self, checker: Checker, automaton: Automaton, witness: Sequence[int]) -> None:
         self._checker, self._narrowing = checker, Narrowing(checker, automaton)
@@ -125,11 +126,11 @@ class Reviewer:
 
     @property
     def least(self) -> int:
-        """Tokens that suffice for an output that passes."""
+        """A number of tokens that suffices for an output that passes the check."""
         return len(self._witness)
 
     def __call__(self, automaton: Automaton, state: int, ids: list[int], remaining: int) -> Verdict:
-        """Whether a block may be committed; see the protocol."""
+        """The verdict on whether a block may be committed; see the protocol."""
         if self._retreats:
             return self._commit(automaton, state, ids, self._witness[len(ids) :])
         while True:
@@ -162,7 +163,7 @@ class Reviewer:
         return Verdict(automaton, state)
 
     def _retreat(self, ids: list[int]) -> Verdict:
-        """Take the witness's block instead."""
+        """Replace the drawn block by the witness's."""
         self._retreats = True
         self._narrowing = Narrowing(self._checker, self._narrowing.automaton)
         automaton, state = self._narrowing.after(self._written)
@@ -170,10 +171,10 @@ class Reviewer:
         return Verdict(automaton, state, block, block)
 
     def _filled(self, automaton: Automaton, state: int, ids: list[int], length: int) -> list[int]:
-        """The first tokens of a complete output, with padding behind it."""
+        """The first `length` tokens of a complete output followed by padding."""
         return [*ids, *padding(automaton, automaton.run(ids, state), length - len(ids))][:length]
 
 
 def _after(ids: Sequence[int], token: int, default: int = 0) -> int:
-    """The number of tokens up to the first such one."""
+    """The number of tokens up to and including the first `token`; `default` if it does not occur."""
     return ids.index(token) + 1 if token in ids else default
