@@ -1,1 +1,1 @@
-"""Finite automata over bytes: written down, determinised, combined and minimised."""
+"""Finite automata over bytes: how they are built, determinised, combined and minimised."""

@@ -1,4 +1,4 @@
-"""Boolean operations: automata side by side, crawled together, accepting by a rule over who accepts."""
+"""Boolean operations: a product of automata, whose acceptance is a rule over the acceptance of its parts."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from structgen.automata.finite.crawl import crawl
 from structgen.automata.finite.nfa import Fragment, Ints, Nfa
 from structgen.automata.finite.table import Table, tabulate
 
-Rule = Callable[[NDArray[np.bool_]], NDArray[np.bool_]]  # [S, parts] who accepts -> [S] accepted
+Rule = Callable[[NDArray[np.bool_]], NDArray[np.bool_]]  # [S, parts] -> [S], both acceptance
 
 
 def intersection(parts: Sequence[Fragment], symbols: int, most: int) -> tuple[Table, int]:
-    """What every part accepts, and the most states that it or a part took; TooLarge where it takes more than `most`."""
+    """The table of the strings that all parts accept, and its peak number of states; TooLarge if that exceeds `most`.
+
+    The peak is the largest number of states that the product or one of its parts had before it was minimal.
+    """
     return _together(parts, symbols, lambda accepts: np.logical_and.reduce(accepts, 1), len(parts), most)
 
 
 def difference(left: Fragment, right: Fragment, symbols: int, most: int) -> tuple[Table, int]:
-    """What `left` accepts and `right` does not; the rest as for `intersection`."""
+    """The table of the strings that `left` accepts and `right` does not; otherwise like `intersection`."""
     return _together((left, right), symbols, lambda accepts: accepts[:, 0] & ~accepts[:, 1], 1, most)
 
 

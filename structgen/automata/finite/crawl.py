@@ -1,11 +1,18 @@
-"""The one construction: crawl the sets of states that some string can reach.
+"""The crawl: the sets of states that some string can reach (the subset construction of Rabin and Scott, 1959).
 
 Determinising, intersecting, uniting and complementing are the same walk. It starts from a set of states of a
-nondeterministic automaton and follows every symbol class, naming each set it meets once (the subset construction of
-Rabin and Scott, 1959). Two deterministic automata laid side by side, started in both starts at once, meet sets that
-are pairs: the product. Only the rule that says which sets accept differs, and it reads the finished sets.
+nondeterministic automaton, follows every symbol class and numbers each new set. Symbols are first grouped into
+intervals that no move splits, so that a step costs one set operation per interval.
 
-Symbols are first grouped into intervals no move splits, so that a step costs one set operation per interval.
+One step, for (a|b)*ab with the moves 1 ──a,b──→ 1, 1 ──a──→ 2, 2 ──b──→ 3, where 3 accepts. The start is set 1 = {1};
+by a it leads to {1, 2}, which becomes set 2, and by b to itself. Set 2 is followed next:
+
+    class   from 1    from 2    together    number
+    a       1, 2      nowhere   {1, 2}      2, known
+    b       1         3         {1, 3}      3, new: it is followed later, and accepts because 3 does
+
+Two deterministic automata laid side by side and started in both starts at once meet sets that are pairs: their product.
+Only the rule that says which sets accept differs, and it is applied to the finished sets.
 """
 
 from __future__ import annotations
@@ -23,19 +30,19 @@ from structgen.automata.finite.nfa import Ints, Nfa, too_large, too_slow
 from structgen.limits.budget import check, loading, out_of_time, remaining
 from structgen.limits.interrupt import SLICE, used_up
 
-# What the crawl may hold: members of sets (4 bytes) and edges (about 100 bytes until minimal).
+# Limits on the memory of a crawl: members of sets (4 bytes) and edges (about 100 bytes until minimal).
 MAX_MEMBERS = 50_000_000
 MAX_EDGES = 10_000_000
-MAX_WORK = 250_000_000  # states looked at, each time: about five seconds
-EACH = 50  # edges for each set that a crawl may meet
-EDGE_RATE = 500_000  # edges for which a second suffices, with all that is done to them later
+MAX_WORK = 250_000_000  # visits of states: about five seconds
+EACH = 50  # edges allowed for each set that a crawl may meet
+EDGE_RATE = 500_000  # edges a second, all later processing included
 DONE, WORK, EDGES, SETS, MEMBERS = range(5)  # why a crawl ended
 
 
 class Limits(NamedTuple):
-    """What a crawl may hold and do: members of sets, edges, states looked at, sets.
+    """The limits of a crawl: how many members of sets, edges, visits of states (`effort`) and sets it may take.
 
-    together: the members that a set must have to be followed
+    together: the number of members that a set must have to be followed
     """
 
     members: int
@@ -47,10 +54,10 @@ class Limits(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Crawled:
-    """The sets met and the moves between them; set 0 is the empty one, set 1 the start.
+    """The result of a crawl: the sets met and the moves between them; set 0 is the empty set, set 1 the start.
 
     class_of: [symbols] int32 interval of each symbol
-    source, label, target: [E] int32, the moves to sets that are not empty, by source and then label
+    source, label, target: [E] int32, the moves to non-empty sets, sorted by source and then label
     members, offsets: the states of set s are members[offsets[s] : offsets[s + 1]]
     """
 
@@ -63,24 +70,24 @@ class Crawled:
 
     @property
     def sets(self) -> int:
-        """How many sets there are, the empty one included."""
+        """The number of sets, the empty set included."""
         return len(self.offsets) - 1
 
     @property
     def size(self) -> int:
-        """What `most` limits: the sets, the empty one aside, or the edges at EACH to a set where those are more."""
+        """The size that `most` limits: the number of non-empty sets or, if larger, of edges divided by EACH."""
         return max(self.sets - 1, -(-len(self.source) // EACH))
 
     def holding(self, states: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """[sets] bool: the sets that hold any of these states, [states] bool."""
+        """[sets] bool, whether each set holds any of the given states [states] bool."""
         return _holding(self.members, self.offsets, states)
 
 
 def crawl(nfa: Nfa, *, together: int = 1, effort: int = MAX_WORK, most: int = MAX_EDGES) -> Crawled:
     """Every set of states that a string leads to; sets with fewer than `together` members are not followed.
 
-    Raises TooLarge where that takes more memory than the limits above, more work than `effort` or more than `most`
-    sets, and OverLimit where what would come of it could not be handled in the time that is left.
+    Raises TooLarge if the crawl exceeds the memory limits above, `effort` visits of states or `most` sets, and
+    OverLimit if the remaining time would not suffice to process the result.
     """
     check()
     most_edges = min(MAX_EDGES, EACH * most)
@@ -116,7 +123,7 @@ def crawl(nfa: Nfa, *, together: int = 1, effort: int = MAX_WORK, most: int = MA
 
 @nb.njit(cache=True)
 def _intervals(moves, symbols):  # pragma: no cover
-    """[symbols] int32: intervals of symbols that no move splits, as the class of each symbol."""
+    """[symbols] int32, the class of each symbol; classes are intervals that no move splits."""
     cuts = np.zeros(symbols + 1, np.bool_)
     for m in range(len(moves)):
         cuts[moves[m, 1]] = True
@@ -130,7 +137,7 @@ def _intervals(moves, symbols):  # pragma: no cover
 
 @nb.njit(cache=True)
 def _moves_by_source(moves, class_of, states):  # pragma: no cover
-    """The moves [M, 3] by source: first and last class, target; and [states + 1] where those of each source begin."""
+    """The moves [M, 3] by source: first class, last class, target; and where each source's begin [states + 1]."""
     order, offsets = by(moves[:, 0], states)
     rows = np.empty((len(moves), 3), np.int32)
     for at in range(len(order)):
@@ -152,7 +159,7 @@ def _holding(members, offsets, states):  # pragma: no cover
 def _close(states, count, targets, offsets, matters, mark, stamp, stack):  # pragma: no cover
     """Replace states[:count] by the states that matter among those reachable by empty moves.
 
-    Returns how many there are, and how many states were looked at.
+    Returns how many there are, and how many states were visited.
     """
     top, work = 0, count
     for i in range(count):
@@ -179,7 +186,7 @@ def _close(states, count, targets, offsets, matters, mark, stamp, stack):  # pra
 
 @nb.njit(cache=True)
 def _links(states, moves, offsets):  # pragma: no cover
-    """How many pairs of a class and a target the moves of some states have."""
+    """The number of pairs of a class and a target in the moves of some states."""
     links = 0
     for state in states:
         for e in range(offsets[state], offsets[state + 1]):
@@ -189,10 +196,10 @@ def _links(states, moves, offsets):  # pragma: no cover
 
 @nb.njit(cache=True)
 def _targets_by_class(states, moves, offsets, first, touched, target, onward):  # pragma: no cover
-    """Where the moves of some states lead, as a chain of links for each class that they have.
+    """The targets of the moves of some states, as a linked list (chain) for each class.
 
-    The chain of class c begins at link first[c], which was −1, and goes on at `onward`, until −1; each link has a
-    `target`. Returns how many classes have one: they are the first of `touched`, in order.
+    The chain of class c begins at link first[c], which must be −1 before; each link has a `target` and a next link
+    `onward`, −1 at the end. Returns the number of classes with a chain: they are the first of `touched`, in order.
     """
     links, count = 0, 0
     for state in states:
@@ -217,7 +224,7 @@ def _alike(one, other, target, onward):  # pragma: no cover
 
 @nb.njit(cache=True)
 def _distinct(link, target, onward, states, mark, stamp):  # pragma: no cover
-    """Write the targets of a chain into `states`, each once; returns how many there are."""
+    """Write the distinct targets of a chain into `states`; returns how many there are."""
     count = 0
     while link >= 0:
         state = target[link]
@@ -231,7 +238,7 @@ def _distinct(link, target, onward, states, mark, stamp):  # pragma: no cover
 
 @nb.njit(cache=True)
 def _with_room(edges, count):  # pragma: no cover
-    """The edges [3, E] with room for so many."""
+    """The edges [3, E] with room for `count` edges."""
     if count <= edges.shape[1]:
         return edges
     wider = np.empty((3, max(count, 2 * edges.shape[1])), np.int32)
@@ -241,10 +248,11 @@ def _with_room(edges, count):  # pragma: no cover
 
 @nb.njit(cache=True)
 def _subsets(starts, by_state, empty, classes, limits):  # pragma: no cover
-    """The subset construction, one set at a time; what is returned is of no use if it did not end with DONE.
+    """The subset construction, one set at a time; the result is valid only if it ended with DONE.
 
-    by_state: the moves and where those of each state begin; empty: the same of empty moves, and the states that matter
-    Returns the edges and how many there are; members, where those of each set begin, how many sets; and why it ended.
+    by_state: the moves, and where those of each state begin
+    empty: the empty moves, where those of each state begin, and which states matter
+    Returns the edges and their number; the members, where those of each set begin, the number of sets; why it ended.
     """
     (moves, move_offsets), (empty_targets, empty_offsets, matters) = by_state, empty
     states = len(matters)

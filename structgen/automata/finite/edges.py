@@ -1,4 +1,4 @@
-"""The edges of an automaton: sorted by what they have, and followed. E edges."""
+"""Sorting and following the edges of an automaton. E edges."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Automata of texts that many schemas have in common, kept from one compilation to the next.
+"""A cache of the automata that many schemas share, kept from one compilation to the next.
 
-A free string, a number, a date: what is about characters alone has the same automaton wherever it stands. The ones used
-longest ago are forgotten. Whether one was kept must tell in time alone, never in what a source compiles to.
+An expression about characters alone, such as a free string, a number or a date, has the same automaton wherever it
+occurs. The least recently used automata are dropped. The cache may only change how long compiling takes, never the
+result.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ WEIGHT = 1_000_000  # moves of all fragments together, 16 bytes each
 
 
 class Fragments:
-    """Fragments by expression, for any number of threads."""
+    """A thread-safe cache of fragments by expression."""
 
     def __init__(self, weight: int = WEIGHT) -> None:
         self._most = weight
@@ -26,7 +27,7 @@ class Fragments:
         self._lock = Lock()
 
     def fragment(self, expr: Expr, make: Callable[[Expr], Fragment]) -> Fragment:
-        """The fragment of a textual expression, made where it is not there."""
+        """The fragment of a textual expression; `make` builds it if it is not cached."""
         with self._lock:
             found = self._fragments.get(expr)
             if found is not None:

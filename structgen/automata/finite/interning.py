@@ -3,14 +3,14 @@
 Three constructions name what they meet: the crawl names sets of states, the lift names functions from states to
 states, and minimising numbers the digests of languages. All three use one kind of hash table, with linear probing
 (Knuth, "The Art of Computer Programming", volume 3, section 6.4): its length is a power of two, its slots hold numbers
-from 1 on, or 0 if they are free, and the digests stand beside it by number. Sequences of equal digests are compared
-item by item, for a digest is no proof.
+from 1 on, or 0 if they are free, and a second array holds the digest of each number. Sequences with equal digests are
+compared item by item, because equal digests do not prove equality.
 
-A new sequence is written behind those that are known, then looked up, and counted in only if it is new:
+A candidate is written after the known sequences, then looked up, and becomes a known sequence only if it is new:
 
     items    4 7 | 2 5 9 | 4 7       a candidate, 4 7, behind the sequences 1 and 2
     offsets  0 0   2       5         sequence n is items[offsets[n] : offsets[n + 1]]; there is no sequence 0
-    find     its digest is that of sequence 1, and so are its items: it is sequence 1, and is written over next
+    find     its digest and its items equal those of sequence 1: it is sequence 1, and is overwritten next
 
 The helpers take arrays one by one, since numba counts references to each array of a tuple at every call.
 """
@@ -44,7 +44,7 @@ def digest_of(items, low, high):  # pragma: no cover
 
 @nb.njit(cache=True)
 def seek(table, digests, digest, slot):  # pragma: no cover
-    """The first slot from `slot` on, whatever its size, that is free or holds a number of this digest."""
+    """The first slot from `slot` on (taken modulo the table's length) that is free or holds a number of this digest."""
     mask = np.uint64(len(table) - 1)
     slot &= mask
     while table[slot] and digests[table[slot]] != digest:
@@ -56,7 +56,7 @@ def seek(table, digests, digest, slot):  # pragma: no cover
 def find(items, offsets, digests, table, count, end):  # pragma: no cover
     """The number of the sequence that equals the candidate, 0 if none does; and the candidate's digest.
 
-    The candidate stands behind the sequences below `count`, and ends at `end`.
+    The candidate follows the sequences below `count`, and ends at `end`.
     """
     low = offsets[count]
     digest = digest_of(items, low, end)
@@ -76,7 +76,7 @@ def find(items, offsets, digests, table, count, end):  # pragma: no cover
 
 @nb.njit(cache=True)
 def push(offsets, digests, table, count, end, digest) -> Any:  # pragma: no cover
-    """The three arrays with the candidate among the sequences, as number `count`."""
+    """The three arrays after the candidate has become sequence number `count`."""
     offsets, digests = grown_to(offsets, count + 2), grown_to(digests, count + 1)
     offsets[count + 1], digests[count] = end, digest
     if 2 * count > len(table) - 2:
@@ -99,19 +99,19 @@ def _put(table, digest, number):  # pragma: no cover
 
 @nb.njit(cache=True)
 def no_sequences() -> Any:  # pragma: no cover
-    """Offsets, digests and a table for sequences of which none is known, 0 aside."""
+    """Offsets, digests and a table that hold no sequence yet."""
     return np.zeros(256, np.int64), np.zeros(256, np.uint64), np.zeros(1024, np.int32)
 
 
 @nb.njit(cache=True)
 def grown(array, size):  # pragma: no cover
     """The array with room for at least `size` items, and at least twice as much room as before."""
-    bigger = np.empty(max(size, 2 * len(array)), array.dtype)  # what is not written yet takes no memory
+    bigger = np.empty(max(size, 2 * len(array)), array.dtype)  # pages that are not written yet take no memory
     bigger[: len(array)] = array
     return bigger
 
 
 @nb.njit(cache=True)
 def grown_to(array, size) -> Any:  # pragma: no cover
-    """The array itself where it has room for `size` items."""
+    """The array with room for at least `size` items; the array itself if it is large enough."""
     return array if size <= len(array) else grown(array, size)

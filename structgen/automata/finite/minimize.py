@@ -1,10 +1,17 @@
-"""The smallest automaton of a language, and the fewest classes of symbols.
+"""The smallest automaton of a language, with the fewest classes of symbols.
 
-`minimize` drops the states that no accepted string visits, then merges those that no string tells apart: Hopcroft's
-algorithm in the form of Valmari, "Fast brief practical DFA minimization" (2012), whose cost is O(E log E) in the live
-edges alone, however long the chains of a bounded repetition are. Most automata here are nearly minimal already, and
-that is seen sooner: a few rounds of Moore's refinement on digests of the states' languages tell most states apart, and
-what they find is checked edge by edge. The states come out in breadth-first order.
+`minimize` drops the states that no accepted string visits, then merges those that no string tells apart. The algorithm
+is Hopcroft's in the form of Valmari, "Fast brief practical DFA minimization" (2012), which costs O(E log E) in the live
+edges, however long the chains of a bounded repetition are. Most automata here are nearly minimal already, so a few
+rounds of Moore's refinement are tried first: they tell states apart by digests of their languages, and their result is
+checked edge by edge. The new states are numbered in breadth-first order.
+
+Three states, for [ab]+ written with one target for each letter; 2 and 3 accept:
+
+    edges          1 ──a──→ 2    1 ──b──→ 3    2 ──a──→ 2    2 ──b──→ 3    3 ──a──→ 2    3 ──b──→ 3
+    acceptance     blocks {1} and {2, 3}
+    by a and b     2 and 3 both stay within {2, 3}, so no block is split
+    merged         1 ──a,b──→ 2    2 ──a,b──→ 2; a and b have equal edges, so `merge_columns` makes them one class
 """
 
 from __future__ import annotations
@@ -22,17 +29,17 @@ from structgen.limits.interrupt import SLICE, used_up
 LARGE, FEW = (
     300_000,
     4,
-)  # of so many states, which are mostly those of long counted repetitions, so many rounds
-ROUNDS = 64  # of refinement by digests: a round takes a hundredth of what Hopcroft's algorithm takes
+)  # above LARGE states only FEW rounds: long counted repetitions, which Moore splits one state a round
+ROUNDS = 64  # rounds of refinement by digests; a round takes a hundredth of the time of Hopcroft's algorithm
 
 
 def minimize(
     source: Ints, label: Ints, target: Ints, accepting: NDArray[np.bool_], start: int
 ) -> tuple[Ints, Ints, Ints, NDArray[np.bool_]]:
-    """Merge equal states. Edges must be deterministic; states are 1 … S − 1, 0 is dead and has none.
+    """Merge equal states. Edges must be deterministic; states are 1 … S − 1, state 0 is dead and has no edges.
 
-    Returns edges (source, label, target) over new states and which of those accept. State 1 is the start; an empty
-    language has no edges and no accepting state.
+    Returns edges (source, label, target) over new states, and which of the new states accept. State 1 is the start; an
+    empty language has no edges and no accepting state.
     """
     check()
     with loading("minimize"):
@@ -53,7 +60,7 @@ def minimize(
 
 
 def merge_columns(source: Ints, label: Ints, target: Ints, labels: int) -> tuple[Ints, int]:
-    """Classes of labels whose edges are the same: class_of [labels] int32, class 0 for labels without an edge."""
+    """Classes of labels with equal edges: class_of [labels] int32, class 0 for labels without an edge; their number."""
     rng = np.random.default_rng(0)
     top = int(max(source.max(initial=0), target.max(initial=0))) + 1
     salt = rng.integers(1, 2**63, size=(2, top), dtype=np.uint64)
@@ -68,7 +75,7 @@ def merge_columns(source: Ints, label: Ints, target: Ints, labels: int) -> tuple
 
 @nb.njit(cache=True)
 def _column_digests(source, label, target, labels, salt):  # pragma: no cover
-    """The sum of the digests of each label's edges, and how many it has."""
+    """The sum of the digests of each label's edges, and their number."""
     sums, counts = np.zeros(labels, np.uint64), np.zeros(labels, np.int64)
     for e in range(len(label)):
         digest = salt[0, source[e]] * (salt[1, target[e]] | np.uint64(1))
@@ -79,7 +86,7 @@ def _column_digests(source, label, target, labels, salt):  # pragma: no cover
 
 @nb.njit(cache=True)
 def _columns_agree(source, label, target, labels, representative):  # pragma: no cover
-    """Whether each column has its representative's edges, compared one by one: a digest is no proof."""
+    """Whether each column has its representative's edges, compared one by one, since digests may collide."""
     order, at = in_order(label, source, labels)
     for c in range(labels):
         other = representative[c]
@@ -185,7 +192,7 @@ def _shortest(label, target, order, at, accepting, keep):  # pragma: no cover
 
 @nb.njit(cache=True)
 def _numbered(digest, keep):  # pragma: no cover
-    """Numbers for equal digests, −1 outside `keep`; and how many there are."""
+    """A number for each state, equal where digests are, −1 outside `keep`; and the number of distinct digests."""
     size = 64
     while size < 4 * len(keep):
         size *= 2
@@ -203,7 +210,7 @@ def _numbered(digest, keep):  # pragma: no cover
 
 @nb.njit(cache=True)
 def _runs(label, target, order, at, labels):  # pragma: no cover
-    """Neighbouring edges to the same state as one: where each state's begin, the sum of their labels' salts, target."""
+    """Runs of neighbouring edges to the same state: where each state's begin, the sum of labels' salts, the target."""
     salt = np.empty(labels, np.uint64)
     for c in range(labels):
         salt[c] = mixed(c)
@@ -222,7 +229,7 @@ def _runs(label, target, order, at, labels):  # pragma: no cover
 
 @nb.njit(cache=True)
 def _moore(source, label, target, accepting, keep, rounds):  # pragma: no cover
-    """Block by state, −1 for states that are not kept; and whether the blocks are proved, or the rounds did not do."""
+    """The block of each state, −1 for states that are not kept; and whether the blocks are proved to be final."""
     states, labels = len(keep), 1
     for c in label:
         labels = max(labels, c + 1)
@@ -252,7 +259,7 @@ def _moore(source, label, target, accepting, keep, rounds):  # pragma: no cover
 
 @nb.njit(cache=True)
 def _stable(number, label, target, order, at, accepting, keep):  # pragma: no cover
-    """Whether states of one block agree in acceptance, labels and the blocks of targets: a digest is no proof."""
+    """Whether the states of each block agree in acceptance, labels and blocks of targets, since digests may collide."""
     first = np.full(len(keep), -1, np.int32)
     for state in range(len(keep)):
         if not keep[state]:
@@ -272,7 +279,7 @@ def _stable(number, label, target, order, at, accepting, keep):  # pragma: no co
 
 @nb.njit(cache=True)
 def _blocks(accepting, keep):  # pragma: no cover
-    """One set of all kept states, as the arrays of a partition; the accepting ones are marked. Also those touched."""
+    """A partition with one set of all kept states, the accepting ones marked; and the sets touched by that."""
     states = len(keep)
     element, location = np.empty(states, np.int32), np.empty(states, np.int32)
     first, end = np.zeros(states + 1, np.int32), np.zeros(states + 1, np.int32)
@@ -292,7 +299,7 @@ def _blocks(accepting, keep):  # pragma: no cover
 
 @nb.njit(cache=True)
 def _cords(label):  # pragma: no cover
-    """One set of edges for each label, as the arrays of a partition, and how many there are."""
+    """A partition of the edges into one set for each label, and the number of sets."""
     edges, labels = len(label), 0
     for c in label:
         labels = max(labels, c + 1)
@@ -312,9 +319,9 @@ def _cords(label):  # pragma: no cover
 
 @nb.njit(cache=True)
 def _hopcroft(source, label, target, accepting, keep):  # pragma: no cover
-    """Valmari's double partition refinement: blocks of states against cords of edges. Returns block by state.
+    """Valmari's double partition refinement: blocks of states against cords of edges. Returns the block of each state.
 
-    Of no use where time or memory is used up on the way.
+    The result is invalid if time or memory is used up on the way.
     """
     (b_element, b_location, b_first, b_end, b_marked, b_of), touched, count = _blocks(accepting, keep)
     blocks = _split(b_element, b_first, b_end, b_marked, b_of, touched, count, 1)

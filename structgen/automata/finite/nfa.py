@@ -8,8 +8,8 @@ Symbols 0 … 255 are bytes; named special tokens follow, then calls of the rule
 of counted repetitions, intersections, complements and longer texts are compiled to minimal automata of their own and
 spliced in as `Fragment`s.
 
-What holds other expressions is written as a generator that asks for them, `state = yield part, then`: `build` keeps
-those that wait on a stack of its own, so that deep nesting costs memory and not the interpreter's stack.
+The builder of an expression with parts is a generator that asks for each part by `state = yield part, then`. `build`
+keeps the waiting generators on a stack of its own, so that deep nesting does not exhaust the interpreter's stack.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ FIRST_TOKEN = 256  # symbols below are bytes
 # A state costs a few hundred bytes while it is built and a move about a hundred in the crawl: about 1 GB at most.
 MAX_STATES = 1_000_000
 MAX_MOVES = 6_000_000
-APART = 16  # bytes and characters from which on a text gets a minimal automaton of its own
+APART = 16  # a text of at least so many bytes and characters gets a minimal automaton of its own
 
-MANY_RANGES = 32  # from which on the minimal automaton of a set of characters is much smaller than its ranges
+MANY_RANGES = 32  # character sets with at least so many ranges are much smaller as a minimal automaton
 BULK = 1 << 16  # moves copied at a time
 
 Ints = NDArray[np.int32]
@@ -55,7 +55,7 @@ Steps = Generator[tuple[Expr, int], Any, int]  # asks for (part, then), is sent 
 
 
 class TooLarge(Unsupported):
-    """An automaton would take more memory or work than it may; another form of it may take less."""
+    """An automaton would exceed a limit of memory or work; another form of the same automaton may not."""
 
 
 def too_large(limit: int, what: str) -> TooLarge:
@@ -76,7 +76,7 @@ def too_slow() -> TooLarge:
 
 @dataclass(frozen=True, eq=False)
 class Nfa:
-    """States 0 … states − 1; moves over inclusive symbol ranges, and empty moves.
+    """A nondeterministic automaton with states 0 … states − 1, moves over inclusive symbol ranges, and empty moves.
 
     moves: [M, 4] int32 rows (source, low, high, target); empty: [L, 2] int32 rows (source, target)
     """
@@ -93,7 +93,7 @@ class Nfa:
 class Fragment:
     """A deterministic piece to splice in: its moves (relative), its start and its accepting states.
 
-    peak: the most states that it, or a piece of it, took before it was minimal
+    peak: the largest number of states that it, or a piece of it, had before it was minimal
     """
 
     states: int
@@ -105,7 +105,7 @@ class Fragment:
 
 @dataclass(frozen=True)
 class CallSymbol:
-    """A rule that is not written out: the symbol that stands for its strings, and whether one of them is empty."""
+    """The symbol that stands for the strings of a called rule, and whether the rule contains the empty string."""
 
     symbol: int
     nullable: bool
@@ -115,12 +115,12 @@ NO_CALLS: Mapping[str, CallSymbol] = {}
 
 
 def symbol_count(tokens: Mapping[str, int], calls: Mapping[str, CallSymbol]) -> int:
-    """How many symbols there are: bytes, tokens, calls."""
+    """The number of symbols: bytes, tokens and calls."""
     return max([FIRST_TOKEN + len(tokens), *(call.symbol + 1 for call in calls.values())])
 
 
 class NfaBuilder:
-    """Collects the states of one automaton; see the module's text."""
+    """A builder collects the states and moves of one automaton; see the module's docstring."""
 
     def __init__(
         self,
@@ -145,7 +145,7 @@ class NfaBuilder:
 
     @property
     def peak(self) -> int:
-        """The most states that this automaton, or a fragment in it, took before it was minimal."""
+        """The largest number of states that this automaton, or a fragment in it, had before it was minimal."""
         return max(self._states, self._deepest)
 
     def state(self, count: int = 1) -> int:
@@ -161,22 +161,22 @@ class NfaBuilder:
         return first
 
     def _room(self, moves: int) -> None:
-        """Raise TooLarge where there is no room for so many more moves."""
+        """Raise TooLarge if there is no room for `moves` more moves."""
         if len(self._moves) // 4 + moves > MAX_MOVES:
             raise too_large(MAX_MOVES, "moves")
 
     def move(self, source: int, symbol: int, target: int) -> None:
-        """One more move between states that there are already."""
+        """Add a move between existing states."""
         self._moves.extend((source, symbol, symbol, target))
 
     def skip(self, source: int, target: int) -> None:
-        """One more empty move."""
+        """Add an empty move."""
         self._empty.extend((source, target))
 
     def finish(self, start: int, final: int, *, never: Sequence[int] = (), symbols: int = 0) -> Nfa:
         """The automaton of everything built, from `start` to `final`; nothing may be added to it any more.
 
-        never: states that no accepted string may end in (2 in `finals`); symbols: that there are at least
+        never: states that no accepted string may end in (2 in `finals`); symbols: the least number of symbols
         """
         finals = np.zeros(self._states, np.int32)
         finals[final] = 1
@@ -288,9 +288,9 @@ class NfaBuilder:
         return then
 
     def _copies(self, piece: Fragment, count: int, then: int, end: int | None) -> int:
-        """So many copies in a row before `then`, each of which may be left out for `end` where there is one.
+        """The first state of `count` copies in a row that lead to `then`; each may be left out if `end` is given.
 
-        Each has a state in front: it leads into the copy, and to the end.
+        Each copy has a state in front, which leads into the copy and, by an empty move, to `end`.
         """
         if not count:
             return then
@@ -352,20 +352,20 @@ class NfaBuilder:
 
 
 def _is_simple(expr: Expr) -> bool:
-    """Whether copies of an expression may as well be written out as they are."""
+    """Whether an expression is simple enough to be written out for each copy."""
     return isinstance(expr, Bytes | Token | Slack) or (
         isinstance(expr, Chars) and len(expr.ranges) < MANY_RANGES
     )
 
 
 def _is_apart(expr: Expr) -> bool:
-    """Whether an expression gets an automaton of its own: by what it is alone, so that compiling has no memory."""
+    """Whether an expression gets an automaton of its own; depends on it alone, never on earlier compilations."""
     facts = expr.facts
     return facts.textual and facts.size >= APART and not isinstance(expr, Bytes)
 
 
 def _extend(numbers: array[int], rows: NDArray[Any]) -> None:
-    """Append an array's numbers; an `array` grows in place, and takes no more memory than they do."""
+    """Append the numbers of `rows`: an `array` grows in place and takes no more memory than its numbers."""
     if rows.size:
         numbers.frombytes(np.ascontiguousarray(rows, np.int32).data.cast("B"))
 

@@ -29,8 +29,8 @@ def compile_bytes(
     """The minimal automaton of `grammar` over bytes, then the special `tokens` in order (symbols 256, 257, …).
 
     `null` names the zero-width token that Slack stands for; without one Slack is the empty string.
-    Raises TooLarge where that takes more than `most` states at any time, other Unsupported where the grammar is
-    recursive, InvalidSource where a name is unknown.
+    Raises TooLarge if that takes more than `most` states at any time, another Unsupported if the grammar is recursive,
+    InvalidSource if a name is unknown.
     """
     symbols = {name: FIRST_TOKEN + index for index, name in enumerate(tokens)}
     try:
@@ -44,10 +44,10 @@ def compile_bytes(
 
 @dataclass(frozen=True, eq=False)
 class Compiler:
-    """One compilation: what is shared between an expression and the fragments inside it.
+    """A compilation, which holds what an expression shares with the fragments inside it.
 
-    symbols: of the special tokens; calls: the rules that are not written out but called
-    most: states that an automaton may have before it is minimal, where that is less than there is room for
+    symbols: symbol of each special token; calls: the rules that are called instead of written out
+    most: a limit on the states of an automaton before it is minimal, below the limit that memory sets
     """
 
     grammar: Grammar
@@ -59,7 +59,7 @@ class Compiler:
     most: int | None = None
 
     def builder(self, apart: bool = True) -> NfaBuilder:
-        """An empty automaton that shares this compilation's fragments; longer texts are fragments too where `apart`."""
+        """An empty builder that shares this compilation's fragments; if `apart`, longer texts become fragments too."""
         return NfaBuilder(
             self.grammar.rules,
             self.symbols,
@@ -76,7 +76,7 @@ class Compiler:
         return self._built(expr, apart=True)[0]
 
     def _built(self, expr: Expr, apart: bool) -> tuple[Table, int]:
-        """The minimal automaton, and the most states that were there at any time before."""
+        """The minimal automaton, and the largest number of states at any time before it was minimal."""
         if isinstance(expr, And):
             return intersection([self._text(part) for part in expr.parts], self._size, self._most)
         if isinstance(expr, Not):
@@ -88,9 +88,9 @@ class Compiler:
         return tabulate(crawled, crawled.holding(nfa.finals > 0)), max(builder.peak, crawled.size)
 
     def fragment(self, expr: Expr) -> Fragment:
-        """The same, compiled once, to splice in.
+        """The minimal automaton as a fragment to splice in, compiled once.
 
-        One that was kept is refused where making it anew would be: what fits must not depend on what came before.
+        A cached fragment is refused if compiling it again would be: the limits must not depend on earlier compilations.
         """
         if expr not in self.fragments:
             self.fragments[expr] = (
@@ -106,7 +106,7 @@ class Compiler:
         return table.fragment(peak)
 
     def _text(self, expr: Expr) -> Fragment:
-        """The part of a Boolean operation: Slack inside it is the empty string, and every rule is written out."""
+        """The fragment of an operand of a Boolean operation: Slack is the empty string, every rule is written out."""
         return self._textual.fragment(expr)
 
     @cached_property

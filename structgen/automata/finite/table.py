@@ -1,7 +1,7 @@
 """A minimal automaton over bytes and special tokens, as live edges over classes of symbols.
 
-What the constructions (crawl, minimise) make: a `Fragment` to splice into a larger automaton, or an automaton that
-stands for itself, which becomes the engine's `Dfa` once it is used. Until then torch is not loaded.
+The crawl and minimisation produce such tables. A table becomes a `Fragment` to splice into a larger automaton, or the
+engine's `Dfa` once it is used; torch is not loaded before.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ START = 1
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """States 1 … S − 1 (0 is dead, 1 the start), minimal; symbols sorted into classes, class 0 refused.
+    """A minimal automaton with states 1 … S − 1 (0 is dead, 1 the start) over classes of symbols; class 0 is refused.
 
     class_of: [symbols] int32; source, label, target: [E] int32, sorted by source; accepting: [S] bool
     """
@@ -48,12 +48,12 @@ class Table:
 
     @property
     def empty(self) -> bool:
-        """Whether no string at all is accepted."""
+        """Whether the automaton accepts no string."""
         return not self.accepting.any()
 
     @cached_property
     def shortest(self) -> int:
-        """Symbols of the shortest accepted string, NEVER where there is none."""
+        """The length in symbols of the shortest accepted string, NEVER if no string is accepted."""
         inhabited = np.bincount(self.class_of, minlength=self.classes) > 0
         return int(distances(self.source, self.target, inhabited[self.label], self.accepting)[START])
 
@@ -64,11 +64,11 @@ class Table:
 
     @cached_property
     def _moves(self) -> dict[int, dict[int, int]]:
-        """What leaves the states that `accepts` has met: walking arrays of numpy takes twenty times as long."""
+        """The edges of the states that `accepts` has met, as dicts: walking numpy arrays takes twenty times as long."""
         return {}
 
     def accepts(self, symbols: Iterable[int]) -> bool:
-        """Whether the symbols, each below the size of the alphabet, are a whole string of the language."""
+        """Whether the symbols, each below the size of the alphabet, are a string of the language."""
         at, moves = START, self._moves
         for label in self.class_of[list(symbols)].tolist():
             if at not in moves:
@@ -100,7 +100,7 @@ class Table:
         return Dfa.from_edges(alphabet, edges, torch.from_numpy(self.accepting), START)
 
     def fragment(self, peak: int) -> Fragment:
-        """The same automaton as moves over symbol ranges; `peak` states were there at some time while it was made."""
+        """The same automaton as moves over symbol ranges; it had up to `peak` states before it was minimal."""
         edge = np.diff(self.class_of, prepend=-1) != 0  # runs of neighbouring symbols of one class
         low = np.flatnonzero(edge).astype(np.int32)
         high = np.append(low[1:] - 1, len(self.class_of) - 1).astype(np.int32)
@@ -113,7 +113,7 @@ class Table:
 
 @nb.njit(cache=True)
 def _over_runs(source, label, target, at, low, high):  # pragma: no cover
-    """Edges as moves [M, 4] over the runs of symbols of their classes: those of class c are at[c] … at[c + 1] − 1."""
+    """Edges as moves [M, 4] over runs of symbols; the runs of class c are at[c] … at[c + 1] − 1."""
     count = 0
     for c in label:
         count += at[c + 1] - at[c]
@@ -127,7 +127,7 @@ def _over_runs(source, label, target, at, low, high):  # pragma: no cover
 
 
 def tabulate(crawled: Crawled, accepting: NDArray[np.bool_]) -> Table:
-    """The minimal automaton of a crawl whose sets `accepting` accept."""
+    """The minimal automaton of a crawl in which the sets `accepting` [sets] accept."""
     source, label, target = crawled.source, crawled.label, crawled.target
     coarse, classes = merge_columns(source, label, target, int(crawled.class_of.max()) + 1)
     edges = minimize(*_coarser(source, label, target, coarse, classes), accepting, START)
@@ -145,7 +145,7 @@ def merged(
 
 
 def _coarser(source: Ints, label: Ints, target: Ints, coarse: Ints, classes: int) -> tuple[Ints, Ints, Ints]:
-    """The edges of one label for each class, under the numbers of the classes."""
+    """The edges of one representative label of each coarser class, relabelled by the classes."""
     first = np.zeros(classes, np.int32)
     first[coarse[::-1]] = np.arange(len(coarse), dtype=np.int32)[::-1]
     keep = first[coarse[label]] == label

@@ -2,5 +2,5 @@
 
 Together they are a recursive transition network (Woods, "Transition network grammars for natural language analysis",
 1970), also known as a recursive state machine (Alur et al., "Analysis of recursive state machines", 2005): a component
-reads symbols, or calls a component and goes on from there once that one returns.
+reads symbols, or calls another component and continues once that one returns.
 """

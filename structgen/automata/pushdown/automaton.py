@@ -1,9 +1,9 @@
 """Automata that call each other: a grammar's rules, each compiled once however often it is used.
 
-A finite automaton has a state for everything that may still have to follow. Where a rule may stand in a hundred
-places, or in itself, that is a hundred copies, or no end of them. Here each such rule is a *component*: a small
-automaton that others call. A call remembers on a stack where the caller goes on (`back`), runs the component from its
-start, and takes the state off the stack where the component accepts. A *configuration* is a state and such a stack.
+A finite automaton needs a state for everything that may still have to follow, so a rule that is used in a hundred
+places needs a hundred copies, and a rule that contains itself has no finite form. Here each such rule is a *component*:
+a small automaton that others call. A call pushes the state where the caller goes on (`back`) onto a stack and runs the
+component from its start; when the component accepts, the state is popped. A *configuration* is a state and a stack.
 
     value = [0-9]+ | "[" value ("," value)* "]"
                                                  digit ⟲
@@ -11,11 +11,18 @@ start, and takes the state off the stack where the component accepts. A *configu
                      └──[──→ item ══value══→ more ──]──→ end (accepts, final)
                                ↑──────,───────┘
 
-What makes configurations cheap to run holds for every Pushdown: components are deterministic in bytes and in calls,
-minimal and different from one another; a call takes at least one symbol before it returns (a callee's empty string is
-an extra way past the call in the caller); and no start can reach itself by calls alone (left recursion is gone), so
-that a state's calls are followed to an end. A return to a `final` state would only return again: whoever runs the
-automaton need not push it, and right recursion takes no stack.
+Reading [1], with the stack in parentheses:
+
+    before    start, ()
+    [         item, ()         item may call the component: start, (more)
+    1         number, (more)   number accepts, so it may return: more, ()
+    ]         end, ()          end accepts and the stack is empty, so the text may end here
+
+Four properties of every Pushdown make configurations cheap to run. Components are deterministic in bytes and in calls,
+minimal and different from one another. A call reads at least one symbol before it returns (if the callee accepts the
+empty string, the caller has an extra path past the call). No start can reach itself by calls alone (left recursion has
+been removed), so following a state's calls ends. A return to a `final` state would only return again, so that state
+need not be pushed, and right recursion takes no stack.
 """
 
 from __future__ import annotations
@@ -46,7 +53,7 @@ NO_MARKS: Mapping[str, Mark] = {}
 
 @dataclass(frozen=True, eq=False)
 class Pushdown:
-    """Component automata that call each other; see the module's text. S states, B byte classes, T tokens, C components.
+    """Component automata that call each other (module docstring). S states, B byte classes, T tokens, C components.
 
     byte_class: [256] uint8, class of each byte, one partition for all components
     tokens: the special tokens, symbols B … B + T − 1 after the byte classes
@@ -55,12 +62,13 @@ class Pushdown:
     call_at: [S + 1] int32, the calls of state q are call_at[q] … call_at[q + 1] − 1
     callee: [calls] int32, component that is called; back: [calls] int32, where the caller goes on
     accepting: [S] bool, the component may return here; with an empty stack the text may end here
-    final: [S] bool, accepting with neither edge nor call: as a `back` it need not be pushed
+    final: [S] bool, accepting without edges and calls: as a `back` it need not be pushed
     start: [C] int32, start state of each component; component 0 is the root, the only one whose start may accept
-    bytes_left: [S] int64, symbols of the shortest way from this state to a return, calls included (ENDLESS if none)
-    shortest: [S] int32, how that way begins: a symbol, STOP to return, or −2 − c for call c
+    bytes_left: [S] int64, length in symbols of the shortest path from this state to a return, calls included (ENDLESS
+        if there is no such path)
+    shortest: [S] int32, the first step of that path: a symbol, STOP to return, or −2 − c for call c
     gives: [C] int32, the bit that a call of this component sets, −1 for none; asks: [C, M] bool, the bits that must be
-        set before; walked: [C] bool, it is called on shortest ways only (`orders`); all empty where no call is marked
+        set before; walked: [C] bool, called on shortest paths only (`orders`); all three are empty if no call is marked
     """
 
     byte_class: NDArray[np.uint8]
@@ -80,7 +88,7 @@ class Pushdown:
 
     @cached_property
     def frames(self) -> Frames:
-        """The states with sets beside them; without marks they are the states."""
+        """The states paired with sets of bits; without marks, just the states."""
         return Frames(self)
 
     @property
@@ -95,7 +103,7 @@ class Pushdown:
 
     @property
     def edges(self) -> int:
-        """How many edges and calls there are."""
+        """The number of edges and calls."""
         return int(np.count_nonzero(self.delta)) + len(self.callee)
 
     @property
@@ -116,7 +124,7 @@ class Pushdown:
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """Where to go on after returning, and what lies below; equal stacks are one object, as each keeps those above."""
+    """A stack: the state to return to, and the stack below. Equal stacks are one object, because each keeps `above`."""
 
     back: int = DEAD
     below: Stack | None = None
@@ -165,7 +173,7 @@ def ends(automaton: Pushdown, configurations: Iterable[Configuration]) -> bool:
 
 
 def accepts(automaton: Pushdown, text: Iterable[int]) -> bool:
-    """Whether the root accepts the text, as symbols: what every faster way to run the automaton must agree with."""
+    """Whether the root accepts the text, as symbols: the reference for every faster way to run the automaton."""
     configurations, known = (
         begin(automaton),
         dict[tuple[frozenset[Configuration], int], frozenset[Configuration]](),
@@ -179,7 +187,7 @@ def accepts(automaton: Pushdown, text: Iterable[int]) -> bool:
 
 
 def _called(automaton: Pushdown, configurations: Iterable[Configuration]) -> set[Configuration]:
-    """These configurations and all that calls lead to; ends, as no start reaches itself by calls alone."""
+    """The configurations and all that calls lead to. This ends because no start reaches itself by calls alone."""
     found: set[Configuration] = set()
     waiting = list(configurations)
     while waiting:
@@ -201,10 +209,10 @@ def pushdown(
 ) -> Pushdown:
     """The component automata of `grammar` over bytes and the special `tokens`.
 
-    `null` names the zero-width token that Slack stands for; without one Slack is the empty string. `rules` is what
-    `analyse` says of the grammar and `marks` what `parts_called` says, where that is known.
-    Raises Unsupported where recursion stands inside an intersection or a complement or the automata are too large,
-    InvalidSource where a name is unknown, Unsatisfiable where no text at all satisfies the grammar.
+    `null` names the zero-width token that Slack stands for; without one Slack is the empty string. `rules` and `marks`
+    are the results of `analyse` and `parts_called`, if they are known.
+    Raises Unsupported if there is recursion inside an intersection or a complement or the automata are too large,
+    InvalidSource if a name is unknown, Unsatisfiable if no text satisfies the grammar.
     """
     if rules is None:
         grammar, marks = parts_called(grammar)
@@ -238,9 +246,9 @@ def _linked(grammar: Grammar, rules: RuleUse, tokens: Sequence[str], null: str |
 
 
 def _gated(compiler: Compiler, rules: RuleUse, first_call: int) -> Nfa:
-    """All components behind a gate. States: 0 is unused, GATE the gate, then a start for each component, then theirs.
+    """All components behind a gate. State 0 is unused, GATE is the gate; then come the starts and all other states.
 
-    A component that its callers may skip, as it holds the empty string, gets a start that accepts nothing by itself.
+    A component that contains the empty string gets a start that does not accept, because its callers may skip it.
     """
     count = 1 + len(rules.called)
     builder = compiler.builder()
@@ -273,7 +281,7 @@ def _assembled(linked: Linked, tokens: tuple[str, ...]) -> Pushdown:
     begin = np.zeros(len(linked.label) + 1, np.int64)
     begin[plain] = column[linked.label[plain]]
     begin[calls] = -2 - np.arange(len(calls))
-    begin[-1] = STOP  # the choice of no edge
+    begin[-1] = STOP  # index −1 means that no edge is taken
     leaves = np.bincount(linked.source, minlength=linked.states) > 0
     return Pushdown(
         byte_class=byte_class,

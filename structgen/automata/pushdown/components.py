@@ -1,4 +1,4 @@
-"""The components of a pushdown automaton one by one, and how many copies of them a depth of recursion asks for."""
+"""The components of a pushdown automaton one by one, and how many copies of them a depth of recursion requires."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ from structgen.automata.pushdown.cycles import cycles
 from structgen.limits.budget import check
 from structgen.limits.interrupt import SLICE, used_up
 
-ENOUGH = 1 << 40  # sizes are not counted beyond
+ENOUGH = 1 << 40  # states; larger sizes are not distinguished
 
 
 @dataclass(frozen=True)
 class CallSite:
-    """A call in a component; after a `tail` call there is nothing to do but return, `inside` ones may come back."""
+    """A call in a component.
+
+    tail: after the call the caller can only return; inside: the callee may call the caller again
+    """
 
     source: int
     callee: int
@@ -38,10 +41,10 @@ class CallSite:
 
 @dataclass(frozen=True, eq=False)
 class Component:
-    """One component with states of its own, 0 … s − 1, the start first.
+    """A component of the automaton, with its own states 0 … s − 1, the start first.
 
     states: [s] their numbers in the whole automaton; moves: [m, 4] int32 rows (source, column, column, target)
-    accepting: [a] where it may return; calls: with `source` and `back` among its own states
+    accepting: [a] states where it may return; calls: its calls, whose `source` and `back` are own states
     """
 
     states: Ints
@@ -52,13 +55,13 @@ class Component:
 
 @dataclass(frozen=True, eq=False)
 class CallGraph:
-    """All components of an automaton, each with states of its own, and which of them call each other."""
+    """The call graph of an automaton: its components, each with its own states, and which of them call each other."""
 
     automaton: Pushdown
 
     @cached_property
     def group(self) -> list[int]:
-        """The components that can call each other, by number: a group comes after all that it calls."""
+        """The group of each component; components that can call each other share one, numbered after those it calls."""
         return cycles(self._callees)
 
     @cached_property
@@ -67,14 +70,14 @@ class CallGraph:
         return any(self._deepens(component) for component in range(self.automaton.components))
 
     def _deepens(self, component: int) -> bool:
-        """The same of the calls of one component; as `CallSite.deepens` has it."""
+        """Whether a call of this component deepens, in the sense of `CallSite.deepens`."""
         calls, group = self._calls_of(component), np.array(self.group)
         inside = group[self.automaton.callee[calls]] == group[component]
         return bool((inside & ~self.automaton.final[self.automaton.back[calls]]).any())
 
     @cached_property
     def least(self) -> int:
-        """States that copies of all components take at least, one for each place that is returned to."""
+        """A lower bound on the states of all copies of components: one copy for each place that is returned to."""
         back, callee = self.automaton.back.astype(np.int64), self.automaton.callee
         placed = np.flatnonzero(~self.automaton.final[back])
         copies = (
@@ -85,7 +88,7 @@ class CallGraph:
 
     @cached_property
     def parts(self) -> list[Component]:
-        """One for each component."""
+        """The components, in order."""
         return [self._part(component) for component in range(self.automaton.components)]
 
     @cached_property
@@ -135,26 +138,26 @@ class CallGraph:
 
 @dataclass(eq=False)
 class Estimate:
-    """How many states the components have when they are copied for each stack: an upper bound, by depth."""
+    """An upper bound, by depth, on the number of states when components are copied for each stack."""
 
     graph: CallGraph
     _sizes: list[list[int]] = field(default_factory=list)  # by depth from 1 on, then component
 
     def size(self, depth: int) -> int:
-        """The states of all copies where no recursive rule is open more than `depth` times (1 or more)."""
+        """The number of states of all copies if no recursive rule is open more than `depth` times (1 or more)."""
         while len(self._sizes) < depth:
             self._deepen()
         return self._sizes[depth - 1][0]
 
     def deepest(self, limit: int) -> int:
-        """The greatest depth of at most `limit` states, 0 if there is none; where recursion deepens."""
+        """The greatest depth that takes at most `limit` states, 0 if there is none. Recursion must deepen."""
         depth = 0
         while self.size(depth + 1) <= limit:
             depth += 1
         return depth
 
     def _deepen(self) -> None:
-        """Add the sizes of one more level: those of the components, callees first."""
+        """Add the sizes of all components, callees first, for one more level of depth."""
         shallower = self._sizes[-1] if self._sizes else [0] * len(self.graph.parts)
         sizes = [0] * len(shallower)
         for component in sorted(range(len(sizes)), key=self.graph.group.__getitem__):
@@ -164,7 +167,7 @@ class Estimate:
         self._sizes.append(sizes)
 
     def _size_of(self, part: Component, sizes: list[int], shallower: list[int]) -> int:
-        """The states of a component and of the copies that it calls: a call that deepens is one level shallower."""
+        """The states of a component and of the copies it calls; for a call that deepens, those of one level less."""
         pushed = {(call.callee, call.back, call.deepens) for call in part.calls if not call.tail}
         left = [call.callee for call in part.calls if call.tail and not call.inside]
         copies = sum((shallower if deepens else sizes)[callee] for callee, _, deepens in pushed)
@@ -191,7 +194,7 @@ def _ranges(low: Ints, high: Ints) -> Ints:
 def _members(delta, call_at, back, start):  # pragma: no cover
     """The states of each component, its start first: members[offsets[c] : offsets[c + 1]].
 
-    Of no use where time or memory is used up on the way.
+    The result is invalid if time or memory is used up on the way.
     """
     members, offsets = np.empty(1024, np.int32), np.zeros(len(start) + 1, np.int64)
     seen = np.full(len(delta), -1, np.int64)
@@ -221,7 +224,7 @@ def _members(delta, call_at, back, start):  # pragma: no cover
 
 @nb.njit(cache=True)
 def _meet(state, component, members, filled, seen):  # pragma: no cover
-    """Write a state behind the members if it is new to the component; returns how many there are."""
+    """Append a state to the members if it is new to the component; returns the number of members."""
     if state > 0 and seen[state] != component:
         seen[state] = component
         members[filled] = state

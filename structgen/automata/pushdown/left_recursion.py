@@ -1,11 +1,11 @@
 """Left recursion, direct or through others, turned into loops.
 
-A rule such as  sum = sum "+" term | term  would have to call itself for ever before it reads anything. Read from the
-left, though, a sum is one `term`, then "+ term" any number of times: what begins it belongs to some rule of the cycle
-and begins without a rule of the cycle; and whenever a rule of the cycle is complete, it may be the first part of any
-rule that begins with it (the left-corner transform of Rosenkrantz and Lewis, 1970). Since that needs no memory but
-which rule is being read, the whole is one more finite automaton: copies of the rules' own automata, with an empty
-move from where one accepts to where another goes on after it.
+A rule such as  sum = sum "+" term | term  would call itself forever before it reads anything. Read from the left,
+though, a sum is one `term`, then "+ term" any number of times. In general, a text of a rule on the cycle begins with
+a part that begins with no rule of the cycle; and once a rule of the cycle is complete, it may be the first part of any
+rule that begins with it (the left-corner transform of Rosenkrantz and Lewis, 1970). The only memory this needs is which
+rule is being read, so the result is one more finite automaton: copies of the rules' own automata, with an empty move
+from each accepting state of one to the state where another goes on after it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class _Corners:
         self._start = linked.start.copy()
 
     def add(self, goal: int, members: Sequence[int]) -> None:
-        """Components `members` call each other first; read the one called `goal` without that."""
+        """Add an automaton that reads `goal` without left recursion; `members` are the components of its cycle."""
         linked = self._linked
         corner = self._new(1)
         copies = {member: self._copy(member, accepting=member == goal) for member in members}
@@ -76,7 +76,7 @@ class _Corners:
         self._start[goal] = corner
 
     def joined(self) -> Linked:
-        """All of it, deterministic."""
+        """The whole automaton, deterministic."""
         source, label, target = np.concatenate(self._edges).astype(np.int32).T
         accepting = np.concatenate(self._accepting)
         loose = replace(

@@ -1,8 +1,8 @@
-"""Component automata as one list of edges, and what keeps such a list small: determinise, trim, minimise, merge.
+"""Component automata as one list of edges, and the operations that keep it small: determinise, trim, minimise, merge.
 
 All components lie in one automaton whose symbols are bytes, special tokens, then one symbol for each component, which
-stands for a call of it. So crawling and minimising know nothing of calls, and components that end alike share states.
-State 1 is a gate in front of them all: from there symbol `gate + c` leads to the start of component c.
+stands for a call of it. Crawling and minimising therefore need not know about calls, and components with equal endings
+share states. State 1 is a gate in front of them all: symbol `gate + c` leads from it to the start of component c.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ GATE = 1  # the state in front of all components
 
 @dataclass(frozen=True, eq=False)
 class Linked:
-    """Edges between states 1 … S − 1, deterministic; the first byte of an interval of bytes stands for it.
+    """All components as deterministic edges between states 1 … S − 1; an interval's first byte stands for all of it.
 
     class_of: [256] uint8, the interval of each byte
-    source, label, target: [E] int32, without those of the gate; accepting: [S] bool; start: [C] int32
+    source, label, target: [E] int32, without the gate's edges; accepting: [S] bool; start: [C] int32
     first_call: the symbol of a call of component 0; component c is called by first_call + c
-    marks: of each component, what a call of it asks for and sets (`orders`); none where no call is marked
+    marks: for each component, what a call of it requires and sets (`orders`); empty if no call is marked
     """
 
     class_of: NDArray[np.uint8]
@@ -46,19 +46,19 @@ class Linked:
         return len(self.accepting)
 
     def callee(self) -> Ints:
-        """[E] int32, the component that an edge calls, −1 where it calls none."""
+        """[E] int32, the component that an edge calls, −1 if it reads a symbol."""
         return np.maximum(self.label - self.first_call, -1)
 
     def entered(self) -> Ints:
-        """[E] int32, the start of the component that an edge calls, 0 where it calls none."""
+        """[E] int32, the start of the component that an edge calls, 0 if it reads a symbol."""
         callee = self.callee()
         return np.where(callee < 0, np.int32(0), self.start[callee])
 
 
 def determinise(nfa: Nfa, class_of: NDArray[np.uint8] | None, first_call: int, components: int) -> Linked:
-    """The components of a nondeterministic automaton with a gate; `finals` is 1 at an end, 2 where none may end.
+    """The components of a nondeterministic automaton with a gate; `finals` is 1 at ends, 2 at states that must not end.
 
-    class_of: the intervals of bytes where edges name only their first bytes, else None
+    class_of: the intervals of bytes if edges name only their first bytes, otherwise None
     """
     crawled = crawl(nfa)
     accepting = crawled.holding(nfa.finals == 1) & ~crawled.holding(nfa.finals == 2)
@@ -72,7 +72,7 @@ def determinise(nfa: Nfa, class_of: NDArray[np.uint8] | None, first_call: int, c
 
 
 def _ungated(source: Ints, label: Ints, target: Ints, gate: int, components: int) -> tuple[Ints, ...]:
-    """The edges that are not the gate's, which have labels from `gate` on; and where those lead, by component."""
+    """The edges without the gate's, whose labels begin at `gate`; and the target of each gate edge, by component."""
     entry = label >= gate
     start = np.zeros(components, np.int32)
     start[label[entry] - gate] = target[entry]
@@ -81,7 +81,7 @@ def _ungated(source: Ints, label: Ints, target: Ints, gate: int, components: int
 
 
 def smallest(linked: Linked) -> Linked:
-    """What the root can use of a trimmed automaton, minimal, equal components merged."""
+    """The part of a trimmed automaton that the root can use, minimal and with equal components merged."""
     while True:
         linked = _minimal(linked)
         merged = _renamed(linked)
@@ -91,7 +91,7 @@ def smallest(linked: Linked) -> Linked:
 
 
 def trimmed(linked: Linked) -> Linked:
-    """Without edges from which no return can be reached; a component without strings starts in 0."""
+    """The automaton without edges from which no return can be reached; components without strings start in 0."""
     length, _ = distances(linked)
     entered = linked.entered()
     callee = linked.callee()
@@ -104,7 +104,7 @@ def trimmed(linked: Linked) -> Linked:
 
 
 def _minimal(linked: Linked) -> Linked:
-    """Minimal, and without the components that the root does not call; their start is 0."""
+    """The minimal automaton, without the components that the root does not call; their start is 0."""
     entered = linked.entered()
     calls = entered > 0
     seeds = np.arange(linked.states) == linked.start[0]
@@ -130,7 +130,7 @@ def _minimal(linked: Linked) -> Linked:
 
 
 def _renamed(linked: Linked) -> Linked:
-    """Calls of equal components as calls of the first of them; `linked` itself where all differ."""
+    """The automaton with calls of equal components replaced by calls of the first; `linked` itself if all differ."""
     kinds = {mark: kind for kind, mark in enumerate(dict.fromkeys(linked.marks))}
     kind = np.array([kinds[mark] for mark in linked.marks] or [0], np.int64)
     _, first, inverse = np.unique(
@@ -150,7 +150,7 @@ def _renamed(linked: Linked) -> Linked:
 
 
 def redetermine(loose: Linked, empty: Ints | None = None) -> Linked:
-    """Deterministic again, where a state has several edges of one label, or `empty` moves [L, 2] beside its edges."""
+    """The deterministic form of an automaton with several edges of one label from a state or `empty` moves [L, 2]."""
     gate = loose.first_call + len(loose.start)
     living = np.flatnonzero(loose.start > 0).astype(np.int32)
     label = np.concatenate([gate + living, loose.label])
@@ -169,9 +169,9 @@ def redetermine(loose: Linked, empty: Ints | None = None) -> Linked:
 
 
 def distances(linked: Linked) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Symbols of the shortest way from each state to a return, and the edge with which it begins (−1: return now).
+    """The length of the shortest path from each state to a return, and its first edge (−1: return now).
 
-    No way leads through a call that asks for others before it: there is one beside it to be walked instead.
+    No path leads through a call that requires others before it; there is a parallel call to be walked instead.
     """
     callee = linked.callee()
     entered = np.where(callee >= 0, linked.entered(), np.int32(-1))

@@ -1,16 +1,16 @@
-"""Parts in any order, each at most once: one state that remembers the set of those that have been.
+"""Parts in any order, each at most once: one state that remembers the set of parts already read.
 
-Forty members in any order are 2⁴⁰ sets, far too many to be written down, and few of them are met. So a component
-automaton gets one state, the *hub*, where any part may be called again and again, and what has been called is kept
-beside it, as a set of bits. A component may have a *mark*: calling it sets a bit, which must not be set before; or asks
-for bits that must be set, as the end asks for those of the required parts. The hub with the set m has the number
-hub + S·m, for S states; sets come into being as they are called for (the states are in `Frames`).
+Forty members in any order make 2⁴⁰ sets, far too many to list, and few of them are ever met. A component automaton
+therefore gets one state, the *hub*, where any part may be called, and the set of called parts is kept with it as bits.
+A component may have a *mark*: a call of it sets a bit, which must not be set before, or requires bits to be set, as the
+end requires those of the required parts. The hub with the set m has the number hub + S·m, for S states; sets are
+created when a call needs them (`Frames`).
 
-    {  ──first "a":…──→ hub ──, "b":…──→ hub ──}──→ ◉        the edges set the bits a and b; } asks for both
+    {  ──first "a":…──→ hub ──, "b":…──→ hub ──}──→ ◉        the edges set the bits a and b; } requires both
 
-How far it is to the end depends on the set, but only by what is missing: a sum. For the state before the first part,
-and the hub before any, that sum is a way through the automaton, each required part in turn, which is written down and
-marked as one that is *walked* only where shortest ways are looked for, and never read.
+The distance to the end depends on the set only through the missing parts, as a sum over them. For the state before the
+first part, and for the hub before any part, that sum is a path through the automaton: each required part in turn. This
+path is written down and marked as *walked*: it is used to find shortest paths only, and never reads a symbol.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Mark:
-    """What the call of a component does to the set beside its caller.
+    """A mark says what the call of a component does to its caller's set.
 
-    gives: the bit that it sets, −1 for none; asks: bits that must be set before; walked: it is not read
+    gives: the bit that it sets, −1 for none; asks: bits that must be set before; walked: for shortest paths only
     """
 
     gives: int = -1
@@ -44,7 +44,7 @@ UNMARKED = Mark()
 
 
 def parts_called(grammar: Grammar) -> tuple[Grammar, dict[str, Mark]]:
-    """An equal grammar with rules in place of parts in any order, and their marks: all of those are to be called."""
+    """An equal grammar with rules in place of parts in any order, and the marks of these rules, all to be called."""
     if not any(expr.facts.ordered for expr in (grammar.start, *grammar.rules.values())):
         return grammar, {}
     found = _Parts()
@@ -57,7 +57,7 @@ def parts_called(grammar: Grammar) -> tuple[Grammar, dict[str, Mark]]:
 
 @dataclass(eq=False)
 class _Parts:
-    """Rewrites expressions, each once; `rules` collects what is to be called, `marks` how."""
+    """A rewriter of expressions, each once; `rules` collects the rules to be called, `marks` their marks."""
 
     rules: dict[str, Expr] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class _Parts:
         return node
 
     def _set(self, parts: list[Expr], required: int, others: Expr, between: Expr, end: Expr) -> Expr:
-        """The component: the first part, the hub with all others, the end; and the ways to walk."""
+        """The component of parts in any order: first part, hub with all others, end; and the paths to walk."""
         bits = [self._bits.setdefault(part, len(self._bits)) for part in parts]
         marks = [Mark(bit) for bit in bits]
         first = [self._called(part, mark) for part, mark in zip(parts, marks, strict=True)]
@@ -133,7 +133,7 @@ def tables(marks: Sequence[Mark]) -> dict[str, np.ndarray]:
 
 
 class Frames:
-    """The states of an automaton with the sets beside them: state q with the set m is q + S·m."""
+    """The states of an automaton paired with sets of bits: state q with the set m has the number q + S·m."""
 
     def __init__(self, automaton: Pushdown) -> None:
         self.states = automaton.states
@@ -141,7 +141,7 @@ class Frames:
         self._gives = automaton.gives.tolist() or [-1] * automaton.components
         self._asks = [_bits(row) for row in automaton.asks] or [0] * automaton.components
         self._walked = automaton.walked.tolist() or [False] * automaton.components
-        if not len(automaton.gives):  # most automata: their calls are looked up as they are
+        if not len(automaton.gives):  # most automata have no marks: calls are looked up directly
             self._hub, self._first = [False] * self.states, self._calls
             return
         self._hub = [any(self._gives[c] >= 0 for c, _ in calls) for calls in self._calls]
@@ -161,7 +161,7 @@ class Frames:
         return found
 
     def missing(self, state: int) -> list[int]:
-        """The components that are yet to be called, the end the last, from a state with a set beside it."""
+        """The components still to be called from a state with its set; the end comes last."""
         done, base = divmod(state, self.states)
         calls = self._calls[base]
         end = next((callee for callee, _ in calls if self._asks[callee]), None)
@@ -177,5 +177,5 @@ def _bits(row: np.ndarray) -> int:
 
 
 def marks_of(names: Sequence[str], marks: Mapping[str, Mark]) -> tuple[Mark, ...]:
-    """The marks of the root and of the components that have these names; none at all where no call is marked."""
+    """The marks of the root and of the components with these names; empty if no call is marked."""
     return (UNMARKED, *(marks.get(name, UNMARKED) for name in names)) if marks else ()

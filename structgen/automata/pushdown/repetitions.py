@@ -1,9 +1,9 @@
 """Long counted repetitions as chains of calls: one copy of the body instead of one for each count.
 
 Written out, x{0,32767} has 32,767 copies of x, each with all the states that a character takes in UTF-8 and escapes.
-Where there will be no single table anyway, one copy suffices: the body becomes a component, and counting is a chain of
-calls of it. What has to be there stays written out while it is short, for the shortest texts lead through it, and how
-few tokens they take is counted within components (`lazy/distances.py`).
+If there will be no single table anyway, one copy suffices: the body becomes a component, and counting is a chain of
+calls of it. Required copies stay written out while they are short, because the shortest texts lead through them and
+their tokens are counted within components (`lazy/distances.py`).
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from structgen.grammar import Alt, And, Bytes, Chars, Expr, Grammar, Not, Repeat
 from structgen.grammar import copies as copies_of
 from structgen.grammar.utf8 import byte_sequences
 
-LONG = 500  # states that all copies of a body may take and be written out
-FEW = 4  # states of a body for which a call is no gain
+LONG = 500  # states up to which all copies of a body are written out
+FEW = 4  # states of a body up to which a call gains nothing
 
 
 def called_bodies(grammar: Grammar) -> tuple[Grammar, frozenset[str]]:
-    """An equal grammar whose long repetitions repeat references, and the rules that these are, which are to be called.
+    """An equal grammar whose long repetitions repeat references, and the names of these rules, which must be called.
 
-    What stands inside intersections and complements is left as it is: it is determinised as a whole.
+    Expressions inside intersections and complements are left unchanged, because those are determinised as a whole.
     """
     counted = _CountedBodies()
     start = counted.rewritten(grammar.start)
@@ -32,7 +32,7 @@ def called_bodies(grammar: Grammar) -> tuple[Grammar, frozenset[str]]:
 
 
 class _CountedBodies:
-    """Rewrites expressions, each once; `bodies` collects what is to be called."""
+    """A rewriter of expressions, each once; `bodies` collects the rules to be called."""
 
     def __init__(self) -> None:
         self.bodies: dict[str, Expr] = {}
@@ -53,7 +53,7 @@ class _CountedBodies:
         return memo[expr][0]
 
     def _node(self, node: Expr, parts: list[tuple[Expr, int]]) -> tuple[Expr, int]:
-        """The expression over rewritten parts, and about how many states it takes written out."""
+        """The expression over rewritten parts, and roughly how many states it takes when written out."""
         states = sum(size for _, size in parts)
         match node:
             case Seq():

@@ -1,7 +1,7 @@
 """Which rules of a grammar become automata of their own, and which are written out where they are used.
 
-A rule on a cycle of rules has to be called somewhere on that cycle, a large rule used twice had better be: everything
-else is written out, small rules always, because a token crosses what is written out at no cost.
+A rule on a cycle of rules must be called somewhere on that cycle, and a large rule that is used twice should be.
+Everything else, small rules included, is written out, because tokens cross the border of a written-out rule at no cost.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from structgen.grammar import (
     written_size,
 )
 
-SMALL = 64  # a body of so many bytes, characters and references is written out wherever it is used
+SMALL = 64  # bytes, characters and references up to which a body is written out wherever it is used
 
 V = TypeVar("V")
 
 
 @dataclass(frozen=True)
 class RuleUse:
-    """What becomes of the rules that the start expression needs.
+    """The rules that the start expression needs, and how each is compiled.
 
-    called: those that become components, callees first; nullable: those of them that contain the empty string
-    recursive: whether any rule refers to itself, if through others
+    called: the rules that become components, callees first; nullable: those of them that contain the empty string
+    recursive: whether any rule refers to itself, directly or through others
     """
 
     called: tuple[str, ...]
@@ -44,9 +44,9 @@ class RuleUse:
 
 
 def analyse(grammar: Grammar, chosen: Collection[str] = ()) -> RuleUse:
-    """Which rules are called, those `chosen` in any case.
+    """Decide which rules are called; those `chosen` are called in any case.
 
-    Raises InvalidSource where a rule is unknown, Unsupported for recursion inside intersection or complement.
+    Raises InvalidSource if a rule is unknown, Unsupported for recursion inside an intersection or a complement.
     """
     book = _Book(grammar.rules)
     start = book.mentions(grammar.start)
@@ -57,7 +57,7 @@ def analyse(grammar: Grammar, chosen: Collection[str] = ()) -> RuleUse:
     if hidden:
         raise Unsupported(
             f"the rule {min(hidden)!r} is recursive and stands inside an intersection or a complement",
-            remedy="keep what is recursive out of intersections and exclusions",
+            remedy="keep recursive rules out of intersections and exclusions",
         )
     uses: dict[str, int] = dict.fromkeys(order, 0)
     for mentioned in (start, *(book[name] for name in order)):
@@ -81,7 +81,7 @@ def fold(
 ) -> V:
     """`value` of an expression, given the values of its children; from the leaves up, each expression once.
 
-    `whole` says it of an expression without references.
+    `whole` gives the value of an expression without references.
     """
     waiting = [expr]
     while waiting:
@@ -100,7 +100,7 @@ def fold(
 
 @dataclass
 class _Mentions:
-    """The rules that an expression refers to: outside of And and Not (1 where once, 2 where oftener), and inside."""
+    """The rules that an expression refers to: outside And and Not (1: once, 2: more than once), and inside them."""
 
     outside: dict[str, int] = field(default_factory=dict)
     inside: set[str] = field(default_factory=set)
@@ -108,7 +108,7 @@ class _Mentions:
 
 @dataclass
 class _Book:
-    """The rules of a grammar with what each refers to, looked up once."""
+    """The rules of a grammar and the rules that each refers to, looked up once."""
 
     rules: Mapping[str, Expr]
     pages: dict[str, _Mentions] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class _Book:
         return self.pages[name]
 
     def mentions(self, expr: Expr) -> _Mentions:
-        """What an expression refers to."""
+        """The rules that an expression refers to."""
         found = _Mentions()
         seen: dict[tuple[Expr, bool], int] = {}
         waiting = [(expr, False, 1)]
@@ -130,7 +130,7 @@ class _Book:
             if expr.facts.closed:
                 continue
             before = seen.get((expr, inside), 0)
-            if before >= 2 - inside:  # one visit tells what is inside, two what stands there oftener
+            if before >= 2 - inside:  # one visit suffices inside, a second finds what occurs more than once
                 continue
             seen[expr, inside] = before + times
             if isinstance(expr, Ref):
@@ -176,7 +176,7 @@ def _size(expr: Expr, parts: list[int], sizes: Mapping[str, int]) -> int:
 
 
 def _nullable(order: Iterable[str], rules: Mapping[str, Expr]) -> frozenset[str]:
-    """The rules that contain the empty string: a least fixed point, reached soon as callees come first."""
+    """The rules that contain the empty string: a least fixed point, reached quickly because callees come first."""
     known: set[str] = set()
     before = -1
     while len(known) > before:

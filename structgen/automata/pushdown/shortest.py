@@ -1,4 +1,4 @@
-"""The shortest ways to a return, in automata that call each other."""
+"""The shortest paths to a return in automata that call each other."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from numpy.typing import NDArray
 
 from structgen.automata.finite.nfa import Ints
 
-ENDLESS = 1 << 62  # the length of a way that does not exist
+ENDLESS = 1 << 62  # the length of a path that does not exist
 
 
 def shortest_ways(
     source: Ints, target: Ints, entered: Ints, accepting: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Symbols of the shortest way from each state to a return, and the edge with which it begins (−1: return now).
+    """The length in symbols of the shortest path from each state to a return, and its first edge (−1: return now).
 
-    entered: [E] the start of the component that an edge calls, −1 where it reads a symbol, 0 where no way leads through
-    Dijkstra's algorithm where an edge may cost what another state's way costs (Knuth, "A generalization of Dijkstra's
-    algorithm", 1977). Returns [S], ENDLESS where there is no way, and [S].
+    entered: [E] the start of the component that an edge calls, −1 if it reads a symbol, 0 if no path leads through it
+    This is Dijkstra's algorithm with edges that cost as much as another state's path (Knuth, "A generalization of
+    Dijkstra's algorithm", 1977). Returns [S] lengths, ENDLESS if there is no path, and [S] edges.
     """
     return _distances(source, target, entered, accepting)
 
 
 @nb.njit(cache=True)
 def _grouped(keys, states):  # pragma: no cover
-    """Items by key: item order[i] has key k for at[k] ≤ i < at[k + 1]; negative keys are left out."""
+    """The items grouped by key: item order[i] has key k for at[k] ≤ i < at[k + 1]; negative keys are left out."""
     at = np.zeros(states + 1, np.int64)
     for key in keys:
         if key >= 0:

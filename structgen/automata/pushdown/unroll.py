@@ -1,10 +1,10 @@
 """Component automata written out as one finite automaton: every stack up to a depth, as states of its own.
 
 Each component is copied once for each stack that it may run on: a *block* is a component in a frame, and a frame says
-at which state of which block to go on after the return. A call becomes an empty move into the callee's block, a return
-one out of it. A recursive rule may be open in itself up to a `depth` (free-form JSON of depth 6 has up to six brackets
-in one another); repetition, left recursion and right recursion take no depth, and where there is no other the whole
-language is there.
+at which state of which block to go on after the return. A call becomes an empty move into the callee's block, and a
+return an empty move out of it. A recursive rule may nest in itself up to a `depth` (JSON of depth 6 has up to six
+nested brackets). Repetition, left recursion and right recursion take no depth; if a grammar has no other recursion, the
+result is the whole language.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from structgen.automata.finite.table import Table, tabulate
 from structgen.automata.pushdown.automaton import Pushdown
 from structgen.automata.pushdown.components import CallGraph, Estimate
 
-CAP = 20_000  # states of a byte automaton that is still run as one table
-SPARE = 4  # so many times as many states may be written down for it, before they are merged
-EFFORT = 500  # so many states for each of the cap may be looked at to make it deterministic: 0.2 s for 20,000
-TRIALS = 5  # automata built to find the greatest depth
+CAP = 20_000  # states up to which a byte automaton is run as one table
+SPARE = 4  # multiple of CAP that the states may reach before they are merged
+EFFORT = 500  # visits of states allowed for each state of the cap while determinising: 0.2 s for 20,000
+TRIALS = 5  # automata that may be built to find the greatest depth
 
 
 @dataclass(frozen=True, eq=False)
 class Unrolled:
-    """A byte automaton, and how often a recursive rule may be open in itself (None: the language is whole)."""
+    """A byte automaton, and how many times a recursive rule may nest in itself (None: it holds the whole language)."""
 
     table: Table
     depth: int | None
@@ -36,7 +36,7 @@ class Unrolled:
 def unroll(automaton: Pushdown, cap: int = CAP) -> Unrolled | None:
     """The automaton of the greatest depth that has at most `cap` states; None if not even depth 1 fits.
 
-    The work is bounded: few automata are tried, none that would be much larger than the cap before it is minimal.
+    The work is bounded: at most TRIALS automata are built, none much larger than the cap before it is minimal.
     """
     graph = CallGraph(automaton)
     estimate = Estimate(graph)
@@ -59,7 +59,7 @@ def unroll(automaton: Pushdown, cap: int = CAP) -> Unrolled | None:
 
 
 def _within(graph: CallGraph, depth: int, cap: int) -> Table | None:
-    """The table of a depth, if it has at most `cap` states and takes no more effort than such a table should."""
+    """The table for a depth, if it has at most `cap` states and stays within the effort allowed for such a table."""
     try:
         table = _expanded(graph, depth, EFFORT * cap)
     except TooLarge:
@@ -83,14 +83,14 @@ def _expanded(graph: CallGraph, depth: int, effort: int = MAX_WORK) -> Table:
 
 @dataclass(frozen=True)
 class _Frame:
-    """Where to go on after a return, a state of the whole expansion, and how often recursion may still deepen."""
+    """A frame: the state of the expansion at which to go on after a return, and the remaining depth of recursion."""
 
     back: int
     depth: int
 
 
 class _Blocks:
-    """The blocks met from the root on, each with its states in a row."""
+    """The blocks reachable from the root; the states of each block are consecutive."""
 
     def __init__(self, graph: CallGraph, depth: int):
         self._graph = graph
