@@ -1,4 +1,4 @@
-"""Sets of arrays: elements by position, how many, and how many of them are of some kind."""
+"""Sets of arrays, described by their elements by position, their length, and how many elements are of some kind."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from .formula import ANYTHING, NO_VALUE, Formula, every, opposite
 from .node import Node
 
-MERGED = "x-set"  # beside uniqueItems, in schemas of classes; ALIKE where equal elements are equal JSON
+MERGED = "x-set"  # accompanies uniqueItems in schemas of classes; ALIKE if equal elements are equal JSON
 ALIKE = "alike"
 
 
 @dataclass(frozen=True)
 class Contains:
-    """From `low` to `high` of the elements from index `start` on are in `value`."""
+    """A requirement that `low` to `high` of the elements from index `start` on are in `value`."""
 
     value: Formula
     low: int = 1
@@ -24,11 +24,12 @@ class Contains:
 
 @dataclass(frozen=True)
 class Arrays:
-    """Arrays of `low` to `high` elements: first `prefix`, then `rest`; each of `contains` holds.
+    """A set of arrays of `low` to `high` elements: first `prefix`, then `rest`; each of `contains` holds.
 
-    `unique` True: no two elements are equal; False: some two are; None: nothing is said. `origin` is the pointer of
-    the schema, for refusals. `merged`: whoever reads the array makes a set of it, so that repetitions do no harm unless
-    several elements are needed; `alike`: elements are equal to that reader if and only if they are equal JSON.
+    unique: True if no two elements are equal, False if some two are, None if either is allowed
+    origin: pointer of the schema, for refusals
+    merged: the reader makes a set of the array, so repetitions are harmless unless several elements are needed
+    alike: that reader treats elements as equal if and only if they are equal JSON
     """
 
     prefix: tuple[Formula, ...] = ()
@@ -43,15 +44,15 @@ class Arrays:
 
     @property
     def told_apart(self) -> bool:
-        """Whether a repetition is a fault."""
+        """Whether a repetition is an error."""
         return self.unique is True and not (self.merged and self.low <= 1)
 
     def item(self, index: int) -> Formula:
-        """What may stand at an index."""
+        """The values allowed at an index."""
         return self.prefix[index] if index < len(self.prefix) else self.rest
 
     def meet(self, other: Arrays) -> Arrays | None:
-        """What both sets have in common; None where that is surely nothing."""
+        """The intersection of both sets; None if it is certainly empty."""
         low, high = max(self.low, other.low), least(self.high, other.high)
         length = max(len(self.prefix), len(other.prefix))
         prefix = tuple(every(self.item(i), other.item(i)) for i in range(length))
@@ -59,7 +60,7 @@ class Arrays:
         if self.unique is not None and other.unique is not None and self.unique != other.unique:
             return None
         unique = other.unique if self.unique is None else self.unique
-        origin = max(self.origin, other.origin, key=len)  # the deeper pointer is the more telling one
+        origin = max(self.origin, other.origin, key=len)  # the deeper pointer says more
         merged = all(arrays.merged for arrays in (self, other) if arrays.unique)
         alike = all(arrays.alike for arrays in (self, other) if arrays.unique)
         both = Arrays(
@@ -68,7 +69,7 @@ class Arrays:
         return both.closed()
 
     def closed(self) -> Arrays | None:
-        """The same set without positions at which nothing can stand; None if nothing is left."""
+        """The same set without positions that allow no value; None if nothing is left."""
         items = [*self.prefix, self.rest]
         end = items.index(NO_VALUE) if NO_VALUE in items else None
         high = self.high if end is None else least(self.high, end)
@@ -78,7 +79,7 @@ class Arrays:
         return replace(self, prefix=prefix, high=high)
 
     def opposite(self) -> Iterator[Arrays]:
-        """All other arrays: too short, too long, or wrong at some place."""
+        """The complement: arrays that are too short, too long, or wrong at some position."""
         if self.low:
             yield Arrays(high=self.low - 1, origin=self.origin)
         if self.high is not None:
@@ -125,7 +126,7 @@ def read_arrays(node: Node, formula: Callable[[Node], Formula], own: bool) -> tu
 
 
 def _elements(node: Node, formula: Callable[[Node], Formula]) -> tuple[tuple[Formula, ...], Formula]:
-    """What stands at each position, and after them; before 2020-12 in `items` and `additionalItems`."""
+    """The schemas of each position and of later ones; before 2020-12 these are `items` and `additionalItems`."""
     listed, rest = "prefixItems", "items"
     if "prefixItems" not in node and "items" in node and isinstance(node.value["items"], list | tuple):
         listed, rest = "items", "additionalItems"

@@ -1,8 +1,8 @@
-"""Boolean operations on value sets, and which combinations hold no value at all.
+"""Boolean operations on value sets, and a test for combinations without values.
 
-Arrays and objects are unions of alternatives, so an intersection multiplies them and a difference more so. What is
-surely empty is dropped on the way: that keeps a discriminated union as large as its branches. Whether a member can
-have a value at all is asked of the schema it names, no further than has been read (`hollow`).
+Arrays and objects are unions of alternatives, so intersections and differences multiply them. Alternatives that are
+certainly empty are dropped on the way, which keeps a discriminated union as large as its branches. Whether a member can
+have a value is decided by the schema that it names, no further than that has been read (`hollow`).
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from .numbers import Numbers
 from .objects import Need, Objects
 from .value_set import ValueSet, anything
 
-MOST_CASES = 2000  # alternatives of one schema after its unions are multiplied out
-MOST_ASKED = 16  # schemas, each required by the one before, that are asked whether they hold any value
-MOST_WORK = 30_000  # combinations tried for one document
+MOST_CASES = 2000  # alternatives of one schema once its unions are multiplied out
+MOST_ASKED = 16  # depth of required members to which a schema is tested for having any value
+MOST_WORK = 30_000  # combinations tried in one document
 
 Part = TypeVar("Part", Arrays, Objects)
 
 
 class Circular(Unsupported):
-    """A schema that applies to the very value that it is about to describe."""
+    """A schema that refers to itself for the same value."""
 
 
 @dataclass

@@ -1,8 +1,8 @@
 """What a place in a document may hold, as a boolean formula over schemas that need not have been read yet.
 
-A schema that contains itself cannot be written out, but it can be named. So the parts of a value (members, elements)
-are formulas: `every`, `some` and `opposite` of named schemas. A formula is in negation normal form and over finitely
-many names there are finitely many, which is why combining recursive schemas comes to an end.
+A schema that contains itself cannot be written out, but it can be named. The parts of a value (members, elements) are
+therefore formulas: `every`, `some` and `opposite` of named schemas. Formulas are in negation normal form, and there are
+finitely many over finitely many names, so combining recursive schemas terminates.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Formula:
 
 @dataclass(frozen=True)
 class Name(Formula):
-    """The values of the schema with this number, or where `negated` all others."""
+    """The values of the schema with this number or, if `negated`, all other values."""
 
     number: int
     negated: bool = False
@@ -26,14 +26,14 @@ class Name(Formula):
 
 @dataclass(frozen=True)
 class Every(Formula):
-    """What all parts have in common."""
+    """The values that are in every part."""
 
     parts: frozenset[Formula]
 
 
 @dataclass(frozen=True)
 class Some(Formula):
-    """What any of the parts contains."""
+    """The values that are in at least one part."""
 
     parts: frozenset[Formula]
 
@@ -80,5 +80,5 @@ def _flat(parts: Iterable[Formula], kind: type[Every] | type[Some]) -> set[Formu
 
 
 def _contradict(parts: set[Formula]) -> bool:
-    """Whether some name stands beside its opposite."""
+    """Whether the parts include a name and its opposite."""
     return any(isinstance(p, Name) and p.negated and Name(p.number) in parts for p in parts)

@@ -1,15 +1,16 @@
-"""How far an object has been written, and which members may come next.
+"""The state of an object while it is written: what has come so far, and which members may come next.
 
-A text may repeat an undeclared key, and whoever reads it keeps the last value. So what is asked of some member counts
-only where no later member can undo it, and undeclared members count as different only where their keys are surely
-different. No finite automaton can compare keys; it can remember their *kind*, the characters they begin and end with.
-After an undeclared member that meets a need, later ones of the same kind undo nothing, all others are free:
+A text may repeat an undeclared key, and readers keep the last value. A need for some undeclared member is therefore met
+only if no later member can undo it, and two undeclared members count as different only if their keys certainly differ.
+No finite automaton can compare keys, but it can remember their *kind*: the characters that a key begins and ends with.
+After an undeclared member has met a need, later members of the same kind must meet it too; all others are free:
 
-    some string, some integer     {"a": "x", "b": 1, "c": null, "a": "y"}
-                                   meets the first, the second; free; of the first's kind: a string again
+    needs: a string, an integer     {"a": "x", "b": 1, "c": null, "a": "y"}
+                                    "a" meets the first need and "b" the second; "c" is free; the second "a" has the
+                                    kind of the first, so its value must be a string again
 
-So of objects that need several undeclared members, those are not written whose keys are alike in this. How many kinds
-are told apart depends on how many needs there are: the kinds of the members that met them are remembered.
+An object that needs several undeclared members is not written if their keys have the same kind. The number of kinds
+depends on the number of needs, because the kinds of all members that met a need are remembered.
 """
 
 from __future__ import annotations
@@ -28,14 +29,12 @@ from .formula import ANYTHING, Formula, every
 from .objects import Member, Objects
 
 MOST_NEEDS = 5
-MOST_COUNTED = 200  # members that are counted where some are needed by kind
-MOST_WAYS = (
-    900  # in which members may follow: by the needs met so far, the kinds that met them, what comes next
-)
-MOST_FOLLOWED = 30_000  # of these ways, where fewer would tell too few kinds apart
-# Groups of first characters, and of last ones, that make up kinds.
+MOST_COUNTED = 200  # members up to which an object is counted if it needs some by kind
+MOST_WAYS = 900  # ways in which members may follow: needs met so far, kinds that met them, next member
+MOST_FOLLOWED = 30_000  # such ways, if fewer would tell too few kinds apart
+# Numbers of groups of first and of last characters; a kind is a pair of groups.
 FINENESS = ((5, 5), (4, 4), (3, 3), (3, 2), (2, 2), (2, 1), (1, 1))
-# Groups of first characters, and of last ones, by the number of undeclared members that must be different.
+# The same, by the number of undeclared members that must differ.
 GROUPS = {2: (5, 5), 3: (3, 4), 4: (3, 3), 5: (3, 3)}
 
 Indices = frozenset[int]
@@ -44,11 +43,12 @@ NONE: Indices = frozenset()
 
 @dataclass(frozen=True)
 class ObjectState:
-    """What has been written of an object, as far as it matters for the rest.
+    """The state of an object: everything written so far that matters for the rest.
 
-    count: members, up to one where nothing bounds them; different: those that surely differ, up to the least number
-    seen: the kinds of the undeclared ones among these, until the least number is reached
-    owed: needs that have not been met, by number; kept: the kinds of the undeclared members that have met some
+    count: number of members, capped at one if nothing bounds it
+    different: number of members that certainly differ, capped at the required minimum
+    seen: kinds of the undeclared members among these, until the minimum is reached
+    owed: numbers of the needs that have not been met; kept: kinds of the undeclared members that have met one
     """
 
     count: int = 0
@@ -60,7 +60,7 @@ class ObjectState:
 
 @dataclass(frozen=True)
 class _Cell:
-    """Undeclared members: their keys, their values, and the needs about just these keys."""
+    """A group of undeclared members: their keys, their values, and the needs about exactly these keys."""
 
     keys: Expr
     value: Formula
@@ -69,10 +69,11 @@ class _Cell:
 
 @dataclass(frozen=True, eq=False)
 class Bookkeeper:
-    """Follows the state of objects; `write` spells a member from the language of its keys and its value.
+    """The transitions between states of objects; `write` spells a member from the language of its keys and its value.
 
-    sets: of named members that are told apart beside the state; beside: the numbers of needs of other objects that
-    may stand at the same place, whose state an automaton follows at the same time
+    sets: number of sets of named members that are told apart in addition to the state
+    beside: numbers of needs of other objects that may occur at the same place, whose states the automaton must follow
+        at the same time
     """
 
     objects: Objects
@@ -93,14 +94,14 @@ class Bookkeeper:
             )
         if objects.extras and self._missing > max(GROUPS):
             raise Unsupported(
-                f"minProperties {objects.low} where undeclared members may make up for it",
+                f"minProperties {objects.low} that undeclared members may have to meet",
                 keyword="minProperties",
                 pointer=f"{objects.origin}/minProperties",
                 remedy="forbid additional members, or require some by name",
             )
         if objects.needs and objects.extras and (objects.high or 0) > MOST_COUNTED:
             raise Unsupported(
-                "maxProperties where members are needed without a name",
+                "maxProperties together with needed members that have no name",
                 keyword="maxProperties",
                 pointer=f"{objects.origin}/maxProperties",
                 remedy="name the members that are required",
@@ -108,11 +109,11 @@ class Bookkeeper:
 
     @property
     def start(self) -> ObjectState:
-        """Nothing has been written."""
+        """The state before anything is written."""
         return ObjectState(owed=frozenset(range(len(self.objects.needs))))
 
     def may_close(self, state: ObjectState) -> bool:
-        """Whether nothing is owed; required members are not followed here."""
+        """Whether all needs are met and enough members differ; required members are not tracked here."""
         return not state.owed and state.different >= self.objects.low
 
     def is_full(self, state: ObjectState) -> bool:
@@ -120,7 +121,7 @@ class Bookkeeper:
         return self.objects.high is not None and state.count >= self.objects.high
 
     def after(self, state: ObjectState, key: str, member: Member) -> list[tuple[Formula, ObjectState]]:
-        """What a named member may be, and how far the object has then come."""
+        """The values of a named member, each with the state after it."""
         state = self._grown(state, state.seen, named=True)
         ways = [(member.value, state)]
         for index in sorted(state.owed):
@@ -130,7 +131,7 @@ class Bookkeeper:
         return ways
 
     def further(self, state: ObjectState) -> Iterator[tuple[Expr, ObjectState]]:
-        """Undeclared members that may come next, and how far the object has then come."""
+        """The undeclared members that may come next, each with the state after it."""
         for names, seen in self._names(state) if self.objects.extras else ():
             grown = self._grown(state, seen)
             for met, kind in self._meetings(state.owed):
@@ -142,7 +143,7 @@ class Bookkeeper:
                     yield member, replace(grown, owed=grown.owed - met, kept=kept)
 
     def _meetings(self, owed: Indices) -> Iterator[tuple[Indices, int]]:
-        """The needs that one member may meet, and the kind of its key; −1 where it meets none."""
+        """The needs that one member may meet, and the kind of its key; −1 if it meets none."""
         yield NONE, -1
         for size in range(1, len(owed) + 1):
             for met in combinations(sorted(owed), size):
@@ -150,7 +151,7 @@ class Bookkeeper:
                     yield frozenset(met), kind
 
     def _grown(self, state: ObjectState, seen: Indices, named: bool = False) -> ObjectState:
-        """One member more."""
+        """The state after one more member."""
         low, high = self.objects.low, self.objects.high
         count = 1 if high is None else min(state.count + 1, high)
         more = named or len(seen) > len(state.seen)
@@ -158,7 +159,7 @@ class Bookkeeper:
         return replace(state, count=count, different=different, seen=NONE if different == low else seen)
 
     def _members(self, names: Expr, met: Indices, kind: int, state: ObjectState) -> Iterator[Expr]:
-        """Undeclared members with such names that meet some needs and undo none that has been met."""
+        """Undeclared members with these names that meet some needs and undo none that has been met."""
         needs = self.objects.needs
         for cell in self._cells:
             if not met <= cell.needs:
@@ -181,21 +182,21 @@ class Bookkeeper:
         yield kept, True
 
     def _inhabited(self, cell: _Cell, kinds: Indices) -> Indices:
-        """Those of the kinds that keys of the cell have."""
+        """The given kinds that some key of the cell has."""
         if cell not in self._found:
             some = (k for k, kind in enumerate(self._witnesses) if not empty(intersect(cell.keys, kind)))
             self._found[cell] = frozenset(some)
         return kinds & self._found[cell]
 
     def _of_kinds(self, cell: _Cell, kinds: Indices) -> Expr:
-        """The keys of a cell that have one of the kinds, all that it has perhaps."""
+        """The keys of a cell that have one of the kinds; possibly all its keys."""
         if kinds == self._inhabited(cell, frozenset(range(len(self._witnesses)))):
             return cell.keys
         return intersect(cell.keys, alt(*(self._witnesses[kind] for kind in sorted(kinds))))
 
     @cached_property
     def _cells(self) -> list[_Cell]:
-        """The undeclared members, apart where needs tell them apart."""
+        """The undeclared members, split into groups that the needs tell apart."""
         cells = [_Cell(extra.keys, extra.value, NONE) for extra in self.objects.extras]
         for index, need in enumerate(self.objects.needs):
             inside = [_Cell(intersect(c.keys, need.keys), c.value, c.needs | {index}) for c in cells]
@@ -204,14 +205,14 @@ class Bookkeeper:
         return cells
 
     def _names(self, state: ObjectState) -> list[tuple[Expr, Indices]]:
-        """Names of undeclared members, and the kinds that have then been seen."""
+        """Names of undeclared members, each with the kinds seen after it."""
         seen, missing = state.seen, self.objects.low - state.different
         if not missing:
             return [(TEXT, NONE)]
         if self._missing < 2:
             return [(TEXT, frozenset({0}))]
         known = alt(*(self._kinds[index] for index in sorted(seen)))
-        if missing == 1:  # which one completes the number does not matter any more
+        if missing == 1:  # the kind of the last one does not matter any more
             return [(known, seen), (without(TEXT, known), seen | {-1})]
         new = [(kind, seen | {index}) for index, kind in enumerate(self._kinds) if index not in seen]
         return [(known, seen), *new]
@@ -222,22 +223,22 @@ class Bookkeeper:
 
     @cached_property
     def _missing(self) -> int:
-        """How many members must come from the undeclared ones at worst."""
+        """The largest number of undeclared members that may be required."""
         return self.objects.low - sum(member.required for member in self.objects.members.values())
 
     @cached_property
     def _kinds(self) -> list[Expr]:
-        """The kinds of keys that tell apart members which must be different."""
+        """The kinds of keys that tell apart the members that must differ."""
         return _kinds(*GROUPS[self._missing])
 
     @cached_property
     def _witnesses(self) -> list[Expr]:
-        """The kinds of keys that tell apart members which meet needs."""
+        """The kinds of keys that tell apart the members that meet needs."""
         return _kinds(*self._fineness)
 
     @cached_property
     def _fineness(self) -> tuple[int, int]:
-        """As many kinds as can be remembered: cheaply, else one for each need, else what there is room for."""
+        """The finest kinds that are cheap to remember; else one for each need, or as many as there is room for."""
         needs = len(self.objects.needs)
         if all(need.value == ANYTHING for need in self.objects.needs):
             return (1, 1)  # whatever a later member holds undoes nothing
@@ -254,13 +255,13 @@ class Bookkeeper:
 
     @cached_property
     def _crowds(self) -> int:
-        """How many sets of kinds may have been seen before the least number of members is there."""
+        """The number of sets of kinds that may be seen before the minimum number of members is reached."""
         kinds = len(self._kinds) if self._missing > 1 else 1
         return sum(comb(kinds, count) for count in range(max(self._missing, 1)))
 
 
 def _ways(needs: int, kinds: int) -> int:
-    """In how many ways members may follow, over all that may have been met and the kinds that have."""
+    """The number of ways in which members may follow, over all sets of met needs and of kinds that met them."""
     return sum(
         comb(needs, met)
         * sum(comb(kinds, closed) for closed in range(min(met, 1), met + 1))
@@ -271,7 +272,7 @@ def _ways(needs: int, kinds: int) -> int:
 
 @cache
 def _kinds(firsts: int, lasts: int) -> list[Expr]:
-    """Disjoint languages of names that make up all of them."""
+    """Disjoint languages whose union is all names."""
     if (firsts, lasts) == (1, 1):
         return [TEXT]
     kinds = [
@@ -286,6 +287,6 @@ def _kinds(firsts: int, lasts: int) -> list[Expr]:
 
 
 def _characters(group: int, count: int) -> Expr:
-    """One character of a group: those of ASCII are dealt out to `count` groups in turn, all others are in the first."""
+    """One character of a group. ASCII is dealt out to `count` groups in turn; all others are in the first group."""
     beyond = [(128, 0x10FFFF)] if group == 0 else []
     return char_ranges([*((c, c) for c in range(group, 128, count)), *beyond])

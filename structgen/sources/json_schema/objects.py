@@ -1,4 +1,4 @@
-"""Sets of objects: named members, other members by their keys, how many, and which must be among them."""
+"""Sets of objects, described by their named members, other members by key, member counts and required members."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from .strings import encodable
 
 Search = Callable[[str, str], Expr]  # the strings in which a pattern, found at a pointer, is found
 MOST_PATTERNS = 20  # patternProperties
-MOST_GROUPS = 64  # combinations of them that are told apart
+MOST_GROUPS = 64  # combinations of patterns that are told apart
 
 
 @dataclass(frozen=True)
 class Member:
-    """A member of an object that a schema names; `declared` by properties, not by other keywords alone.
+    """A member of an object that a schema names.
 
-    `silent`: only schemas that the object must not satisfy name it, so that it is allowed by the silence of the others.
+    declared: `properties` names the member, not only other keywords
+    silent: only schemas that the object must not satisfy name it, so the others allow it by default
     """
 
     value: Formula
@@ -34,9 +35,9 @@ class Member:
 
 @dataclass(frozen=True)
 class Extras:
-    """Members beyond the named ones: their keys, as a language of strings, and their values.
+    """Members other than the named ones: their keys, as a language of strings, and their values.
 
-    `silent`: nothing in the schema speaks about such members, they are allowed by its silence.
+    silent: no keyword of the schema is about such members, so they are allowed by default
     """
 
     keys: Expr
@@ -54,7 +55,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Link:
-    """Where a member called `key` is present, one called `then` is present too; the objects name both."""
+    """If the member `key` is present, the member `then` must be present too; the objects name both."""
 
     key: str
     then: str
@@ -66,11 +67,11 @@ ABSENT = Extras(TEXT, NO_VALUE, silent=True)
 
 @dataclass(frozen=True, eq=False)
 class Objects:
-    """Objects with the named `members` and then `extras`, whose key languages are disjoint.
+    """A set of objects with the named `members` and then `extras`, whose key languages are disjoint.
 
-    The key languages may contain names of members; for those the member counts. No other keys are allowed. `low` to
-    `high` members there are in all. `listed`: a schema lists its members, if only to say that there are none. `origin`
-    is the pointer of the schema, for refusals.
+    A key language may contain the name of a member; the member then takes precedence. No other keys are allowed, and
+    an object has `low` to `high` members in all. listed: the schema has a list of members, perhaps an empty one;
+    origin: pointer of the schema, for refusals.
     """
 
     members: Mapping[str, Member] = field(default_factory=dict)
@@ -106,7 +107,7 @@ class Objects:
         return self.at(key).value
 
     def meet(self, other: Objects) -> Objects | None:
-        """What both sets have in common; None where that is surely nothing."""
+        """The intersection of both sets; None if it is certainly empty."""
         low, high = max(self.low, other.low), least(self.high, other.high)
         members: dict[str, Member] = {}
         for key in _names(self, other):
@@ -126,7 +127,8 @@ class Objects:
         return Objects(members, extras, low, high, needs, origin, listed, links)._followed().possible()
 
     def _followed(self) -> Objects:
-        """The same set: what required members ask for is required, and what asks for the impossible is impossible."""
+        """The same set, with links applied: a link from a required member requires its target, and one to an impossible
+        member makes its source impossible."""
         members = dict(self.members)
         changed = bool(self.links)
         while changed:
@@ -142,7 +144,7 @@ class Objects:
         return replace(self, members=members) if self.links else self
 
     def possible(self) -> Objects | None:
-        """The same set, or None where it is surely empty."""
+        """The same set, or None if it is certainly empty."""
         if any(member.required and member.value == NO_VALUE for member in self.members.values()):
             return None
         required = sum(member.required for member in self.members.values())
@@ -154,9 +156,9 @@ class Objects:
         return self
 
     def spoken(self) -> Objects | None:
-        """The same without members that only silence allows; None where that leaves nothing.
+        """The set without members that are only allowed by default; None if nothing is left.
 
-        Where nothing is said of any member, all are free and the set is left as it is.
+        If no keyword is about members, all of them are free and the set is returned unchanged.
         """
         members = {key: member for key, member in self.members.items() if not member.silent}
         extras = tuple(extra for extra in self.extras if not extra.silent)
@@ -167,7 +169,7 @@ class Objects:
         return replace(self, members=members, extras=extras).possible()
 
     def opposite(self) -> Iterator[Objects]:
-        """All other objects: a member too many, too few, missing or wrong."""
+        """The complement: objects with too many or too few members, or a missing or wrong member."""
         if self.low:
             yield Objects(high=self.low - 1, origin=self.origin)
         if self.high is not None:
@@ -196,7 +198,7 @@ class Objects:
 
 
 def _names(a: Objects, b: Objects) -> list[str]:
-    """The members of both, in order: first those that properties declare, then those that are only named."""
+    """The members of both, in order: first those that `properties` declares, then those that are only named."""
     members = [item for objects in (a, b) for item in objects.members.items()]
     return list(
         dict.fromkeys(key for declared in (True, False) for key, m in members if m.declared == declared)
@@ -218,7 +220,10 @@ def _alive(extras: Iterator[Extras] | tuple[Extras, ...]) -> tuple[Extras, ...]:
 def read_objects(
     node: Node, formula: Callable[[Node], Formula], names: Expr, search: Search
 ) -> tuple[Objects, ...]:
-    """The objects that the keywords allow; no alternative if there are none. `names` are the keys it may have."""
+    """The objects that the keywords allow, as alternatives; none if there are no such objects.
+
+    names: the keys that the objects may have
+    """
     extras = _extras(node, formula, search)
     members = _members(node, formula, search, extras)
     if names is not TEXT:
@@ -261,13 +266,15 @@ def _required(node: Node) -> list[str]:
 
 
 def _extras(node: Node, formula: Callable[[Node], Formula], search: Search) -> list[Extras]:
-    """Undeclared keys, split by which patterns they match, and what their values may be."""
+    """The undeclared keys, split by the patterns they match, and the values that each group allows."""
     patterns = list(node.child("patternProperties").items()) if "patternProperties" in node else []
     if len(patterns) > MOST_PATTERNS:
         place = node.child("patternProperties")
         place.unsupported("so many patterns", "patternProperties", f"use at most {MOST_PATTERNS}")
     other = formula(node.child("additionalProperties")) if "additionalProperties" in node else ANYTHING
-    groups: list[tuple[Expr, Formula | None]] = [(TEXT, None)]  # keys, and what the patterns matched ask for
+    groups: list[tuple[Expr, Formula | None]] = [
+        (TEXT, None)
+    ]  # keys, and the values that their patterns allow
     for pattern, place in patterns:
         keys, value = search(encodable(Node(pattern, place.pointer)), place.pointer), formula(place)
         inside = [(intersect(k, keys), value if v is None else every(v, value)) for k, v in groups]

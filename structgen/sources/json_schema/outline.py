@@ -1,14 +1,21 @@
-"""The outline of a schema: its value sets, in the order and the words of the document.
+"""The outline of a schema: its value sets, with the order and the titles that the document gives them.
 
-A value set is a set of values. It knows neither in which order the document names alternatives and constants nor their
-titles, so this reader takes apart what a schema puts together: each of its `ways` is a list of schemas that a value
-satisfies together, and the value set of that list says what the value is made of.
+A value set has no titles, and does not keep the order in which the document names alternatives and constants. This
+reader therefore splits a schema into its `ways`: each is a list of schemas that a value satisfies together, and the
+value set of that list says what the value is made of.
 
     {"allOf": [{"$ref": "#/$defs/base"}, {"anyOf": [A, B]}], "properties": P}     ways: [P, base, A], [P, base, B]
 
-Only what shows in an outline is read. Bounds and patterns do not, unless constants have to pass them; nor do conditions
-(`not`, `if`, `dependencies`, alternatives that only require members), except that the members which they name may be
-there.
+For instance, {"type": ["object", "null"], "properties": {"id": {"type": "integer"}, "tag": {"enum": ["a", "b"]}},
+"required": ["id"]} has this outline:
+
+    object, nullable
+        id      integer
+        tag     enum of "a" and "b", may be absent
+
+Only what an outline shows is read. Bounds and patterns are not, unless constants have to satisfy them. Of conditions
+(`not`, `if`, `dependencies`, alternatives that only require members), only the members that they name are read, which
+become optional members.
 """
 
 from __future__ import annotations
@@ -33,8 +40,8 @@ from .read import MOST_NESTED, REFERENCES, Rules
 from .value_set import ValueSet
 
 MOST_WAYS = 256  # alternatives of one value; further unions that it satisfies at once are not multiplied out
-MOST_OPTIONS = 2000  # alternatives of one value at all
-MOST_OUTLINES = 5000  # of one document, where definitions that use one another multiply
+MOST_OPTIONS = 2000  # alternatives of one value, at most
+MOST_OUTLINES = 5000  # outlines of one document; definitions that use one another multiply
 
 Place = tuple[str, str]  # the base and the pointer of a schema
 
@@ -48,12 +55,12 @@ def outline_of(schema: Any, rules: Rules) -> Outline:
 
 @dataclass(frozen=True)
 class Way:
-    """Schemas that a value satisfies together.
+    """A way to satisfy a schema: a list of schemas that a value satisfies together.
 
-    parts: each to be read for what it says itself; perhaps: schemas that apply under some condition
-    common, own: schemas whose words describe the value, those of all ways and those of this one
-    above: the references followed so far; cut: one of them leads back into itself
-    bound: an alternative that says no more than bounds has been chosen, which may look like the others
+    parts: the schemas, each read for its own keywords only; perhaps: schemas that apply under some condition
+    common, own: schemas whose titles and descriptions describe the value: in all ways, and in this way only
+    above: the references followed so far; cut: whether one of them leads back into itself
+    bound: whether an alternative of bounds alone has been chosen, which may look like the others
     """
 
     parts: tuple[Node, ...] = ()
@@ -65,7 +72,7 @@ class Way:
     bound: bool = False
 
     def and_(self, other: Way) -> Way:
-        """The schemas of both."""
+        """The way with the schemas of both."""
         return Way(
             self.parts + other.parts,
             self.perhaps + other.perhaps,
@@ -77,12 +84,12 @@ class Way:
         )
 
     def chosen(self, bound: bool) -> Way:
-        """The same as one of several alternatives."""
+        """The way, as one of several alternatives."""
         return replace(self, common=(), own=self.common + self.own, bound=self.bound or bound)
 
 
 class Outliner:
-    """Draws the outline of one document."""
+    """A reader of the outline of one document."""
 
     def __init__(self, reader: Places):
         self.reader = reader
@@ -96,7 +103,7 @@ class Outliner:
         return self.outline(self.reader.root(), ()) or ANY
 
     def outline(self, formula: Formula, above: tuple[Place, ...]) -> Outline | None:
-        """The outline of a formula's values, below these references; None where there are no values."""
+        """The outline of a formula's values, below these references; None if there are no values."""
         known, size = self._known.get(formula, (ANY, 1))
         if formula == ANYTHING or self.deep == MOST_NESTED or self.drawn + size > MOST_OUTLINES:
             self.cuts += formula != ANYTHING
@@ -203,7 +210,7 @@ class Outliner:
         return [*found, NULL] if len(kept) < len(admitted) else found
 
     def _typed(self, kind: str, value_set: ValueSet, way: Way) -> Outline | None:
-        """The values of one type; None where there are none."""
+        """The outline of the values of one type; None if there are none."""
         if kind == "object":
             return self._object(value_set.objects[0], way)
         if kind == "array":
@@ -214,7 +221,7 @@ class Outliner:
         return Outline(kind)
 
     def _object(self, objects: Objects, way: Way) -> Outline | None:
-        """Objects with the members of which something is said, in the order in which they are written."""
+        """The outline of objects: the members that the schema mentions, in the order in which they are written."""
         spoken = objects.spoken()
         fields = []
         for name, member in spoken.members.items() if spoken else ():
@@ -227,7 +234,7 @@ class Outliner:
         return None if spoken is None else Outline.of_fields(fields)
 
     def _maybe(self, objects: Objects, way: Way) -> Iterator[Field]:
-        """The members beside those of the objects that a condition may add."""
+        """The further members that a condition may add to the objects."""
         known = set(objects.members)
         for place in way.perhaps:
             for parts in (perhaps.parts for perhaps in self._ways(place, way.above) if perhaps.parts):
@@ -239,7 +246,7 @@ class Outliner:
                             yield Field(name, inside, required=False)
 
     def _array(self, arrays: Arrays, way: Way) -> Outline | None:
-        """Arrays, of which each position counts as much as what follows them."""
+        """The outline of arrays, in which the item of each position counts as much as the items after them."""
         items = list(arrays.prefix)
         if not items or (arrays.rest != ANYTHING and (arrays.high is None or arrays.high > len(items))):
             items.append(arrays.rest)
@@ -278,7 +285,7 @@ def _order(way: Way, value_set: ValueSet) -> list[str]:
 
 
 def _described(outline: Outline, nodes: Sequence[Node]) -> Outline:
-    """The outline with the titles and descriptions of schemas in front of what it says already."""
+    """The outline with the titles and descriptions of schemas in front of its own."""
     words = tuple(
         word
         for keyword in ("title", "description")

@@ -1,7 +1,7 @@
-"""Schema to value set: every keyword becomes a value set, and a schema is what its keywords' value sets have in common.
+"""Schema to value set: every keyword becomes a value set, and a schema is the intersection of its keywords' value sets.
 
-A `Reader` also names the schemas of its document: `formula` gives a schema a number, `value_set` reads what numbers
-mean, one level deep. Schemas that say the same share a number, so the same reference twice is one name.
+A `Reader` also names the schemas of its document: `formula` gives a schema a number, and `value_set` reads the schema
+behind a number, one level deep. Equal schemas share a number, so two equal references are one name.
 """
 
 from __future__ import annotations
@@ -44,13 +44,14 @@ REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 
 @dataclass(frozen=True)
 class Rules:
-    """What a reader of schemas may differ in.
+    """The options of a reader of schemas.
 
-    `formats` maps the known formats to the languages of their values, or to None where they say nothing;
-    `dialect` is that of patterns; `unknown` says whether keywords that nobody knows are refused;
-    `pointed` whether an integer may also be written with .0, which JSON Schema takes for an integer; `resources` are
-    other documents that references may name, by their identifiers; `own` whether structgen made the schema of a class,
-    in its own keywords too; `reading` whether all that may be read is asked for, in canonical spelling.
+    formats: the language of each known format's values, or None if the format has no effect
+    dialect: the dialect of patterns; unknown: whether unknown keywords are refused
+    pointed: whether an integer may be written with .0, as JSON Schema allows
+    resources: further documents that references may name, by their identifiers
+    own: whether structgen made the schema of a class, so that it may use structgen's own keywords
+    reading: whether to describe everything that may be read, in canonical spelling
     """
 
     formats: Mapping[str, Expr | None] = field(default_factory=lambda: FORMATS)
@@ -62,35 +63,35 @@ class Rules:
     reading: bool = False
 
     def for_reading(self) -> Rules:
-        """The same rules for what is read instead of what is generated."""
+        """The same rules, for the texts that are read instead of those that are generated."""
         return replace(self, formats=Read(self.formats), reading=True)
 
 
 JSON_SCHEMA = Rules()
-MOST_NESTED = 100  # schemas in one another; each takes about eight of the thousand calls that Python nests
+MOST_NESTED = 100  # nested schemas; each takes about eight of the thousand nested calls that Python allows
 
 
 class Late(OverLimit):
-    """Collecting refusals has taken as long as it may."""
+    """The time for collecting refusals is used up."""
 
 
 class Reader:
-    """Reads the schemas of one document."""
+    """A reader of the schemas of one document."""
 
     def __init__(self, root: Node, rules: Rules):
         self.rules = rules
         self.library = Library(root, rules.resources)
         self.combine = Combiner(self.value_set)
         self.places: list[tuple[Node, bool]] = []  # by number: the schema, or constant if the flag is set
-        self.referred: set[int] = set()  # numbers that some reference names
-        self.refusals: list[Unsupported] | None = None  # where they are collected, reading goes on
+        self.referred: set[int] = set()  # numbers of the schemas that some reference names
+        self.refusals: list[Unsupported] | None = None  # None: refusals are raised, not collected
         self.relaxed: list[Unsupported] = []  # what is not enforced because it does no harm
         self.judged: dict[
             str, None
-        ] = {}  # pointers of what the grammar's check tells and its expressions do not
+        ] = {}  # pointers that the grammar's check decides, since its expressions cannot
         self.patience = self.until = float(
             "inf"
-        )  # seconds for collecting them; the thread's own time when that ends
+        )  # seconds for collecting refusals, and the thread's CPU time at which that ends
         self._numbers: dict[object, int] = {}
         self._value_sets: dict[Formula, ValueSet] = {}
         self._open: list[Formula] = []
@@ -99,7 +100,7 @@ class Reader:
 
     @property
     def pointed(self) -> bool:
-        """Whether 1.0 is an integer; in draft 4 it is none, and validators heed a draft that only a part names."""
+        """Whether 1.0 is an integer. In draft 4 it is not, and validators respect a draft that only a part names."""
         return self.rules.pointed and self.library.eldest > OLDEST
 
     def root(self) -> Formula:
@@ -129,7 +130,7 @@ class Reader:
         return Name(number)
 
     def _union(self, node: Node) -> Formula:
-        """The union of schemas under their own names, so that what is shared stays shared."""
+        """The union of schemas under their own names, so that shared schemas stay shared."""
         self._naming.add((node.pointer, node.base))
         try:
             return f.some(*map(self.formula, node.child("anyOf").elements(least=1)))
@@ -163,19 +164,19 @@ class Reader:
         return value_set
 
     def refuse(self, error: Unsupported) -> None:
-        """Collect a refusal, or raise it where they are not collected."""
+        """Collect a refusal, or raise it if refusals are not collected."""
         if self.refusals is None or isinstance(error, OverLimit):
             raise error
         if all(str(error) != str(other) for other in self.refusals):
             self.refusals.append(error)
 
     def relax(self, error: Unsupported) -> None:
-        """Note what is not enforced."""
+        """Note a keyword that is not enforced."""
         if all(str(error) != str(other) for other in self.relaxed):
             self.relaxed.append(error)
 
     def hurry(self) -> None:
-        """Raise Late where refusals have been collected for long enough."""
+        """Raise Late if the time for collecting refusals is used up."""
         if time.thread_time() > self.until:
             raise Late(
                 f"there may be more that cannot be enforced: {self.patience:g} seconds did not do to find it all",
@@ -183,7 +184,7 @@ class Reader:
             )
 
     def too_deep(self, formula: Formula) -> Unsupported:
-        """The refusal of a schema that stands in too many others."""
+        """The refusal of a schema that is nested too deeply."""
         return Unsupported(
             f"schemas are nested too deeply: more than {MOST_NESTED} stand in one another",
             pointer=self.origin(formula),
@@ -210,7 +211,7 @@ class Reader:
         return number
 
     def listed(self, value: Any) -> Formula:
-        """The formula of one of a few values that a schema holds, spelled as types ask for it."""
+        """The formula of one of the few values that a schema holds, spelled as its types require."""
         number = self._number(Node(value), (repr(value), "listed"), True)
         self._listed.add(number)
         return Name(number)
@@ -263,7 +264,7 @@ class Reader:
         )
 
     def _by_type(self, node: Node) -> ValueSet:
-        """What `type` and the keywords of single types allow."""
+        """The values that `type` and the keywords for single types allow."""
         free, said, kinds, whole = anything(node.pointer), mentioned(node), KINDS, False
         spoken = frozenset(said)
         if "type" in node:
@@ -274,7 +275,7 @@ class Reader:
         if numbers is not None and whole:
             numbers = numbers.meet(Numbers(integer=True, typed=True))
         value_set = replace(free, numbers=() if numbers is None else (numbers,), implied=KINDS - spoken)
-        # What says nothing about the types that remain is not read: an int32 is no string.
+        # Keywords for types that are excluded are not read: an int32 is not a string.
         if "string" in said and "string" in kinds:
             dialect, formats = self.rules.dialect, self.rules.formats
             if self.rules.own:
@@ -314,7 +315,7 @@ class Reader:
         return [self._at(part) for part in node.child(keyword).elements(least=1)]
 
     def _applied(self, node: Node, value_set: ValueSet) -> ValueSet:
-        """What is left of `value_set` under the keywords that apply schemas to the value itself."""
+        """The values of `value_set` that satisfy the keywords which apply schemas to the value itself."""
         combine = self.combine
         value_set = combine.all_of(self.parts(node, "allOf"), value_set)
         if "anyOf" in node:
@@ -343,7 +344,7 @@ class Reader:
         return value_set
 
     def exactly_one(self, parts: list[ValueSet], whole: ValueSet) -> list[ValueSet]:
-        """For each part the values of `whole` that it allows and no other part does."""
+        """For each part, the values of `whole` that this part allows and no other part does."""
         inside = [self.combine.meet(whole, part) for part in parts]
         only = []
         for part, others in zip(inside, rivals(inside, self._constants_of), strict=True):
@@ -360,7 +361,7 @@ class Reader:
         return search_expr(pattern, pointer, self.rules.dialect)
 
     def _format(self, formats: Mapping[str, Expr | None], place: Node) -> Expr:
-        """The strings of a format; all of them where it says nothing."""
+        """The strings of a format; all strings if the format has no effect."""
         name = place.string()
         if name not in formats and self.rules.unknown == "refuse":
             remedy = f"drop it, write a pattern, or pass {option('unknown', 'ignore')}"
@@ -368,7 +369,7 @@ class Reader:
         return formats.get(name) or TEXT
 
     def _only_refers(self, node: Node) -> bool:
-        """Whether a schema with $ref says nothing else. Until draft 7 a $ref hides its siblings."""
+        """Whether $ref hides all other keywords of a schema, as it does up to draft 7."""
         return node.draft <= REF_ALONE or self._said(node).keys() == {"$ref"}
 
     def _said(self, node: Node) -> dict[str, Any]:
@@ -381,13 +382,13 @@ class Reader:
         }
 
     def _is_openapi(self) -> bool:
-        """`nullable` is OpenAPI's; in a document that names a JSON Schema dialect it is an unknown word."""
+        """`nullable` is OpenAPI's; in a document that names a JSON Schema dialect it is an unknown keyword."""
         root = self.library.root.value
         return not (isinstance(root, dict) and root.get("$schema"))
 
 
 def _order(formula: Formula) -> tuple[int, str]:
-    """An order that does not depend on hashes: by the first schema that is named."""
+    """A sort key that does not depend on hashes: the first schema that is named."""
     match formula:
         case Name(number, negated):
             return number, "not" if negated else ""

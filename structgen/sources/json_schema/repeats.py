@@ -1,8 +1,8 @@
-"""Which element repeats an earlier one in an array that must not: asked of values, for what no automaton can tell.
+"""Finding the element that repeats an earlier one in an array with `uniqueItems`, which no automaton can do.
 
-The automaton of a schema forgets what has been written, so where the elements of `uniqueItems` are of more than a few
-values it accepts repetitions. Here the schema's own formulas judge the value. A value may be in several alternatives
-(anyOf, oneOf, if); it is well if one of them that it fits has no repetition.
+The automaton of a schema does not remember whole elements, so it accepts repetitions if the elements of a `uniqueItems`
+array have more than a few values. Here the schema's own formulas judge the parsed value. A value may satisfy several
+alternatives (anyOf, oneOf, if); it passes if one of these has no repetition.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RepeatedElement:
-    """The element `index` of the array at `path`, keys and indices from the outside in, equals an earlier one."""
+    """A repetition: element `index` of the array at `path` (keys and indices, outermost first) repeats one."""
 
     path: tuple[PathStep, ...]
     index: int
 
     def within(self, step: PathStep) -> RepeatedElement:
-        """The same, seen from one level further out."""
+        """The same repetition, with a path that begins one level further out."""
         return RepeatedElement((step, *self.path), self.index)
 
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """Judges values of one document's formulas; `writer` says what was written of each."""
+    """A judge of values under one document's formulas; `writer` knows how each formula was written."""
 
     writer: SchemaWriter
 
@@ -125,7 +125,7 @@ class Judge:
 
 
 def identity(value: Any) -> Any:
-    """Equal for equal JSON values: 1 is 1.0 and not true, and members of objects have no order."""
+    """A key that is equal for equal JSON values: 1 equals 1.0 but not true, and members have no order."""
     if isinstance(value, bool) or value is None:
         return ("constant", value)
     if isinstance(value, list):

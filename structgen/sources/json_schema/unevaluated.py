@@ -1,9 +1,9 @@
-"""Which members and elements a schema has evaluated, case by case: what unevaluatedProperties and -Items go by.
+"""Which members and elements a schema has evaluated, case by case, for unevaluatedProperties and unevaluatedItems.
 
-The keywords of a schema evaluate members by name, by pattern or all; schemas that it applies to the same value add
-theirs where they hold. So there are cases: each with the values for which it is so, and what is evaluated then. A case
-in which more branches hold than are asked for evaluates more and forbids less, so that the union of cases is exact
-although their conditions overlap.
+The keywords of a schema evaluate members by name, by pattern, or all of them; schemas that it applies to the same value
+add the members that they evaluate if they hold. The result is a list of cases: a condition on the value, and what is
+evaluated under it. Conditions may overlap: a case in which more branches hold evaluates more and forbids less, so the
+union of the cases is still exact.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MOST_CASES = 256
 
 
 class Reading(Protocol):
-    """What is needed here of a reader of schemas, which itself asks for the cases."""
+    """The part of a schema reader that this module needs; the reader itself asks for the cases."""
 
     library: Library
     combine: Combiner
@@ -44,9 +44,10 @@ class Reading(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """The values of `condition`, and what has been evaluated of them.
+    """A case: the values of `condition`, and which of their parts have been evaluated.
 
-    keys: names of members; first: so many elements (None: all); kinds: elements wherever they are
+    keys: names of evaluated members; first: number of evaluated elements (None: all)
+    kinds: elements that are evaluated at any position
     """
 
     condition: ValueSet
@@ -55,7 +56,7 @@ class Case:
     kinds: tuple[Formula, ...] = ()
 
     def rest(self, reader: Reading, node: Node) -> ValueSet:
-        """What the keywords of the schema at `node` ask of all that is not evaluated."""
+        """What the keywords of the schema at `node` require of everything that is not evaluated."""
         free = anything(node.pointer)
         objects, arrays = free.objects, free.arrays
         if "unevaluatedProperties" in node:
@@ -107,7 +108,7 @@ def _own(reader: Reading, node: Node, inner: bool) -> Case:
 
 
 def _options(reader: Reading, node: Node) -> Iterator[list[Case]]:
-    """For each keyword that applies schemas to the value itself, the cases it may come to."""
+    """For each keyword that applies schemas to the value itself, its possible cases."""
     for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
         if keyword in node:
             yield _applied(reader, reader.library.follow(node, keyword))
@@ -125,7 +126,7 @@ def _options(reader: Reading, node: Node) -> Iterator[list[Case]]:
 
 
 def _applied(reader: Reading, place: Node) -> list[Case]:
-    """The cases of a schema, of the values that it allows."""
+    """The cases of a schema, restricted to the values that it allows."""
     return _within(reader, reader.value_set(reader.formula(place)), evaluated(reader, place, inner=True))
 
 
@@ -135,7 +136,7 @@ def _within(reader: Reading, value_set: ValueSet, cases: list[Case]) -> list[Cas
 
 
 def _one_of(reader: Reading, node: Node) -> list[Case]:
-    """Each branch where no other one holds."""
+    """One case for each branch, in which no other branch holds."""
     parts = node.child("oneOf").elements()
     only = reader.exactly_one(reader.parts(node, "oneOf"), anything(node.pointer))
     pairs = zip(parts, only, strict=True)
@@ -155,7 +156,7 @@ def _if(reader: Reading, node: Node) -> list[Case]:
 
 
 def _dependent(reader: Reading, node: Node) -> Iterator[list[Case]]:
-    """For each member that asks for a schema: it is absent, or the schema holds too."""
+    """For each member that requires a schema: the member is absent, or the schema holds too."""
     combine = reader.combine
     for present, place in dependent_schemas(node):
         there, absent = Case(present), Case(combine.opposite(present, node.pointer))

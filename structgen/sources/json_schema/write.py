@@ -1,7 +1,7 @@
-"""Value set to expression: the JSON texts of what formulas name, and the rules that schemas with names become.
+"""Value set to expression: the JSON texts of the values of formulas, and the rules of the grammar.
 
 A schema that some reference names, or that contains itself, becomes a rule of the grammar and is written once; all
-others are written where they stand.
+others are written wherever they occur.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ from .value_set import ValueSet
 from .write_arrays import ArrayWriter
 from .write_objects import ObjectWriter
 
-MOST_VALUES = 64  # of a finite set, listed one by one
+MOST_VALUES = 64  # values up to which a finite set is listed one by one
 
 
 class SchemaWriter:
-    """Spells the schemas of one document as JSON, each once.
+    """A writer spells the schemas of one document as JSON, each once.
 
-    With additional="declared" silence allows nothing: types that a schema does not mention beside those it does,
-    and members beside the declared ones, are not written. With "open" they are.
+    With additional="declared" it leaves out types that a schema does not mention if it mentions others, and undeclared
+    members. With "open" it writes them.
     """
 
     def __init__(self, reader: Reader, style: Style, additional: Additional, *, generating: bool = False):
         self.reader, self.style, self.additional = reader, style, additional
         self.reading = reader.rules.reading and not generating
-        # Nobody respells the JSON inside a string, so it is read as it is generated.
+        # JSON inside a string is not respelled before reading, so it is read as it is generated.
         self._inside = SchemaWriter(reader, style, additional, generating=True) if self.reading else self
         self.rules: dict[str, Expr] = {}
         self._known: dict[Formula, Expr] = {}
         self._open: dict[Formula, str] = {}
-        self._called: set[Formula] = set()  # formulas that have been used within themselves
-        self._held: list[str] = []  # rules of which strings hold the text
-        self.holds = False  # whether any strings hold the texts of whole documents
+        self._called: set[Formula] = set()  # formulas that contain themselves
+        self._held: list[str] = []  # rules whose texts are held in strings
+        self.holds = False  # whether any string holds the text of a whole document
 
     def text(self, formula: Formula) -> Expr:
         """The texts of the values that the formula holds."""
@@ -81,7 +81,7 @@ class SchemaWriter:
         return expr
 
     def values(self, formula: Formula) -> list[Formula] | None:
-        """The values of a formula, one formula each; None if they are not a few."""
+        """The values of a formula, one formula each; None if there are more than a few."""
         value_set = self._closed(self.reader.value_set(formula))
         strings = strings_of(value_set.strings)
         if strings is None or value_set.arrays or value_set.objects or value_set.texts:
@@ -96,7 +96,7 @@ class SchemaWriter:
         return [self.reader.listed(v) for v in found] if len(found) <= MOST_VALUES else None
 
     def value_sets(self, formula: Formula) -> Iterator[ValueSet]:
-        """The value sets of a formula as they are written, one for each part of a union."""
+        """The value sets of a formula to be written, one for each part of a union."""
         parts = self.reader.ordered(formula.parts) if isinstance(formula, Some) else []
         for part in parts or [formula]:
             if isinstance(part, Some) and part.parts:
@@ -120,7 +120,7 @@ class SchemaWriter:
         return f"{origin} ({number})"
 
     def _closed(self, value_set: ValueSet) -> ValueSet:
-        """Without what only silence allows, unless it is to be written too."""
+        """The value set without members and types that are only allowed by default, unless these are written too."""
         if self.additional == "open":
             return value_set
         spoken = value_set.spoken()
@@ -144,7 +144,7 @@ class SchemaWriter:
         ]
         for index, part in enumerate(
             value_set.objects
-        ):  # no comprehension: schemas nest, and so would its calls
+        ):  # a comprehension would add a call for each nested schema
             others = (*value_set.objects[:index], *value_set.objects[index + 1 :])
             texts.append(objects.text(part, tuple(len(other.needs) for other in others if other.needs)))
         return alt(*texts)
@@ -158,7 +158,7 @@ class SchemaWriter:
     def complete(self) -> dict[str, Expr]:
         """All rules, once the text of the document has been asked for."""
         rules = self.rules if self._inside is self else self._inside.complete()
-        for name in self._held:  # grows as it is gone through
+        for name in self._held:  # the list grows during the loop
             self.rules[f"{name} in a string"] = held(rules[name], self._held_rule)
         return self.rules
 

@@ -1,9 +1,9 @@
 """Spelling objects as text.
 
-In the order of the schema: members as it names them, optional ones perhaps left out, and others after them. The
-expression is built from the right, one per (member, state), so that all the ways to leave members out share their
-ends. In any order: one expression per (set of members that may still come, state); of many members the sets are left
-to the automaton, which meets them as they are needed.
+In declared order, members follow the schema, optional ones may be left out, and undeclared ones come last. The
+expression is built from the right, one for each (member, state), so that all ways to leave members out share their
+tails. In any order, there is one expression for each (set of members that may still come, state); for many members the
+sets are left to the automaton, which creates them as they are needed.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ from .objects import Member, Objects
 from .strings import spell_key
 from .style import Style
 
-MOST_LISTED = 64  # keys of a finite language that become members one by one
-MOST_SHUFFLED = 10  # members in any order whose subsets are written out, each an expression
-MOST_MEMBERS = 64  # members in any order at all
+MOST_LISTED = 64  # keys up to which a finite language becomes single members
+MOST_SHUFFLED = 10  # members in any order up to which every subset becomes an expression
+MOST_MEMBERS = 64  # members in any order, at most
 
-MOST_LINKED = 1000  # sets of members to be remembered for those that depend on them
+MOST_LINKED = 1000  # sets of members to remember for other members that depend on them
 
-# A member, by number, how far the object has come before it, and which members it must still have.
+# The number of a member, the object's state before it, and the members that must still come.
 _Place = tuple[int, ObjectState, Noted]
 
 
 @dataclass(frozen=True, eq=False)
 class ObjectWriter:
-    """Writes objects as text; `spell` writes their values."""
+    """A writer of objects as text; `spell` writes their values."""
 
     spell: Callable[[Formula], Expr]
     style: Style
 
     def text(self, objects: Objects, beside: tuple[int, ...] = ()) -> Expr:
-        """The texts of these objects, where others with so many needs each may stand as well."""
+        """The texts of these objects; `beside` holds the numbers of needs of other objects at the same place."""
         inside = self._inside(_listed(objects), beside)
         return alt(*(seq(literal("{"), self.style.gap, members) for members in inside))
 
     def _inside(self, objects: Objects, beside: tuple[int, ...]) -> Iterator[Expr]:
-        """What may follow the opening brace."""
+        """The texts that may follow the opening brace."""
         writing = _Writing(self, objects, beside)
         if self.style.order != "any":
             yield writing.declared()
@@ -60,18 +60,18 @@ class ObjectWriter:
                 yield _Writing(self, case, beside).shuffled()
 
     def member(self, keys: Expr, value: Formula) -> Expr:
-        """One member whose key is of a language."""
+        """The text of a member whose key is in a language."""
         spelled = self.spell(value)
         return NOTHING if spelled is NOTHING else seq(spell_key(keys), self.style.colon, spelled)
 
 
 class _Writing:
-    """One set of objects, being written."""
+    """A set of objects in the course of being written."""
 
     def __init__(self, writer: ObjectWriter, objects: Objects, beside: tuple[int, ...]):
         self.writer, self.objects, self.style = writer, objects, writer.style
         self.members: list[tuple[str, Member]] = []
-        for key, member in objects.members.items():  # spelled here, with few calls open, and remembered
+        for key, member in objects.members.items():  # spelled early, while few calls are open, and memoised
             if writer.spell(member.value) is not NOTHING or member.required:
                 self.members.append((key, member))
         sets = 2 ** len(self.members) if self.style.order == "any" else 1
@@ -79,14 +79,14 @@ class _Writing:
         self.links = Links.of([key for key, _ in self.members], objects.links)
 
     def declared(self) -> Expr:
-        """What follows the opening brace, members in the order of the schema."""
+        """The texts after the opening brace, with members in the order of the schema."""
         last_required = max((i for i, (_, member) in enumerate(self.members) if member.required), default=-1)
         met = set[Noted]()
 
         def named(at: _Place) -> Generator[_Place, Expr, Expr]:
-            """The named members that may come from one on, and what follows them; the comma before them is left out.
+            """The named members that may come from this one on, and the rest; the comma before them is left out.
 
-            All these members would have it in front: written once, it keeps what may follow a member small.
+            All these members share that comma: writing it once keeps the set of continuations small.
             """
             check()
             index, state, noted = at
@@ -115,7 +115,7 @@ class _Writing:
 
         @cache
         def tail(state: ObjectState) -> Expr:
-            """From the last named member on."""
+            """The texts after the last named member."""
             check()
             if self.book.may_close(state):
                 return self._settled(state)
@@ -125,13 +125,13 @@ class _Writing:
         return then(*start, solved(named, start))
 
     def shuffled(self) -> Expr:
-        """What follows the opening brace, members in any order."""
+        """The texts after the opening brace, with members in any order."""
         if len(self.members) > MOST_SHUFFLED:
             return self._unlisted()
 
         @cache
         def rest(left: frozenset[int], state: ObjectState) -> Expr:
-            """With these members still to come, or perhaps to come."""
+            """The texts with these members still to come, required or optional."""
             check()
             ways = []
             for index in sorted(left):
@@ -147,7 +147,7 @@ class _Writing:
         return rest(frozenset(range(len(self.members))), self.book.start)
 
     def _unlisted(self) -> Expr:
-        """What follows the opening brace, members in any order whose sets are too many to be listed."""
+        """The texts after the opening brace, with members in any order whose sets are too many to list."""
         self._check_countable()
         members = sorted(self.members, key=lambda item: not item[1].required)  # in their order otherwise
         parts = [self.writer.member(literal(key), member.value) for key, member in members]
@@ -159,7 +159,7 @@ class _Writing:
         return alt(empty, any_order(parts, required, others, self.style.comma, end))
 
     def _check_countable(self) -> None:
-        """Refuse what would have to count members beside the set of those that have been."""
+        """Refuse objects whose members would have to be counted in addition to the set of written members."""
         objects, count = self.objects, len(self.members)
         required = sum(member.required for _, member in self.members)
         bounded = objects.high is not None and (objects.extras or objects.high < count)
@@ -189,7 +189,7 @@ class _Writing:
         return seq(self.style.gap if state.count else EMPTY, literal("}"))
 
     def _named(self, state: ObjectState, key: str, member: Member) -> list[tuple[Expr, ObjectState]]:
-        """A named member after `state`, without a comma, and how far the object has then come."""
+        """A named member after `state`, without a comma, with the state after it."""
         if self.book.is_full(state):
             return []
         ways = [
@@ -223,7 +223,7 @@ class _Writing:
 
 
 def _listed(objects: Objects) -> Objects:
-    """The same objects with members in place of keys of finite languages, so that none is written twice."""
+    """The same objects with members in place of finite key languages, so that no key is written twice."""
     members, extras = dict(objects.members), []
     for extra in objects.extras:
         keys = strings_of(extra.keys)
