@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from structgen.model import Model
-from structgen_engine.models.caching import as_argument, from_output
+from structgen_engine.models.hf import cache_argument, cache_of
 
 MOST_TOKENS = 512
 
@@ -63,11 +63,11 @@ class Greedy:
         while len(ids) < max_tokens and (not ids or ids[-1] != self._end):
             output = self._model(
                 torch.tensor([given]),
-                **as_argument(self._model.forward, cache),
+                **cache_argument(self._model.forward, cache),
                 use_cache=True,
                 logits_to_keep=1,
             )
-            cache, scores = from_output(output), output.logits[0, -1].float()
+            cache, scores = cache_of(output), output.logits[0, -1].float()
             allowed = torch.frombuffer(bytearray(matcher.compute_bitmask()), dtype=torch.uint8)
             allowed = (allowed[:, None] >> torch.arange(8)).bitwise_and(1).flatten()[: len(scores)].bool()
             scores = scores.masked_fill(~allowed, float("-inf"))

@@ -26,10 +26,9 @@ import torch
 from torch import Tensor
 
 from structgen_engine.decoding.jacobi import JacobiNoise
-from structgen_engine.models.caching import as_argument, from_output
+from structgen_engine.models.hf import cache_argument, cache_of, chat_turn, chosen_device, transformers_for
 
 BLOCK_LENGTH = 16
-MESSAGE = "{}"  # stands for the user's message in a chat template
 UNLIMITED = 2048  # positions of a model whose config names no limit
 
 
@@ -90,8 +89,7 @@ class CausalDenoiser:
         """
         path = Path(path)
         transformers = _transformers(gguf=path.suffix == ".gguf")
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = chosen_device(device)
         folder, where = (path.parent, {"gguf_file": path.name}) if path.suffix == ".gguf" else (path, {})
         if where:
             tokenizer = _converted(transformers, folder, path.name, Path(tokenizer_folder))
@@ -103,7 +101,7 @@ class CausalDenoiser:
             folder, local_files_only=True, dtype=torch.float32 if device == "cpu" else "auto", **where
         )
         return Pretrained(
-            cls(model.to(device), block_length=block_length), tokenizer_file, _template(tokenizer)
+            cls(model.to(device), block_length=block_length), tokenizer_file, chat_turn(tokenizer)
         )
 
     @property
@@ -150,11 +148,11 @@ class CausalDenoiser:
             input_ids=ids.to(device),
             attention_mask=mask.to(device),
             position_ids=positions.to(device),
-            **as_argument(self.model.forward, copy.deepcopy(cache)),
+            **cache_argument(self.model.forward, copy.deepcopy(cache)),
             use_cache=True,
             logits_to_keep=1 if last_only else 0,
         )
-        return output.logits.float(), from_output(output)
+        return output.logits.float(), cache_of(output)
 
 
 def _longer(mask: Tensor, tokens: int) -> Tensor:
@@ -163,12 +161,7 @@ def _longer(mask: Tensor, tokens: int) -> Tensor:
 
 def _transformers(*, gguf: bool) -> Any:
     """The transformers package, or one sentence that says how to get it."""
-    try:
-        import transformers  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        raise ImportError(
-            "a causal language model needs transformers: pip install 'transformers>=5.17' accelerate"
-        ) from None
+    transformers = transformers_for("a causal language model")
     if gguf and not all(importlib.util.find_spec(name) for name in ("gguf", "accelerate")):
         raise ImportError("reading a .gguf file needs two more packages: pip install gguf accelerate")
     return transformers
@@ -186,11 +179,3 @@ def _converted(transformers: Any, folder: Path, name: str, target: Path) -> Any:
         draft.rename(target)
     shutil.rmtree(draft, ignore_errors=True)
     return tokenizer
-
-
-def _template(tokenizer: Any) -> str:
-    """One user turn and the start of the answer, by the model's own chat template."""
-    if tokenizer.chat_template is None:
-        return (tokenizer.bos_token or "") + MESSAGE
-    turn = [{"role": "user", "content": MESSAGE}]
-    return tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)

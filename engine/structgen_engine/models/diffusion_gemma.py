@@ -21,9 +21,8 @@ from torch import Tensor
 from structgen_engine.decoding.noise import Uniform
 from structgen_engine.decoding.options import Schedule
 from structgen_engine.decoding.policy import EntropyBound
-from structgen_engine.models.caching import as_argument
+from structgen_engine.models.hf import cache_argument, chat_turn, chosen_device, transformers_for
 
-MESSAGE = "{}"  # stands for the user's message in a chat template
 PAD = 0  # stands in front of shorter prompts, where nothing attends to it
 RESERVED = 8  # canvases of the model's positions that a prompt leaves free
 
@@ -99,14 +98,14 @@ class DiffusionGemmaDenoiser:
         kind = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
         check_quantization(transformers, kind)
         if device_map is None:
-            device_map = {"": _device(device)} if _has_accelerate(transformers) else None
+            device_map = {"": chosen_device(device)} if _has_accelerate(transformers) else None
         elif not _has_accelerate(transformers):
             raise ImportError("a device_map needs one more package: pip install accelerate")
         model, report = transformers.DiffusionGemmaForBlockDiffusion.from_pretrained(
             folder, local_files_only=True, dtype=dtype, device_map=device_map, output_loading_info=True
         )
         check_complete(report["missing_keys"])
-        return cls(model if device_map is not None else model.to(_device(device)))
+        return cls(model if device_map is not None else model.to(chosen_device(device)))
 
     @property
     def prompt_limit(self) -> int:
@@ -148,7 +147,7 @@ class DiffusionGemmaDenoiser:
         length, width = context.mask.shape[1], canvas.shape[1]
         output = self.model(
             decoder_input_ids=canvas.to(context.mask.device),
-            **as_argument(self.model.forward, context.cache),
+            **cache_argument(self.model.forward, context.cache),
             self_conditioning_logits=hint,
             decoder_attention_mask=_longer(context.mask, width),
             decoder_position_ids=torch.arange(length, length + width, device=context.mask.device)[None],
@@ -170,14 +169,14 @@ class DiffusionGemmaDenoiser:
             config=self.model.config,
             inputs_embeds=shape,
             attention_mask=mask,
-            **as_argument(encoder.create_masks_for_generate, cache),
+            **cache_argument(encoder.create_masks_for_generate, cache),
             position_ids=positions,
         )
         encoder(
             input_ids=ids,
             attention_mask=masks,
             position_ids=positions,
-            **as_argument(encoder.forward, cache),
+            **cache_argument(encoder.forward, cache),
         )
         return DiffusionGemmaContext(cache, mask)
 
@@ -185,12 +184,7 @@ class DiffusionGemmaDenoiser:
 def chat_template(folder: str | Path, *, thinking: bool = False) -> str:
     """One user turn and the start of the answer, by the model's own chat template; {} stands for the message."""
     tokenizer = _transformers().AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    if tokenizer.chat_template is None:
-        return (tokenizer.bos_token or "") + MESSAGE
-    turn = [{"role": "user", "content": MESSAGE}]
-    return tokenizer.apply_chat_template(
-        turn, tokenize=False, add_generation_prompt=True, enable_thinking=thinking
-    )
+    return chat_turn(tokenizer, enable_thinking=thinking)
 
 
 def check_quantization(transformers: Any, config: Any) -> None:
@@ -230,20 +224,9 @@ def _longer(mask: Tensor, tokens: int) -> Tensor:
     return torch.nn.functional.pad(mask, (0, tokens), value=True)
 
 
-def _device(device: str) -> str:
-    if device != "auto":
-        return device
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
 def _transformers() -> Any:
     """The transformers package, or one sentence that says how to get it."""
-    try:
-        import transformers  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        raise ImportError(
-            "DiffusionGemma needs transformers: pip install 'transformers>=5.17' accelerate"
-        ) from None
+    transformers = transformers_for("DiffusionGemma")
     if not hasattr(transformers, "DiffusionGemmaForBlockDiffusion"):
         raise ImportError(
             f"transformers {transformers.__version__} has no DiffusionGemma: pip install -U 'transformers>=5.17'"

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from structgen_engine.decoding.noise import Absorbing
+from structgen_engine.models.hf import chosen_device
 
 BLOCK_LENGTH = 32
 FIXED = {  # what the published checkpoints have, and the only thing this file knows how to run
@@ -207,9 +208,7 @@ class LladaDenoiser:
         cls, folder: str | Path, *, device: str = "auto", dtype: str = "bfloat16"
     ) -> LladaDenoiser:
         """Read a folder of weights; device "auto" is the first GPU if there is one. Nothing is downloaded."""
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        return cls(load_llada(folder, device=device, dtype=dtype))
+        return cls(load_llada(folder, device=chosen_device(device), dtype=dtype))
 
     @property
     def prompt_limit(self) -> int:
