@@ -200,11 +200,12 @@ def test_the_real_vocabulary(tokenizer_file: Callable[[str], Path], tmp_path: Pa
     from structgen.generation.options import Options
     from structgen.generation.prompts import ChatPrompts
     from structgen.generation.runtime import Runtime
-    from structgen.generation.writer import write
+    from structgen.generation.writer import request, write
 
     prompts = ChatPrompts("<bos><|turn>user\n{}<turn|>\n<|turn>model\n")
     runtime = Runtime("tiny", DiffusionGemmaDenoiser(model), prefaced, prompts)
-    written = write(runtime, prompts.plain("Who?"), constraint, Options(max_tokens=80, steps=2))
+    asked = request(runtime, prompts.plain("Who?"), constraint, Options(max_tokens=80, steps=2))
+    written = write(runtime, asked)
     ids = written.ids.tolist()
     assert constraint.accepts_ids(ids)
     assert ids[:4] == [100, 45518, 107, 101]
