@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from structgen_engine.automata.dfa import IMPOSSIBLE
-from structgen_engine.decoding.automaton import Automaton
+from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.probe import probe
 from structgen_mini.canvas import Canvas
 from structgen_mini.constants import Counting
@@ -30,7 +30,7 @@ def coherent(
     layout: Layout,
     weights: Weights,
     document: str,
-    automaton: Automaton,
+    automaton: TokenAutomaton,
     prompt: Sequence[int],
     generator: torch.Generator,
 ) -> Weights:
@@ -47,7 +47,7 @@ def shares(
     layout: Layout,
     weights: Weights,
     document: str,
-    automaton: Automaton,
+    automaton: TokenAutomaton,
     prompt: Sequence[int],
     generator: torch.Generator,
 ) -> dict[Slot, dict[int, Shares]]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from structgen_engine.decoding.automaton import Automaton
+from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.probe import Probe, probe
 from structgen_mini.canvas import Canvas
 from structgen_mini.constants import SlotSizes
@@ -67,7 +67,7 @@ Weights = dict[Slot, list[float]]  # of each open array, how likely 0, 1, 2 … 
 def count_weights(
     canvas: Canvas,
     layout: Layout,
-    automaton: Automaton,
+    automaton: TokenAutomaton,
     prompt: Sequence[int],
     generator: torch.Generator,
 ) -> Weights:
@@ -113,7 +113,7 @@ def item_slots(canvas: Canvas, layout: Layout) -> dict[Slot, list[tuple[int, ...
 def first_look(
     canvas: Canvas,
     pinned: Sequence[int],
-    automaton: Automaton,
+    automaton: TokenAutomaton,
     prompt: Sequence[int],
     generator: torch.Generator,
     *,

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from structgen_engine.automata.arrays import NEVER
-from structgen_engine.decoding.automaton import Automaton
+from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.loop import Decoded, StepEvent, decode
 from structgen_engine.decoding.options import DecodingOptions
 from structgen_engine.decoding.row import Review, needed
@@ -57,7 +57,7 @@ class Request(Protocol):
     @property
     def prompt(self) -> Sequence[int]: ...
     @property
-    def automaton(self) -> Automaton: ...
+    def automaton(self) -> TokenAutomaton: ...
     @property
     def max_tokens(self) -> int: ...
     @property

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from structgen.compiler.narrowing import Narrowed
     from structgen_engine.automata.dfa import Dfa
     from structgen_engine.automata.lazy import LazyDfa
-    from structgen_engine.decoding.automaton import Automaton
+    from structgen_engine.decoding.automaton import TokenAutomaton
 
 Regime = Literal["auto", "expanded", "lazy"]
 Arrays = Mapping[str, NDArray[Any]]
@@ -69,7 +69,7 @@ class Compiled(Protocol):
         ...
 
     @property
-    def automaton(self) -> Automaton:
+    def automaton(self) -> TokenAutomaton:
         """The automaton of whole answers over token ids, for one request."""
         ...
 
@@ -107,7 +107,7 @@ class Compiled(Protocol):
 
     def narrowed(
         self, automaton: Any, state: int, kept: Sequence[int], filter_: Filter, begun: int
-    ) -> Automaton:
+    ) -> TokenAutomaton:
         """The automaton (its own, or one narrowed before) without what a filter refuses; see `narrowing`."""
         ...
 

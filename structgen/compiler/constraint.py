@@ -28,7 +28,7 @@ from structgen_engine.automata.arrays import NEVER
 if TYPE_CHECKING:
     from structgen.compiler.review import Reviewer
     from structgen_engine.automata.dfa import Dfa
-    from structgen_engine.decoding.automaton import Automaton
+    from structgen_engine.decoding.automaton import TokenAutomaton
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ class Constraint(Generic[T]):
         return self.check is not None
 
     @property
-    def automaton(self) -> Automaton:
+    def automaton(self) -> TokenAutomaton:
         """The automaton of whole answers over token ids: a table, or a lazy automaton that grows as it is used.
 
         Threads may share a lazy automaton. Once it has grown too large, the next access returns a fresh one, so a

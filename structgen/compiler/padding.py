@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from structgen_engine.decoding.automaton import Automaton
+from structgen_engine.decoding.automaton import TokenAutomaton
 
 
-def padding(automaton: Automaton, state: int, count: int) -> list[int]:
+def padding(automaton: TokenAutomaton, state: int, count: int) -> list[int]:
     """`count` tokens that may follow a complete output."""
     tokens: list[int] = []
     while len(tokens) < count:
@@ -14,7 +14,7 @@ def padding(automaton: Automaton, state: int, count: int) -> list[int]:
     return tokens
 
 
-def _pad(automaton: Automaton, state: int) -> tuple[int, int]:
+def _pad(automaton: TokenAutomaton, state: int) -> tuple[int, int]:
     """A token after which a complete output still is complete, and the state that it leads to."""
     for token, target in automaton.moves(state):
         if automaton.is_accepting(target):

@@ -21,7 +21,7 @@ from structgen.compiler.filters import Filter, filtered
 from structgen.compiler.padding import padding
 from structgen.grammar import Check, Detour
 from structgen_engine.automata.arrays import NEVER
-from structgen_engine.decoding.automaton import Automaton
+from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.row import Verdict
 
 PATIENCE = 3  # redraws after the same bytes before the witness is taken
@@ -73,7 +73,7 @@ class Narrowing:
     """A constraint's automaton, together with the filters that the written output requires."""
 
     checker: Checker
-    automaton: Automaton
+    automaton: TokenAutomaton
     active: tuple[Active, ...] = ()
 
     def with_detour(self, ids: Sequence[int], detour: Detour) -> Narrowing:
@@ -83,7 +83,7 @@ class Narrowing:
         around = (a for a in self.active if len(a.place) < len(place) and a.place == place[: len(a.place)])
         return Narrowing(self.checker, self.automaton, (*around, Active(place, start, made)))
 
-    def after(self, ids: Sequence[int], kept: Sequence[int] = ()) -> tuple[Automaton, int]:
+    def after(self, ids: Sequence[int], kept: Sequence[int] = ()) -> tuple[TokenAutomaton, int]:
         """The automaton, and its state after the ids, of the outputs that continue with the tokens `kept`."""
         automaton, state = self.automaton, self.automaton.run(list(ids))
         written = [*ids, *kept]
@@ -117,7 +117,7 @@ class Narrowing:
 class Reviewer:
     """A reviewer checks one output, block by block (see `structgen_engine.decoding.row.Review`)."""
 
-    def __init__(self, checker: Checker, automaton: Automaton, witness: Sequence[int]) -> None:
+    def __init__(self, checker: Checker, automaton: TokenAutomaton, witness: Sequence[int]) -> None:
         self._checker, self._narrowing = checker, Narrowing(checker, automaton)
         self._written: list[int] = []
         self._witness = list(witness)
@@ -129,7 +129,7 @@ class Reviewer:
         """A number of tokens that suffices for an output that passes the check."""
         return len(self._witness)
 
-    def __call__(self, automaton: Automaton, state: int, ids: list[int], remaining: int) -> Verdict:
+    def __call__(self, automaton: TokenAutomaton, state: int, ids: list[int], remaining: int) -> Verdict:
         """The verdict on whether a block may be committed; see the protocol."""
         if self._retreats:
             return self._commit(automaton, state, ids, self._witness[len(ids) :])
@@ -156,7 +156,7 @@ class Reviewer:
                 return self._retreat(ids)
             return Verdict(automaton, state, kept, self._filled(automaton, state, example, len(ids)))
 
-    def _commit(self, automaton: Automaton, state: int, ids: list[int], witness: list[int]) -> Verdict:
+    def _commit(self, automaton: TokenAutomaton, state: int, ids: list[int], witness: list[int]) -> Verdict:
         self._written += ids
         self._witness, self._retreats = witness, False
         self._tries.clear()
@@ -170,7 +170,7 @@ class Reviewer:
         block = self._filled(automaton, state, self._witness, len(ids))
         return Verdict(automaton, state, block, block)
 
-    def _filled(self, automaton: Automaton, state: int, ids: list[int], length: int) -> list[int]:
+    def _filled(self, automaton: TokenAutomaton, state: int, ids: list[int], length: int) -> list[int]:
         """The first `length` tokens of a complete output followed by padding."""
         return [*ids, *padding(automaton, automaton.run(ids, state), length - len(ids))][:length]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from structgen.compiler.constraint import Constraint
-from structgen_engine.decoding.automaton import Automaton
+from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.loop import Decoded, StepEvent
 from structgen_engine.decoding.options import DecodingOptions
 from structgen_engine.decoding.row import Review
@@ -45,7 +45,7 @@ class Request:
     on_step: Callable[[StepEvent], None] | None = None
 
     @property
-    def automaton(self) -> Automaton:
+    def automaton(self) -> TokenAutomaton:
         """Of whole answers, over token ids."""
         return self.constraint.automaton
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from structgen_engine.lattice.beam import Beam, Pruning
 
 
-class Automaton(Protocol):
+class TokenAutomaton(Protocol):
     """A deterministic automaton over token ids; a state is a number, and DEAD is the one that rejects everything."""
 
     @property
@@ -84,7 +84,7 @@ class Automaton(Protocol):
 
 
 class BySearch:
-    """The part of `Automaton` that a `LazyDfa` answers by searching its configurations; a base class for such."""
+    """The part of `TokenAutomaton` that a `LazyDfa` answers by searching its configurations; a base class for such."""
 
     @property
     def exact(self) -> bool:

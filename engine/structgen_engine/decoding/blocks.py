@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from structgen_engine.automata.dfa import IMPOSSIBLE, BlockAutomaton
-from structgen_engine.decoding.automaton import Automaton
+from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.kernels.scores import largest
 from structgen_engine.lattice.beam import Beam, PrunedBlock, Pruning
 from structgen_engine.lattice.lattice import OPEN, BlockLattice, example, feasible
@@ -19,7 +19,7 @@ from structgen_engine.lattice.lattice import OPEN, BlockLattice, example, feasib
 Block = BlockAutomaton | Beam  # what one block of one row may be
 
 
-def first_block(automaton: Automaton, remaining: int = 0, pruning: Pruning | None = None) -> Block:
+def first_block(automaton: TokenAutomaton, remaining: int = 0, pruning: Pruning | None = None) -> Block:
     """What the first block may be."""
     return automaton.block(automaton.start, remaining, pruning)
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from structgen_engine.decoding.automaton import Automaton
+from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.options import DecodingOptions
 from structgen_engine.decoding.row import Review, Row
 from structgen_engine.decoding.sampling import Decision, Stability
@@ -31,7 +31,7 @@ class Task:
     """
 
     prompt: Sequence[int]
-    automaton: Automaton
+    automaton: TokenAutomaton
     generator: torch.Generator
     max_tokens: int
     options: DecodingOptions = field(default_factory=DecodingOptions)

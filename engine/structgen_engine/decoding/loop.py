@@ -27,7 +27,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from structgen_engine.decoding.automaton import Automaton
+from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.blocks import admits, nonempty, remember, tables
 from structgen_engine.decoding.cohort import Cohort, Live, Task, alike, free, heard, joined, tell
 from structgen_engine.decoding.denoiser import Denoiser
@@ -65,7 +65,7 @@ class StepEvent:
 def decode(
     denoiser: Denoiser,
     prompts: Sequence[Sequence[int]],
-    automata: Sequence[Automaton],
+    automata: Sequence[TokenAutomaton],
     *,
     max_tokens: int,
     generators: Sequence[torch.Generator],

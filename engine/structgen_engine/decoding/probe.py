@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from structgen_engine.automata.dfa import IMPOSSIBLE
-from structgen_engine.decoding.automaton import Automaton
+from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.blocks import first_block, opened, pinned, tables
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.kernels.scores import bounded
@@ -33,7 +33,7 @@ class Probe:
     """logits: [B, N, ≥ V] of canvases that hold the ids `settled` [B, N], −1 where they are noise; `remaining` tokens
     of budget are left after the block."""
 
-    automaton: Automaton
+    automaton: TokenAutomaton
     logits: Tensor
     settled: Tensor
     remaining: int = 0
@@ -75,7 +75,7 @@ class Probe:
 def probe(
     denoiser: Denoiser,
     prompt: Sequence[int],
-    automaton: Automaton,
+    automaton: TokenAutomaton,
     settled: Tensor,
     generator: torch.Generator,
     *,

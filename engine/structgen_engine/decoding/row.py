@@ -14,7 +14,7 @@ from torch import Tensor
 
 from structgen_engine.automata.dfa import NEVER
 from structgen_engine.automata.finishing import Finishing
-from structgen_engine.decoding.automaton import Automaton
+from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.blocks import Block
 from structgen_engine.lattice.beam import Pruning
 from structgen_engine.lattice.lattice import EmptyLattice
@@ -67,7 +67,7 @@ class Verdict:
     example: [≤ n] an accepted block that begins with them
     """
 
-    automaton: Automaton
+    automaton: TokenAutomaton
     state: int
     again: list[int] | None = None
     example: Sequence[int] = ()
@@ -81,7 +81,7 @@ class Review(Protocol):
         """Tokens that suffice for an output that passes."""
         ...
 
-    def __call__(self, automaton: Automaton, state: int, ids: list[int], remaining: int) -> Verdict:
+    def __call__(self, automaton: TokenAutomaton, state: int, ids: list[int], remaining: int) -> Verdict:
         """Of the next block `ids`, accepted by the automaton from the state, with `remaining` tokens of budget left
         after it. Blocks come in order; one that is refined again comes again."""
         ...
@@ -95,7 +95,7 @@ class Row:
     """
 
     index: int
-    automaton: Automaton
+    automaton: TokenAutomaton
     state: int
     left: int
     pruning: Pruning | None = None
@@ -143,7 +143,7 @@ class Row:
         return Decoded(ids, self.log_prob, self.steps, blocks, self.scaffold, self.dropped)
 
 
-def needed(automaton: Automaton, ids: Sequence[int] = ()) -> int:
+def needed(automaton: TokenAutomaton, ids: Sequence[int] = ()) -> int:
     """Tokens that suffice to complete an output that begins with the ids, themselves not counted; NEVER where none do.
 
     In tables the least number; of what grows an upper bound that some tokens attain. See `finishing`.
@@ -152,7 +152,7 @@ def needed(automaton: Automaton, ids: Sequence[int] = ()) -> int:
 
 
 def affordable(
-    automaton: Automaton, row: int, max_tokens: int, review: Review | None = None
+    automaton: TokenAutomaton, row: int, max_tokens: int, review: Review | None = None
 ) -> Finishing | None:
     """Raise BudgetTooSmall, or EmptyLattice, where no accepted output has so few tokens; what a search found."""
     least, exact, finishing = needed(automaton), True, automaton.finishing()
@@ -172,7 +172,7 @@ def affordable(
 
 
 def begin(
-    automaton: Automaton,
+    automaton: TokenAutomaton,
     row: int,
     max_tokens: int,
     pruning: Pruning | None = None,
