@@ -5,7 +5,7 @@
 
 A grammar is rules `name ::= body`; the text is what `root` derives. A body is alternatives `|` of sequences of
 "literals" (with JSON's escapes, and \\xHH), [sets] of characters or [^all others], `.` for any character, names of
-rules and (groups), each with `?`, `*`, `+`, `{n}`, `{n,}` or `{n,m}` behind it. It goes on until the next rule.
+rules and (groups), each optionally followed by `?`, `*`, `+`, `{n}`, `{n,}` or `{n,m}`. A body ends at the next rule.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ MOST_COPIES = 10_000  # of one repetition
 class Ebnf:
     """Text that the grammar's rule `root` derives; parsing gives the text back.
 
-    `text` is the grammar. What is wrong in it is said with its line.
+    `text` is the grammar. Errors name the line and column.
     """
 
     text: str
@@ -81,7 +81,7 @@ class _Token:
 
 
 class _GrammarReader:
-    """Recursive descent over the tokens of a grammar. named: the rules that are named, and the lines they are in"""
+    """A recursive-descent parser over the tokens of a grammar. named: the rules that it refers to, and their lines"""
 
     def __init__(self, text: str) -> None:
         self._tokens = [
@@ -99,10 +99,10 @@ class _GrammarReader:
             if rule.kind != "rule":
                 raise _wrong(rule, "a rule, name ::= body, begins here")
             if rule.text in rules:
-                raise _wrong(rule, "this rule has been written before")
+                raise _wrong(rule, "this rule is already defined; give it another name")
             rules[rule.text] = self._alternatives()
             if self._next.kind not in ("rule", "end"):
-                raise _wrong(self._next, "nothing has been opened that this could close")
+                raise _wrong(self._next, "this sign closes no group and repeats nothing; remove it")
         return rules
 
     def _alternatives(self) -> Expr:
@@ -143,7 +143,7 @@ class _GrammarReader:
             return ANY_CHAR
         body = self._alternatives()
         if not self._is_sign(")"):
-            raise _wrong(self._next, "a group is still open")
+            raise _wrong(self._next, "a group is not closed")
         self._take()
         return body
 
@@ -188,9 +188,9 @@ def _tokens(text: str) -> Iterator[_Token]:
 def _counted(sign: _Token, body: Expr, low: int, high: str) -> Expr:
     most = int(high) if high else None
     if most is not None and most < low:
-        raise _wrong(sign, "it ends below its beginning")
+        raise _wrong(sign, "the upper bound is below the lower bound")
     if max(low, most or 0) > MOST_COPIES:
-        raise _wrong(sign, f"a repetition is counted to {MOST_COPIES:,} at most")
+        raise _wrong(sign, f"a repetition may have {MOST_COPIES:,} copies at most")
     return repeat(body, low, most)
 
 
@@ -202,7 +202,7 @@ def _characters(item: _Token) -> Iterator[str]:
         if code is None:
             yield SHORT.get(short, short) if plain is None else plain
         elif int(code, 16) > 0x10FFFF or 0xD800 <= int(code, 16) <= 0xDFFF:
-            raise _wrong(item, f"U+{code} is no character")
+            raise _wrong(item, f"U+{code} is not a character")
         else:
             yield chr(int(code, 16))
 
@@ -224,7 +224,7 @@ def _set(item: _Token) -> Expr:
 
 
 def _in_set(end: _Token) -> str:
-    """A literal of one character as a set has it."""
+    """The spelling in a set of a literal of one character."""
     return f"\\{end.text}" if end.text in ("]", "^", "-") else end.text
 
 

@@ -69,8 +69,8 @@ SHORT.maxother = SHORT.maxstring = 80
 class Call:
     """One call of a tool.
 
-    arguments: by name for a function or a dict, the validated object for a class; what a function's caller left out
-    is not in it
+    arguments: a dict by name for a function or a dict, the validated object for a class; arguments that the model left
+        out are absent
     """
 
     name: str
@@ -91,7 +91,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply(Sequence[Call]):
-    """The calls a model makes, in order; or no calls, and its answer in words."""
+    """A model's reply: the calls it makes, in order; or no calls and its answer in words."""
 
     calls: tuple[Call, ...] = ()
     answer: str | None = None

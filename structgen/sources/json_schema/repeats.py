@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RepeatedElement:
-    """A repetition: element `index` of the array at `path` (keys and indices, outermost first) repeats one."""
+    """A repetition: element `index` of the array at `path` equals an earlier one.
+
+    path: keys and indices, outermost first
+    """
 
     path: tuple[PathStep, ...]
     index: int

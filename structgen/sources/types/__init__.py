@@ -41,10 +41,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class TypeSource(Generic[T]):
-    """JSON text that pydantic reads into `type_`; parsing gives the validated object.
+    """The JSON texts that pydantic reads into `type_`; `parse` returns the validated object.
 
-    The options are JsonSchema's. What pydantic checks in Python code (validators) cannot be compiled: `relaxations`
-    lists it, and `parse`, which runs it, may raise Rejected.
+    The options are JsonSchema's. Validators in Python code cannot be compiled: `relaxations` lists them, and `parse`,
+    which runs them, may raise Rejected.
     """
 
     type_: type[T] | Any
@@ -72,7 +72,7 @@ class TypeSource(Generic[T]):
 
     @cached_property
     def _settled(self) -> tuple[dict[str, Any], list[Unsupported]]:
-        """The schema, and what of the type it does not say."""
+        """The schema, and the checks of the type that the schema does not express."""
         return settled(self._generated())
 
     def _generated(self) -> dict[str, Any]:
@@ -93,26 +93,26 @@ class TypeSource(Generic[T]):
         return f"TypeSource({getattr(self.type_, '__name__', self.type_)})"
 
     def outline(self) -> Outline:
-        """What the values look like, for prompts and for slots."""
+        """The outline of the values, for prompts and slots."""
         return outline_of(self.schema, self.terms.rules(PYDANTIC))
 
     def canonical(self, text: str) -> str | None:
-        """The JSON text with its strings and numbers spelled as they are generated; None where it is malformed."""
+        """The JSON text with its strings and numbers spelled as they are generated; None if the text is malformed."""
         return canonical(text)
 
     def reading(self) -> Grammar:
-        """The valid texts in canonical spelling: T and Z of times in small letters too, numbers to the last digit."""
+        """The valid texts in canonical spelling, with small t and z in times as well and numbers to the last digit."""
         style, additional, rules = self._read
         return lower(self.schema, style, additional, rules.for_reading())
 
     def refusals(self) -> list[Unsupported]:
-        """Everything in the type's schema that cannot be enforced; empty where it can be lowered."""
+        """Everything in the type's schema that cannot be enforced; empty if the schema can be lowered."""
         return refusals(self.schema, *self._read)
 
     def relaxations(self) -> list[Unsupported]:
-        """What is not enforced: validators in Python code, of which each may reject an output; and what does no harm.
+        """The checks that are not enforced: Python validators, each of which may reject an output, and harmless ones.
 
-        Repeated elements of a set do none: pydantic takes them for one.
+        Repeated elements of a set are harmless, because pydantic merges them.
         """
         return self._settled[1] + relaxations(self.schema, *self._read)
 
@@ -121,11 +121,11 @@ class TypeSource(Generic[T]):
         return self.terms.style, self.terms.additional, self.terms.rules(PYDANTIC)
 
     def checked(self) -> list[str]:
-        """The pointers of what no automaton can tell, so that it is checked while generating: uniqueItems."""
+        """The pointers of the keywords that no automaton can decide, checked while generating: uniqueItems."""
         return checked(self.schema, *self._read)
 
     def parse(self, text: str) -> T:
-        """The validated object that the text stands for. Raises Rejected where pydantic, or a validator, refuses it."""
+        """The validated object that the text stands for. Raises Rejected if pydantic or a validator rejects it."""
         try:
             return self.adapter.validate_json(text)
         except ValidationError as error:
