@@ -24,7 +24,7 @@ __all__ = [
     "mini_folder",
 ]
 
-SCALE = ".scale"  # behind the name of a matrix: its rows' scales
+SCALE = ".scale"  # appended to the name of a matrix: the scales of its rows
 
 
 def mini_denoiser(folder: str | Path | None = None, device: str | torch.device = "cpu") -> MiniDenoiser:
@@ -35,7 +35,7 @@ def mini_denoiser(folder: str | Path | None = None, device: str | torch.device =
 
 
 def mini_folder() -> Path:
-    """Where the embedded model's files lie."""
+    """The folder with the embedded model's files."""
     return Path(__file__).parent / "weights"
 
 

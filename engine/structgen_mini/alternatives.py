@@ -1,8 +1,8 @@
 """Which of several kinds of answer a text asks for, by the words that describe them.
 
 A model too small to have learnt what requests mean fills the skeleton of an answer well, but chooses between skeletons
-at chance. How much of what describes a kind is in the text (overlap.py) tells more: of tools by their names and
-descriptions, of the alternatives of a union by all that their schemas say.
+at chance. The share of a kind's description that the text has (overlap.py) is a better guide. A tool is described by
+its name and description, an alternative of a union by all the words of its schema.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def nearness(
     described: Sequence[str],
     keenness: float,
 ) -> Tensor:
-    """Probability [kinds] of each kind, by how much of its description the text takes up.
+    """Probability [kinds] of each kind, by how much of its description the text has.
 
     keenness: nats between all the words of a description and none of them
     """
@@ -32,5 +32,5 @@ def nearness(
 
 
 def description(outline: Outline) -> str:
-    """All that a value says of itself: titles, descriptions, constants, and the names of its members."""
+    """All words that describe a value: titles, descriptions, constants, and the names of its members."""
     return " ".join(_CAMEL.sub(" ", said) for said in outline.said)

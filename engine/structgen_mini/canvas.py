@@ -1,4 +1,4 @@
-"""What filling a canvas takes of a model: its denoiser, how its vocabulary spells text, and the rules' constants."""
+"""A model as the rules that fill its canvas see it: a denoiser, the spelling of its vocabulary, and constants."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from structgen_mini.constants import Constants
 
 @dataclass(frozen=True, eq=False)
 class Spelling:
-    """A vocabulary, as far as a canvas asks.
+    """A vocabulary, reduced to what filling a canvas needs.
 
     encode: the ids of a text; decode: the bytes that ids spell
-    null_id: the zero-width token that fills slots; end_id, pad_id: what ends an answer and what follows it; −1 where
-    the vocabulary has no such token
+    null_id: the zero-width token that fills slots; end_id, pad_id: the token that ends an answer and the one that
+    follows it; −1 if the vocabulary has no such token
     """
 
     encode: Callable[[str], Sequence[int]]
@@ -27,7 +27,7 @@ class Spelling:
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """A denoiser's first block, to be laid out in the spelling of its vocabulary."""
+    """A denoiser with what is needed to lay out and fill its first block."""
 
     denoiser: Denoiser
     spelling: Spelling

@@ -1,8 +1,8 @@
-"""What a copier may fill a slot with: runs of whole words of the document, and numbers, dates and times it states.
+"""The copies that each slot is offered: runs of whole words of the document, and its numbers, dates and times.
 
-A small denoiser knows where a value stands better than where it ends. Every run of words that fits a text slot, every
-number that fits a number's, every date and time are preferred fillings (copy_prior.py); anything else
-stays possible, for a value may be rewritten or nowhere in the document.
+A small denoiser knows better where a value begins than where it ends. So every run of words that fits a text slot is a
+preferred filling of it (copy_prior.py), and so is every number, date or time in a slot of its kind. Anything else stays
+possible, because a value may be rewritten or missing in the document.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ NO_PIECE = -1
 NUMBERS = ("integer", "number")
 
 _UNIT = re.compile(r"\w+|[^\w\s]")
-# punctuation that belongs to the sentence around a copy; a point does not where the sentence goes on, as in "Inc. of"
+# punctuation that belongs to the sentence around a copy, except a point after which the sentence goes on: "Inc. of"
 _LOOSE, _STOPS = ",;:", ".!?"
-# no value begins or ends with one of these in small letters; "The Old Mill" and "Fleet St" are another matter
+# no value begins or ends with one of these words in lower case; "The Old Mill" does, in upper case
 _JOINING = re.compile(
     r"an?|the|and|or|of|to|in|on|at|for|from|by|with|is|are|was|were|be|has|have|will|this|that|our|your|my|his|her|their"
     r"|its|as|der|die|das|den|dem|des|eine?|und|oder|von|zum|zur|im|am|bei|mit|für|ist|l[ea]s?|une?|du|des|et|ou|aux?"
     r"|chez|avec|pour|est|el|los|una|[yo]|del|al|en|con|por|para|es"
 )
-_APOSTROPHE = re.compile(r"(?<!\w)['’‘]|['’](?!\w)")  # one that may quote: not between letters
+_APOSTROPHE = re.compile(r"(?<!\w)['’‘]|['’](?!\w)")  # may be a quote, because it is not between letters
 _GOES_ON = re.compile(r"[^\S\n]*[^\s\w]|[^\S\n]+[a-zà-ÿ]")
 
 
 class Copy(NamedTuple):
-    """A choice: its ids, the piece of the document that it is, NO_PIECE for none, and what it costs in nats."""
+    """A choice for a slot: its ids, the piece of the document that it copies or NO_PIECE, and its cost in nats."""
 
     ids: Ids
     piece: int = NO_PIECE
@@ -52,7 +52,7 @@ class Copy(NamedTuple):
 
 
 def copying(canvas: Canvas, document: str, layout: Layout) -> CopyPrior | None:
-    """The denoiser with a preference for copies in the slots of a layout; None where it has nothing for them."""
+    """The denoiser with a preference for copies in the slots of a layout; None if the document has no copy for any."""
     spelling, costs = canvas.spelling, canvas.constants.copies
     offer = Offer(document, layout, spelling.encode, costs)
     regions = []
@@ -72,7 +72,7 @@ def copying(canvas: Canvas, document: str, layout: Layout) -> CopyPrior | None:
 
 
 def coherence(copier: CopyPrior, layout: Layout, pointer: str, logits: Tensor) -> list[tuple[float, bool]]:
-    """Of each item of an array of the layout, the share that one place of the document tells, and has it many fields?
+    """For each item of an array, the share that one place of the document describes, and whether it has several fields.
 
     logits: [N, V], of the layout's block
     """
@@ -84,7 +84,7 @@ def coherence(copier: CopyPrior, layout: Layout, pointer: str, logits: Tensor) -
 
 
 def _records(layout: Layout, starts: Sequence[int]) -> dict[str, list[list[int]]]:
-    """The items of each array that is no part of another, each as the indices of those slots that begin at `starts`."""
+    """The items of each outermost array, each item as the indices of its slots among `starts`."""
     index = {start: at for at, start in enumerate(starts)}
     arrays = defaultdict[str, dict[str, list[int]]](lambda: defaultdict(list))
     outer = [one for one in layout.counts if not any(one.startswith(f"{other}/") for other in layout.counts)]
@@ -97,10 +97,11 @@ def _records(layout: Layout, starts: Sequence[int]) -> dict[str, list[list[int]]
 
 
 class Offer:
-    """What a document has for each kind of slot.
+    """The copies of a document for each kind of slot.
 
-    places[piece]: the words where that piece of it begins; breaks[word]: what it costs a record to go on to that word;
-    plenty: pieces that any number of slots may have
+    places[piece]: the words where that piece of the document begins
+    breaks[word]: the cost for a record to go on to that word
+    plenty: pieces that any number of slots may copy
     """
 
     def __init__(self, document: str, layout: Layout, encode: Encode, costs: Copies) -> None:
@@ -126,7 +127,7 @@ class Offer:
         }
 
     def written(self, slot: Slot, *, quoted: bool) -> list[Copy]:
-        """The choices for a slot's value; quoted: the quotes of a string stand outside of the slot already."""
+        """The choices for a slot's value; quoted: whether the quotes of a string are pinned outside the slot."""
         value = self.outline.at(slot.pointer)
         if value is not None and value.kind == "enum":
             return self._options(value, quoted=quoted)
@@ -138,14 +139,14 @@ class Offer:
         return [Copy(self.null), *(one._replace(ids=(*quote, *one.ids, *quote)) for one in choices)]
 
     def optional(self, slot: Slot) -> list[Copy]:
-        """The choices for a member that may be absent: nothing, or its name in front of a value."""
+        """The choices for a member that may be absent: nothing, or its name and a value."""
         name = slot.pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
         start, written = tuple(self.encode(f",{compact(name)}:")), self.written(slot, quoted=False)
         present = [one._replace(ids=(*start, *one.ids)) for one in written if one.ids != self.null]
         return [Copy(()), *present] if present else []
 
     def _options(self, outline: Outline, *, quoted: bool) -> list[Copy]:
-        """All options, if the document names one: those that it does not name cost something."""
+        """All options if the document names one of them, the others at a cost; no choices otherwise."""
         named = [self._places(_naming(option, self.costs.short)) for option in outline.options]
         if not any(named):
             return []
@@ -161,7 +162,7 @@ class Offer:
         return self._words(match.start() for match in pattern.finditer(self.document))
 
     def _words(self, starts: Iterable[int]) -> list[int]:
-        """The words that begin at these characters, or hold them."""
+        """The words that begin at these characters or contain them."""
         begins = [start for start, _ in self.units]
         return [bisect_right(begins, at) - 1 for at in starts]
 
@@ -172,7 +173,7 @@ class Offer:
         ]
 
     def _copy(self, ids: Ids, key: str | float, places: Iterable[int]) -> Copy:
-        """12.5 and 12.50 are one piece of the document."""
+        """A choice that copies the piece with this key; 12.5 and 12.50 have one key, so they are one piece."""
         piece = self.pieces.setdefault(key, len(self.places))
         if piece == len(self.places):
             self.places.append([])
@@ -183,9 +184,9 @@ class Offer:
 def word_runs(
     document: str, units: Sequence[tuple[int, int]], encode: Encode, longest: int
 ) -> Iterator[tuple[str, Ids, list[int]]]:
-    """Every run of whole words and punctuation on one line, its ids inside a JSON string, and the units it begins at.
+    """Every run of whole words and punctuation on one line, its ids in a JSON string, and the units where it begins.
 
-    Of those with more than `longest` ids that begin at one unit only the shortest.
+    Of the runs with more than `longest` ids that begin at one unit, only the shortest is given.
     """
     found: dict[str, Ids] = {}
     places = defaultdict[str, list[int]](list)
@@ -207,7 +208,7 @@ def word_runs(
 
 
 def _balanced(text: str) -> bool:
-    """Is every bracket and quote that it opens closed in it, and the other way round?"""
+    """Whether brackets and quotes are closed if and only if they are opened."""
     pairs = all(
         text.count(opening) == text.count(closing) for opening, closing in ("()", "[]", "{}", "“”", "«»")
     )
@@ -225,7 +226,7 @@ def _breaks(document: str, units: Sequence[tuple[int, int]], nats: Copies) -> li
 
 
 def _ends_loose(document: str, end: int) -> bool:
-    """Does document[:end] end with punctuation that is no part of the word before it?"""
+    """Whether document[:end] ends with punctuation that is no part of the word before it."""
     last = document[end - 1]
     return last in _LOOSE or (last in _STOPS and not _GOES_ON.match(document, end))
 
@@ -242,7 +243,7 @@ def _region(slot: Slot, choices: Iterable[Copy], null_id: int, most: int) -> Reg
 
 
 def _naming(option: Any, short: int) -> re.Pattern[str]:
-    """Whole words that name an option, whatever joins them; capitals matter in at most `short` characters."""
+    """A pattern for an option named in whole words; capitals matter if it has at most `short` characters."""
     text = option if isinstance(option, str) else compact(option)
     words = "[ _-]?".join(map(re.escape, re.split(r"[ _-]+", text)))
     return re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE if len(text) > short else 0)

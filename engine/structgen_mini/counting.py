@@ -1,9 +1,9 @@
-"""How many items an array has, asked of the document as well as of the model.
+"""How many items an array has: what the document says, added to what the model says.
 
-From noise alone a small model counts badly. But it fills a layout with the right number of items from one place of the
-document each, and where there is one item too many, or one too few, some item finds no place of its own or takes its
-fields from several (structgen_mini.records). So every number of items is laid out, all in one batch, and what the
-document tells of each item is added to what the model finds likely.
+From noise alone a small model counts badly. But in a layout with the right number of items it fills each item from one
+place of the document. With an item too many or too few, some item has no place of its own or takes its fields from
+several places (records.py). So every number of items is laid out, all in one batch, and each number is scored by how
+well the document describes its items, on top of how likely the model finds it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from structgen_mini.copies import coherence, copying
 from structgen_mini.layout import Layout, Weights, lay, likeliest
 from structgen_mini.scaffold import Slot
 
-# of each item the share that one place of the document tells, and has it many fields?
+# for each item the share that one place of the document describes, and whether it has several fields
 Shares = list[tuple[float, bool]]
 
 
@@ -34,7 +34,7 @@ def coherent(
     prompt: Sequence[int],
     generator: torch.Generator,
 ) -> Weights:
-    """The weights of the numbers of items of each array, together with how well the document tells of that many.
+    """The weight of each number of items of each array, by the model and the document together.
 
     Arguments as in `shares`.
     """
@@ -51,10 +51,10 @@ def shares(
     prompt: Sequence[int],
     generator: torch.Generator,
 ) -> dict[Slot, dict[int, Shares]]:
-    """For each array and number of items that fits, how the document tells of the items.
+    """For each array and each number of items that fits the block, how well the document describes the items.
 
-    layout: with open arrays; automaton: of the whole constraint; prompt: token ids. An array is tried with every number
-    of items while the others have their likeliest.
+    layout: with open arrays; automaton: of the whole constraint; prompt: token ids. Each array is tried with every
+    number of items, while the others have their likeliest number.
     """
     counts, found = likeliest(layout, weights), {}
     for slot, known in weights.items():
@@ -73,13 +73,13 @@ def shares(
 
 
 def _shares(canvas: Canvas, layout: Layout, slot: Slot, document: str, logits: torch.Tensor) -> Shares:
-    """Logits [N, V], of the layout's block."""
+    """The shares of an array's items; logits: [N, V], of the layout's block."""
     copier = copying(canvas, document, layout)
     return [] if copier is None else coherence(copier, layout, slot.pointer, logits)
 
 
 def _together(known: Sequence[float], told: Mapping[int, Shares], constants: Counting) -> list[float]:
-    """Nats of each number of items by the model's, and by the document's where that many have been tried."""
+    """Nats of each number of items: the model's, plus the document's for the numbers that were tried."""
     most = max(known)
     return [
         max(weight - most, -constants.least) * constants.certainty + _nats(told.get(count, []), constants)

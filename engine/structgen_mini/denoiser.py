@@ -1,4 +1,4 @@
-"""Mini as a Denoiser: uniform noise, prompts encoded once, committed text kept as clean canvas to the left.
+"""Mini behind the Denoiser interface: uniform noise, prompts encoded once, committed text as clean canvas on the left.
 
 Axes: B batch, N block, P prompt, C committed positions kept, V vocabulary.
 """
@@ -17,13 +17,13 @@ from structgen_mini.lexicon import UNKNOWN, Lexicon
 from structgen_mini.model import PAD, Memory, Mini
 from structgen_mini.overlap import Overlap
 
-FIRST_NOISE_ID = 2  # below are the pad and end tokens, which noise never shows
+FIRST_NOISE_ID = 2  # below it are the pad and end tokens, which noise never has
 KEPT = 256  # committed positions that the decoder still sees
 
 
 @dataclass(frozen=True, eq=False)
 class MiniContext:
-    """An encoded prompt and what was committed so far: committed [B, C] int64."""
+    """An encoded prompt and the text committed so far: committed [B, C] int64."""
 
     memory: Memory
     committed: Tensor
@@ -38,7 +38,7 @@ class MiniContext:
         return MiniContext(Memory(**memory), self.committed[rows])
 
     def join(self, other: MiniContext) -> None:
-        """Not possible: prompts and committed text differ in length."""
+        """None: batches cannot be joined, because prompts and committed text differ in length."""
 
 
 class MiniDenoiser:
@@ -57,7 +57,7 @@ class MiniDenoiser:
     ) -> None:
         """lexicon: of a model with vectors of words; prompt_limit: the longest prompt seen in training, in tokens.
 
-        Raises ValueError where a lexicon is missing or does not have the model's words.
+        Raises ValueError if a lexicon is missing or does not have the model's words.
         """
         known = 0 if lexicon is None else len(lexicon.index) + 1
         if known != model.config.words:
@@ -71,7 +71,7 @@ class MiniDenoiser:
         self.noise = Uniform(FIRST_NOISE_ID, self.vocabulary_size)
 
     def start(self, prompts: Sequence[Sequence[int]]) -> MiniContext:
-        """Encode prompts, padded behind to a common length."""
+        """Encode prompts, padded at the end to a common length."""
         device = self.model.embedding.weight.device
         longest = max(len(prompt) for prompt in prompts)
         ids = _padded(prompts, longest, PAD).to(device)

@@ -1,13 +1,13 @@
-"""The layout of an answer's first block: what a scaffold pins, found in a few attempts.
+"""The layout of an answer's first block: the scaffold that is pinned, found in a few attempts.
 
-Slots have default lengths at first, shorter ones where those leave no room for a list of large items, and arrays are
-open: how many items there are is for the model to say, and for the document (counting.py). The model looks at the task
-once, with everything still noise, and the lattice says how probable each number of items is: the sum over all answers
-with that many. (The most probable single answer would not do: it has too few items, for every value left out is a value
-not guessed wrong.) Then the items are pinned like everything else, and the model has only values left to fill in. A
-text slot that its value fills to the brim is doubled, for the value may want to be longer.
+At first slots have their usual lengths, or shorter ones if the usual ones leave no room for a list of large items, and
+arrays are open. The model and the document say how many items there are (counting.py): the model makes one forward pass
+while everything is still noise, and the lattice gives the probability of each number of items, which is the sum over
+all answers with that many. (The single most probable answer has too few items, because every value that is left out is
+a value that cannot be wrong.) Then the items are pinned like everything else, and only values are left to fill in. A
+text slot that its value fills to the brim is doubled, because the value may be longer.
 
-A layout is a preference. The constraint alone decides what is valid, and drops a layout that it rules out.
+A layout is a preference. The constraint alone decides what is valid; a layout that it rules out is dropped.
 """
 
 from __future__ import annotations
@@ -31,25 +31,29 @@ from structgen_mini.scaffold import (
     scaffold,
 )
 
-GROWING = ("string", "email", "any", "union", "member")  # kinds whose values have no natural length
+GROWING = ("string", "email", "any", "union", "member")  # kinds whose values may be of any length
 
 
 @dataclass(frozen=True)
 class Layout:
-    """slots: lengths by kind; sizes: of single slots that differ; counts: items of arrays (both by pointer)."""
+    """The pinned first block of an answer, and how it was chosen.
+
+    block: the ids of the whole block, −1 where it is open
+    slots: lengths of slots by kind; sizes: of single slots that differ; counts: items of arrays; both by JSON pointer
+    """
 
     outline: Outline
     scaffold: Scaffold
-    block: tuple[int, ...]  # the whole first block, −1 where open
+    block: tuple[int, ...]
     slots: SlotSizes
     sizes: Mapping[str, int] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def first_layout(canvas: Canvas, outline: Outline) -> Layout | None:
-    """Open arrays, and the usual slots or, where they leave no room for the usual number of items, snug ones.
+    """The layout with open arrays, and with snug slots if these have room for more items than the usual ones.
 
-    None where the vocabulary has nothing that fills slots or the block is too short for one.
+    None if the vocabulary has no token that fills slots or the block is too short.
     """
     sizes = canvas.constants.slots
     usual, snug = (_laid(canvas, outline, {}, {}, slots) for slots in (sizes.usual, sizes.snug))
@@ -61,7 +65,7 @@ def first_layout(canvas: Canvas, outline: Outline) -> Layout | None:
     return snug if more else usual
 
 
-Weights = dict[Slot, list[float]]  # of each open array, how likely 0, 1, 2 … items are, in nats
+Weights = dict[Slot, list[float]]  # for each open array the weight of 0, 1, 2 … items, in nats
 
 
 def count_weights(
@@ -71,7 +75,7 @@ def count_weights(
     prompt: Sequence[int],
     generator: torch.Generator,
 ) -> Weights:
-    """How likely the model finds each number of items at first sight.
+    """The weight of each number of items by the model's first forward pass.
 
     automaton: of the whole constraint; prompt: token ids
     """
@@ -86,13 +90,13 @@ def count_weights(
 
 
 def counted(canvas: Canvas, layout: Layout, weights: Weights) -> Layout:
-    """The layout with the likeliest number of items in every array; as it is where that does not fit the block."""
+    """The layout with the likeliest number of items in every array; unchanged if that does not fit the block."""
     counts = likeliest(layout, weights)
     return (lay(canvas, layout.outline, layout.sizes, counts) if counts else None) or layout
 
 
 def likeliest(layout: Layout, weights: Weights) -> dict[str, int]:
-    """By pointer the likeliest number of items of each array, at least as many as it must have."""
+    """The likeliest number of items of each array, by pointer; never fewer than the schema asks for."""
     counts = {}
     for slot, found in weights.items():
         least = min(least_items(layout.outline, slot), len(found) - 1)
@@ -101,7 +105,7 @@ def likeliest(layout: Layout, weights: Weights) -> dict[str, int]:
 
 
 def item_slots(canvas: Canvas, layout: Layout) -> dict[Slot, list[tuple[int, ...]]]:
-    """The slots that hold open arrays, with what they hold for 0, 1, 2 … items; see `item_patterns`."""
+    """The slots of open arrays, each with its ids for 0, 1, 2 … items; see `item_patterns`."""
     encode = canvas.spelling.encode
     found = {
         slot: item_patterns(layout.outline, slot, encode, canvas.spelling.null_id, slots=layout.slots)
@@ -119,7 +123,7 @@ def first_look(
     *,
     remaining: int = 0,
 ) -> Probe:
-    """The answers as the model sees them on a few canvases that are noise but for the pinned ids, −1 where open.
+    """The model's first forward pass on a few canvases: the pinned ids, and noise where these are −1.
 
     remaining: tokens that an answer may take beyond the first block
     """
@@ -128,7 +132,7 @@ def first_look(
 
 
 def _weight(seen: Probe, layout: Layout, start: int, pattern: Sequence[int]) -> float:
-    """Log-probability of the answers that hold these ids from position `start` on, anything where they are OPEN."""
+    """Log-probability that an answer has these ids from position `start` on, and anything where they are OPEN."""
     ids = torch.full((len(layout.block),), OPEN)
     ids[start : start + len(pattern)] = torch.tensor(pattern)
     return float(seen.log_prob(ids).logsumexp(0))
@@ -189,9 +193,9 @@ def _some_grown(
 def lay(
     canvas: Canvas, outline: Outline, sizes: Mapping[str, int], counts: Mapping[str, int]
 ) -> Layout | None:
-    """The layout with these sizes and counts, its slots snug where the usual ones do not fit.
+    """The layout with these sizes and counts, and with snug slots if the usual ones do not fit.
 
-    None where the vocabulary has nothing that fills slots or the block is too short.
+    None if the vocabulary has no token that fills slots or the block is too short.
     """
     slots = canvas.constants.slots
     usual = _laid(canvas, outline, sizes, counts, slots.usual)

@@ -1,7 +1,8 @@
-"""Which word each token of a prompt belongs to: the embedded model knows some words from elsewhere.
+"""Which word each token of a prompt belongs to, so that the model can use vectors of whole words.
 
-Its own pieces of words mean what its training made of them; a vector for the whole word says that Rotterdam is a place
-and that a vendor is a supplier. A word is a run of letters, or a part of one in camel case.
+The tokens are pieces of words, and the model knows of them only what its own small training taught it. A vector of the
+whole word says that Rotterdam is a place and that a vendor is a supplier. A word is a run of letters, or a part of one
+in camel case.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 WORDS = "words.txt"
-UNKNOWN = 0  # the index of what is no word or an unknown one
+UNKNOWN = 0  # the index of anything that is not a known word
 
 _WORD = re.compile(rb"[A-Z]?[a-z\x80-\xff]+|[A-Z\x80-\xff]+(?![a-z\x80-\xff])|[A-Z]+")
 
 
 class Lexicon:
-    """words: known words in lower case; the first has index 1. pieces: what bytes each token id stands for."""
+    """The known words, and the bytes that each token stands for.
+
+    words: in lower case; the first has index 1. pieces: bytes by token id
+    """
 
     def __init__(self, words: Sequence[str], pieces: Sequence[bytes]) -> None:
         self.index: Mapping[bytes, int] = {word.encode(): at for at, word in enumerate(words, 1)}
@@ -26,7 +30,7 @@ class Lexicon:
 
     @classmethod
     def read(cls, folder: Path) -> Lexicon:
-        """From a folder with words.txt and the tokenizer.json of a byte-level BPE."""
+        """Read a folder with words.txt and the tokenizer.json of a byte-level BPE."""
         words = (folder / WORDS).read_text(encoding="utf-8").split()
         model = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]
         ids = sorted(model["vocab"].items(), key=lambda entry: entry[1])
@@ -37,7 +41,7 @@ class Lexicon:
         return [_lower(match.group()) for match in _WORD.finditer(text.encode("utf-8", "replace"))]
 
     def of(self, ids: Sequence[int]) -> list[int]:
-        """The index of the word that each token begins in, UNKNOWN where there is none."""
+        """For each token the index of the word in which it begins, UNKNOWN if that is no known word."""
         pieces = [self.pieces[one] for one in ids]
         text = b"".join(pieces)
         at_byte = [UNKNOWN] * len(text)
@@ -58,7 +62,7 @@ def _lower(word: bytes) -> bytes:
 
 
 def _byte_alphabet() -> dict[str, int]:
-    """The printable sign that byte-level BPE (GPT-2) writes for each byte."""
+    """The byte that each printable character of byte-level BPE (GPT-2) stands for."""
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [byte for byte in range(256) if byte not in plain]
     return {chr(byte): byte for byte in plain} | {chr(256 + at): byte for at, byte in enumerate(others)}

@@ -7,12 +7,12 @@ pointer head (See et al. 2017, "Get to the point") mixes the vocabulary with a c
 
 which is still a distribution over the vocabulary, so every lattice routine works on its logarithm.
 
-* Neighbours vote for the pointer: what position i + r points at, r further on, is where i points, if both copy one
-  value. So the scores are summed along their diagonals, with weights that position i chooses.
-* Self-conditioning (Chen et al. 2023, "Analog bits") on beliefs: the decoder sees which token it last believed in at
-  each position, after the constraint had its say, faint where it was unsure. What the constraint forces is certain from
-  the first step on, so the decoder knows noise from text.
-* A prompt's tokens carry a vector of the word that they belong to (lexicon.py), which training leaves as it is.
+* Neighbours vote for the pointer: if positions i and i + r copy one value, and i + r points at j + r, then i points at
+  j. So the scores are summed along their diagonals, with weights that position i chooses.
+* Self-conditioning (Chen et al. 2023, "Analog bits") on beliefs: the decoder sees its last beliefs at each position, as
+  the constraint left them, fainter the less sure they were. Whatever the constraint forces is certain from the first
+  step on, so the decoder can tell noise from text.
+* Each token of a prompt carries a vector of the word that it belongs to (lexicon.py). Training does not change these.
 
 Axes: B batch, P prompt, N canvas, V vocabulary, D width, H heads, E width of a head, R reach of the votes.
 """
@@ -35,7 +35,7 @@ FLOOR = 1e-9  # of a probability: padding the prompt must not turn a token impos
 
 @dataclass(frozen=True)
 class MiniConfig:
-    """Sizes of a Mini; lengths are free because positions are rotary."""
+    """The sizes of a Mini; it has no maximum length, because positions are rotary."""
 
     vocabulary: int = 4096
     width: int = 256
@@ -50,7 +50,7 @@ class MiniConfig:
 
 @dataclass(frozen=True, eq=False)
 class Memory:
-    """A prompt as the decoder reads it; it does not change from step to step."""
+    """An encoded prompt, as the decoder attends to it in every step."""
 
     prompt: Tensor  # [B, P] int64
     bias: Tensor  # [B, 1, P] 0 at tokens, MASKED at padding
@@ -180,7 +180,7 @@ class Mini(nn.Module):
 
 
 class Layer(nn.Module):
-    """Self-attention, attention to the prompt where it is a decoder's, feed-forward; norms in front."""
+    """A transformer layer, pre-norm: self-attention, in the decoder attention to the prompt, and feed-forward."""
 
     def __init__(self, width: int, heads: int, *, cross: bool) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""What is asked for, field by field, and its one-line text for the model's prompt.
+"""Outlines: what is asked for, field by field, and its one-line text for the model's prompt.
 
     vendor:string; status:open|closed; notes:string?; lines:[description:string; quantity:integer]
 
-An outline comes as plain values (dicts, lists, constants), so that whoever reads schemas need not know this package.
+Outlines come as plain values (dicts, lists, constants), so that the reader of schemas need not know this package.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class Field:
 
 @dataclass(frozen=True)
 class Outline:
-    """What a value looks like.
+    """The outline of a value: its kind and its parts.
 
     kind: object, array, enum, const, union, any, string, integer, number, boolean or one of FORMATS
     options: values of an enum or const, outlines of a union; least, most: items of an array
-    said: the words by which the value describes itself
+    said: the words of the schema that describe the value
     """
 
     kind: str
@@ -44,7 +44,7 @@ class Outline:
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Outline:
-        """The outline that plain values stand for; raises KeyError where one is missing."""
+        """The outline that plain values stand for; raises KeyError if a key is missing."""
         options = plain["options"]
         return cls(
             plain["kind"],
@@ -59,7 +59,7 @@ class Outline:
 
     @property
     def alternatives(self) -> tuple[Outline, ...]:
-        """The outlines of a union of objects; none where it is anything else."""
+        """The outlines of a union of objects; none for anything else."""
         objects = self.kind == "union" and all(one.kind == "object" for one in self.options)
         return self.options if objects and not self.nullable else ()
 

@@ -1,8 +1,8 @@
-"""How much of some texts another one takes up, by words of the same or a like meaning.
+"""How much of each of several options a text has, by words of the same or a similar meaning.
 
-Every word of an option is matched with the word of the text that is nearest to it (as BERTScore does with tokens, Zhang
-et al. 2020; here with static vectors), and words that fewer options have count more. A model too small to have learnt
-what requests mean still tells a currency converter from a calendar by this.
+Every word of an option is matched with the nearest word of the text (as BERTScore does with tokens, Zhang et al. 2020;
+here with static vectors), and words that fewer options have count more. This lets a model that is too small to have
+learnt what requests mean tell a currency converter from a calendar.
 
 Axes: W words of an option, T words of the text, D numbers of a vector.
 """
@@ -21,13 +21,16 @@ from structgen_mini.lexicon import UNKNOWN, Lexicon
 
 
 class Overlap:
-    """lexicon: the words of `vectors` [K, D]; what is not in it is like itself alone."""
+    """A measure of shared words; vectors [K, D] are those of the lexicon's words.
+
+    A word outside the lexicon matches only itself.
+    """
 
     def __init__(self, lexicon: Lexicon, vectors: Tensor) -> None:
         self.lexicon, self.vectors = lexicon, vectors
 
     def __call__(self, text: str, options: Sequence[str]) -> list[float]:
-        """For each option from 0, nothing of it is in the text, to 1, all of it is."""
+        """For each option from 0, if the text has nothing of it, to 1, if it has all of it."""
         told = self.lexicon.words(text)
         asked = [self.lexicon.words(option) for option in options]
         having = Counter(word for words in asked for word in set(words))
@@ -46,6 +49,6 @@ class Overlap:
         return float((best * weight).sum() / weight.sum())
 
     def _rows(self, words: Sequence[bytes]) -> Tensor:
-        """Unit vectors [W, D], zeros for what is unknown."""
+        """Unit vectors [W, D], zeros for unknown words."""
         index = torch.tensor([self.lexicon.index.get(word, UNKNOWN) for word in words])
         return F.normalize(self.vectors[index.to(self.vectors.device)].float().cpu(), dim=-1)

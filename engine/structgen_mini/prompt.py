@@ -1,4 +1,4 @@
-"""The prompt that the model was trained on: an outline of what is asked for, a line with #, the document."""
+"""The form of prompt that the model was trained on: the outline of the answer, a line with #, and the document."""
 
 from __future__ import annotations
 

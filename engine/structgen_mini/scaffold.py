@@ -1,16 +1,16 @@
 """Scaffolds: a JSON document with its certain skeleton pinned to fixed positions and a slot for each value.
 
 A small denoiser copies well and counts badly: which token stands at a position depends on the length of
-every value before it. A scaffold takes that away. Keys and punctuation are pinned, every value has a slot,
-and what a value leaves of its slot is filled with a zero-width null token, always behind the value:
+every value before it. A scaffold removes that dependence. Keys and punctuation are pinned, every value has
+a slot, and the rest of the slot after the value is filled with a zero-width null token:
 
     {"vendor":" Acme ⌀ ⌀ ⌀ ","total": 2 8 9 . 5 0 ⌀ ⌀ }
 
-Where the structure itself varies (arrays, unions, optional members) the slot holds the whole text and the
-constraint decides. Inside an array's slot items follow each other at a fixed stride; once their number is known they
-can be pinned as well.
+If the structure itself varies (arrays, unions, optional members), the slot holds the whole text, and the constraint
+decides. In an array's slot the items follow each other at a fixed stride; once their number is known they can be
+pinned too.
 
-A scaffold is a preference, never part of the constraint: a value too long for its slot needs a larger one.
+A scaffold is a preference, never part of the constraint: a value that is too long for its slot needs a larger one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Encode = Callable[[str], Sequence[int]]
 
 @dataclass(frozen=True)
 class Slot:
-    """Positions start … start + length − 1 of the canvas, kept for the value at a JSON pointer.
+    """Positions start … start + length − 1 of the canvas, reserved for the value at a JSON pointer.
 
     `kind` is the value's kind (see Outline), or `member` when the slot holds the whole `,"key":value`.
     """
@@ -43,7 +43,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Scaffold:
-    """ids[i] is the token pinned at position i, or OPEN; the end-of-text token is not part of it."""
+    """The pinned ids of an answer and its slots: ids[i] is the token at position i, or OPEN. It has no end token."""
 
     ids: tuple[int, ...]
     slots: tuple[Slot, ...]
@@ -59,7 +59,7 @@ def scaffold(
     counts: Mapping[str, int] | None = None,
     block: int = 256,
 ) -> Scaffold | None:
-    """The scaffold of an outline's texts, or None where it does not fit a block with its end token.
+    """The scaffold of an outline's answers; None if it does not fit a block with its end token.
 
     `sizes` overrides the length of single slots, by JSON pointer of the value (`/address/city`). `counts` says how many
     items the array at a pointer has: its items are then pinned like everything else.
@@ -79,7 +79,7 @@ def fill(
     counts: Mapping[str, int] | None = None,
     block: int = 256,
 ) -> tuple[int, ...] | None:
-    """The scaffold's ids with a known value in the slots; None where a part is too long for its slot."""
+    """The scaffold's ids with a known value in the slots; None if a part is too long for its slot."""
     laid = _lay(outline, value, encode, null_id, slots, sizes or {}, counts or {}, block)
     return laid and laid[1]
 
@@ -92,9 +92,9 @@ def item_patterns(
     *,
     slots: SlotSizes,
 ) -> list[tuple[int, ...]]:
-    """What an array's open slot holds for 0, 1, 2 … items, as long as they fit: values OPEN, null tokens behind.
+    """The ids of an array's open slot for 0, 1, 2 … items, as many as fit: values are OPEN, null tokens follow.
 
-    None at all where the slot is no array, or one that may be null.
+    The list is empty if the slot is no array or may be null.
     """
     array = outline.at(slot.pointer)
     if array is None or array.kind != "array" or array.nullable:
@@ -109,7 +109,7 @@ def item_patterns(
 
 
 def least_items(outline: Outline, slot: Slot) -> int:
-    """How many items the array of a slot has at least."""
+    """The fewest items that the array of a slot may have."""
     array = outline.at(slot.pointer)
     return 0 if array is None else array.least
 
@@ -132,7 +132,7 @@ _QUOTED = ("string", "date", "time", "date-time", "email")
 
 @dataclass(frozen=True)
 class _Hole:
-    """A slot before it has a place.
+    """A slot whose position is not known yet.
 
     ids: of the value that fills it, None if that is not known; items: how many items an array's slot has room for
     """
@@ -345,7 +345,7 @@ class _Writer:
 
 
 def _quoted(outline: Outline) -> bool:
-    """Is every value of this outline a string? Its quotes are certain then."""
+    """Whether every value of this outline is a string, so that its quotes are certain."""
     if outline.kind == "enum":
         return all(isinstance(option, str) for option in outline.options)
     return outline.kind in _QUOTED

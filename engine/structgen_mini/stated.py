@@ -1,7 +1,7 @@
 """The numbers, dates and times that a text may state, as JSON spells them: 1.234,50 is 1234.50, 8 pm is 20:00:00.
 
-Where a spelling is ambiguous (1.234, or 03/04/2026 with no other date in the text that tells days from months) every
-reading is given; which one is meant is not for this module. Between points the day comes first.
+If a spelling is ambiguous, every reading is given, because this module cannot know which is meant: 1.234, or 03/04/2026
+if no other date in the text tells days from months. In dates with points the day comes first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TIME = re.compile(
 )
 _YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d])")
 _CENTURY = 2000
-Found = Mapping[str, Sequence[int]]  # what is stated, and where its statements begin
+Found = Mapping[str, Sequence[int]]  # each value, and where its statements begin
 # English, German, French and Spanish, in full and short
 _MONTHS = (
     "jan(?:uary|uar|vier|v)?|jän(?:ner)?|ene(?:ro)?",
@@ -45,7 +45,7 @@ _MONTH_FIRST = re.compile(
 
 
 def numbers(text: str, *, whole: bool) -> Found:
-    """The numbers, as JSON spells them, and where; whole: only those without a fraction."""
+    """The numbers as JSON spells them, and where they stand; whole: only those without a fraction."""
     found = defaultdict[str, list[int]](list)
     for match in _NUMBER.finditer(text):
         before = text[max(0, match.start() - 2) : match.start()]
@@ -58,7 +58,7 @@ def numbers(text: str, *, whole: bool) -> Found:
 
 
 def dates(text: str) -> Found:
-    """The dates as YYYY-MM-DD, and where; one that is stated without a year has every year that the text names."""
+    """The dates as YYYY-MM-DD, and where they stand; a date without a year gets every year that the text names."""
     years = [int(year) for year in dict.fromkeys(_YEAR.findall(text))]
     found = defaultdict[str, list[int]](list)
     for start, (year, month, day) in _parts(text):
@@ -71,7 +71,7 @@ def dates(text: str) -> Found:
 
 
 def times(text: str) -> Found:
-    """The times of day as HH:MM:SS, and where."""
+    """The times of day as HH:MM:SS, and where they stand."""
     found = defaultdict[str, list[int]](list)
     for match in _TIME.finditer(text):
         hour, minute, second = int(match[1]), match[2] or "00", match[3] or "00"
@@ -88,9 +88,9 @@ Parts = tuple[int | None, int, int]
 
 
 def _parts(text: str) -> Iterator[tuple[int, Parts]]:
-    """Where each reading begins, its year (None: not stated; below 100: two digits), month and day."""
+    """Where each reading begins, and its year (None if not stated, below 100 if it has two digits), month and day."""
     numeric = list(_NUMERIC_DATE.finditer(text))
-    # what one date makes certain holds for its neighbours: beside 25/06/2026, 11/06/2026 is the 11th of June
+    # one certain date decides for the others: beside 25/06/2026, 11/06/2026 is the 11th of June
     whole = [(int(match[1]), int(match[3])) for match in numeric if len(match[1]) <= 2]
     orders = (
         any(first > len(_MONTHS) for first, _ in whole),
@@ -122,7 +122,7 @@ def _month(name: str) -> int:
 
 
 def _readings(text: str) -> Iterable[str]:
-    """What digits with separators may mean: each group alone, all of them together, the last one behind the point."""
+    """The possible meanings of digits with separators: each group alone, all as one number, the last as a fraction."""
     groups = re.split(r"\D", text)
     yield from map(_plain, groups)
     if len(groups) > 1 and all(len(group) == 3 for group in groups[1:]):

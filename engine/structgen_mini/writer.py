@@ -1,8 +1,8 @@
-"""The embedded model behind one door: it fills slots that are laid out for it, and prefers what the document says.
+"""The writer of the embedded model: it lays out slots, fills them, and prefers copies of the document.
 
-A small denoiser copies well and counts badly. So the writer pins the skeleton of the answer, asks the model and the
-document how many items there are, offers it the document's own words, numbers and dates for its slots, and lets slots
-grow that are filled to the brim. All that is preference: the automaton alone says what is valid.
+A small denoiser copies well and counts badly. So the writer pins the skeleton of the answer, finds from the model and
+the document how many items there are, offers the document's own words, numbers and dates to the slots, and enlarges
+slots that are filled to the brim. All of this is preference: the automaton alone decides what is valid.
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ class Kind(Protocol):
 
     @property
     def outline(self) -> Mapping[str, Any]:
-        """What it holds, in plain values."""
+        """The outline of such answers, in plain values."""
         ...
 
     @property
     def opening(self) -> str:
-        """How its texts begin, as far as that tells it from the others."""
+        """How such answers begin, as far as that tells them from the others."""
         ...
 
     @property
     def description(self) -> str | None:
-        """The words by which a text asks for it; None where there are none."""
+        """The words by which a text asks for this kind; None if it has no description."""
         ...
 
 
 class Request(Protocol):
-    """What the writer is asked to do.
+    """An answer that the writer is asked for.
 
-    prompt: token ids; automaton: of whole answers; max_tokens: the budget; document: what the prompt asks about;
-    kinds: the forms that the answer may have, none where nothing is known of its form
+    prompt: token ids; automaton: of whole answers; max_tokens: the budget; document: the text that the prompt asks
+    about; kinds: the forms that the answer may have, empty if nothing is known of its form
     """
 
     @property
@@ -78,10 +78,10 @@ class Request(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class MiniWriter:
-    """Fills layouts.
+    """The writer that fills layouts.
 
-    overlap: how much of each of some texts a text takes up, 0 … 1; None where the model tells kinds apart by itself
-    copies: whether text and numbers in slots are copies of the document's as a rule
+    overlap: how much of each of several options a text has, 0 … 1; None if the model tells kinds apart by itself
+    copies: whether slots prefer copies of the document
     """
 
     canvas: Canvas
@@ -91,13 +91,12 @@ class MiniWriter:
     def write(self, task: Request) -> Decoded:
         """Fill blocks until the automaton accepts them; `steps` counts every attempt at a layout.
 
-        Raises BudgetTooSmall where the budget is below the least number of tokens.
+        Raises BudgetTooSmall if the budget is below the fewest tokens of any answer.
         """
         return self.filled(task)[0]
 
     def filled(self, task: Request) -> tuple[Decoded, Layout | None]:
-        """`write`, and the layout that the model filled last: with the likeliest number of items, and with larger
-        slots where some were full."""
+        """`write`, and the layout that was filled last: with the likeliest number of items, and full slots enlarged."""
         document, steps = task.document or "", 0
         layout = self.layout(task)
         if layout is not None:
@@ -115,7 +114,7 @@ class MiniWriter:
         return replace(written, steps=steps), layout
 
     def layout(self, task: Request) -> Layout | None:
-        """The layout of the likeliest kind of answer, with open arrays; None where none fits the block."""
+        """The layout of the likeliest kind of answer, with open arrays; None if it does not fit the block."""
         kinds = task.kinds
         if not kinds:
             return None
@@ -124,7 +123,7 @@ class MiniWriter:
         return first_layout(self.canvas, self._nearest(outline, task.document or ""))
 
     def pinned(self, outline: Mapping[str, Any]) -> tuple[int, ...] | None:
-        """The ids that the layout of an answer pins on the first block, −1 where it is open."""
+        """The ids that the layout of an answer pins in the first block, −1 where it is open."""
         layout = first_layout(self.canvas, Outline.of(outline))
         return None if layout is None else layout.block
 
@@ -134,7 +133,7 @@ class MiniWriter:
         return self.canvas if copier is None else replace(self.canvas, denoiser=copier)
 
     def _counted(self, task: Request, layout: Layout, document: str) -> Layout:
-        """With the likeliest number of items in every array."""
+        """The layout with the likeliest number of items in every array."""
         asked = task.automaton, task.prompt, torch.Generator().manual_seed(task.seed)
         weights = count_weights(self.canvas, layout, *asked)
         if self.copies:
@@ -142,7 +141,7 @@ class MiniWriter:
         return counted(self.canvas, layout, weights)
 
     def decoded(self, task: Request, layout: Layout | None) -> Decoded:
-        """Fill one layout, as it is; an empty canvas where it is None."""
+        """Fill one layout as it is, or an empty canvas if it is None."""
         return decode(
             self.copier(layout, task.document or "").denoiser,
             [task.prompt],
@@ -157,7 +156,7 @@ class MiniWriter:
         )[0]
 
     def _nearest(self, outline: Outline, document: str) -> Outline:
-        """The alternative of a union of objects that the document is nearest to; of anything else the outline."""
+        """The alternative of a union of objects that the document is nearest to; any other outline unchanged."""
         options = outline.alternatives
         if not options or self.overlap is None:
             return outline
@@ -167,7 +166,7 @@ class MiniWriter:
     def _likely(self, task: Request) -> Tensor:
         """Weight [kinds] of each kind of answer.
 
-        What the described ones have together is for the lattice to say; which of them it is, for the overlap of words.
+        The lattice says how likely the described kinds are together; the overlap of words says which of them it is.
         """
         described = torch.tensor([kind.description is not None for kind in task.kinds])
         near = None
@@ -186,7 +185,7 @@ class MiniWriter:
         return self.canvas.constants.alternatives.keenness
 
     def _begun(self, task: Request) -> Tensor:
-        """Probability [kinds] of the answers that begin as each kind does, without white space."""
+        """Probability [kinds] that an answer begins as each kind does, without white space."""
         canvas = self.canvas
         open_block = [OPEN] * canvas.denoiser.block_length
         openings = [[*canvas.spelling.encode(kind.opening)][: len(open_block)] for kind in task.kinds]

@@ -23,7 +23,7 @@ Batch = dict[str, Tensor]
 
 @dataclass
 class Source:
-    """Where the examples come from; a checkpoint of it goes on with the very next example."""
+    """The source of examples; a run that starts from its checkpoint goes on with the very next example."""
 
     rng: random.Random
     queues: dict[Bucket, list[Example]] = field(default_factory=lambda: {bucket: [] for bucket in BUCKETS})
@@ -32,7 +32,7 @@ class Source:
 def batches(config: TrainConfig, source: Source, step: int) -> Iterator[Batch]:
     """Endless batches: prompt [B, P], the other fields of Example [B, N].
 
-    With workers each has a stream of its own, drawn from the seed and the step that the run goes on from.
+    Each worker has a stream of its own, seeded by the run's seed and the step at which the run goes on.
     """
     if not config.workers:
         return _stream(config, source)

@@ -30,12 +30,10 @@ from training.tokenizer import EOS, NULL, PAD
 Encode = Callable[[str], tuple[int, ...]]
 ROOMY = 80  # tokens: longer than any value, to see how long it is
 
-CHOSEN = (
-    0.55  # share of the requests to one of several tools whose skeleton is known, as when the tool is chosen
-)
+CHOSEN = 0.55  # share of the requests to one of several tools in which the right tool's skeleton is known
 SLOTS, WHOLE = 0.80, 0.10  # shares of samples with noise in slots and on the whole scaffold; the rest is free
 PINNED_ARRAYS = 0.40  # share of the first in which the number of items is known
-CUT = 0.8  # share of the others in which an array is known up to one of its items, and all noise behind
+CUT = 0.8  # share of the others in which an array is known up to one of its items, and all noise after it
 CUT_WEIGHT = 8.0  # of the token that says whether another item follows
 
 
@@ -134,7 +132,7 @@ def _roomy(slots: SlotSizes) -> SlotSizes:
 def lay_out(
     sample: Sample, encode: Encode, rng: random.Random, slots: SlotSizes, *, vary: bool
 ) -> tuple[tuple[int, ...], Scaffold] | None:
-    """Gold canvas [N] and its scaffold; None where it does not fit the largest bucket."""
+    """The gold canvas [N] and its scaffold; None if it does not fit the largest bucket."""
     counts = dict(array_counts(sample.value)) if vary and rng.random() < PINNED_ARRAYS else {}
     sizes = slot_sizes(sample, encode, rng, vary, counts, slots)
     longest = max([1, *(len(part) for part in sample.value.values() if isinstance(part, list))])
@@ -153,7 +151,7 @@ def make_example(
 ) -> tuple[Example, Bucket] | None:
     """Lay a sample out and noise it: in its slots, on the whole canvas, or in a free layout.
 
-    encode: the tokenizer's, remembering
+    encode: the tokenizer's, with a memory
     """
     text = prompt_text(outline_of(sample.schema), sample.document)
     read = tokenizer.encode(text)
@@ -197,7 +195,7 @@ def _free(sample: Sample, encode: Encode) -> tuple[tuple[int, ...], Scaffold]:
 def _sources(
     sample: Sample, offset: int, gold: tuple[int, ...], plan: Scaffold, read: Encoding
 ) -> np.ndarray:
-    """`sources` of a sample whose document starts `offset` characters into the prompt."""
+    """The `sources` of a sample whose document starts `offset` characters into the prompt."""
     spans = [replace(one, start=one.start + offset, end=one.end + offset) for one in sample.spans]
     starts = [start for start, _ in read.offsets]
     return sources(gold, plan.slots, spans, tuple(read.ids), starts)
@@ -220,7 +218,7 @@ def _cut(
 
 
 def _end_of_items(pattern: Sequence[int], null_id: int) -> int:
-    """Where one of `item_patterns` closes the array: what stands there says whether another item follows."""
+    """Where one of `item_patterns` closes the array: the token there decides whether another item follows."""
     return max(at for at, index in enumerate(pattern) if index != null_id)
 
 

@@ -1,4 +1,4 @@
-"""Everything a training run depends on besides the code; one TOML file of it is one run."""
+"""The configuration of a training run: everything it depends on besides the code. One TOML file is one run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ STRICT = ConfigDict(extra="forbid")
 
 @dataclass(frozen=True, config=STRICT)
 class TrainConfig:
-    """minutes: wall clock, of all starts together: the learning rate's cosine ends there."""
+    """The settings of a run.
+
+    minutes: wall clock of all starts together, at the end of which the learning rate's cosine ends
+    """
 
     minutes: float = 110.0
     max_steps: int = 10**9
@@ -44,5 +47,5 @@ class TrainConfig:
 
 
 def read_config(path: Path) -> TrainConfig:
-    """A run's TOML file; raises pydantic's ValidationError, which names the key, where one is wrong or unknown."""
+    """Read a run's TOML file; raises pydantic's ValidationError, which names the key, if one is wrong or unknown."""
     return TypeAdapter(TrainConfig).validate_python(tomllib.loads(path.read_text()))

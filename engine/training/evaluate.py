@@ -40,7 +40,7 @@ CONFIDENT = 0.9  # a position this sure is accepted before its turn
 
 @dataclass(frozen=True)
 class Problem:
-    """What is asked and what is right."""
+    """A schema, a document and the right answer."""
 
     schema: dict[str, Any]
     document: str
@@ -70,7 +70,7 @@ def drawn(split: str, count: int, seed: int = 4242) -> list[Problem]:
 
 
 class TokenSets:
-    """Which tokens may stand in a slot of each kind; [V] bool each."""
+    """The tokens that may stand in a slot of each kind, [V] bool each."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         texts = [tokenizer.decode([token]) for token in range(tokenizer.get_vocab_size())]
@@ -98,7 +98,7 @@ class TokenSets:
 
 
 def lay(problem: Problem, tokenizer: Tokenizer, sets: TokenSets, slots: SlotSizes) -> Laid | None:
-    """None where the prompt or the scaffold does not fit."""
+    """A problem ready to decode; None if the prompt or the scaffold does not fit."""
     encode = cached(tokenizer)
     outline = outline_of(problem.schema)
     prompt = encode(prompt_text(outline, problem.document))
@@ -155,7 +155,7 @@ def decode(model: Mini, laid: list[Laid], steps: int, generator: torch.Generator
 
 
 def read(ids: list[int], one: Laid, tokenizer: Tokenizer) -> Any:
-    """The object a filled canvas spells; a slot that is no JSON becomes null, an optional member absent."""
+    """The object that a filled canvas spells; a slot that is not JSON becomes null, an optional member is left out."""
     pieces, at = [], 0
     for slot in one.plan.slots:
         pieces.append(tokenizer.decode(ids[at : slot.start]))
@@ -182,7 +182,7 @@ def _sound(text: str, kind: str, *, quoted: bool) -> str:
 
 
 def leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
-    """Scalars by pointer; an empty array is one too."""
+    """Scalars by pointer; an empty array counts as one."""
     if isinstance(value, dict):
         for name, part in value.items():
             yield from leaves(part, f"{pointer}/{name}")
