@@ -79,3 +79,15 @@ def tokenizer_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], 
 def real_vocabulary(tokenizer_file: Callable[[str], Path]) -> Callable[[str], Vocabulary]:
     """The vocabulary of "gemma3", "qwen3" or "llama3", read once."""
     return lru_cache(lambda name: Vocabulary.from_file(tokenizer_file(name)))
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny DiffusionGemma in a folder as it is published: weights, configuration, tokenizer and chat template."""
+    from tiny_gemma import SPECIAL, needs_transformers, save_checkpoint, small_tokenizer, tiny_model
+
+    needs_transformers()
+    folder = tmp_path_factory.mktemp("checkpoint")
+    tokenizer = small_tokenizer(tmp_path_factory.mktemp("tokenizer") / "tokenizer.json")
+    ends = [SPECIAL.index("<eos>"), SPECIAL.index("<turn|>")]
+    return save_checkpoint(folder, tiny_model(), tokenizer, eos_token_id=ends, max_denoising_steps=4)

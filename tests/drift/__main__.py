@@ -28,7 +28,7 @@ from rich.table import Column, Table
 
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / ".ci" / "locks" / "test.txt"
-HOSTS = ("tests/integrations", "tests/engine", "tests/sources", "tests/cli/test_start.py")
+HOSTS = ("tests/integrations", "tests/models", "tests/engine", "tests/sources", "tests/cli/test_start.py")
 WIDTH = 140  # columns at least: the names of files are long
 SHOWN = 160  # characters of a failure
 

@@ -9,7 +9,7 @@ import pytest
 
 import structgen as sg
 from structgen.integrations.answers import vocabulary_of
-from tiny_gemma import SPECIAL, needs_transformers, save_checkpoint, small_tokenizer, tiny_model
+from tiny_gemma import needs_transformers
 
 PERSON = {
     "type": "object",
@@ -17,16 +17,6 @@ PERSON = {
     "required": ["name", "age"],
     "additionalProperties": False,
 }
-
-
-@pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as it is published: weights, configuration, tokenizer and chat template."""
-    needs_transformers()
-    folder = tmp_path_factory.mktemp("checkpoint")
-    tokenizer = small_tokenizer(tmp_path_factory.mktemp("tokenizer") / "tokenizer.json")
-    ends = [SPECIAL.index("<eos>"), SPECIAL.index("<turn|>")]
-    return save_checkpoint(folder, tiny_model(), tokenizer, eos_token_id=ends, max_denoising_steps=4)
 
 
 @pytest.fixture(scope="session")

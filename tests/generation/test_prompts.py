@@ -18,7 +18,7 @@ from structgen.tokens.vocabulary import Vocabulary
 from structgen_mini import mini_folder
 
 SCHEMA = {"type": "object", "properties": {"vendor": {"type": "string"}}, "required": ["vendor"]}
-DOCUMENTS = sorted((Path(__file__).parents[1] / "examples" / "documents").iterdir())
+DOCUMENTS = sorted((Path(__file__).parents[2] / "examples" / "documents").iterdir())
 CHAT = Vocabulary.from_tokens([*(bytes([byte]) for byte in range(256)), "<s>", "</s>"])
 
 

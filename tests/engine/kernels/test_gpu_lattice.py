@@ -131,7 +131,7 @@ class TestLattice:
 
     def test_nothing_of_triton_is_imported_with_the_engine(self) -> None:
         program = "import structgen, structgen_engine.lattice.lattice; print('triton' in sys.modules)"
-        path = [str(Path(__file__).parents[2] / part) for part in ("", "engine")]
+        path = [str(Path(__file__).parents[3] / part) for part in ("", "engine")]
         run = subprocess.run(
             [sys.executable, "-c", f"import sys; sys.path[:0] = {path}; {program}"],
             capture_output=True,
@@ -143,7 +143,7 @@ class TestLattice:
 class TestCompiler:
     def test_every_kernel_compiles_for_an_h100_and_spills_nothing(self) -> None:
         """The interpreter runs what the compiler refuses, a variable that changes its shape in a loop, say."""
-        root = Path(__file__).parents[2]
+        root = Path(__file__).parents[3]
         path = os.pathsep.join(str(root / part) for part in ("", "engine", "tests"))
         environment = {**os.environ, "PYTHONPATH": path, "TRITON_INTERPRET": "0"}
         run = subprocess.run(
