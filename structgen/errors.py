@@ -60,7 +60,7 @@ class Unsatisfiable(StructgenError):
 
 
 class Rejected(StructgenError):
-    """The output satisfies the schema, but a Python validator rejects it; `text` keeps the output."""
+    """A text has no value: a Python validator rejects it, or it cannot be read; `text` keeps the text."""
 
     def __init__(self, message: str, *, text: str):
         super().__init__(message)

@@ -60,7 +60,12 @@ Steps = Annotated[
 Seed = Annotated[int, typer.Option(metavar="N", min=0, max=MOST_SEED, help="The only source of randomness.")]
 MaxTokens = Annotated[
     int | None,
-    typer.Option(metavar="N", min=1, help="Budget in tokens; four blocks if not given.", show_default=False),
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Budget in tokens; by default the model's own (embedded: 1,024), or more if the shortest answer needs it.",
+        show_default=False,
+    ),
 ]
 JsonAdditional = Annotated[
     Additional,

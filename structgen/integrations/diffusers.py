@@ -22,6 +22,7 @@ from torch import Tensor
 
 from structgen.compiler.constraint import Constraint
 from structgen.errors import InvalidOption, StructgenError
+from structgen.generation.options import check_whole
 from structgen.integrations.answers import read, vocabulary_of
 from structgen.integrations.rows import HostBatch
 from structgen_engine.decoding.policy import EntropyBound
@@ -79,6 +80,8 @@ class ConstrainedScheduler:
             )
         if fault := mismatch():
             raise StructgenError(fault)
+        check_whole("canvas_length", canvas_length, 1)
+        check_whole("gen_length", gen_length, 1)
         self.scheduler, self.config = scheduler, scheduler.config
         self._constraints, self._seed = list(constraints), seed
         self._block_length, self._max_tokens = canvas_length, gen_length

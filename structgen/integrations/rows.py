@@ -16,6 +16,7 @@ from torch import Tensor
 
 from structgen.compiler.constraint import Constraint
 from structgen.errors import InvalidOption, Unsatisfiable, Unsupported
+from structgen.generation.options import MOST_SEED, check_whole
 from structgen.generation.writer import refusing_overlong_steps
 from structgen_engine.decoding.blocks import nonempty
 from structgen_engine.decoding.options import Finish
@@ -62,8 +63,9 @@ class HostBatch:
         """constraints: one per row, None where anything may be written; max_tokens: whole blocks are generated.
 
         Raises Unsatisfiable where a constraint needs more tokens than those blocks have, and Unsupported where one has
-        to be checked while generating.
+        to be checked while generating, InvalidOption where the seed is out of range.
         """
+        check_whole("seed", seed, 0, MOST_SEED)
         for constraint in constraints:
             if constraint is not None:
                 refuse_checks(constraint)

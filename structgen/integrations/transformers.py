@@ -25,6 +25,7 @@ from torch import Tensor
 
 from structgen.compiler.constraint import Constraint
 from structgen.errors import InvalidOption, Unsupported
+from structgen.generation.options import check_whole
 from structgen.integrations.answers import read, vocabulary_of
 from structgen.integrations.joint import jointly
 from structgen.integrations.rows import HostBatch
@@ -54,6 +55,7 @@ def constrain(
     at a token that the constraint uses inside it.
     """
     transformers: Any = importlib.import_module("transformers")
+    check_whole("max_new_tokens", max_new_tokens, 1)
     _check_ends(model, constraints)
     rows = HostBatch(
         constraints,

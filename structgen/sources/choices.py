@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from structgen.errors import InvalidSource
@@ -16,7 +16,8 @@ class Choices:
     values: Sequence[str]
 
     def __post_init__(self) -> None:
-        if isinstance(self.values, str) or not all(isinstance(value, str) for value in self.values):
+        listed = isinstance(self.values, Iterable) and not isinstance(self.values, str | Mapping)
+        if not listed or not all(isinstance(value, str) for value in self.values):
             raise InvalidSource("a choice is a list of strings")
         object.__setattr__(self, "values", tuple(self.values))
         if not self.values:

@@ -7,9 +7,22 @@ them all, and which texts in that spelling it allows. Other sources read what th
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+import json
+from typing import Any, Protocol, runtime_checkable
 
+from structgen.errors import Rejected
 from structgen.grammar import Grammar
+
+
+def json_value(text: str) -> Any:
+    """The value that a JSON text stands for. Raises Rejected if Python cannot read the text as JSON."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        reason = "its values are nested deeper than Python reads"
+    except (TypeError, ValueError) as error:
+        reason = str(error)
+    raise Rejected(f"this is no JSON text: {reason}; the output was {text}", text=text)
 
 
 @runtime_checkable

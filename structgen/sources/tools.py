@@ -17,7 +17,7 @@ from functools import cache, cached_property
 from reprlib import Repr
 from typing import Any, overload
 
-from structgen.errors import InvalidOption, InvalidSource
+from structgen.errors import InvalidOption, InvalidSource, Rejected
 from structgen.grammar import (
     NOTHING,
     SLACK,
@@ -47,6 +47,7 @@ from .json_schema import JsonSchema, Terms
 from .json_schema.spans import spans
 from .json_schema.style import Style
 from .outline import Field, Outline
+from .reading import json_value
 from .tool import Tool, as_tool
 
 MOST_CALLS = 8
@@ -260,14 +261,21 @@ class ToolCalls:
         return Grammar(start, rules, ArgumentsCheck(checks) if checks else None)
 
     def parse(self, text: str) -> Reply:
-        """The calls, or the answer, that the text stands for; arguments are validated."""
-        value = json.loads(text)
+        """The calls, or the answer, that the text stands for; arguments are validated.
+
+        Raises Rejected if the text is neither, or a validator refuses the arguments.
+        """
+        value = json_value(text)
         if isinstance(value, Mapping) and "answer" in value:
             return Reply(answer=value["answer"])
         return Reply(tuple(self._read(one) for one in (value if isinstance(value, list) else [value])))
 
-    def _read(self, value: Mapping[str, Any]) -> Call:
-        tool = next(tool for tool in self.callable if tool.name == value["name"])
+    def _read(self, value: Any) -> Call:
+        name = value.get("name") if isinstance(value, Mapping) and "arguments" in value else None
+        tool = next((tool for tool in self.callable if tool.name == name), None)
+        if tool is None:
+            text = json.dumps(value, ensure_ascii=False)
+            raise Rejected(f"this calls no tool that may be called: the output was {text}", text=text)
         return Call(tool.name, tool.arguments.parse(json.dumps(value["arguments"])), tool)
 
 

@@ -45,6 +45,13 @@ def test_every_command_explains_itself(run, command):
     assert "--json" in result.out
 
 
+def test_help_states_the_embedded_models_budget(run):
+    runtime = structgen.load()
+    budget = runtime.blocks * runtime.denoiser.block_length
+    for command in ("extract", "call"):
+        assert f"(embedded: {budget:,})" in " ".join(run(command, "--help").out.replace("│", " ").split())
+
+
 def test_the_version_is_the_packages(run):
     assert run("--version").out == f"structgen {structgen.__version__}\n"
 

@@ -10,7 +10,6 @@ draft, 4 to 2020-12; a keyword that cannot be enforced is refused with its point
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from structgen.surface import option
 
 from ..canonical import canonical
 from ..outline import Outline
+from ..reading import json_value
 from .formula import Formula
 from .keywords import Unknown
 from .node import Node
@@ -127,8 +127,8 @@ class JsonSchema:
         return lower(self.schema, terms.style, terms.additional, terms.rules(JSON_SCHEMA).for_reading())
 
     def parse(self, text: str) -> Any:
-        """The value that the text stands for."""
-        return json.loads(text)
+        """The value that the text stands for. Raises Rejected if it is no JSON text."""
+        return json_value(text)
 
 
 def lower(
