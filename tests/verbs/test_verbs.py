@@ -86,7 +86,8 @@ def test_a_device_that_is_not_there(device: Any, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("name", [5, b"folder", "no/such-model"])
-def test_a_model_that_is_not_there(name: Any):
+def test_a_model_that_is_not_there(name: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # nothing to wait for
     with pytest.raises(sg.ModelNotFound):
         sg.load(name)
 
