@@ -21,7 +21,7 @@ from structgen_mini.constants import Copies
 from structgen_mini.copy_prior import CopyPrior
 from structgen_mini.layout import Layout
 from structgen_mini.outline import Outline
-from structgen_mini.regions import Region, Source
+from structgen_mini.regions import CopySource, Region
 from structgen_mini.scaffold import Slot, compact
 from structgen_mini.stated import Found, dates, numbers, times
 
@@ -67,7 +67,7 @@ def copying(canvas: Canvas, document: str, layout: Layout) -> CopyPrior | None:
     if not regions:
         return None
     records = list(_records(layout, [region.start for region in regions]).values())
-    source = Source(offer.places, offer.breaks, records, frozenset(offer.plenty))
+    source = CopySource(offer.places, offer.breaks, records, frozenset(offer.plenty))
     return CopyPrior(canvas.denoiser, regions, source, costs)
 
 

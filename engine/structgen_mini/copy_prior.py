@@ -41,7 +41,7 @@ from structgen_engine.decoding.noise import Noise
 from structgen_mini.assignment import crowding_costs
 from structgen_mini.constants import Copies
 from structgen_mini.records import Placed, Run, segment
-from structgen_mini.regions import Region, Source, filled
+from structgen_mini.regions import CopySource, Region, filled
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ class CopyPriorContext:
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class RowScores:
     """One row of a step as the regions see it.
 
     scores: for each region [C], the log-probability of each choice; anything: for each region the log-probability of
@@ -77,7 +77,7 @@ class CopyPrior:
     """A denoiser that prefers its regions' choices in the first block; the regions are the same for every row."""
 
     def __init__(
-        self, denoiser: Denoiser, regions: Sequence[Region], source: Source, constants: Copies
+        self, denoiser: Denoiser, regions: Sequence[Region], source: CopySource, constants: Copies
     ) -> None:
         self.denoiser, self.regions, self.source, self.constants = denoiser, regions, source, constants
         self.occurrences = source.occurrences(len(regions))
@@ -142,14 +142,15 @@ class CopyPrior:
         """For each region its log-probabilities [B, L, V]."""
         return [logits[:, region.inside].float().log_softmax(-1) for region in self.regions]
 
-    def _rows(self, parts: Sequence[Tensor]) -> list[Row]:
+    def _rows(self, parts: Sequence[Tensor]) -> list[RowScores]:
         scores = [filled(part, region.choices) for part, region in zip(parts, self.regions, strict=True)]
         anything = [part.amax(-1).sum(-1).tolist() for part in parts]
         return [
-            Row([one[row] for one in scores], [one[row] for one in anything]) for row in range(len(scores[0]))
+            RowScores([one[row] for one in scores], [one[row] for one in anything])
+            for row in range(len(scores[0]))
         ]
 
-    def _costs(self, row: Row) -> list[Tensor]:
+    def _costs(self, row: RowScores) -> list[Tensor]:
         """For each region the nats [C] of its choices: their own, for standing elsewhere, and for crowding."""
         costs = self._own_costs(row)
         if self.constants.away and self.source.records:
@@ -160,10 +161,10 @@ class CopyPrior:
             costs = [cost + extra for cost, extra in zip(costs, more, strict=True)]
         return costs
 
-    def _own_costs(self, row: Row) -> list[Tensor]:
+    def _own_costs(self, row: RowScores) -> list[Tensor]:
         return [region.own_costs.to(score) for region, score in zip(self.regions, row.scores, strict=True)]
 
-    def _record_costs(self, row: Row, costs: Sequence[Tensor]) -> list[Tensor]:
+    def _record_costs(self, row: RowScores, costs: Sequence[Tensor]) -> list[Tensor]:
         """The costs, and `away` for each choice from outside the run of its record."""
         found = list(costs)
         for records in self.source.records:
@@ -175,14 +176,14 @@ class CopyPrior:
         return found
 
     def _segmented(
-        self, records: Sequence[Sequence[int]], row: Row, costs: Sequence[Tensor]
+        self, records: Sequence[Sequence[int]], row: RowScores, costs: Sequence[Tensor]
     ) -> tuple[list[np.ndarray], list[Run]]:
         """For the records of a list what each field gains from each word [F, U], and each record's run of words."""
         breaks = np.array(self.source.breaks)
         gains = [np.stack([self._gains(at, row, costs[at]) for at in record]) for record in records]
         return gains, segment(gains, breaks, self.constants.record_words) or []
 
-    def _gains(self, at: int, row: Row, cost: Tensor) -> np.ndarray:
+    def _gains(self, at: int, row: RowScores, cost: Tensor) -> np.ndarray:
         """[U] nats that a region gains from each word of the source."""
         worth = row.scores[at] - cost
         best = max(float(worth.max()), row.anything[at] - self.constants.penalty)

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from structgen_mini.regions import Region, Source
+from structgen_mini.regions import CopySource, Region
 
 Run = tuple[int, int]  # the words start … end − 1
 
@@ -30,7 +30,7 @@ class Placed:
     word: np.ndarray
 
     @classmethod
-    def of(cls, region: Region, source: Source) -> Placed:
+    def of(cls, region: Region, source: CopySource) -> Placed:
         """The places of all choices that are copied from the source."""
         pieces = [] if region.pieces is None else region.pieces.tolist()
         pairs = [(at, word) for at, one in enumerate(pieces) if one >= 0 for word in source.places[one]]

@@ -37,7 +37,7 @@ class Region:
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class CopySource:
     """The text that choices are copied from, as far as the prior needs to know it.
 
     places: for each piece of it the words where it begins, one for each time it occurs

@@ -12,7 +12,6 @@ from structgen.grammar.expr import (
     Alt,
     And,
     AnyOrder,
-    Automaton,
     Bytes,
     Chars,
     Expr,
@@ -21,6 +20,7 @@ from structgen.grammar.expr import (
     Repeat,
     Seq,
     Slack,
+    StateGraph,
     Token,
     interned,
 )
@@ -211,7 +211,7 @@ def automaton(moves: Iterable[tuple[int, Expr, int]], accepting: Iterable[int]) 
         alive |= new
         waiting += new
     rows = [row for row in rows if row[2] in alive]
-    return interned(Automaton, tuple(rows), tuple(sorted(accepting))) if 0 in alive else NOTHING
+    return interned(StateGraph, tuple(rows), tuple(sorted(accepting))) if 0 in alive else NOTHING
 
 
 def ref(name: str) -> Expr:

@@ -151,7 +151,7 @@ class Not(Expr):
 
 
 @dataclass(frozen=True, eq=False)
-class Automaton(Expr):
+class StateGraph(Expr):
     """The strings that lead from state 0 to an accepting one; moves are (source, expression, target).
 
     For languages that are met as states, where the other operations would have to spell them out.
@@ -253,6 +253,6 @@ def contains_empty(expr: Expr, parts: list[bool]) -> bool:
             return low == 0 or parts[0]
         case Not():
             return not parts[0]
-        case Automaton(_, accepting):
+        case StateGraph(_, accepting):
             return 0 in accepting
     return False

@@ -18,7 +18,6 @@ from structgen.grammar import (
     TEXT,
     Alt,
     And,
-    Automaton,
     Bytes,
     Chars,
     Expr,
@@ -27,6 +26,7 @@ from structgen.grammar import (
     Repeat,
     Seq,
     Slack,
+    StateGraph,
     alt,
     any_of,
     both,
@@ -119,7 +119,7 @@ def without(left: Expr, right: Expr) -> Expr:
 @lru_cache(maxsize=20_000)
 def empty(expr: Expr) -> bool:
     """Whether `expr` holds no string at all; decided by its automaton where its form does not tell."""
-    if expr is NOTHING or isinstance(expr, Bytes | Chars | Repeat | Automaton):
+    if expr is NOTHING or isinstance(expr, Bytes | Chars | Repeat | StateGraph):
         return expr is NOTHING
     if isinstance(expr, Alt):
         return all(map(empty, expr.parts))
@@ -231,14 +231,14 @@ class _EndFinder:
                 yield from set(range(start, len(self.text) + 1)) - self.ends(body, start)
             case Repeat():
                 yield from self._repeated(expr, start)
-            case Automaton():
+            case StateGraph():
                 yield from self._run(expr, start)
             case Slack():
                 yield start
             case _:
                 raise TypeError(f"{type(expr).__name__} is not about characters")
 
-    def _run(self, expr: Automaton, start: int) -> Iterator[int]:
+    def _run(self, expr: StateGraph, start: int) -> Iterator[int]:
         moves: dict[int, list[tuple[Expr, int]]] = {}
         for source, label, target in expr.moves:
             moves.setdefault(source, []).append((label, target))

@@ -14,7 +14,6 @@ from structgen.grammar import (
     Alt,
     And,
     AnyOrder,
-    Automaton,
     Bytes,
     Chars,
     Expr,
@@ -24,6 +23,7 @@ from structgen.grammar import (
     Repeat,
     Seq,
     Slack,
+    StateGraph,
 )
 
 Ends = frozenset[int]
@@ -68,7 +68,7 @@ class Recogniser:
                 yield from set(range(start, len(self.text) + 1)) - self.ends(body, start)
             case Repeat():
                 yield from self._repeated(expr, start)
-            case Automaton():
+            case StateGraph():
                 yield from self._run(expr, start)
             case AnyOrder():
                 yield from self._any_order(expr, start)
@@ -77,7 +77,7 @@ class Recogniser:
             case _:
                 raise TypeError(f"{type(expr).__name__} is not about characters")
 
-    def _run(self, expr: Automaton, start: int) -> Iterator[int]:
+    def _run(self, expr: StateGraph, start: int) -> Iterator[int]:
         seen, waiting = {(0, start)}, [(0, start)]
         for state, place in waiting:
             if state in expr.accepting:

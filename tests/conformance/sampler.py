@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from structgen.automata import Table, compile_bytes
-from structgen.grammar import Alt, And, Automaton, Bytes, Chars, Expr, Grammar, Not, Ref, Repeat, Seq
+from structgen.grammar import Alt, And, Bytes, Chars, Expr, Grammar, Not, Ref, Repeat, Seq, StateGraph
 
 NEVER = 1 << 30
 DEPTH = 5  # of rules within rules, after which texts are brought to an end
@@ -55,7 +55,7 @@ class Sampler:
                     found = min(map(self.height, parts), default=NEVER)
                 case Repeat(body, low, _):
                     found = self.height(body) if low else 0
-                case And() | Not() | Automaton():
+                case And() | Not() | StateGraph():
                     _, _, distance = self._table(expr)
                     found = 0 if len(distance) > 1 and distance[1] < NEVER else NEVER
                 case _:
@@ -85,7 +85,7 @@ class Sampler:
                 while (high is None or count < high) and self._goes_on(body, depth):
                     count += 1
                 return b"".join(self._draw(body, depth) for _ in range(count))
-            case And() | Not() | Automaton():
+            case And() | Not() | StateGraph():
                 return self._walk(expr)
         return b""
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from structgen_mini.assignment import crowding_costs
-from structgen_mini.regions import Region, Source
+from structgen_mini.regions import CopySource, Region
 
 PIECES = 3
 
@@ -58,5 +58,5 @@ def test_the_example_of_the_docstring() -> None:
 
 
 def test_a_plentiful_piece_occurs_once_for_each_region() -> None:
-    source = Source(places=[[0], [1, 4], []], plenty=frozenset({2}))
+    source = CopySource(places=[[0], [1, 4], []], plenty=frozenset({2}))
     assert source.occurrences(7).tolist() == [1, 2, 7]

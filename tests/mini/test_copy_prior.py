@@ -13,7 +13,7 @@ from structgen_engine.decoding.denoiser import RandomDenoiser
 from structgen_engine.decoding.noise import Uniform
 from structgen_mini.constants import Copies
 from structgen_mini.copy_prior import CopyPrior, max_marginals
-from structgen_mini.regions import Region, Source
+from structgen_mini.regions import CopySource, Region
 
 LENGTH, VOCABULARY = 3, 5
 
@@ -59,7 +59,7 @@ def test_the_best_token_of_each_position_is_the_best_choice() -> None:
 class TestTheWrapper:
     def wrapped(self, *regions: Region) -> tuple[RandomDenoiser, CopyPrior]:
         inner = RandomDenoiser(Uniform(2, 9), 6, 9, seed=1)
-        return inner, CopyPrior(inner, regions, Source(), costs(20.0))
+        return inner, CopyPrior(inner, regions, CopySource(), costs(20.0))
 
     def test_only_the_regions_of_the_first_block_change(self) -> None:
         inner, outer = self.wrapped(Region(2, torch.tensor([[3, 4], [5, 6]])))
@@ -97,7 +97,7 @@ class TestPiecesThatAreUsedUp:
 
         inner = Fixed(Uniform(1, 3), 2, 3)
         regions = [Region(at, torch.tensor([[1], [2]]), torch.tensor([0, 1])) for at in range(2)]
-        text = Source(places=[list(range(count)) for count in occurrences])
+        text = CopySource(places=[list(range(count)) for count in occurrences])
         outer = CopyPrior(inner, regions, text, costs(9.0, crowding=crowding))
         return outer(outer.start([[1]]), torch.zeros(1, 2, dtype=torch.int64))[0].argmax(-1).tolist()
 
@@ -130,7 +130,7 @@ class TestRecords:
             ),
         )
         regions = [Region(at, *(names, prices)[at % 2]) for at in range(4)]
-        text = Source([[0], [2], [1], [3]], [0.0] * 4, [[[0, 1], [2, 3]]])
+        text = CopySource([[0], [2], [1], [3]], [0.0] * 4, [[[0, 1], [2, 3]]])
         outer = CopyPrior(Fixed(Uniform(1, 5), 4, 5), regions, text, costs(9.0, away=away))
         return outer(outer.start([[1]]), torch.zeros(1, 4, dtype=torch.int64))[0].argmax(-1).tolist()
 

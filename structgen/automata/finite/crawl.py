@@ -250,8 +250,7 @@ def _with_room(edges, count):  # pragma: no cover
 def _subsets(starts, by_state, empty, classes, limits):  # pragma: no cover
     """The subset construction, one set at a time; the result is valid only if it ended with DONE.
 
-    by_state: the moves, and where those of each state begin
-    empty: the empty moves, where those of each state begin, and which states matter
+    by_state: the moves, and where those of each state begin; empty: likewise empty moves, and which states matter
     Returns the edges and their number; the members, where those of each set begin, the number of sets; why it ended.
     """
     (moves, move_offsets), (empty_targets, empty_offsets, matters) = by_state, empty

@@ -27,7 +27,6 @@ from structgen.grammar import (
     Alt,
     And,
     AnyOrder,
-    Automaton,
     Bytes,
     Chars,
     Expr,
@@ -36,6 +35,7 @@ from structgen.grammar import (
     Repeat,
     Seq,
     Slack,
+    StateGraph,
     Token,
 )
 from structgen.grammar.utf8 import byte_sequences
@@ -314,7 +314,7 @@ class NfaBuilder:
             self.skip(offset + state, then)
         return offset + piece.start
 
-    def _automaton(self, expr: Automaton, then: int) -> Steps:
+    def _automaton(self, expr: StateGraph, then: int) -> Steps:
         states: dict[int, int] = {}
         for number in sorted({0, *expr.accepting, *(state for a, _, b in expr.moves for state in (a, b))}):
             states[number] = self.state()
@@ -380,7 +380,7 @@ _BUILD: dict[type[Expr], Callable[[NfaBuilder, Any, int], int | Steps]] = {
     Repeat: NfaBuilder._repeat,
     And: NfaBuilder._spliced,
     Not: NfaBuilder._spliced,
-    Automaton: NfaBuilder._automaton,
+    StateGraph: NfaBuilder._automaton,
     Ref: NfaBuilder._ref,
     AnyOrder: NfaBuilder._any_order,
 }

@@ -20,13 +20,13 @@ from structgen.grammar import (
     TEXT,
     Alt,
     And,
-    Automaton,
     Bytes,
     Chars,
     Expr,
     Not,
     Repeat,
     Seq,
+    StateGraph,
     alt,
     any_of,
     automaton,
@@ -138,7 +138,7 @@ def spell(values: Expr) -> Expr:
             return repeat(spell(body), low, high)
         case And(parts):
             return both(*map(spell, parts))
-        case Automaton(moves, accepting):
+        case StateGraph(moves, accepting):
             return automaton([(source, spell(label), target) for source, label, target in moves], accepting)
         case Not(body):
             return both(spell(TEXT), complement(spell(body)))
