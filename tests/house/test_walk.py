@@ -23,7 +23,7 @@ SCHEMA = {
 }
 
 
-def holds(value: Any, text: str, depth: int = 4) -> bool:
+def holds(value: Any, text: str, depth: int = 2) -> bool:
     """Whether a value is the text, or holds it in fields or items."""
     if isinstance(value, str):
         return text in value
