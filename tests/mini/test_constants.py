@@ -65,11 +65,11 @@ def test_a_folder_without_the_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_constant_has_a_source() -> None:
-    """A table begins with a comment that says where its numbers come from."""
+    """A table begins with a comment that says where its numbers come from, as far as that is known."""
     above = {line: before for before, line in zip(TEXT.splitlines(), TEXT.splitlines()[1:], strict=False)}
     tables = [line for line in TEXT.splitlines() if line.startswith("[")]
     assert tables
-    assert all(above[table].startswith("# Set by hand") for table in tables)
+    assert all(above[table].startswith("# Source not recorded") for table in tables)
     assert TEXT.count("\n# Fitted ") == 1
 
 
