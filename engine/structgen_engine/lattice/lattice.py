@@ -6,6 +6,18 @@ A `BlockLattice` computes what it is asked for and keeps it: one pass over the l
 scan each way over the automaton's edges gives log Z, marginals and samples, one max-plus scan the best block.
 A settled position admits its token alone, with score 0: everything is then conditioned on it.
 
+An example with three positions: the language `ab|b`, then <eos> and padding. State 1 is the start, 2 is after `a`, 3 is
+after the text, 4 is after <eos>. The tokens that have a move weigh a 0.40, b 0.30 and ab 0.15 at position 1, b 0.10 and
+<eos> 0.35 at position 2, <eos> 0.50 and <pad> 0.30 at position 3.
+
+    α forward    α_0 = {1: 1}   α_1 = {2: 0.40, 3: 0.30 + 0.15}   α_2 = {3: 0.40·0.10, 4: 0.45·0.35}
+    β backward   β_3 = {4: 1}   β_2 = {3: 0.50, 4: 0.30}   β_1 = {2: 0.10·0.50, 3: 0.35·0.30}
+    Z            α_2(3)·0.50 + α_2(4)·0.30 = 0.02 + 0.04725 = 0.06725 = β_0(1)
+    marginal     of b at position 1: α_0(1) · 0.30 · β_1(3) / Z = 0.30 · 0.105 / 0.06725 = 0.468
+    sample       a token at position 1 with the probability of its marginal, then from the state it leads to by β_2, β_3
+
+With max for + the same recursion finds the best block, b <eos> <pad>: 0.30 · 0.35 · 0.30 = 0.0315.
+
 Axes: B batch, N block, V vocabulary, K classes, S states.
 """
 

@@ -1,4 +1,16 @@
-"""Weights as pairs, mantissa · 2^(RADIX·level): exact sums and products far outside a float64's range."""
+"""Weights as pairs, mantissa · 2^(RADIX·level): exact sums and products far outside a float64's range.
+
+One level is 2^256, that is 177.446 nats. A float64 ends at e^-745, so the weights of this example do not exist in one:
+
+    e^-1000 = 1.223e+28 · 2^(256·-6)        e^-1100 = 4.551e-16 · 2^(256·-6)
+
+    sum       the levels are equal, so the mantissas are added:          1.223e+28, level -6
+    product   the mantissas are multiplied, the levels are added:        5.568e+12, level -12
+    square    of e^-1000: 1.497e+56, level -12; that is 2^128 or more, so it is
+              normalised, by 2^-256 and one level up:                    1.293e-21, level -11
+
+The last pair is e^-2000: -11 · 177.446 + ln 1.293e-21 = -2000.0. No step takes an exponential or a logarithm.
+"""
 
 from __future__ import annotations
 
