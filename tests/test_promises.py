@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from enum import Enum
-from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -14,6 +12,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 import structgen as sg
+from structgen.cli.invoice import Invoice
 from structgen.generation.options import Options
 from structgen.generation.writer import generate
 from structgen.model import Model
@@ -24,9 +23,6 @@ from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.noise import Absorbing, Noise, Uniform
 from structgen_engine.decoding.options import DecodingOptions
 from structgen_mini import mini_folder
-
-sys.path.append(str(Path(__file__).parents[1] / "examples"))
-from models import Invoice  # type: ignore[import-not-found]
 
 BLOCK = 48
 BATCH = 25

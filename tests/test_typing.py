@@ -85,12 +85,12 @@ def on_line(checked: list[dict], number: int) -> list[dict]:
     return [one for one in checked if one["range"]["start"]["line"] == SETTING.count("\n") + number]
 
 
-@pytest.mark.parametrize(("number", "call"), enumerate(CALLS), ids=str)
+@pytest.mark.parametrize(("number", "call"), list(enumerate(CALLS)), ids=str)
 def test_a_checker_knows_the_type_of_each_answer(checked: list[dict], number: int, call: str):
     (said,) = on_line(checked, number)
     assert said["message"].endswith(f' is "{CALLS[call]}"'), said["message"]
 
 
-@pytest.mark.parametrize(("number", "call"), enumerate(WRONG), ids=str)
+@pytest.mark.parametrize(("number", "call"), list(enumerate(WRONG)), ids=str)
 def test_a_checker_refuses_what_is_no_option(checked: list[dict], number: int, call: str):
     assert {one["severity"] for one in on_line(checked, len(CALLS) + number)} == {"error"}, call
