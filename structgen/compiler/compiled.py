@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from structgen.automata.finite.table import Table
 from structgen.errors import Unsupported
 from structgen.tokens.vocabulary import Vocabulary
-from structgen_engine.automata.arrays import REFUSED
+from structgen_engine.automata.arrays import NEVER, REFUSED
 
 if TYPE_CHECKING:
     from structgen.automata.pushdown.automaton import Pushdown
@@ -79,8 +79,8 @@ class Compiled(Protocol):
         ...
 
     @property
-    def enough(self) -> int:
-        """A number of tokens that suffices for an answer, found without a search; NEVER if there is no answer."""
+    def has_answer(self) -> bool:
+        """Whether some tokens spell an answer, as far as that is known without a search."""
         ...
 
     @property
@@ -156,9 +156,9 @@ class Expanded:
         return self._dfa
 
     @property
-    def enough(self) -> int:
-        """The length of the shortest answer."""
-        return self.answer.shortest
+    def has_answer(self) -> bool:
+        """True: a table keeps only states that lead to an answer, and an empty one is refused while it is compiled."""
+        return True
 
     @property
     def min_tokens(self) -> int:
@@ -254,10 +254,10 @@ class Components:
         )
 
     @property
-    def enough(self) -> int:
-        """The upper bound that the components' distances add up to."""
+    def has_answer(self) -> bool:
+        """Whether the distances of the components add up to an answer."""
         automaton = self.automaton
-        return automaton.enough(automaton.start)
+        return automaton.enough(automaton.start) < NEVER
 
     @property
     def min_tokens(self) -> int:

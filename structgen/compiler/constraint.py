@@ -259,7 +259,7 @@ def compile(
     begun = time.perf_counter()
     with limited(seconds, gigabytes):
         constraint = _compiled(source, vocabulary, regime, begun)
-        if constraint.compiled.enough >= NEVER:
+        if not constraint.compiled.has_answer:
             raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
         if constraint.needs_checks:
             _ = constraint.min_tokens  # raises where no text was found
