@@ -1,4 +1,4 @@
-"""How an output is padded once it is complete."""
+"""Padding an output once it is complete."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def padding(automaton: TokenAutomaton, state: int, count: int) -> list[int]:
 
 
 def _pad(automaton: TokenAutomaton, state: int) -> tuple[int, int]:
-    """A token after which a complete output still is complete, and the state that it leads to."""
+    """A token after which a complete output is still complete, and the state that it leads to."""
     for token, target in automaton.moves(state):
         if automaton.is_accepting(target):
             return token, target

@@ -1,4 +1,4 @@
-"""The token automaton of a pushdown, edge by edge as it is asked for: what the engine calls a LazyDfa."""
+"""The token automaton of a pushdown, computed edge by edge on demand; the engine calls it a LazyDfa."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from structgen_engine.decoding.automaton import BySearch
 if TYPE_CHECKING:
     from structgen_engine.automata.dfa import Alphabet
 
-ARC = 1000  # bytes that the arcs of one configuration take, roughly
+ARC = 1000  # approximate bytes that the arcs of one configuration take
 
 
 class LazyAutomaton(BySearch):
-    """Configurations of a pushdown and what the tokens of a vocabulary do to them.
+    """A token automaton whose states are the configurations of a pushdown, computed as they are needed.
 
-    It only ever grows (`Renewal` says when to begin another) and may be shared by threads: each call takes the `lock`.
+    It only ever grows (`Renewal` decides when to begin another) and threads may share it: each call takes the `lock`.
     """
 
     def __init__(self, automaton: Pushdown, vocabulary: Vocabulary) -> None:
@@ -65,29 +65,29 @@ class LazyAutomaton(BySearch):
 
     @property
     def distance_upper(self) -> NDArray[np.int64]:
-        """[configurations] tokens that suffice to finish."""
+        """[configurations] an upper bound on the tokens needed to finish."""
         with self.lock:
             return self._distances.upper()
 
     @property
     def distance_lower(self) -> NDArray[np.int64]:
-        """[configurations] tokens without which nothing finishes."""
+        """[configurations] a lower bound on the tokens needed to finish."""
         with self.lock:
             return self._distances.lower()
 
     @property
     def nbytes(self) -> int:
-        """About how much memory all that was met takes."""
+        """The approximate memory of everything met so far."""
         return self.configurations.nbytes + self._effects.nbytes + ARC * len(self._arcs)
 
     @property
     def padded(self) -> bool:
-        """Whether every accepting configuration can be followed by a token to an accepting one."""
+        """Whether a token leads from every accepting configuration to an accepting one."""
         return stays(self.pushdown, self._distances.spelled)
 
     @property
     def closing(self) -> Closing | None:
-        """The special tokens that complete an output and pad it; None unless only those do."""
+        """The special tokens that complete an output and pad it; None if other tokens do so too."""
         with self.lock:
             return self._closing
 
@@ -103,7 +103,7 @@ class LazyAutomaton(BySearch):
         )
 
     def token_set(self, tokens: NDArray[np.int64]) -> int | None:
-        """The number of the set of those of the tokens that may occur; None where none of them may."""
+        """The number of the set of the given tokens that may occur; None if none of them may."""
         with self.lock:
             tokens = tokens[self.classes.allowed(tokens)]
             if not len(tokens):
@@ -124,7 +124,7 @@ class LazyAutomaton(BySearch):
             return self._arcs.get((0, configuration)) or self._after(0, configuration)
 
     def run(self, tokens: Iterable[int], configuration: int | None = None) -> int:
-        """The configuration after the tokens, one step for each symbol; NOWHERE if they are refused."""
+        """The configuration after the tokens, with one step for each symbol; NOWHERE if they are refused."""
         at = self.start if configuration is None else configuration
         spelled = [self._spelling(int(token)) for token in tokens]
         if not all(spelled):
@@ -142,7 +142,7 @@ class LazyAutomaton(BySearch):
         return end is not None and self.is_accepting(self.run([self.vocabulary.special[end]], configuration))
 
     def _spelling(self, token: int) -> list[int]:
-        """The symbols of a token; none for a token that cannot occur."""
+        """The symbols of a token; empty for a token that cannot occur."""
         if token in self._special:
             return [self._special[token]]
         spelled = self.vocabulary.spelling(token) if 0 <= token < self.vocabulary.size else b""
@@ -150,9 +150,9 @@ class LazyAutomaton(BySearch):
 
     @classmethod
     def of(cls, grammar: Grammar, vocabulary: Vocabulary) -> LazyAutomaton:
-        """The answers whose text is of the grammar: text, end token, padding; as far as the vocabulary has those.
+        """The automaton of answers: a text of the grammar, then end token and padding if the vocabulary has them.
 
-        Raises what `pushdown` raises, and Unsatisfiable where the vocabulary cannot spell any text.
+        Raises what `pushdown` raises, and Unsatisfiable if the vocabulary cannot spell any text.
         """
         names = answer_tokens(grammar, vocabulary)
         lazy = cls(pushdown(framed(grammar, vocabulary), names, vocabulary.null), vocabulary)
@@ -161,9 +161,9 @@ class LazyAutomaton(BySearch):
         return lazy
 
     def _after(self, tails: int, configuration: int) -> OutArcs:
-        """Where the tails lead: by the states on top, and for those that leave one, by what lies below it."""
+        """The arcs of the tails: through the states on top and, for tails that leave one, the states below it."""
         key = tails, configuration
-        waiting = [key]  # no recursion: stacks may be deeper than Python's
+        waiting = [key]  # no recursion: a stack may be deeper than Python's recursion limit
         while waiting:
             tails, at = here = waiting[-1]
             tops = [
@@ -184,7 +184,7 @@ class LazyAutomaton(BySearch):
         return self._arcs[key]
 
     def _disjoint(self, tops: list[tuple[int, Effect]]) -> OutArcs:
-        """The effects on what lies below, no token twice: where several ways are open at once, the target is all."""
+        """Disjoint arcs of the effects on top of what lies below; a token with several targets leads to their union."""
         graft, union, parts = self.configurations.graft, self.configurations.union, list[tuple[int, int]]()
         for below, effect in tops:
             parts += [(tokens, graft(target, below)) for tokens, target in effect.arcs]

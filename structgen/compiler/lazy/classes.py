@@ -1,9 +1,9 @@
-"""One partition of the vocabulary, made finer as token sets are met.
+"""A partition of the vocabulary, refined as token sets are met.
 
-A set of tokens is kept as the classes it consists of. A set that cuts through a class splits it; every set that held
-the class then holds both halves, so a set's number means the same tokens for ever. Equal sets have equal numbers: a set
-is found by the sum of its tokens' random 64-bit salts, which no split changes (two different sets out of a million
-collide with a chance of 1e-7; their sizes are compared too).
+A set of tokens is stored as the classes it consists of. A set that cuts through a class splits it; every set that held
+the class then holds both halves, so the number of a set always means the same tokens. Equal sets have equal numbers:
+the key of a set is the sum of its tokens' random 64-bit salts, which no split changes (among a million different sets
+the chance of a collision is 1e-7; sizes are compared too).
 
 Axes: V tokens, K classes.
 """
@@ -28,7 +28,7 @@ Ints = NDArray[np.int32]
 
 
 class Classes:
-    """The classes met so far; class REFUSED (0) holds the tokens outside `allowed` [V] bool, never split."""
+    """The classes met so far; class REFUSED (0) holds the tokens outside `allowed` [V] bool and is never split."""
 
     def __init__(self, allowed: NDArray[np.bool_]) -> None:
         tokens = len(allowed)
@@ -46,12 +46,12 @@ class Classes:
 
     @property
     def nbytes(self) -> int:
-        """About how much memory they take."""
+        """The approximate memory of the classes."""
         return 40 * len(self._class_of) + sum(labels.nbytes + 200 for labels in self.members)
 
     @property
     def alphabet(self) -> Alphabet:
-        """The partition as it is now; the same object until a class is split."""
+        """The current partition; the same object until a class is split."""
         if self._alphabet is None:
             import torch
 
@@ -65,7 +65,7 @@ class Classes:
         import torch
 
         narrow = self._class_of.astype(np.uint16) if self.count < 2**16 else self._class_of
-        order = np.argsort(narrow, kind="stable").astype(np.int32)  # of 16-bit keys: by radix
+        order = np.argsort(narrow, kind="stable").astype(np.int32)  # 16-bit keys: numpy uses a radix sort
         offsets = np.zeros(self.count + 1, np.int64)
         offsets[1:] = np.bincount(self._class_of, minlength=self.count).cumsum()
         return torch.from_numpy(order), torch.from_numpy(offsets)
@@ -108,7 +108,7 @@ class Classes:
         return number
 
     def allowed(self, tokens: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """[T] whether each of the tokens [T] may occur at all."""
+        """[T] whether each of the tokens [T] may occur."""
         return self._class_of[tokens] != REFUSED
 
 

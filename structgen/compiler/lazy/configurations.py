@@ -1,24 +1,25 @@
 """Configurations, and the step from one to the next.
 
-A *stack* is a list of states of a `Pushdown`: the running one on top, below it those to return to. A grammar may be
-ambiguous for a while, so a *configuration* is a set of stacks. It is kept by what is on top: a list of pairs
+A *stack* is a list of states of a `Pushdown`: the running state on top, the states to return to below it. A grammar
+may be ambiguous for a while, so a *configuration* is a set of stacks. It is stored as a list of pairs
 
     (q, X)      all the stacks with q on top of a stack of the configuration X
 
-with each q once, so that equal sets are equal lists, and get equal numbers. Hundreds of stacks that differ in a few
-places share all the rest, as in Tomita's graph-structured stack. NOWHERE (0) is the empty set. BOTTOM (1) holds the
-stack without states alone; its pair is (0, 0), for 0 is no state. What it stands for is the reader's choice: the end of
-the text, or "whoever called us".
+with each q once, so that equal sets are equal lists and get equal numbers. Hundreds of stacks that differ in a few
+places share all the rest, as in Tomita's graph-structured stack. NOWHERE (0) is the empty set. BOTTOM (1) holds only
+the empty stack; its pair is (0, 0), because 0 is not a state. The caller chooses its meaning: the end of the text, or
+an unknown caller.
 
 Reading a symbol b in the configuration X:
 
-    1  For each pair (q, Y) of X: q may call; then the callee's start is on top of the state to go on with, on top of Y.
-       It may return, if it accepts; then the pairs of Y are on top. Both until nothing new comes up.
-    2  Where q has an edge for b, it is replaced by where the edge leads.
-    3  What can only return does so at once: it is never on a stack. Then equal situations are equal stacks.
+    1  For each pair (q, Y) of X: q may call; then the callee's start goes on top of the state to return to, on top of
+    Y.
+       If q accepts, it may return; then the pairs of Y are on top. Both are repeated until nothing new appears.
+    2  If q has an edge for b, the target of the edge replaces q.
+    3  A state that can only return does so at once and is never on a stack. Thus equal situations are equal stacks.
 
-Calls end since no component begins by calling itself, returns since stacks are finite. A state may have a set of bits
-beside it (`automata/orders`); then its number tells both, and modulo the number of states it is the state.
+Calls terminate because no component begins by calling itself, returns because stacks are finite. A state may carry a
+set of bits (`automata/orders`); then its number encodes both, and modulo the number of states it is the state.
 """
 
 from __future__ import annotations
@@ -32,17 +33,17 @@ from structgen.automata.pushdown.automaton import Pushdown
 NOWHERE, BOTTOM = 0, 1
 UNREAD = -1
 
-PAIRS = 800  # bytes that the pairs of one configuration take, roughly, and what is remembered of them
+PAIRS = 800  # approximate bytes of the pairs of one configuration and the memo entries about them
 
-Pair = tuple[int, int]  # a state, the configuration below it
+Pair = tuple[int, int]  # a state and the configuration below it
 
 
 class Configurations:
     """The configurations of a pushdown met so far, and a table of the steps between them.
 
-    pairs: of each configuration, sorted; those below have smaller numbers than those above
-    step: [≥ configurations, B + T] int32, the configuration after a symbol, UNREAD where nobody has asked
-    leaves: the same shape, bool, whether the symbol may be for what BOTTOM stands for
+    pairs: the sorted pairs of each configuration; lower configurations have smaller numbers
+    step: [≥ configurations, B + T] int32, the configuration after a symbol, UNREAD if not yet computed
+    leaves: same shape, bool, whether the symbol may be read by what BOTTOM stands for
     """
 
     def __init__(self, pushdown: Pushdown) -> None:
@@ -52,7 +53,7 @@ class Configurations:
         self._accepts = [False, True]
         self._unions: dict[Pair, int] = {}
         self._grafts: dict[Pair, int] = {}
-        self._parts: dict[int, list[int]] = {}  # of what is grafted
+        self._parts: dict[int, list[int]] = {}  # the parts of each grafted configuration
         symbols = pushdown.delta.shape[1]
         self.step = np.full((1024, symbols), UNREAD, np.int32)
         self.leaves = np.zeros((1024, symbols), np.bool_)
@@ -66,7 +67,7 @@ class Configurations:
 
     @property
     def nbytes(self) -> int:
-        """About how much memory they take."""
+        """The approximate memory of the configurations."""
         return self.step.nbytes + self.leaves.nbytes + PAIRS * len(self.pairs)
 
     def begin(self) -> int:
@@ -74,11 +75,11 @@ class Configurations:
         return self.push(int(self.pushdown.start[0]), BOTTOM)
 
     def push(self, state: int, below: int) -> int:
-        """The state on top of all stacks of `below`; `below` itself if the state could only return."""
+        """The configuration with the state on top of all stacks of `below`; `below` if the state can only return."""
         return below if self._final[state % self._states] else self._number(((state, below),))
 
     def configuration(self, pairs: Iterable[Pair]) -> int:
-        """The number of the stacks that the pairs stand for; a state may occur in several."""
+        """The number of the configuration with these pairs; a state may occur in several of them."""
         belows: dict[int, int] = {}
         for state, below in pairs:
             belows[state] = self.union(belows[state], below) if state in belows else below
@@ -98,8 +99,8 @@ class Configurations:
         return number
 
     def union(self, one: int, other: int) -> int:
-        """The stacks of both."""
-        waiting = [(one, other)]  # no recursion: stacks may be deeper than Python's
+        """The configuration that holds the stacks of both."""
+        waiting = [(one, other)]  # no recursion: a stack may be deeper than Python's recursion limit
         while waiting:
             if self._united(*waiting[-1]) is not None:
                 waiting.pop()
@@ -119,7 +120,7 @@ class Configurations:
         return self._unions.get((one, other) if one < other else (other, one))
 
     def graft(self, configuration: int, below: int) -> int:
-        """The configuration with `below` in the place of BOTTOM."""
+        """The configuration with BOTTOM replaced by `below`."""
         if below == BOTTOM or configuration == NOWHERE:
             return configuration
         key = configuration, below
@@ -137,7 +138,7 @@ class Configurations:
         return self._grafts[key]
 
     def parts(self, configuration: int) -> list[int]:
-        """The configuration and all that lie below its states, each after those below it."""
+        """The configuration and all configurations below its states, each after those below it."""
         found, waiting = {configuration}, [configuration]
         while waiting:
             onward = {below for state, below in self.pairs[waiting.pop()] if state} - found

@@ -1,16 +1,16 @@
-"""How many tokens a configuration needs to finish.
+"""Bounds on the number of tokens that a configuration needs to finish.
 
-The least number of all would have to consider tokens that reach across returns, and so the whole stack at once.
-Instead each stack is finished in one way that is easy to add up: every state takes its shortest way to a return,
-written with as few tokens as possible, none of which reaches across a return:
+The exact minimum would have to consider tokens that reach across returns, and so the whole stack at once. Instead each
+stack is finished in a way whose cost is a sum: every state takes its shortest way to a return, written with as few
+tokens as possible, none of which reaches across a return:
 
     tokens(stack) = Σ tokens(q) over its states q
     tokens(q)     = min over the tokens v that go along q's shortest way, into calls but over no return,
                     of 1 + tokens(p) + Σ tokens(r),   p where v ends, r what it left to return to
 
-It is an upper bound that some token string attains, and after the first token of that string it is one less: so what
-is within it can always be closed. The lower bound is cruder: all bytes of the shortest way, in tokens as long as the
-longest. Where they do not tell, the engine searches.
+This upper bound is attained by some token string and decreases by one after the first token of that string, so a
+configuration within its budget can always be closed. The lower bound is cruder: all bytes of the shortest way, divided
+by the length of the longest token. If the bounds do not decide, the engine searches.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Longs = NDArray[np.int64]
 
 
 class Distances:
-    """Upper and lower bounds for the configurations met so far; arrays that grow with them."""
+    """Upper and lower bounds for the configurations met so far, as arrays that grow with them."""
 
     def __init__(
         self, pushdown: Pushdown, vocabulary: Vocabulary, tree: Tails, configurations: Configurations
@@ -40,20 +40,20 @@ class Distances:
         self._tokens = _tokens(pushdown, tree, left, way).tolist()
         self._bytes = (
             pushdown.bytes_left.tolist()
-        )  # of any tokens: what single ones cannot spell, longer ones may
+        )  # with any tokens: longer ones may spell what single ones cannot
         self._pushdown = pushdown
         self._longest = int(np.diff(vocabulary.offsets).max(initial=1))
         self._configurations = configurations
-        self._needs = [(NEVER, ENDLESS), (0, 0)]  # tokens and bytes, of NOWHERE and BOTTOM
+        self._needs = [(NEVER, ENDLESS), (0, 0)]  # tokens and bytes for NOWHERE and BOTTOM
         self._most, self._least = np.full(1024, NEVER, np.int64), np.full(1024, NEVER, np.int64)
         self._most[BOTTOM] = self._least[BOTTOM] = 0
 
     def upper(self) -> Longs:
-        """[configurations] tokens that suffice, NEVER where none do."""
+        """[configurations] tokens that suffice, NEVER if no number does."""
         return self._bounds()[0]
 
     def lower(self) -> Longs:
-        """[configurations] tokens without which it cannot be done."""
+        """[configurations] tokens that are necessary."""
         return self._bounds()[1]
 
     def _bounds(self) -> tuple[Longs, Longs]:
@@ -62,7 +62,7 @@ class Distances:
             self._most, self._least = (
                 np.append(a, np.full_like(a, NEVER)) for a in (self._most, self._least)
             )
-        for number in range(len(needs), len(pairs)):  # what lies below has smaller numbers
+        for number in range(len(needs), len(pairs)):  # lower configurations have smaller numbers
             tokens = min(self._sum(self._tokens, q) + needs[X][0] if q else 0 for q, X in pairs[number])
             symbols = min(self._sum(self._bytes, q) + needs[X][1] if q else 0 for q, X in pairs[number])
             needs.append((min(NEVER, tokens), min(ENDLESS, symbols)))
@@ -71,14 +71,14 @@ class Distances:
         return self._most[: len(needs)], self._least[: len(needs)]
 
     def _sum(self, of: list[int], state: int) -> int:
-        """What it takes from a state to a return; with a set beside it, the sum over the calls that are missing."""
+        """The cost from a state to a return; for a state with a set, the sum over the calls that are still missing."""
         base = state % self._pushdown.states
         missing = self._pushdown.frames.missing(state) if base != state else []
         return sum(of[self._pushdown.start[c]] for c in missing) if missing else of[base]
 
 
 def _spelled(pushdown: Pushdown, vocabulary: Vocabulary) -> NDArray[np.bool_]:
-    """[B + T] whether some token spells just that symbol."""
+    """[B + T] whether some token spells exactly that symbol."""
     spelled = np.zeros(pushdown.delta.shape[1], np.bool_)
     spelled[pushdown.byte_class[vocabulary.trie.single]] = True
     for k, name in enumerate(pushdown.tokens):
@@ -87,7 +87,7 @@ def _spelled(pushdown: Pushdown, vocabulary: Vocabulary) -> NDArray[np.bool_]:
 
 
 def _ways(pushdown: Pushdown, spelled: NDArray[np.bool_]) -> tuple[Longs, NDArray[np.int32]]:
-    """The shortest way of every state to a return, with symbols that single tokens spell."""
+    """The shortest way of every state to a return, with only symbols that single tokens spell."""
     used = (pushdown.delta != 0).any(0)
     if spelled[used].all():
         return pushdown.bytes_left, pushdown.shortest
@@ -95,7 +95,7 @@ def _ways(pushdown: Pushdown, spelled: NDArray[np.bool_]) -> tuple[Longs, NDArra
 
 
 def _restricted_ways(pushdown: Pushdown, spelled: NDArray[np.bool_]) -> tuple[Longs, NDArray[np.int32]]:
-    """The same where some symbols are not spelled. A call that asks for others has a way to be walked beside it."""
+    """`_ways` if some symbols are not spelled. A call that needs other symbols has a way that is walked beside it."""
     moved, symbol = np.nonzero((pushdown.delta != 0) & spelled)
     caller = np.repeat(np.arange(pushdown.states), np.diff(pushdown.call_at))
     asking = np.isin(pushdown.callee, np.flatnonzero(np.any(pushdown.asks, axis=1)))
@@ -105,11 +105,11 @@ def _restricted_ways(pushdown: Pushdown, spelled: NDArray[np.bool_]) -> tuple[Lo
     into = np.concatenate([np.full(len(moved), -1), entered]).astype(np.int32)
     left, edge = shortest_ways(source, target, into, pushdown.accepting)
     step = np.concatenate([symbol, -2 - np.arange(len(caller))]).astype(np.int32)
-    return left, np.append(step, np.int32(STOP))[edge]  # −1, the last: return now
+    return left, np.append(step, np.int32(STOP))[edge]  # −1 selects the last entry: return now
 
 
 def _tokens(pushdown: Pushdown, tree: Tails, left: Longs, way: NDArray[np.int32]) -> Longs:
-    """[S] tokens(q); states in the order of their ways' lengths, so that what comes after is known."""
+    """[S] tokens(q), computed in the order of the ways' lengths, so that the terms of each sum are known."""
     entered = pushdown.start[pushdown.callee] if len(pushdown.callee) else np.zeros(0, np.int32)
     order = np.argsort(left, kind="stable")
     return _segment(
@@ -143,7 +143,7 @@ def _segment(delta, entered, back, final, order, left, way, symbol, end, token_a
                     owed += tokens[back[call]]
                 at = entered[call]
                 continue
-            child = node + 1  # the first child with that symbol; at the root, that a token spells by itself
+            child = node + 1  # the first child with that symbol; at the root, one that a token spells by itself
             while child < end[node] and (
                 symbol[child] != way[at] or (node == 0 and token_at[child + 1] == token_at[child])
             ):

@@ -1,15 +1,14 @@
-"""What tokens do from a state, whatever lies below it on the stack.
+"""The effect of tokens from a state, independent of what lies below it on the stack.
 
 From the stack "q on an unknown rest" a token leads to some configuration of stacks on the same unknown rest, or
-nowhere. It may also read its way out: where the component of q returns in the middle of a token, the *tail* of the
-token is for the state below, which this module does not know; it reports the set of those tails. So an effect has two
-parts:
+nowhere. It may also leave the component: if the component of q returns in the middle of a token, the state below reads
+the *tail* of the token. This module does not know that state, so it reports the set of tails. An effect has two parts:
 
-    arcs    sets of tokens, with the configuration that each leads to (where BOTTOM is the unknown rest)
+    arcs    sets of tokens, with the configuration that each leads to (BOTTOM is the unknown rest)
     exits   sets of tails that the state below has to read
 
-The walk over the prefix tree is a loop over a table of known steps. Where a step is not known yet the subtree is
-left for later; the missing steps are found and the walk goes on there: a lazily built automaton, as in RE2.
+The walk over the prefix tree is a loop over a table of known steps. At an unknown step the subtree is postponed; the
+missing steps are computed and the walk resumes there. This is a lazily built automaton, as in RE2.
 """
 
 from __future__ import annotations
@@ -32,14 +31,17 @@ from structgen.tokens.vocabulary import Vocabulary
 
 @dataclass(frozen=True, eq=False)
 class Effect:
-    """arcs: (number of a token set, configuration on an unknown rest), the sets disjoint; exits: numbers of tails."""
+    """The effect of a set of tails from a state.
+
+    arcs: (number of a token set, configuration on an unknown rest), with disjoint sets; exits: numbers of tails
+    """
 
     arcs: list[tuple[int, int]]
     exits: list[int]
 
 
 class Effects:
-    """The effects asked for so far. Set of tails 0 is the vocabulary itself."""
+    """The effects computed so far. Set of tails 0 is the vocabulary itself."""
 
     def __init__(self, pushdown: Pushdown, vocabulary: Vocabulary, configurations: Configurations) -> None:
         self._pushdown, self._vocabulary, self._configurations = pushdown, vocabulary, configurations
@@ -56,11 +58,11 @@ class Effects:
 
     @property
     def nbytes(self) -> int:
-        """About how much memory they take, those of the vocabulary's own tree aside."""
+        """The approximate memory of the effects, without the vocabulary's own tree."""
         return self.classes.nbytes + sum(tails.nbytes for tails in self._tails[1:])
 
     def effect(self, tails: int, state: int) -> Effect:
-        """What the tails do from the state."""
+        """The effect of the tails from the state."""
         key = tails, state
         if key not in self._known:
             self._known[key] = self._find(tails, state)
@@ -82,7 +84,7 @@ class Effects:
         return Effect((plain or []) + self._arcs(tree, reached, live), self._exits(tails, tree, exits))
 
     def _walk(self, tree: Tails, reached: Ints, follow: NDArray[np.bool_]) -> tuple[Ints, Ints]:
-        """Fill `reached` [M]; the nodes reached and the nodes whose edges leave the component, each in preorder."""
+        """Fill `reached` [M]; returns the nodes reached and those whose edges leave the component, both in preorder."""
         configurations = self._configurations
         at = np.array([0], np.int32)
         pieces = [], []
@@ -118,7 +120,7 @@ class Effects:
         return list(zip(sets, targets[starts[:-1]].tolist(), strict=True))
 
     def _exits(self, tails: int, tree: Tails, nodes: Ints) -> list[int]:
-        """Sets of tails such that no token is twice in one: where subtrees are nested the inner ones come later.
+        """Sets of tails, none of which holds a token twice: if subtrees are nested, the inner ones go to later sets.
 
         What leaves before its first symbol is left as it is: the same tails, all of them; that the others lead nowhere
         from the state below is what FOLLOW says.
@@ -132,7 +134,7 @@ class Effects:
         ]
 
     def _intern(self, tree: Tails, nodes: Ints) -> int:
-        """The number of the tails that begin with the edges into `nodes`, disjoint subtrees."""
+        """The number of the set of tails that begin with the edges into `nodes`, whose subtrees are disjoint."""
         low, high = tree.token_at[nodes], tree.token_at[tree.end[nodes]]
         at = np.repeat(low - np.concatenate([[0], (high - low).cumsum()[:-1]]), high - low) + np.arange(
             (high - low).sum()
@@ -150,7 +152,7 @@ class Effects:
 
 @nb.njit(cache=True)
 def _walk(symbol, parent, end, step, leaves, follow, at, reached):  # pragma: no cover
-    """Walk on in the subtrees of the nodes `at`; returns live nodes, exits, and nodes whose step is not known."""
+    """Continue the walk in the subtrees of the nodes `at`; returns live nodes, exits and nodes with unknown steps."""
     nodes = len(symbol)
     live, exits, missing = np.empty(nodes, np.int32), np.empty(nodes, np.int32), np.empty(nodes, np.int32)
     lives = leaving = later = 0
@@ -179,7 +181,7 @@ def _walk(symbol, parent, end, step, leaves, follow, at, reached):  # pragma: no
 
 @nb.njit(cache=True)
 def _at_nodes(token, token_at, reached, live):  # pragma: no cover
-    """The tokens that end at live nodes, and what was reached there."""
+    """The tokens that end at live nodes, and the configurations reached there."""
     total = 0
     for node in live:
         total += token_at[node + 1] - token_at[node]
@@ -193,7 +195,7 @@ def _at_nodes(token, token_at, reached, live):  # pragma: no cover
 
 
 def _depths(parent: Ints, nodes: Ints) -> NDArray[Any]:
-    """How many symbols lead to each node."""
+    """The number of symbols on the path to each node."""
     depth, at = np.zeros(len(nodes), np.int32), nodes
     while at.any():
         depth += at > 0
@@ -202,7 +204,7 @@ def _depths(parent: Ints, nodes: Ints) -> NDArray[Any]:
 
 
 def _nesting(nodes: Ints, end: Ints) -> NDArray[Any]:
-    """For nodes in preorder, in how many subtrees of the others each lies."""
+    """For each of the nodes, given in preorder, the number of subtrees of others that it lies in."""
     depth, around = np.zeros(len(nodes), np.int32), list[int]()
     for k, node in enumerate(nodes.tolist()):
         while around and around[-1] <= node:

@@ -1,7 +1,7 @@
-"""How the outputs of a pushdown end: in which states, and with which symbols.
+"""The states and symbols with which the outputs of a pushdown end.
 
-An output of a model ends with an end token and padding. Where those and only those complete it, little can follow once
-it is complete, and bounds on what was left out of a block get much sharper.
+An output of a model ends with an end token and padding. If these and only these complete it, little can follow a
+complete output, and the bounds on the pruned share of a block get much sharper.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Marks = NDArray[np.bool_]
 
 
 def final_states(pushdown: Pushdown) -> Marks:
-    """[S] bool, the states that accept with nothing below them: the root's."""
+    """[S] bool, the states that accept with nothing below them, which are the root's."""
     found, waiting = {int(pushdown.start[0])}, [int(pushdown.start[0])]
     while waiting:
         state = waiting.pop()
@@ -35,8 +35,10 @@ def stays(pushdown: Pushdown, spelled: Marks) -> bool:
 
 
 def closing_symbols(pushdown: Pushdown) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """The symbols that complete an output, and those that may follow then; None unless special tokens and only they do
-    the one and the other, and what is complete stays so."""
+    """The symbols that complete an output, and those that may follow a complete one.
+
+    None unless all of them are special tokens and a complete output stays complete.
+    """
     ends = final_states(pushdown)
     into = ends[pushdown.delta]  # [S, symbols]
     complete, onward = into[~ends].any(0), (pushdown.delta[ends] != 0).any(0)

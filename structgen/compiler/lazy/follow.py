@@ -1,7 +1,7 @@
-"""Which symbols may come after a component returns, whoever called it: the FOLLOW sets of compiler construction.
+"""The symbols that may follow the return of a component to any caller: the FOLLOW sets of compiler construction.
 
-A return is only worth following if the caller can go on with the symbol at hand. In a number every digit might be the
-last one, but no caller goes on with a digit, so no token of digits leaves the number in its middle.
+A return is only worth following if some caller can continue with the next symbol. In a number every digit might be the
+last one, but no caller continues with a digit, so no token of digits leaves the number in its middle.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def follow_sets(pushdown: Pushdown) -> NDArray[np.bool_]:
     follow = np.zeros_like(first)
     np.logical_or.at(follow, entered, first[pushdown.back])
     source, target = _onward(pushdown.delta)
-    returns = pushdown.accepting[pushdown.back]  # then what follows the caller follows the callee
+    returns = pushdown.accepting[pushdown.back]  # if the caller may return at once, what follows it follows the callee
     sources = np.concatenate([source, call_of, pushdown.back[returns]])
     targets = np.concatenate([target, pushdown.back, entered[returns]])
     _spread(follow, sources, targets)
@@ -35,7 +35,7 @@ def follow_sets(pushdown: Pushdown) -> NDArray[np.bool_]:
 
 @nb.njit(cache=True)
 def _onward(delta):  # pragma: no cover
-    """The pairs of a state and one that it has an edge to, neighbouring edges to the same as one."""
+    """The pairs of a state and a target of its edges; neighbouring edges to the same target count once."""
     states, columns = delta.shape
     source, target, filled = np.empty(delta.size, np.int32), np.empty(delta.size, np.int32), 0
     for state in range(1, states):

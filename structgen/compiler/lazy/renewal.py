@@ -1,8 +1,8 @@
-"""How long an automaton that grows is kept: until a request finds it too large, and begins another.
+"""Replacing a lazy automaton that has grown too large, at the beginning of a request.
 
-What grows is never made smaller: numbers of configurations would change their meaning under whoever holds them. A
-request takes the automaton once and keeps to it; the next one may be given a new one. The old one goes when nobody
-holds it any more. What is found is the same with either; only joint draws depend on the classes met before.
+A growing automaton is never shrunk, because the numbers of configurations would change their meaning for those who hold
+them. A request takes the automaton once and keeps it; the next request may get a new one. The old one is freed when
+nobody holds it any more. Both give the same results, except that joint draws depend on the classes met before.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ROOM = 512 << 20  # bytes
 
 
 class Renewal:
-    """The automaton of a pushdown, begun anew when it takes more than `room` bytes; safe to share among threads."""
+    """The lazy automaton of a pushdown, replaced when it takes more than `room` bytes; safe to share among threads."""
 
     def __init__(self, automaton: Pushdown, vocabulary: Vocabulary, room: int = ROOM) -> None:
         self._pushdown, self._vocabulary, self.room = automaton, vocabulary, room

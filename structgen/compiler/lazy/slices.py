@@ -1,9 +1,9 @@
-"""Tokens of plain characters, which most states inside strings treat alike.
+"""Arcs of tokens of plain characters, which most states inside strings treat alike.
 
-Plain are all characters that JSON strings hold as they are: no quote, no backslash, no control. Nine tokens in ten
-consist of plain characters alone; what they do to a state that moves by one step on any plain character depends on
-their number of characters only. That a state is such a one is checked on the automaton, never assumed; then a string
-that may have forty more characters costs a walk over the few thousand other tokens, not over the whole vocabulary.
+Plain characters are those that JSON strings hold unescaped: all but quotes, backslashes and controls. Nine tokens in
+ten consist of plain characters alone. If a state makes the same step on every plain character, the effect of such a
+token depends only on its number of characters. This property is checked on the automaton, never assumed; with it, a
+string that may have forty more characters costs a walk over a few thousand other tokens, not the whole vocabulary.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class Slices:
         self._sets: dict[tuple[int, ...], int] = {}
 
     def arcs(self, start: int, follow: NDArray[np.bool_], classes: Classes) -> list[tuple[int, int]] | None:
-        """Where the plain tokens lead from a configuration; None where that is for a walk to find out.
+        """The arcs of the plain tokens from a configuration; None if only a walk can find them.
 
-        follow: [symbols] bool, what may follow a return: a plain character that may is such a case
+        follow: [symbols] bool, what may follow a return: if a plain character may, a walk is needed
         """
         if follow[self._first].any():
             return None
@@ -53,14 +53,14 @@ class Slices:
             reached.append(onward)
             at = onward
         if not reached or reached[0] == NOWHERE:
-            return None  # nothing to gain: a walk ends where it begins
+            return None  # a walk ends at once, so there is nothing to gain
         lengths = [(k + 1, to) for k, to in enumerate(reached) if to != NOWHERE and len(self._tokens[k + 1])]
         lengths.sort(key=lambda pair: (pair[1], pair[0]))
         groups = [(to, tuple(k for k, _ in part)) for to, part in groupby(lengths, key=lambda pair: pair[1])]
         return [(self._set(group, classes), to) for to, group in groups]
 
     def _step(self, configuration: int) -> int | None:
-        """Where every plain character leads; None if not all to the same place."""
+        """The configuration that every plain character leads to; None if they differ."""
         if configuration not in self._onward:
             self._onward[configuration] = self._find(configuration)
         return self._onward[configuration]

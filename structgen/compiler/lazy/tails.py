@@ -1,7 +1,7 @@
-"""What is left of tokens at some point inside them, as a prefix tree.
+"""The remaining parts of partly read tokens, as a prefix tree.
 
-The whole vocabulary is the first set of tails, with nothing read yet. Where a component returns in the middle of
-tokens, what follows the return in each of them is another.
+The whole vocabulary is the first set of tails, with nothing read yet. If a component returns in the middle of tokens,
+the parts of them after the return are another set.
 
 Axes: M nodes (0 is the root), T tokens.
 """
@@ -25,9 +25,9 @@ Ints = NDArray[np.int32]
 class Tails:
     """A prefix tree in preorder, over the symbols of a pushdown.
 
-    symbol, parent, end: [M] int32, the symbol on the edge into a node, the node before, and where its subtree ends
+    symbol, parent, end: [M] int32, the symbol on the edge into a node, its parent, and the end of its subtree
     token: [T] int32, sorted by node; token_at: [M + 1], the tokens that end at node m are token_at[m] … token_at[m + 1]
-    skip: [T] int32, bytes of each token that were read before
+    skip: [T] int32, bytes of each token that have already been read
     """
 
     symbol: Ints
@@ -39,17 +39,17 @@ class Tails:
 
     @property
     def nbytes(self) -> int:
-        """How much memory it takes."""
+        """The memory of the arrays, in bytes."""
         return sum(part.nbytes for part in vars(self).values())
 
 
 def whole_tokens(pushdown: Pushdown, vocabulary: Vocabulary) -> Tails:
-    """Every token that spells bytes, and the special tokens that the pushdown names, which spell one symbol each."""
+    """The tree of all tokens that spell bytes and of the pushdown's special tokens, which spell one symbol each."""
     return _with_special(pushdown, vocabulary, vocabulary.trie)
 
 
 def other_tokens(pushdown: Pushdown, vocabulary: Vocabulary) -> Tails:
-    """The same without the tokens of plain characters."""
+    """The tree of `whole_tokens` without the tokens of plain characters."""
     return _with_special(pushdown, vocabulary, vocabulary.plain.other)
 
 
@@ -66,7 +66,7 @@ def _with_special(pushdown: Pushdown, vocabulary: Vocabulary, trie: Trie) -> Tai
 
 @lru_cache(maxsize=4)
 def _shape(trie: Trie, special: tuple[int, ...]) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-    """All of a Tails but its symbols; special tokens stand behind the tree of the bytes, each a node of its own."""
+    """The arrays of a Tails except its symbols; special tokens follow the byte tree, each with a node of its own."""
     nodes, count = len(trie.symbol), len(special)
     token, token_at = trie.tokens
     end = np.append(trie.end, np.arange(nodes + 1, nodes + count + 1)).astype(np.int32)
@@ -81,7 +81,7 @@ def _shape(trie: Trie, special: tuple[int, ...]) -> tuple[Ints, Ints, Ints, Ints
 
 
 def remaining_tails(pushdown: Pushdown, vocabulary: Vocabulary, token: Ints, skip: Ints) -> Tails:
-    """What is left of each token [T] after its first `skip` [T] bytes, at least one."""
+    """The tails of tokens [T] after their first `skip` [T] bytes; each has at least one byte left."""
     trie = _trie(vocabulary, token, skip)
     symbol = pushdown.byte_class[trie.symbol].astype(np.int32)
     return _tails(symbol, trie.parent, trie.end, trie.node_of, token, skip)
