@@ -143,7 +143,7 @@ def _segment(delta, entered, back, final, order, left, way, symbol, end, token_a
                     owed += tokens[back[call]]
                 at = entered[call]
                 continue
-            child = node + 1  # the first child with that symbol; at the root, one that a token spells by itself
+            child = node + 1  # the first child with that symbol; at the root, one that a token spells alone
             while child < end[node] and (
                 symbol[child] != way[at] or (node == 0 and token_at[child + 1] == token_at[child])
             ):

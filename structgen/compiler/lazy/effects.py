@@ -122,8 +122,8 @@ class Effects:
     def _exits(self, tails: int, tree: Tails, nodes: Ints) -> list[int]:
         """Sets of tails, none of which holds a token twice: if subtrees are nested, the inner ones go to later sets.
 
-        What leaves before its first symbol is left as it is: the same tails, all of them; that the others lead nowhere
-        from the state below is what FOLLOW says.
+        A return before the first symbol keeps the whole set of tails; by FOLLOW, the tails that did not leave lead
+        nowhere from the state below.
         """
         first = tree.parent[nodes] == 0
         exits = [tails] if first.any() else []

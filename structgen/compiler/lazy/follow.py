@@ -26,7 +26,7 @@ def follow_sets(pushdown: Pushdown) -> NDArray[np.bool_]:
     follow = np.zeros_like(first)
     np.logical_or.at(follow, entered, first[pushdown.back])
     source, target = _onward(pushdown.delta)
-    returns = pushdown.accepting[pushdown.back]  # if the caller may return at once, what follows it follows the callee
+    returns = pushdown.accepting[pushdown.back]  # then what follows the caller follows the callee
     sources = np.concatenate([source, call_of, pushdown.back[returns]])
     targets = np.concatenate([target, pushdown.back, entered[returns]])
     _spread(follow, sources, targets)
