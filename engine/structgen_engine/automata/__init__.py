@@ -1,1 +1,1 @@
-"""Automata as arrays: the tables that structgen compiles to, and those whose edges are computed as needed."""
+"""Automata as arrays: the tables that structgen compiles to, and automata whose edges are computed on demand."""

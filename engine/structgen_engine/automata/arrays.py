@@ -1,4 +1,4 @@
-"""Automata as arrays, for whoever builds them: the numbers with a meaning of their own, and distances. Needs no torch.
+"""Automata as arrays, for code that builds them without torch: the reserved numbers, and distances to acceptance.
 
 Axes: K classes, S states, E edges.
 """
@@ -19,9 +19,9 @@ IMPOSSIBLE = float("-inf")
 def distances(
     source: NDArray[Any], target: NDArray[Any], passable: NDArray[np.bool_], accepting: NDArray[np.bool_]
 ) -> NDArray[np.int32]:
-    """[S] the least number of passable edges [E] that lead to an accepting state [S], NEVER where none do.
+    """For each state [S], the least number of passable edges [E] to an accepting state [S]; NEVER if none is reachable.
 
-    Breadth-first from the accepting states; each level touches only the edges into the level before.
+    The search is breadth-first from the accepting states; each level reads only the edges into the previous level.
     """
     states = len(accepting)
     source, target = source[passable], target[passable]

@@ -1,10 +1,10 @@
 """Automata as tables: the format that structgen compiles to and the lattice runs.
 
 An `Alphabet` sorts symbols (bytes or tokens) into classes that no state tells apart; a `Dfa` moves between states
-by class; a `BlockAutomaton` says what one block may be: where it enters and with which states it may end.
+by class; a `BlockAutomaton` describes one block: where it enters and in which states it may end.
 
-Two indices are fixed. State DEAD (0) is absorbing and rejects. Class REFUSED (0) leads to DEAD from everywhere:
-the symbols that the automaton never allows.
+Two indices are fixed. State DEAD (0) is absorbing and rejects. Class REFUSED (0) leads to DEAD from every state;
+it holds the symbols that the automaton never allows.
 
 Axes: V symbols, K classes, S states, E edges.
 """
@@ -39,7 +39,7 @@ __all__ = [
 class Alphabet:
     """A partition of symbols into classes.
 
-    class_of: [V] int32, class of each symbol; size: K, the number of classes, REFUSED (maybe empty) included
+    class_of: [V] int32, class of each symbol; size: K, the number of classes, including REFUSED, which may be empty
     """
 
     class_of: Tensor
@@ -122,7 +122,7 @@ class Dfa:
         delta = torch.zeros(len(accepting), alphabet.size, dtype=torch.int32)
         delta.numpy()[edges.source, edges.label] = edges.target
         dfa = cls(alphabet, delta, accepting, start)
-        dfa.__dict__["edges"] = edges  # fills the cached property: they need not be searched for again
+        dfa.__dict__["edges"] = edges  # fills the cached property: the edges are known already
         return dfa
 
     @property
@@ -138,7 +138,7 @@ class Dfa:
 
     @cached_property
     def distance(self) -> Tensor:
-        """[S] int32: the least number of symbols that lead to acceptance, NEVER where none do."""
+        """[S] int32: the least number of symbols that lead to acceptance; NEVER if none do."""
         return _distances(self)
 
     def run(self, symbols: Tensor | list[int], state: int | None = None) -> int:
@@ -177,11 +177,11 @@ class Dfa:
         return self.alphabet.first_tokens(labels, targets)
 
     def enough(self, state: int) -> int:
-        """The least number of symbols that finish from a state, NEVER if none do."""
+        """The least number of symbols that finish from a state; NEVER if none do."""
         return int(self.distance[state])
 
     def fewest(self) -> tuple[int, bool]:
-        """The length of the shortest accepted string, which is certain."""
+        """The length of the shortest accepted string, and True: it is certain."""
         return self.enough(self.start), True
 
     def suffices(self, state: int, tokens: int) -> bool:
@@ -202,18 +202,18 @@ class Dfa:
         return self.enough(target) == self.enough(state) - 1
 
     def finishing(self) -> None:
-        """None: distances are known, nothing has to be searched for."""
+        """None: distances are known, so nothing has to be searched."""
         return None
 
     def block(
         self, state: int, remaining: int, pruning: object = None, finishing: object = None
     ) -> BlockAutomaton:
-        """The block that starts in a state, whole: what a search would leave out or remember plays no part."""
+        """The whole block that starts in a state; the arguments that concern a search are ignored."""
         return block(self, entry=state, remaining=remaining)
 
 
 def _distances(dfa: Dfa) -> Tensor:
-    """A class without symbols leads nowhere, whatever the table says."""
+    """Distances that ignore the edges of classes without symbols, since no symbol can follow them."""
     inhabited = np.bincount(dfa.alphabet.class_of.numpy(), minlength=dfa.alphabet.size) > 0
     source, label, target = (part.numpy() for part in (dfa.edges.source, dfa.edges.label, dfa.edges.target))
     return torch.from_numpy(distances(source, target, inhabited[label], dfa.accepting.numpy()))
@@ -221,7 +221,7 @@ def _distances(dfa: Dfa) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class BlockAutomaton:
-    """What one block may be: an automaton, the weight of entering in each state, the weight of ending in each.
+    """What one block may be: an automaton, the weight of entering in each state, and the weight of ending in each.
 
     entry, exit: [S] float32 nats; −inf means impossible
     """
@@ -238,8 +238,8 @@ class BlockAutomaton:
 def block(dfa: Dfa, *, entry: int | None = None, remaining: int = 0) -> BlockAutomaton:
     """The block that starts in state `entry` and leaves `remaining` tokens of budget after itself.
 
-    A state may end the block only if its distance to acceptance fits `remaining`, so that what is begun can always
-    be closed; with nothing remaining only accepting states may.
+    A state may end the block only if its distance to acceptance fits `remaining`, so that the output can always be
+    finished; with nothing remaining, only accepting states may end it.
     """
     start = torch.full((dfa.states,), IMPOSSIBLE)
     start[dfa.start if entry is None else entry] = 0.0

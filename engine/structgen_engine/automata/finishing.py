@@ -1,10 +1,10 @@
-"""Whether few tokens finish a configuration, where the bounds that a lazy automaton knows do not tell.
+"""Whether a few tokens can finish a configuration, when the bounds of a lazy automaton do not decide it.
 
-Those bounds add up over a stack, state by state. A token that reaches across returns may do better, which only the
-whole configuration shows. So it is searched, breadth first along the arcs: what needs more tokens than are left
-(`distance_lower`) is passed over, and what surely needs no more (`distance_upper`) ends the search. What is found is
-remembered for all configurations on the way. Each output remembers for itself, so that it depends on nothing else that
-was asked.
+The bounds are sums over the states of a stack. A token that spans several returns may need fewer tokens than they say,
+which only the whole configuration shows. A breadth-first search along the arcs decides: it skips configurations that
+need more tokens than are left (`distance_lower`) and ends at one that surely does not (`distance_upper`). The result is
+remembered for all configurations on the path. Each output has its own memory, so that it does not depend on what other
+outputs have asked.
 
     upper = 3, lower = 1, are 2 tokens enough?    c ─ab→ d ─b→ e     e accepts: yes, upper(c) = 2, upper(d) = 1
 
@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 from structgen_engine.automata.arrays import NEVER
 from structgen_engine.automata.lazy import LazyDfa
 
-EFFORT = 8192  # configurations looked at in one search; about 0.2 s where each is met for the first time
+EFFORT = 8192  # configurations looked at in one search; about 0.2 s if all of them are new
 
 Longs = NDArray[Any]
 
 
 class Finishing:
-    """The bounds of a lazy automaton, tighter where they were searched."""
+    """The distance bounds of a lazy automaton, tightened by searches and remembered for one output."""
 
     def __init__(self, lazy: LazyDfa) -> None:
         self._lazy = lazy
@@ -36,7 +36,7 @@ class Finishing:
         self._least: dict[int, int] = {}
 
     def bounds(self, configurations: Sequence[int]) -> tuple[Longs, Longs]:
-        """[F] tokens that suffice and tokens without which it cannot be done, as tight as is known."""
+        """For each configuration [F], how many tokens suffice and how many are necessary, as far as is known."""
         most, least = self._lazy.distance_upper[configurations], self._lazy.distance_lower[configurations]
         if self._most or self._least:
             for k, number in enumerate(configurations):
@@ -45,7 +45,7 @@ class Finishing:
         return most, least
 
     def narrow(self, configurations: Sequence[int], tokens: int, effort: int = EFFORT) -> tuple[Longs, Longs]:
-        """The bounds, which tell of each, the first ones first, whether `tokens` suffice, as far as `effort` goes."""
+        """The bounds after searching, in the given order and within `effort`, whether `tokens` suffice for each."""
         with self._lazy.lock:
             most, least = self.bounds(configurations)
             for number in np.array(configurations)[(least <= tokens) & (tokens < most)].tolist():
@@ -54,7 +54,7 @@ class Finishing:
             return self.bounds(configurations)
 
     def _search(self, start: int, tokens: int, effort: int) -> int:
-        """Search from one configuration; how many were looked at. Where `effort` is too little, nothing is learnt."""
+        """Search from one configuration and return how many were looked at; nothing is learnt if `effort` runs out."""
         before, layers, looked = {start: start}, [[start]], 0
         for left in range(tokens - 1, -1, -1):
             onward: list[int] = []
@@ -86,7 +86,7 @@ class Finishing:
         return most.tolist(), least.tolist()
 
     def _found(self, last: int, enough: int, before: dict[int, int]) -> None:
-        """Every configuration on the way to `last` needs one token more than the one behind it."""
+        """Record the path to `last`: each configuration on it needs one token more than its successor."""
         self._most[last] = enough
         while before[last] != last:
             last, enough = before[last], enough + 1
@@ -94,9 +94,9 @@ class Finishing:
 
 
 def fewest(lazy: LazyDfa) -> tuple[int, bool]:
-    """The tokens of the shortest output, NEVER if there is none, and whether that is certain.
+    """The number of tokens of the shortest output (NEVER if there is none), and whether it is certain.
 
-    It is searched for as far as EFFORT goes; where that does not tell, it is a number that suffices.
+    The search is limited to EFFORT; beyond that, the result is a number that suffices.
     """
     finishing, found, start = Finishing(lazy), NEVER, [lazy.start]
     most, least = finishing.bounds(start)
@@ -107,9 +107,9 @@ def fewest(lazy: LazyDfa) -> tuple[int, bool]:
 
 
 def shortest_found(lazy: LazyDfa, configuration: int, most: int = NEVER) -> list[int] | None:
-    """At most `most` tokens that finish a configuration, None if none were found.
+    """At most `most` tokens that finish a configuration; None if none were found.
 
-    Where no limit is given they are the fewest if a search tells.
+    Without a limit they are the fewest, provided that the search can decide it.
     """
     finishing = Finishing(lazy)
     needs, least = (int(bound[0]) for bound in finishing.bounds([configuration]))
@@ -122,7 +122,7 @@ def shortest_found(lazy: LazyDfa, configuration: int, most: int = NEVER) -> list
 
 
 def nearer(lazy: LazyDfa, configuration: int) -> tuple[int, int] | None:
-    """A token that leads to a configuration that needs one token less, and that configuration; None if none does."""
+    """A token that leads to a configuration one token closer to the end, and that configuration; None if none does."""
     arcs, needs = lazy.arcs(configuration), int(lazy.distance_upper[configuration])
     enough = lazy.distance_upper
     for number, target in zip(arcs.sets.tolist(), arcs.targets.tolist(), strict=True):
@@ -132,7 +132,7 @@ def nearer(lazy: LazyDfa, configuration: int) -> tuple[int, int] | None:
 
 
 def _along(lazy: LazyDfa, finishing: Finishing, configuration: int, needs: int) -> list[int]:
-    """The tokens of a way to the end that takes `needs` of them."""
+    """The tokens of a path of length `needs` to the end."""
     tokens: list[int] = []
     while not lazy.is_accepting(configuration):
         arcs = lazy.arcs(configuration)
@@ -146,6 +146,6 @@ def _along(lazy: LazyDfa, finishing: Finishing, configuration: int, needs: int) 
 
 
 def _token(lazy: LazyDfa, number: int) -> int:
-    """A token of a set."""
+    """Any token of a set."""
     order, offsets = lazy.alphabet.members
     return int(order[int(offsets[int(lazy.sets[number][0])])])

@@ -1,9 +1,9 @@
-"""Automata too large for tables: their edges are computed as they are asked for, and kept (the lazy DFA of RE2).
+"""Automata too large for tables: their edges are computed on demand and kept (the lazy DFA of RE2).
 
 Where a `Dfa` has states, a `LazyDfa` has *configurations*, numbered in the order in which they are met; 0 is the dead
-one. Its edges carry sets of tokens. A set is a list of classes of one alphabet, which gets finer as the
-automaton grows: numbers of configurations and of sets keep their meaning for ever, those of classes until a new
-`alphabet` appears. An automaton may be shared by threads; who reads several things that must fit together, as sets and
+one. Its edges carry sets of tokens. A set is a list of classes of one alphabet, which is refined as the
+automaton grows: the numbers of configurations and of sets keep their meaning, but those of classes change with every
+new `alphabet`. Threads may share an automaton; a reader of several values that must be consistent, such as sets and
 their alphabet, holds its `lock`.
 
 Axes: A arcs of one configuration, V vocabulary, K classes.
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 
 
 class OutArcs(NamedTuple):
-    """sets, targets: [A] int64, disjoint sets of tokens and the configuration that each leads to."""
+    """The arcs out of one configuration: sets, targets [A] int64, disjoint token sets and where each of them leads."""
 
     sets: NDArray[Any]
     targets: NDArray[Any]
 
 
 class Closing(NamedTuple):
-    """end: the number of the set of tokens after which an output is complete; pad: of those that may follow then."""
+    """The token sets around the end of an output, by number: `end` completes it, `pad` may follow after that."""
 
     end: int
     pad: int
 
 
 class LazyDfa(Protocol):
-    """A deterministic automaton whose configurations and edges are found when they are asked for."""
+    """A deterministic automaton whose configurations and edges are computed on demand."""
 
     @property
     def lock(self) -> AbstractContextManager[Any]:
-        """Held by one thread at a time, which may take it again; meanwhile nothing is met."""
+        """A reentrant lock; while one thread holds it, no other thread can extend the automaton."""
         ...
 
     @property
@@ -60,23 +60,23 @@ class LazyDfa(Protocol):
 
     @property
     def distance_upper(self) -> NDArray[Any]:
-        """[configurations] tokens that suffice to finish, NEVER where none do: from such a configuration some token
-        leads to one that needs a token less."""
+        """[configurations] tokens that suffice to finish, NEVER if none do. From a configuration that can finish, some
+        token leads to one that needs one token less."""
         ...
 
     @property
     def distance_lower(self) -> NDArray[Any]:
-        """[configurations] tokens without which nothing finishes."""
+        """[configurations] a lower bound on the tokens needed to finish."""
         ...
 
     @property
     def closing(self) -> Closing | None:
-        """The tokens that complete an output, where those of no other token do and completeness is never lost."""
+        """The tokens that complete an output, if only they do so and completeness is never lost; None otherwise."""
         ...
 
     @property
     def padded(self) -> bool:
-        """Whether every accepting configuration can be followed by a token to an accepting one."""
+        """Whether every accepting configuration has a token that leads to an accepting one."""
         ...
 
     def is_accepting(self, configuration: int, /) -> bool:
@@ -88,7 +88,7 @@ class LazyDfa(Protocol):
         ...
 
     def token_set(self, tokens: NDArray[Any]) -> int | None:
-        """The number of the set of those of the tokens that may occur; None if none of them may."""
+        """The number of the set of those given tokens that may occur; None if none of them may."""
         ...
 
     def union(self, labels: NDArray[Any]) -> int:
@@ -96,5 +96,5 @@ class LazyDfa(Protocol):
         ...
 
     def run(self, tokens: Iterable[int], configuration: int | None = None, /) -> int:
-        """The configuration after the tokens, from the given one or the start; 0 where they are refused."""
+        """The configuration after the tokens, from the given one or the start; 0 if they are refused."""
         ...

@@ -1,29 +1,28 @@
-"""One block of a lazy automaton: which configurations to keep, and what leaving out the others can cost.
-
-This is a beam search, with a bound on the mass that it drops.
+"""One block of a lazy automaton: a beam search with a bound on the mass that it drops.
 
 A forward pass computes α_i(c), the weight of all prefixes of i tokens that lead to configuration c, position by
-position. What is kept at all positions together is an ordinary automaton; the lattice runs on it unchanged. Kept is
+position. The configurations kept at all positions form an ordinary automaton, on which the lattice runs unchanged. The
+search keeps
 
-* what can finish: `distance_lower` fits the tokens left, in the block and after it;
-* of that, what weighs more than ε times all that surely finishes (`distance_upper` fits), at most `width` of them;
-* the heaviest that surely finishes, and what the last accepted block passed through: so there always is a way on.
+* only configurations that can finish: `distance_lower` fits the tokens left in the block and after it;
+* of these, at most `width` that weigh more than ε times the sum of all that surely finish (`distance_upper` fits);
+* the heaviest that surely finishes, and the path of the last accepted block, so that some block can always be finished.
 
-The certificate. Let the weights of each position be divided by their sum over all tokens, so that they add up to 1.
+The certificate. Divide the weights of each position by their sum over all tokens, so that they add up to 1.
 
     1  Then β_i(c) ≤ b_i for all c, where b_i sums over all strings, whether accepted or not, that end as outputs do:
-       with the end token, then padding, or, if budget remains, not at all. Σ over all strings at all would be 1.
-    2  An accepted block that the lattice misses leaves what was kept at a first position i, in a configuration c.
-    3  Its prefix of i tokens is in the α_i(c) that was dropped then, for before i all was kept.
-    4  So all missed blocks weigh at most D = Σ over what was dropped of α_i(c)·b_i.
-    5  With Z the weight of what the lattice holds, the share missed is at most D / (D + Z): m / (m + Z) grows with m.
-    6  With ε = 0 and no limit on the width nothing is dropped: D = 0, all results are exact.
+       with the end token and padding, or, if budget remains, without an end. Over all strings the sum would be 1.
+    2  An accepted block that the lattice misses leaves the kept part at a first position i, in a configuration c.
+    3  Its prefix of i tokens is part of the α_i(c) dropped there, because its path was kept up to that position.
+    4  So all missed blocks together weigh at most D, the sum of α_i(c)·b_i over everything dropped.
+    5  If the lattice holds weight Z, the share missed is at most D / (D + Z), because m / (m + Z) grows with m.
+    6  With ε = 0 and no limit on the width nothing is dropped: D = 0, and all results are exact.
     7  The same with max for Σ bounds the heaviest missed block.
-    8  If the best block found is no lighter than all of those, none is better: it is certified.
+    8  If the best block found is at least as heavy as that bound, no block is better: it is certified.
 
-What cannot finish by `distance_lower` is no loss, for it is no prefix of an accepted block. A block is accepted if what
-it ends in can be finished within the budget that remains. Where the two bounds do not tell, that is searched for; what
-the search does not reach counts as dropped.
+Configurations that cannot finish by `distance_lower` are no loss, because no accepted block passes through them. A
+block is accepted if its last configuration can be finished within the remaining budget. If the two bounds do not decide
+that, a search does; configurations that it does not reach count as dropped.
 
 Axes: N block, V vocabulary, K classes, F configurations at one position, A arcs.
 """
@@ -58,14 +57,14 @@ EFFORT = 1024  # configurations looked at where a block ends
 
 @dataclass(frozen=True)
 class Pruning:
-    """What to leave out of a block, and how far to go. With ε = 0 nothing is left out unless a limit is named.
+    """The limits of a beam search: what it leaves out of a block. With ε = 0 nothing is left out unless a limit is set.
 
     epsilon: share of the forward weight below which a configuration is dropped
-    width: how many are kept at one position at most
-    total: how many different ones in the whole block, half of them at any positions and the rest spread evenly; None
-    for TOTAL, or all where ε is 0
-    effort: how many are looked at to learn what can be finished within the budget; None for EFFORT, or all where ε is 0
-    seconds: CPU time that one block may take, then it is refused
+    width: the most configurations kept at one position
+    total: the most different ones in the whole block, half of them at any positions and the rest spread evenly; None
+    for TOTAL, or all if ε is 0
+    effort: the most looked at to decide what can be finished within the budget; None for EFFORT, or all if ε is 0
+    seconds: CPU time that one block may take before it is refused
     """
 
     epsilon: float = 1e-7
@@ -85,7 +84,7 @@ class Pruning:
         return self.effort if self.effort is not None else EFFORT if self.epsilon else ALL
 
     def wider(self) -> Pruning:
-        """Nothing is dropped for its weight, and eight times as many configurations are kept."""
+        """The same limits with ε = 0 and eight times as many configurations."""
         kept = min(ALL, 8 * self.most_kept)
         return replace(self, epsilon=0.0, width=ALL, total=kept, effort=self.most_searched)
 
@@ -102,11 +101,11 @@ class Overlong(RuntimeError):
 
 @dataclass(frozen=True, eq=False)
 class PrunedBlock:
-    """What was kept of one block, and the account of what was not.
+    """The part of one block that a beam search kept, with bounds on the part that it dropped.
 
     automaton: the kept part as tables; state k stands for configurations[k]; scores: ClassScores [1, N, K] under it
-    dropped: nats, log D; dropped_best: nats, bound on the heaviest block not kept; shift: nats, what normalising
-    the weights divides every block by
+    dropped: nats, log D; dropped_best: nats, bound on the heaviest block not kept; shift: nats, log of the factor
+    that normalising divides every block's weight by
     """
 
     automaton: BlockAutomaton
@@ -117,20 +116,20 @@ class PrunedBlock:
     shift: float
 
     def share(self, log_partition: float) -> float:
-        """At most this share of the probability of accepted blocks is missing; log_partition in nats, unnormalised."""
+        """A bound on the missing share of the accepted blocks' probability; log_partition in nats, unnormalised."""
         if self.dropped == IMPOSSIBLE:
             return 0.0
         gap = log_partition - self.shift - self.dropped
         return 1 / (1 + math.exp(min(gap, 700.0)))
 
     def certifies(self, weight: float) -> bool:
-        """Whether no accepted block weighs more than this; nats, unnormalised."""
+        """Whether no dropped block can weigh more than `weight` (nats, unnormalised)."""
         return self.dropped_best == IMPOSSIBLE or weight - self.shift >= self.dropped_best
 
 
 @dataclass(frozen=True, eq=False)
 class Frontier:
-    """Configurations at one position; their weights and those of their heaviest prefixes in nats, normalised. [F]"""
+    """The configurations at one position; the weights of all and of their heaviest prefixes. [F], normalised nats"""
 
     configurations: Longs
     weight: Floats
@@ -140,8 +139,8 @@ class Frontier:
 class Beam:
     """The block that starts in one configuration, explored anew for every step's logits.
 
-    What earlier steps kept stays in the automaton as long as it is small beside what this step keeps: more is kept than
-    needs be, and where nothing new is met the tables need not be made again.
+    Configurations kept by earlier steps stay in the automaton while they are few compared with those of this step. The
+    automaton is then larger than necessary, but its tables can be reused when nothing new is kept.
     """
 
     def __init__(
@@ -152,8 +151,11 @@ class Beam:
         pruning: Pruning | None = None,
         finishing: Finishing | None = None,
     ) -> None:
-        """The budget leaves `remaining` tokens after the block. `witness`, ids [N] of an accepted block, may be set to
-        what has been settled from: then settling more of it never leaves the block without a way on."""
+        """remaining: tokens of budget after the block.
+
+        `witness` may be set to the ids [N] of an accepted block; its path is never pruned, so any subset of it can be
+        settled safely.
+        """
         self.lazy, self.entry, self.remaining = lazy, entry, remaining
         self.pruning, self._finishing = pruning or Pruning(), finishing or Finishing(lazy)
         self.witness: Sequence[int] | None = None
@@ -169,7 +171,7 @@ class Beam:
         backend: Backend | None = None,
         pruning: Pruning | None = None,
     ) -> PrunedBlock:
-        """What to keep for logits [N, ≥ V], of any float type, and settled [N] int64; pruning: its own if None."""
+        """The part to keep for logits [N, ≥ V] of any float type and settled [N] int64; pruning: its own if None."""
         pins = None if settled is None else settled[None]
         check_scores(logits[None], pins, temperature)
         with self.lazy.lock:
@@ -180,14 +182,14 @@ class Beam:
             return PrunedBlock(automaton, configurations, rows.all(), *account.totals())
 
     def ahead(self, settled: Tensor) -> BlockAutomaton:
-        """What to keep when all tokens weigh the same; settled [N] int64."""
+        """The part to keep if all tokens weigh the same; settled [N] int64."""
         check_settled(settled)
         with self.lazy.lock:
             kept, ends, _ = self._search(Indifferent(self.lazy, settled), self.pruning)
             return self._automaton(kept, ends)[1]
 
     def _search(self, rows: Rows, pruning: Pruning) -> tuple[Longs, Longs, DroppedMass]:
-        """What is kept at any position, and what at the last, both sorted; the account of what is not."""
+        """The configurations kept at any position and those kept at the last, both sorted, and the dropped mass."""
         path = _path(self.lazy, self.entry, self.witness, len(rows))
         account = DroppedMass(len(rows), self.lazy.closing, self.remaining)
         frontier = Frontier(np.array([self.entry]), np.zeros(1), np.zeros(1))
@@ -206,7 +208,7 @@ class Beam:
     def _step(
         self, rows: Rows, i: int, frontier: Frontier, arcs: list[OutArcs], account: DroppedMass
     ) -> Frontier:
-        """One token further: all configurations that the arcs out of the frontier's lead to, and what arrives there."""
+        """Advance by one token: all configurations that the frontier's arcs lead to, and the weight that arrives."""
         lazy = self.lazy
         log_sum, peak = rows.at(i)
         norm = account.position(i, lazy.sets, log_sum, peak)
@@ -232,7 +234,7 @@ class Beam:
         kept: Longs,
         pruning: Pruning,
     ) -> Frontier:
-        """What to keep at position i of N; kept: what is kept before it."""
+        """The configurations to keep at position i of N; kept: those kept before it."""
         configurations, weight = frontier.configurations, frontier.weight
         left = N - i + self.remaining
         most, least = self._bounds(frontier, left, pruning, certain=i == N)
@@ -254,9 +256,9 @@ class Beam:
     def _bounds(
         self, frontier: Frontier, left: int, pruning: Pruning, *, certain: bool
     ) -> tuple[Longs, Longs]:
-        """Upper and lower bounds [F]: as they add up; searched where it must be certain, or nothing surely finishes.
+        """Upper and lower bounds [F], tightened by searches if they must be certain or if nothing surely finishes.
 
-        The heaviest are searched first, and those that are too light to be kept not at all.
+        The heaviest are searched first; those too light to be kept are not searched.
         """
         numbers, weight = frontier.configurations, frontier.weight
         most, least = self.lazy.distance_upper[numbers], self.lazy.distance_lower[numbers]
@@ -269,11 +271,11 @@ class Beam:
         return self._finishing.bounds(numbers.tolist())
 
     def _automaton(self, kept: Longs, ends: Longs) -> tuple[Longs, BlockAutomaton]:
-        """The tables of what is kept, and of what earlier steps kept where that is not much more."""
+        """The tables of what is kept, together with what earlier steps kept if that adds little."""
         wider = np.union1d(kept, self._kept)
         self._kept = wider if len(wider) <= 2 * len(kept) + 64 else kept
         for number in kept.tolist():
-            self.lazy.arcs(number)  # before the alphabet is read: new arcs may split classes
+            self.lazy.arcs(number)  # before the alphabet is read, because new arcs may split classes
         alphabet = self.lazy.alphabet
         may_end = (self.lazy.distance_upper[self._kept] <= self.remaining) | np.isin(self._kept, ends)
         if (
@@ -288,14 +290,14 @@ class Beam:
 
 
 def _above(weight: Floats, whole: Marks, epsilon: float) -> Marks:
-    """Which weigh more than the share ε of those in `whole`."""
+    """Which configurations weigh more than ε times the sum of those marked in `whole`."""
     if not epsilon or not whole.any():
         return weight > IMPOSSIBLE
     return weight > np.logaddexp.reduce(weight[whole]) + math.log(epsilon)
 
 
 def _heaviest(weight: Floats, marks: Marks, count: int) -> Marks:
-    """The `count` heaviest of those marked, the first ones among equals."""
+    """The `count` heaviest of those marked; among equals, the first."""
     if marks.sum() <= count:
         return marks
     among, best = np.flatnonzero(marks), np.zeros_like(marks)
@@ -304,7 +306,7 @@ def _heaviest(weight: Floats, marks: Marks, count: int) -> Marks:
 
 
 def _path(lazy: LazyDfa, entry: int, ids: Sequence[int] | None, N: int) -> list[int]:
-    """The N + 1 configurations that the ids lead through; 0, which nothing keeps, where there are none."""
+    """The N + 1 configurations that the ids lead through; 0, which is never kept, where the path has ended."""
     path = [entry]
     for token in (ids or [])[:N]:
         path.append(lazy.run([token], path[-1]))
@@ -328,7 +330,7 @@ def _grouped(weight: Floats, best: Floats, group: Longs, groups: int) -> tuple[F
 
 
 def _segmented(values: Floats, first: Longs, index: Longs) -> Floats:
-    """Log-sums of consecutive, non-empty segments that begin at `first`; index: the segment of each value."""
+    """Log-sums of consecutive non-empty segments that begin at `first`; index: the segment of each value."""
     peak = np.maximum.reduceat(values, first)
     shift = np.where(peak == IMPOSSIBLE, 0.0, peak)
     with np.errstate(divide="ignore"):
@@ -336,7 +338,7 @@ def _segmented(values: Floats, first: Longs, index: Longs) -> Floats:
 
 
 def tabulate(lazy: LazyDfa, configurations: Longs, entry: int, may_end: Marks) -> BlockAutomaton:
-    """The automaton of these configurations [F] (sorted) alone; state k + 1 is the k-th of them. may_end: [F] bool"""
+    """The automaton of these sorted configurations [F]; state k + 1 is the k-th of them. may_end: [F] bool"""
     state_of = np.zeros(int(configurations.max(initial=0)) + 1, np.int64)
     state_of[configurations] = np.arange(1, len(configurations) + 1)
     sources, labels, targets = [], [], []

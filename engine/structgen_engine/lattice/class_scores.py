@@ -1,4 +1,4 @@
-"""The weights of token classes, position by position, while the classes are still getting finer.
+"""The weights of token classes, position by position, while the classes are still being refined.
 
 Axes: N block, V vocabulary, K classes.
 """
@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 
 
 class Rows(Protocol):
-    """The weights of classes, position by position."""
+    """The weights of token classes at each position of a block."""
 
     def __len__(self) -> int:
         """N."""
@@ -36,7 +36,7 @@ class Rows(Protocol):
 
 
 class Indifferent:
-    """Rows in which every token weighs the same, except at settled positions [N]."""
+    """Rows in which every token weighs the same; a settled position [N] allows its token alone."""
 
     def __init__(self, lazy: LazyDfa, settled: Tensor) -> None:
         self._lazy, self._settled = lazy, settled.tolist()
@@ -45,7 +45,7 @@ class Indifferent:
         return len(self._settled)
 
     def at(self, position: int) -> tuple[Floats, Floats]:
-        """Logarithms of the classes' sizes, or certainty of the settled token's class."""
+        """The logarithms of the classes' sizes; at a settled position, certainty of its token's class."""
         alphabet, token = self._lazy.alphabet, self._settled[position]
         if token == OPEN:
             with np.errstate(divide="ignore"):
@@ -61,9 +61,9 @@ class Indifferent:
 
 
 class Scored:
-    """Class scores of the positions, made as they are needed: the classes may change on the way.
+    """Rows from logits, scored as positions are read, because the classes may change in between.
 
-    As long as they do not, twice as many positions are scored at a time.
+    While the classes stay the same, each call scores twice as many positions as the last.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Scored:
         self._temperature, self._backend = temperature, backend
         self._parts: list[
             tuple[Alphabet, ClassScores]
-        ] = []  # neighbouring positions and the classes they count by
+        ] = []  # scores of neighbouring positions, with their alphabet
         self._window = (
             0,
             np.zeros((0, 0)),
@@ -114,7 +114,7 @@ class Scored:
 
 
 def _joined(parts: Sequence[ClassScores]) -> ClassScores:
-    """Scores of neighbouring positions as one."""
+    """The scores of neighbouring positions, concatenated."""
     if len(parts) == 1:
         return parts[0]
     names = ("log_sum", "entropy", "peak", "count", "pinned")

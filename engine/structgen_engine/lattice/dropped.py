@@ -1,4 +1,4 @@
-"""The account of what was dropped from a block: see the certificate in `beam`.
+"""The mass that a beam search dropped from a block: see the certificate in `beam`.
 
 Axes: N block, K classes, F configurations at one position.
 """
@@ -16,7 +16,7 @@ Marks = NDArray[np.bool_]
 
 
 class DroppedMass:
-    """What has been dropped, position by position, and the sums and maxima of weights that bound what could follow."""
+    """The weights dropped at each position, and the sums and maxima that bound what could have followed."""
 
     def __init__(self, N: int, closing: Closing | None, remaining: int) -> None:
         self._closing, self._remaining = closing, remaining
@@ -25,7 +25,7 @@ class DroppedMass:
         self._dropped = np.full((2, 2, N + 1), IMPOSSIBLE)  # open or complete; sum and maximum
 
     def position(self, i: int, sets: list[NDArray[np.int32]], log_sum: Floats, peak: Floats) -> float:
-        """Note position i of scores [K]; returns the logarithm of its sum."""
+        """Record the scores [K] of position i; returns the logarithm of their sum."""
         norm = float(np.logaddexp.reduce(log_sum))
         if norm == IMPOSSIBLE:
             return norm
@@ -37,7 +37,7 @@ class DroppedMass:
         return norm
 
     def drop(self, i: int, weight: Floats, best: Floats, complete: Marks) -> None:
-        """At position i configurations of these weights go [F]; `complete` [F]: outputs that may end there."""
+        """Record configurations [F] dropped at position i; complete [F]: which are outputs that may end there."""
         for kind, part in enumerate((~complete, complete)):
             if part.any():
                 self._dropped[kind, 0, i] = np.logaddexp.reduce(weight[part])
@@ -49,8 +49,8 @@ class DroppedMass:
         return float(np.logaddexp.reduce(sums, axis=None)), float(maxima.max()), float(self._norm.sum())
 
     def _after(self, way: int) -> Floats:
-        """[2, N + 1] bounds on the weight of all (way 0) or the heaviest (1) of the strings that can follow at i: of an
-        output that is open, and of one that is complete."""
+        """[2, N + 1] bounds on the weight of the strings that can follow position i, of all (way 0) or of the heaviest
+        (way 1): row 0 for an open output, row 1 for a complete one."""
         N = len(self._norm)
         most = self._top if way else np.zeros(N)
         after = np.zeros((2, N + 1))

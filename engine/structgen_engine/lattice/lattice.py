@@ -2,12 +2,12 @@
 
     p(x) ∝ exp Σ_i s[i, x_i] · entry(q_0) · exit(q_N)     s = logits / temperature, x accepted
 
-A `BlockLattice` computes what it is asked for and keeps it: one pass over the logits sums them by token class, one
-scan each way over the automaton's edges gives log Z, marginals and samples, one max-plus scan the best block.
-A settled position admits its token alone, with score 0: everything is then conditioned on it.
+A `BlockLattice` computes results on demand and keeps them: one pass over the logits sums them by token class, one scan
+in each direction over the automaton's edges gives log Z, marginals and samples, and one max-plus scan gives the best
+block. A settled position admits only its token, with score 0, so that every result is conditioned on it.
 
 An example with three positions: the language `ab|b`, then <eos> and padding. State 1 is the start, 2 is after `a`, 3 is
-after the text, 4 is after <eos>. The tokens that have a move weigh a 0.40, b 0.30 and ab 0.15 at position 1, b 0.10 and
+after the text, 4 is after <eos>. The tokens that can move weigh: a 0.40, b 0.30 and ab 0.15 at position 1, b 0.10 and
 <eos> 0.35 at position 2, <eos> 0.50 and <pad> 0.30 at position 3.
 
     α forward    α_0 = {1: 1}   α_1 = {2: 0.40, 3: 0.30 + 0.15}   α_2 = {3: 0.40·0.10, 4: 0.45·0.35}
@@ -16,7 +16,7 @@ after the text, 4 is after <eos>. The tokens that have a move weigh a 0.40, b 0.
     marginal     of b at position 1: α_0(1) · 0.30 · β_1(3) / Z = 0.30 · 0.105 / 0.06725 = 0.468
     sample       a token at position 1 with the probability of its marginal, then from the state it leads to by β_2, β_3
 
-With max for + the same recursion finds the best block, b <eos> <pad>: 0.30 · 0.35 · 0.30 = 0.0315.
+With max in place of +, the same recursion finds the best block, b <eos> <pad>: 0.30 · 0.35 · 0.30 = 0.0315.
 
 Axes: B batch, N block, V vocabulary, K classes, S states.
 """
@@ -46,7 +46,7 @@ class EmptyLattice(ValueError):
 
 
 class BlockLattice:
-    """Accepted blocks weighted by logits, one automaton per row (or one for all)."""
+    """The accepted blocks of a batch, weighted by logits; each row has its own automaton, or all share one."""
 
     def __init__(
         self,
@@ -57,11 +57,11 @@ class BlockLattice:
         temperature: float | Sequence[float] = 1.0,
         backend: Backend | None = None,
     ) -> None:
-        """logits: [B, N, V of the model], of any float type; settled: [B, N] int64, −1 where open; temperature: of all
-        rows, or of each.
+        """logits: [B, N, V of the model], of any float type; settled: [B, N] int64, −1 where open; temperature: one for
+        all rows, or one per row.
 
-        The model's vocabulary may be padded beyond the automaton's: what the automaton does not know is refused.
-        What was explored must have been so with the same logits, settled positions and temperature.
+        The model's vocabulary may be padded beyond the automaton's; tokens that the automaton does not know are
+        refused. Explored blocks must have been explored with the same logits, settled positions and temperature.
         """
         given = [automata] * len(logits) if isinstance(automata, BlockAutomaton) else list(automata)
         rows = [row.automaton if isinstance(row, PrunedBlock) else row for row in given]
@@ -78,21 +78,23 @@ class BlockLattice:
             ]
             return
         self._runs = []
-        alone = [-1 if part is None else b for b, part in enumerate(explored)]  # each has scores of its own
+        alone = [
+            -1 if part is None else b for b, part in enumerate(explored)
+        ]  # an explored row has its own scores
         for _, group in groupby(range(len(rows)), key=lambda b: (id(rows[b].dfa), alone[b], temperatures[b])):
             span = list(group)
-            at = slice(span[0], span[-1] + 1)  # neighbours that share an automaton are views, never copies
+            at = slice(span[0], span[-1] + 1)  # neighbours that share an automaton are a view, not a copy
             pins = None if settled is None else settled[at]
             self._runs.append(
                 Run(rows[at], logits[at], pins, temperatures[span[0]], backend, explored[span[0]])
             )
 
     def log_partition(self) -> Tensor:
-        """log Z [B] float64 nats; −inf where nothing is accepted."""
+        """log Z [B] float64 nats; −inf if no block is accepted."""
         return torch.cat([run.log_partition for run in self._runs])
 
     def marginals(self) -> Tensor:
-        """[B, N, V] probabilities of every token: a full table, for hosts that want one."""
+        """[B, N, V] probabilities of every token: the full table, for callers that need it."""
         return _joined([run.marginals() for run in self._runs])
 
     def mask(self) -> Tensor:
@@ -109,7 +111,7 @@ class BlockLattice:
         )
 
     def sample(self, generators: torch.Generator | Sequence[torch.Generator]) -> Tensor:
-        """ids [B, N] int64 of one exact joint draw per row, each from its own generator or all from one."""
+        """ids [B, N] int64 of one exact joint draw per row, from one generator per row or one for all."""
         self._require_blocks()
         B, N = self._logits.shape[:2]
         if isinstance(generators, torch.Generator):
@@ -122,17 +124,17 @@ class BlockLattice:
         return torch.cat([run.sample(path, token) for run, path, token in pieces])
 
     def argmax(self) -> Best:
-        """The most probable accepted block of each row (with several entry states: of the likeliest path)."""
+        """The most probable accepted block of each row; with several entry states, the block of the likeliest path."""
         self._require_blocks()
         columns = zip(*[run.certified_best for run in self._runs], strict=True)
         return Best(*(torch.cat(column) for column in columns))
 
     def dropped(self) -> Tensor:
-        """[B] float64: at most this share of the accepted blocks' probability was left out; 0 for tables."""
+        """[B] float64: a bound on the share of the accepted blocks' probability that was left out; 0 for tables."""
         return torch.cat([run.dropped for run in self._runs])
 
     def log_prob(self, ids: Tensor) -> Tensor:
-        """[B] float64 nats: log-probability of the given blocks [B, N]; positions that hold −1 are summed out."""
+        """[B] float64 nats: log-probability of the blocks [B, N], summed over all tokens at positions that hold −1."""
         sizes = [len(run.logits) for run in self._runs]
         return torch.cat([run.log_prob(part) for run, part in zip(self._runs, ids.split(sizes), strict=True)])
 
@@ -168,7 +170,7 @@ def _check(
 
 
 def _joined(parts: list[Tensor]) -> Tensor:
-    """The rows of all parts; a full table is too large to copy without need."""
+    """The rows of all parts; a single part is returned as it is, because copying a full table is expensive."""
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
@@ -178,7 +180,7 @@ def feasible(automaton: BlockAutomaton, settled: Tensor) -> bool:
 
 
 def example(automaton: BlockAutomaton, settled: Tensor) -> Tensor | None:
-    """Some accepted block [N] int64 with these tokens at the settled positions, or None; settled [N], −1 where open."""
+    """An accepted block [N] int64 with these tokens at the settled positions, or None; settled [N], −1 where open."""
     alive, dfa = completable(automaton, settled), automaton.dfa
     order, offsets = dfa.alphabet.members
     state, ids = int(torch.where(alive[0], automaton.entry, IMPOSSIBLE).argmax()), settled.clone()
@@ -193,7 +195,7 @@ def example(automaton: BlockAutomaton, settled: Tensor) -> Tensor | None:
 
 
 def completable(automaton: BlockAutomaton, settled: Tensor) -> Tensor:
-    """[N + 1, S] bool: the states from which positions i … N − 1, settled [N] among them, lead to an exit."""
+    """[N + 1, S] bool: the states from which positions i … N − 1 can lead to an exit, given settled [N]."""
     dfa, backend = automaton.dfa, backend_for("cpu")
     spelled = dfa.alphabet.members[1].diff() > 0  # a class may be empty
     weights = torch.where(spelled, 0.0, IMPOSSIBLE).double().repeat(1, len(settled), 1)
@@ -204,7 +206,7 @@ def completable(automaton: BlockAutomaton, settled: Tensor) -> Tensor:
 
 
 def forced(automata: Sequence[BlockAutomaton | PrunedBlock], settled: Tensor, width: int) -> Tensor:
-    """Beliefs [B, N, width] before any model spoke: certain where only one token is possible, flat elsewhere."""
+    """Beliefs [B, N, width] before any forward pass: certain where only one token is possible, flat elsewhere."""
     nothing = torch.zeros(1, 1, 1).expand(*settled.shape, width)
     mask = BlockLattice(automata, nothing, settled=settled).mask()
     alone = mask.sum(-1, keepdim=True) == 1

@@ -1,4 +1,4 @@
-"""The weights of one step's blocks on a device: rows that share an automaton together, or a whole batch at once.
+"""The weights of one step's blocks on a device, for rows that share an automaton or for a whole batch at once.
 
 Axes: B batch, b rows of a run, N block, V vocabulary, K classes, S states.
 """
@@ -20,8 +20,10 @@ from structgen_engine.lattice.beam import PrunedBlock
 
 
 class Best(NamedTuple):
-    """The most probable block: ids [B, N] int64, log_prob [B] float64 nats; certified [B] bool, whether that holds of
-    all accepted blocks, those that exploring left out included (None: not asked)."""
+    """The most probable blocks: ids [B, N] int64 and log_prob [B] float64 nats.
+
+    certified: [B] bool, whether no accepted block is better, including those that exploring left out; None: not asked
+    """
 
     ids: Tensor
     log_prob: Tensor
@@ -30,7 +32,7 @@ class Best(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Beliefs:
-    """What the marginals say about each position, without the marginals.
+    """A summary of the marginals at each position, computed without the full table.
 
     entropy: [B, N] float32 nats; top_probability: [B, N] float32, of the likeliest token; free: [B, N] bool, whether
     more than one token is possible
@@ -42,7 +44,7 @@ class Beliefs:
 
 
 class Run:
-    """Neighbouring rows that share one automaton: b of the B rows."""
+    """The lattice of b neighbouring rows that share one automaton."""
 
     def __init__(
         self,
@@ -90,7 +92,7 @@ class Run:
 
     @cached_property
     def posterior(self) -> Posterior:
-        alpha = self.alpha  # before beta: the two are found together
+        alpha = self.alpha  # read before beta, because this computes both
         return self.backend.posterior(self.scores.log_sum, self.scores.count, self.dfa, alpha, self.beta)
 
     def marginals(self) -> Tensor:
@@ -152,7 +154,7 @@ class Run:
 
 
 class Together:
-    """A batch of different automata as one prepared step of the backend: one launch for all rows, nothing allocated."""
+    """The lattice of a batch with different automata, as one prepared step: one launch for all rows, no allocations."""
 
     def __init__(
         self,
@@ -170,7 +172,7 @@ class Together:
 
     @cached_property
     def step(self) -> Any:
-        """The step, run on the logits."""
+        """The step after it has run on the logits."""
         step = self._step
         if self._settled is None:
             step.settled.fill_(-1)
