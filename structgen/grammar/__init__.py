@@ -7,8 +7,8 @@ the lower-case constructors, which keep the algebra small:
 
 `complement` is taken within TEXT, the well-formed UTF-8 strings, so a complement never admits broken text.
 
-`expr` has the kinds of expressions and what is known of them, `build` the constructors, `rules` grammars: expressions
-that name each other.
+`expr` defines the kinds of expressions and their facts, `build` the constructors, `rules` grammars: expressions that
+name each other.
 """
 
 from structgen.grammar.build import (

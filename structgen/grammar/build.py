@@ -1,7 +1,7 @@
 """The constructors of expressions, which keep the algebra small.
 
-`seq` flattens, `alt` drops NOTHING, `repeat(x, 1, 1)` is `x`: expressions that mean the same are mostly built alike,
-and are then one object.
+`seq` flattens, `alt` drops NOTHING, `repeat(x, 1, 1)` is `x`: expressions with the same meaning mostly get the same
+structure, and then they are one object.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from structgen.grammar.expr import (
     interned,
 )
 
-MANY = 32  # alternatives up to which `either` joins those of its parts
-LONG = 1000  # parts from which `seq` keeps a sequence within another whole
+MANY = 32  # up to this many alternatives `either` merges those of its parts
+LONG = 1000  # from this many parts on `seq` does not flatten a nested sequence
 SURROGATES = (0xD800, 0xDFFF)
 MAX_CODE_POINT = 0x10FFFF
 
@@ -41,7 +41,7 @@ def literal(text: str | bytes) -> Expr:
 
 
 def char_ranges(ranges: Iterable[tuple[int, int]]) -> Expr:
-    """One character whose code point lies in any of the inclusive `ranges`; surrogates are left out."""
+    """One character whose code point lies in any of the inclusive `ranges`; surrogates are excluded."""
     merged: list[tuple[int, int]] = []
     for low, high in sorted(_without_surrogates(ranges)):
         if merged and low <= merged[-1][1] + 1:
@@ -62,7 +62,7 @@ def _without_surrogates(ranges: Iterable[tuple[int, int]]) -> Iterable[tuple[int
 
 
 def chars(*pairs: str) -> Expr:
-    """One character out of ranges written as two-character strings: chars("az", "__")."""
+    """One character from ranges written as two-character strings: chars("az", "__")."""
     return char_ranges((ord(pair[0]), ord(pair[-1])) for pair in pairs)
 
 
@@ -72,7 +72,7 @@ def any_of(characters: str) -> Expr:
 
 
 def chars_except(expr: Expr) -> Expr:
-    """One character that `expr`, which is of `chars` or NOTHING, is not."""
+    """One character that is not in `expr`, which must be made by `chars` or be NOTHING."""
     if not isinstance(expr, Chars) and expr is not NOTHING:
         raise ValueError(f"chars_except needs a set of characters, not {expr}")
     gaps, start = [], 0
@@ -90,7 +90,8 @@ def token(name: str) -> Expr:
 def seq(*parts: Expr) -> Expr:
     """Parts in order; neighbouring literals are joined.
 
-    A very long sequence is kept whole: built from its end, part by part, copying it each time would be quadratic.
+    A very long part that is a sequence is not flattened: when a sequence is built from its end, part by part, copying
+    it each time would be quadratic.
     """
     flat: list[Expr] = []
     for part in parts:
@@ -107,7 +108,7 @@ def seq(*parts: Expr) -> Expr:
 
 
 def alt(*parts: Expr) -> Expr:
-    """Any of the parts, duplicates dropped."""
+    """Any of the parts, without duplicates."""
     flat: dict[Expr, None] = {}
     for part in parts:
         flat.update(dict.fromkeys(part.parts if isinstance(part, Alt) else (part,)))
@@ -115,17 +116,18 @@ def alt(*parts: Expr) -> Expr:
 
 
 def either(first: Expr, rest: Expr) -> Expr:
-    """`first` or `rest`, which is kept whole once it is wide: a thousand tails, each of which holds the next, are then
-    as many alternatives and not half a million.
+    """`first` or `rest`, where a wide `rest` is not flattened.
+
+    A thousand tails, each of which contains the next, then have a thousand alternatives and not half a million.
     """
     wide = isinstance(rest, Alt) and len(rest.parts) > MANY and first is not NOTHING
     return interned(Alt, (first, rest)) if wide else alt(first, rest)
 
 
 def repeat(body: Expr, low: int = 0, high: int | None = None) -> Expr:
-    """`body` from `low` to `high` times (None: without end).
+    """`body` from `low` to `high` times (None: without limit).
 
-    (x{a,b}){c,d} becomes x{ac,bd} where no count between is left out: else each text could be read in many ways.
+    (x{a,b}){c,d} becomes x{ac,bd} if that adds no count; otherwise each text could be read in many ways.
     """
     if low < 0 or (high is not None and high < low):
         raise ValueError(f"a repetition of {low} to {high} times")
@@ -142,7 +144,7 @@ def repeat(body: Expr, low: int = 0, high: int | None = None) -> Expr:
 
 
 def _touch(body: Repeat, times: int) -> bool:
-    """Whether `times` of a repetition and one more make counts without a gap; more of them then do so too."""
+    """Whether the counts of `times` repetitions and of one more leave no gap; then those of more leave none either."""
     most = times * body.high if body.high is not None else 0 if not times else None
     return most is None or (times + 1) * body.low <= most + 1
 
@@ -166,7 +168,7 @@ def separated(item: Expr, separator: Expr, low: int = 0, high: int | None = None
 
 
 def any_order(parts: Iterable[Expr], required: int, others: Expr, between: Expr, end: Expr) -> Expr:
-    """Parts in any order, each at most once; see AnyOrder. None of them, nor `end`, may be empty."""
+    """Parts in any order, each at most once; see AnyOrder. Neither a part nor `end` may be empty."""
     listed = tuple(parts)
     if len({*listed} - {NOTHING}) < len([part for part in listed if part is not NOTHING]):
         raise ValueError("a part that stands in any order stands there twice")
@@ -177,7 +179,7 @@ def any_order(parts: Iterable[Expr], required: int, others: Expr, between: Expr,
 
 
 def both(*parts: Expr) -> Expr:
-    """What all parts have in common; TEXT where there are none."""
+    """The intersection of all parts; TEXT if there are none."""
     flat: dict[Expr, None] = {}
     for part in parts:
         flat.update(dict.fromkeys(part.parts if isinstance(part, And) else (part,)))
@@ -189,17 +191,17 @@ def both(*parts: Expr) -> Expr:
 
 
 def complement(body: Expr) -> Expr:
-    """All text but `body`."""
+    """All text except `body`."""
     return body.body if isinstance(body, Not) else interned(Not, body)
 
 
 def difference(left: Expr, right: Expr) -> Expr:
-    """What `left` contains and `right` does not."""
+    """The strings that `left` contains and `right` does not."""
     return both(left, complement(right))
 
 
 def automaton(moves: Iterable[tuple[int, Expr, int]], accepting: Iterable[int]) -> Expr:
-    """The strings that lead from state 0 to one of `accepting`; states that lead nowhere are left out."""
+    """The strings that lead from state 0 to one of `accepting`; states that lead nowhere are dropped."""
     rows = [row for row in moves if row[1] is not NOTHING]
     sources: dict[int, list[int]] = {}
     for source, _, target in rows:

@@ -15,13 +15,13 @@ from weakref import WeakValueDictionary
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of an expression from its parts.
+    """The properties of an expression that follow from its parts.
 
-    closed: there is no Ref in it, so that what it denotes is here in full
-    textual: it is about bytes and characters alone, without Ref, Token or Slack
-    size: bytes, characters and references when its repetitions are written out
-    nullable: it contains the empty string; of a Ref that is not known, and False
-    ordered: there are parts in any order in it
+    closed: it has no Ref, so its meaning does not depend on a grammar
+    textual: it consists of bytes and characters alone, without Ref, Token or Slack
+    size: bytes, characters and references once its repetitions are written out
+    nullable: it contains the empty string; False for a Ref, for which this is not known
+    ordered: it has an AnyOrder
     """
 
     closed: bool
@@ -33,13 +33,13 @@ class Facts:
 
 @dataclass(frozen=True, eq=False)
 class Expr:
-    """A set of strings; the subclasses are its syntax."""
+    """An expression is a set of strings; the subclasses are its syntax."""
 
     @cached_property
     def fingerprint(self) -> bytes:
         """A digest of the structure, equal in every process (Merkle style: children enter by their digests)."""
         waiting = [self]
-        while waiting:  # from the leaves up, so that no depth of nesting exhausts the stack
+        while waiting:  # from the leaves up, so that deep nesting does not exhaust the stack
             open_parts = [part for part in waiting[-1].children if "fingerprint" not in part.__dict__]
             if not open_parts:
                 node = waiting.pop()
@@ -49,12 +49,12 @@ class Expr:
 
     @property
     def children(self) -> tuple[Expr, ...]:
-        """The expressions this one is made of."""
+        """The expressions that this one is made of."""
         return ()
 
     @property
     def facts(self) -> Facts:
-        """What has been known of it since it was built."""
+        """The properties computed when the expression was built."""
         return self.__dict__["facts"]
 
     def _digest(self) -> bytes:
@@ -66,14 +66,14 @@ class Expr:
 
 @dataclass(frozen=True, eq=False)
 class Bytes(Expr):
-    """Exactly these bytes, one string. `Bytes(b"")` is the empty string."""
+    """The single string of exactly these bytes. `Bytes(b"")` is the empty string."""
 
     value: bytes
 
 
 @dataclass(frozen=True, eq=False)
 class Chars(Expr):
-    """One character out of sorted, disjoint, inclusive ranges of code points; never a surrogate."""
+    """One character from sorted, disjoint, inclusive ranges of code points without surrogates."""
 
     ranges: tuple[tuple[int, int], ...]
 
@@ -87,7 +87,7 @@ class Token(Expr):
 
 @dataclass(frozen=True, eq=False)
 class Slack(Expr):
-    """Any number of zero-width tokens where the vocabulary has one, else the empty string.
+    """Any number of zero-width tokens if the vocabulary has one, else the empty string.
 
     It marks where a scaffold may leave positions unused. Inside `both` and `complement` it is the empty string.
     """
@@ -95,7 +95,7 @@ class Slack(Expr):
 
 @dataclass(frozen=True, eq=False)
 class Seq(Expr):
-    """Its parts one after the other."""
+    """The concatenation of its parts."""
 
     parts: tuple[Expr, ...]
 
@@ -117,7 +117,7 @@ class Alt(Expr):
 
 @dataclass(frozen=True, eq=False)
 class Repeat(Expr):
-    """`body` at least `low` and at most `high` times; `high` None means without end."""
+    """`body` at least `low` and at most `high` times; `high` None means without limit."""
 
     body: Expr
     low: int
@@ -130,7 +130,7 @@ class Repeat(Expr):
 
 @dataclass(frozen=True, eq=False)
 class And(Expr):
-    """What all parts have in common."""
+    """The intersection of all parts."""
 
     parts: tuple[Expr, ...]
 
@@ -141,7 +141,7 @@ class And(Expr):
 
 @dataclass(frozen=True, eq=False)
 class Not(Expr):
-    """All of TEXT that `body` does not contain."""
+    """The strings of TEXT that `body` does not contain."""
 
     body: Expr
 
@@ -154,7 +154,7 @@ class Not(Expr):
 class StateGraph(Expr):
     """The strings that lead from state 0 to an accepting one; moves are (source, expression, target).
 
-    For languages that are met as states, where the other operations would have to spell them out.
+    It serves languages that are computed as states and that the other operations would have to write out.
     """
 
     moves: tuple[tuple[int, Expr, int], ...]
@@ -167,10 +167,10 @@ class StateGraph(Expr):
 
 @dataclass(frozen=True, eq=False)
 class AnyOrder(Expr):
-    """Some of `parts` in any order, each at most once, and any number of `others`: one at least, then `end`.
+    """Some of `parts` in any order, each at most once, and any number of `others`; at least one item, then `end`.
 
-    The first `required` of the parts are there; `between` stands between any two. It denotes itself in an automaton
-    that meets its states as they are needed, never in a table: sets of parts are too many.
+    The first `required` of the parts must occur; `between` separates neighbours. Only an automaton that computes its
+    states on demand can hold it, never a table, because there are too many sets of parts.
     """
 
     parts: tuple[Expr, ...]
@@ -192,7 +192,7 @@ class Ref(Expr):
 
 
 def encoded(value: Any) -> bytes:
-    """One field of an expression as bytes that determine it."""
+    """One field of an expression as bytes that identify it."""
     if isinstance(value, Expr):
         return value.fingerprint
     if isinstance(value, tuple):
@@ -205,7 +205,7 @@ _interned: WeakValueDictionary[tuple[Any, ...], Expr] = WeakValueDictionary()
 
 
 def interned(kind: type[E], *values: Any) -> E:
-    """The one expression of this kind with these fields, made if it is not there yet."""
+    """The one expression of this kind with these fields, made if it does not exist yet."""
     key = (kind, *values)
     node = _interned.get(key)
     if node is None:
@@ -234,12 +234,12 @@ def written_size(expr: Expr, parts: list[int]) -> int:
 
 
 def copies(expr: Repeat) -> int:
-    """How often the body of a repetition is written when it is written out."""
+    """The number of copies of the body when a repetition is written out."""
     return (expr.high or expr.low) + (expr.high is None)
 
 
 def contains_empty(expr: Expr, parts: list[bool]) -> bool:
-    """Whether an expression contains the empty string, given whether its parts do; False of a Ref."""
+    """Whether an expression contains the empty string, given whether its parts do; False for a Ref."""
     match expr:
         case Bytes(value):
             return not value

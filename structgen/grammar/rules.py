@@ -1,4 +1,4 @@
-"""A grammar: an expression to start from, the rules that it names, and what no automaton can tell of its texts."""
+"""A grammar: a start expression, the rules that it names, and a check of what no automaton can decide."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from structgen.grammar.expr import Expr, Token, encoded
 
 @dataclass(frozen=True)
 class Detour:
-    """How a text that fails a check may go on instead: it keeps its first `at` bytes, and what follows them does not
-    begin with a string of `never`, an expression of text without references. `place` is the path to the part of the
-    text that this is about."""
+    """The way out for a text that fails a check: keep its first `at` bytes and continue differently.
+
+    never: an expression of text without references; the continuation does not begin with any of its strings
+    place: path to the part of the text that failed
+    """
 
     at: int
     never: Expr
@@ -23,15 +25,15 @@ class Detour:
 
 
 class Check(Protocol):
-    """What no automaton can tell of the texts that a grammar's expressions accept."""
+    """A check of the accepted texts of a grammar for something that no automaton can decide."""
 
     @property
     def places(self) -> tuple[str, ...]:
-        """JSON pointers of what is checked."""
+        """JSON pointers of the keywords that are checked."""
         ...
 
     def __call__(self, text: str) -> Detour | None:
-        """None where a text is well, and else how it has to go on."""
+        """None if the text passes; otherwise how it has to continue."""
         ...
 
 
@@ -39,8 +41,8 @@ class Check(Protocol):
 class Grammar:
     """A start expression and the rules that its Refs name.
 
-    check: of the texts that the expressions accept, None where all are well. It is no part of the automaton nor of the
-    fingerprint; whoever generates has to ask it.
+    check: a check of the texts that the expressions accept, None if all pass. It is part of neither the automaton nor
+        the fingerprint; the code that generates has to call it.
     """
 
     start: Expr

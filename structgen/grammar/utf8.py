@@ -1,9 +1,9 @@
 """Code point ranges as sequences of byte ranges.
 
-A range of code points splits into few sequences of byte ranges, such that the UTF-8 spellings of the range are the
-concatenations of one byte of each: U+0000–U+FFFF is [00-7F] | [C2-DF][80-BF] | [E0][A0-BF][80-BF] | … . The method
-is Russ Cox's (RE2), also in rust-lang/regex-syntax's `utf8` module: split where the encoded length changes, then
-where a prefix of continuation bits is not full.
+A range of code points splits into a few sequences of byte ranges. The UTF-8 spellings of the range are the
+concatenations of one byte from each range of a sequence: U+0000–U+FFFF is [00-7F] | [C2-DF][80-BF] | [E0][A0-BF][80-BF]
+| … . The method is Russ Cox's (RE2), also in rust-lang/regex-syntax's `utf8` module: split where the encoded length
+changes, then where a prefix of continuation bits is not full.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""How much computing and memory a compilation may take, and how its kernels learn that it is used up."""
+"""Limits on the time and memory of a compilation, and how its kernels notice that they are used up."""

@@ -1,11 +1,11 @@
-"""How much computing a compilation may take and how much memory it may add; asked for in every loop that may be long.
+"""Limits on the CPU time and added memory of a compilation, checked in every loop that may be long.
 
     with limited(seconds=20, gigabytes=2):
         ...                     # somewhere inside: check(), which raises OverLimit once either is used up
 
-Seconds are of the compiling thread's own CPU time: on a machine that is busy with other work nothing is refused that an
-idle one compiles. The limits are the context's (contextvars), so threads do not share them; without any nothing is ever
-refused here. Kernels ask through `interrupt.used_up`.
+Seconds are CPU time of the compiling thread, so a busy machine refuses nothing that an idle one compiles. The limits
+belong to the context (contextvars), so threads do not share them; without limits nothing is refused here. Kernels check
+them with `interrupt.used_up`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from pathlib import Path
 from structgen.errors import Unsupported
 from structgen.surface import simpler_or_larger
 
-STATM = Path("/proc/self/statm")  # memory in pages, on Linux; elsewhere memory has no limit
+STATM = Path("/proc/self/statm")  # memory in pages on Linux; elsewhere memory is not limited
 PAGE = 4096
-OFTEN = 0.05  # seconds between looks at the memory
+OFTEN = 0.05  # seconds between two measurements of the memory
 
 
 class OverLimit(Unsupported):
-    """The source would take longer to compile, or more memory, than was allowed."""
+    """Compiling the source would take more time or memory than allowed."""
 
 
 @dataclass(eq=False)
@@ -45,7 +45,7 @@ _budget: ContextVar[_Budget | None] = ContextVar("budget", default=None)
 
 @contextmanager
 def limited(seconds: float, gigabytes: float) -> Iterator[None]:
-    """Limits for what runs inside; where some are set already, the outer ones hold."""
+    """Set limits for the code inside the context; if limits are already set, the outer ones hold."""
     if _budget.get() is not None:
         yield
         return
@@ -57,7 +57,7 @@ def limited(seconds: float, gigabytes: float) -> Iterator[None]:
 
 
 def check() -> None:
-    """Raise OverLimit where the time or the memory is used up."""
+    """Raise OverLimit if the time or the memory is used up."""
     budget = _budget.get()
     if spent() and budget is not None and budget.refusal is not None:
         raise budget.refusal
@@ -86,7 +86,7 @@ def spent() -> bool:
 
 @contextmanager
 def loading(kernel: str) -> Iterator[None]:
-    """What runs inside is not limited when it is the first of its name: numba may have to compile it for a while."""
+    """Suspend the limits for the first call of each kernel, which numba may have to compile for a while."""
     budget = _budget.get()
     if kernel in _loaded or budget is None:
         yield
@@ -102,13 +102,13 @@ def loading(kernel: str) -> Iterator[None]:
 
 
 def remaining() -> float:
-    """Seconds that are left; infinity where there is no limit."""
+    """The seconds left; infinity if there is no limit."""
     budget = _budget.get()
     return float("inf") if budget is None else max(0.0, budget.begun + budget.seconds - time.thread_time())
 
 
 def out_of_time(what: str) -> OverLimit:
-    """The refusal of a source of which there is so much that the seconds which are left would not suffice."""
+    """The refusal of a source that is too large for the remaining seconds."""
     budget = _budget.get()
     whole = budget.seconds if budget else 0
     return OverLimit(

@@ -1,8 +1,8 @@
-"""How kernels of numba learn that the compilation which they are part of is over its limit.
+"""How numba kernels notice that their compilation is over its limit.
 
-if work > look:              # in a loop: now and then, for a look takes some microseconds
+if work > look:              # in a loop: only now and then, because a look takes some microseconds
     if used_up():
-        break                # what is returned then is of no use; the caller's check() says so
+        break                # the result is then useless; the caller's check() raises
     look = work + SLICE
 """
 

@@ -1,1 +1,1 @@
-"""What the ids of a model's vocabulary spell, and how a walk goes over all of them."""
+"""Vocabularies: the bytes that each token id spells, and the prefix tree of all tokens."""

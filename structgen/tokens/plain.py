@@ -1,8 +1,8 @@
 """Tokens of plain characters, which most states inside JSON strings treat alike.
 
-Plain are all characters that JSON strings hold as they are: no quote, no backslash, no control. Nine tokens in ten
-consist of plain characters alone; what they do to a state that moves by one step on any plain character depends on
-their number of characters only. So they are kept apart from the others, once for each vocabulary.
+Plain characters are those that JSON strings hold unescaped: all but quotes, backslashes and controls. Nine tokens in
+ten consist of plain characters alone. If a state makes the same step on every plain character, the effect of such a
+token depends only on its number of characters. So each vocabulary separates these tokens from the others once.
 
 Axes: V token ids.
 """
@@ -28,7 +28,7 @@ Ints = NDArray[np.int32]
 
 @dataclass(frozen=True, eq=False)
 class Plain:
-    """The tokens of a vocabulary in two parts: plain ones, and others.
+    """A division of a vocabulary's tokens into plain ones and others.
 
     length: [V] int32, the number of characters of every plain token; 0 for the others
     trie: the prefix tree of all tokens
@@ -39,7 +39,7 @@ class Plain:
 
     @cached_property
     def by_length(self) -> Sequence[Ints]:
-        """The ids of the plain tokens of k characters, by k; under 0 those of all others."""
+        """The ids of the plain tokens of k characters, indexed by k; index 0 has all other ids."""
         order = np.argsort(self.length, kind="stable").astype(np.int32)
         ends = np.searchsorted(self.length[order], np.arange(self.length.max(initial=0) + 2))
         return [order[low:high] for low, high in pairwise(ends)]
@@ -51,23 +51,23 @@ class Plain:
 
     @cached_property
     def plain_lengths(self) -> Ints:
-        """[T] the number of characters of each token that `plain` spells."""
+        """[T] the number of characters of each token in the tree `plain`."""
         return self.length[self.plain.spelled[0]]
 
     @cached_property
     def other(self) -> Trie:
-        """The prefix tree of the tokens that spell something else."""
+        """The prefix tree of the tokens that are not plain."""
         return self.trie.of(self.length == 0)
 
 
 def plain_tokens(buffer: NDArray[np.uint8], offsets: NDArray[np.int64], trie: Trie) -> Plain:
-    """The parts of the vocabulary whose token v spells buffer[offsets[v] : offsets[v + 1]]."""
+    """Divide the vocabulary whose token v spells buffer[offsets[v] : offsets[v + 1]]."""
     return Plain(plain_lengths(buffer, offsets), trie)
 
 
 @nb.njit(cache=True)
 def plain_lengths(buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Any:  # pragma: no cover
-    """[V] int32, the number of characters of every token that consists of whole plain ones; 0 for the others."""
+    """[V] int32, the number of characters of every token of complete plain characters; 0 for the others."""
     lengths = np.zeros(len(offsets) - 1, np.int32)
     for v in range(len(lengths)):
         at, end, count = offsets[v], offsets[v + 1], 0

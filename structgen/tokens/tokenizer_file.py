@@ -2,8 +2,8 @@
 
 Two kinds are read: SentencePiece-style BPE with byte fallback (Gemma, Llama 2) and byte-level BPE (Qwen, Llama 3,
 GPT). Special and reserved tokens never spell bytes, whatever the file's flags say: an added token counts as text only
-if it is white space or an HTML tag, as Gemma's runs of spaces and `<table>` are; `<mask>`, `<unused7>`, `[multimodal]`
-and `<think>` are not, although their files do not flag them.
+if it is white space or an HTML tag, such as Gemma's runs of spaces and `<table>`; `<mask>`, `<unused7>`, `[multimodal]`
+and `<think>` are not text, although their files do not flag them as special.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MAX_SIZE = 1 << 24  # ids; the largest vocabularies in use have 2^18
 
 
 def pack(spelled: Sequence[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """What each id spells, as one array of bytes and where each id's begin."""
+    """The bytes of all ids as one array, and the offset at which each id's bytes begin."""
     offsets = np.zeros(len(spelled) + 1, np.int64)
     offsets[1:] = np.cumsum([len(piece) for piece in spelled])
     return np.frombuffer(b"".join(spelled), np.uint8).copy(), offsets
@@ -73,10 +73,10 @@ def _spelled(
     spell: Callable[[str], bytes],
     size: int,
 ) -> tuple[list[bytes], dict[str, int]]:
-    """The bytes of every id, and the ids of special tokens by name. What is special spells nothing."""
+    """The bytes of every id, and the ids of special tokens by name. Special tokens spell nothing."""
     spelled, special = [b""] * size, {}
     for piece, index in pieces.items():
-        if piece == unknown and piece not in named:  # <unk> may stand among the ordinary pieces only
+        if piece == unknown and piece not in named:  # <unk> may be listed only among the ordinary pieces
             special[piece] = index
         elif piece not in named:
             spelled[index] = spell(piece)
@@ -91,12 +91,12 @@ def _spelled(
 
 
 def _is_text(name: str) -> bool:
-    """Whether an added token that is not flagged as special stands for its own text."""
+    """Whether an added token that is not flagged as special is plain text."""
     return not name.strip(SPACE_PIECE + " \t\r\n") or HTML_TAG.fullmatch(name) is not None
 
 
 def _speller(tokenizer: Mapping[str, Any]) -> Callable[[str], bytes] | None:
-    """How this tokenizer's pieces spell bytes, None if they do not."""
+    """The function from this tokenizer's pieces to bytes; None if they do not spell bytes."""
     stages = str(tokenizer.get("decoder")) + str(tokenizer.get("pre_tokenizer"))
     if "ByteLevel" in stages:
         table = _byte_level_alphabet()
@@ -112,7 +112,7 @@ def _sentencepiece(piece: str) -> bytes:
 
 
 def _byte_level_alphabet() -> dict[str, int]:
-    """GPT-2's printable stand-ins: visible Latin-1 bytes stand for themselves, the others are moved to U+0100 …"""
+    """GPT-2's printable stand-ins: visible Latin-1 bytes stand for themselves, the others move to U+0100 …"""
     visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [byte for byte in range(256) if byte not in set(visible)]
     return {chr(b): b for b in visible} | {chr(0x100 + i): b for i, b in enumerate(hidden)}

@@ -1,7 +1,7 @@
 """The prefix tree of a vocabulary, laid out in preorder.
 
-Walking the tree visits every prefix of every token once; `end` jumps over a subtree that cannot matter. Tokens that
-spell the same bytes share a node.
+Walking the tree visits every distinct prefix once; `end` lets a walk skip an irrelevant subtree. Tokens that spell the
+same bytes share a node.
 
 Axes: M nodes (0 is the root), T spelled tokens.
 """
@@ -19,8 +19,11 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Trie:
-    """symbol, depth: [M] byte on the edge into the node and its depth; end: [M] where its subtree ends;
-    node_of: [V] the node that spells each id, 0 for ids that spell nothing."""
+    """A prefix tree as arrays.
+
+    symbol, depth: [M] byte on the edge into the node and its depth; end: [M] end of its subtree
+    node_of: [V] the node that spells each id, 0 for ids that spell nothing
+    """
 
     symbol: NDArray[np.uint8]
     depth: NDArray[np.int32]
@@ -29,12 +32,12 @@ class Trie:
 
     @cached_property
     def parent(self) -> NDArray[np.int32]:
-        """[M] the node before each, 0 for the root."""
+        """[M] the parent of each node, 0 for the root."""
         return _parents(self.depth)
 
     @cached_property
     def spelled(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """[T] the ids that the tree spells, and the node of each."""
+        """[T] the ids that the tree spells, and [T] the node of each."""
         ids = np.flatnonzero(self.node_of).astype(np.int32)
         return ids, self.node_of[ids]
 
@@ -48,19 +51,19 @@ class Trie:
 
     @cached_property
     def spelling(self) -> bytes:
-        """The symbols as bytes, which `bytes.translate` maps faster than an index does."""
+        """The symbols as bytes, because `bytes.translate` is faster than indexing."""
         return self.symbol.tobytes()
 
     @cached_property
     def single(self) -> NDArray[np.bool_]:
-        """[256] the bytes that tokens spell by themselves."""
+        """[256] whether some token spells exactly that byte."""
         alone = np.zeros(256, np.bool_)
         node = self.spelled[1]
         alone[self.symbol[node[self.depth[node] == 1]]] = True
         return alone
 
     def of(self, some: NDArray[np.bool_]) -> Trie:
-        """The tree of some of the ids, [V] bool."""
+        """The tree of the ids selected by `some` [V]."""
         node_of = np.where(some, self.node_of, 0).astype(np.int32)
         keep, end = _restricted(self.parent, self.end, node_of)
         number = np.cumsum(keep, dtype=np.int32) - 1
@@ -80,7 +83,7 @@ def build_trie(buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Trie:
 
 @nb.njit(cache=True)
 def _preorder(buffer, offsets, order):  # pragma: no cover
-    """Insert the tokens in lexicographic order: each shares with its predecessor the path of their common prefix."""
+    """Insert the tokens in lexicographic order: each shares the path of the common prefix with its predecessor."""
     capacity, deepest = 1, 1
     for v in order:
         capacity += offsets[v + 1] - offsets[v]
@@ -112,7 +115,7 @@ def _preorder(buffer, offsets, order):  # pragma: no cover
 
 @nb.njit(cache=True)
 def _parents(depth):  # pragma: no cover
-    """The parent of every node of a tree in preorder, from the nodes' depths."""
+    """The parent of every node of a tree in preorder, computed from the depths."""
     path, parent = np.zeros(depth.max() + 2, np.int32), np.zeros(len(depth), np.int32)
     for node in range(1, len(depth)):
         parent[node] = path[depth[node] - 1]
@@ -122,7 +125,7 @@ def _parents(depth):  # pragma: no cover
 
 @nb.njit(cache=True)
 def _restricted(parent, end, node_of) -> Any:  # pragma: no cover
-    """The nodes on the way to some token, [M] bool, and where the subtrees of those end among themselves."""
+    """[M] bool, the nodes on the path to some token; and the ends of their subtrees, numbered among these nodes."""
     nodes = len(parent)
     keep = np.zeros(nodes, np.bool_)
     keep[0] = True

@@ -1,7 +1,7 @@
-"""What each token id spells.
+"""A vocabulary: the bytes that each token id spells, and the special tokens.
 
-A `Vocabulary` is read from a tokenizer.json (`tokenizer_file`). Every id either spells bytes or is a special token,
-known by name. Special and reserved tokens never spell bytes.
+A `Vocabulary` is read from a tokenizer.json (`tokenizer_file`). Every id either spells bytes or is a special token
+with a name. Special and reserved tokens never spell bytes.
 
 Axes: V token ids, L bytes of all tokens together, M nodes of the trie.
 """
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from structgen.tokens.trie import Trie
 
 
-# Names by which models call the token that ends an answer, and the one that pads behind it, most specific first.
+# Models' names for the token that ends an answer, and for the one that pads after it, most specific first.
 END_NAMES = (
     "<turn|>",
     "<end_of_turn>",
@@ -46,15 +46,15 @@ END_NAMES = (
 PAD_NAMES = ("<pad>", "<|pad|>", "<|endoftext|>", "<|finetune_right_pad_id|>", "<|end_of_text|>")
 NULL_NAMES = ("<null>",)
 
-PREFACE = ("<|channel>", "thought\n", "<channel|>")  # Gemma 4's, where its names are in the vocabulary
+PREFACE = ("<|channel>", "thought\n", "<channel|>")  # Gemma 4's, if the vocabulary has its names
 
 
 @dataclass(frozen=True)
 class Preface:
-    """What a model writes before the text of an answer: a thought between two special tokens.
+    """The part of a model's output before the text of an answer: a thought between two special tokens.
 
-    open, close: names of the special tokens; label: the text right behind `open`
-    thinking: whether any text may follow the label; otherwise nothing is thought
+    open, close: names of the special tokens; label: the text directly after `open`
+    thinking: whether any text may follow the label; otherwise the thought is empty
     """
 
     open: str
@@ -69,9 +69,9 @@ class Vocabulary:
 
     buffer: [L] uint8 and offsets: [V + 1] int64: id v spells buffer[offsets[v]:offsets[v + 1]], nothing if special
     special: ids of special tokens by name
-    end, pad, null: names of the token that ends an answer, pads behind it, and is zero-width; None if there is none
+    end, pad, null: names of the tokens that end an answer, pad after it, and are zero-width; None if there is none
     source: the tokenizer.json that `encode` reads, if any
-    preface: what stands before the text of an answer, None for nothing
+    preface: the thought before the text of an answer, None if there is none
     """
 
     buffer: NDArray[np.uint8]
@@ -103,10 +103,10 @@ class Vocabulary:
 
     @classmethod
     def from_file(cls, path: str | Path, *, end: str | None = None, pad: str | None = None) -> Vocabulary:
-        """Read a tokenizer.json; what was read is kept in the cache folder, keyed by the file's content.
+        """Read a tokenizer.json; the result is kept in the cache folder, keyed by the file's content.
 
-        end, pad: names of the special tokens that end an answer and pad behind it (default: by known names).
-        Raises InvalidVocabulary where the file is missing, corrupt or of another kind.
+        end, pad: names of the special tokens that end an answer and pad after it (default: by known names).
+        Raises InvalidVocabulary if the file is missing, corrupt or of another kind.
         """
         if not isinstance(path, str | os.PathLike):
             raise InvalidVocabulary(
@@ -133,20 +133,20 @@ class Vocabulary:
         pad: str | None = None,
         source: Path | None = None,
     ) -> Vocabulary:
-        """A vocabulary whose roles are found by name where they are not given."""
+        """A vocabulary from arrays; roles that are not given are found by name."""
         end = _first(END_NAMES, special) if end is None else end
         pad = _first(PAD_NAMES, special) or end if pad is None else pad
         return cls(buffer, offsets, special, end, pad, _first(NULL_NAMES, special), source)
 
     @classmethod
     def from_tokens(cls, tokens: Sequence[bytes | str | None], **roles: str | None) -> Vocabulary:
-        """A vocabulary by hand: bytes are text, a str names a special token, None is an id that is never used."""
+        """A handwritten vocabulary: bytes are text, a str names a special token, None is an id that is never used."""
         spelled = [token if isinstance(token, bytes) else b"" for token in tokens]
         special = {token: index for index, token in enumerate(tokens) if isinstance(token, str)}
         return cls.from_arrays(*pack(spelled), special, **roles)  # type: ignore[arg-type]
 
     def narrowed(self, size: int) -> Vocabulary:
-        """The vocabulary of the ids below `size`: tokenizer files may hold ids that a model's head does not have."""
+        """The vocabulary of the ids below `size`, because tokenizer files may hold ids that a model's head lacks."""
         if size >= self.size:
             return self
         offsets, special = self.offsets[: size + 1], {k: v for k, v in self.special.items() if v < size}
@@ -155,13 +155,13 @@ class Vocabulary:
     def prefaced(self, prompt: str = "", *, thinking: bool = False) -> Vocabulary:
         """The vocabulary of a model whose answers begin with a thought, an empty one unless `thinking`.
 
-        prompt: what stands before an answer; where it ends with a thought already, the answer has none
-        Raises InvalidVocabulary where it has no special tokens for that.
+        prompt: the text before an answer; if it already ends with a thought, the answer has none
+        Raises InvalidVocabulary if the vocabulary has no special tokens for thoughts.
         """
         preface = Preface(*PREFACE, thinking)
         other = replace(self, preface=None if prompt.rstrip().endswith(preface.close) else preface)
         shared = {name: self.__dict__[name] for name in ("trie", "plain") if name in self.__dict__}
-        other.__dict__.update(shared)  # cached properties of what is spelled, which stays the same
+        other.__dict__.update(shared)  # cached properties of the spelled bytes, which stay the same
         return other
 
     @property
@@ -171,7 +171,7 @@ class Vocabulary:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A digest of everything that compilation reads."""
+        """A digest of everything that compilation depends on."""
         digest = hashlib.blake2b(self.buffer.tobytes(), digest_size=16)
         digest.update(self.offsets.tobytes())
         digest.update(
@@ -193,17 +193,17 @@ class Vocabulary:
 
     @cached_property
     def plain(self) -> Plain:
-        """The spelled tokens in two parts: those of plain characters, and others."""
+        """The spelled tokens, divided into those of plain characters and others."""
         from structgen.tokens.plain import plain_tokens
 
         return plain_tokens(self.buffer, self.offsets, self.trie)
 
     def spelling(self, token_id: int) -> bytes:
-        """The bytes of one id; none for a special token."""
+        """The bytes of one id; empty for a special token."""
         return self.buffer[self.offsets[token_id] : self.offsets[token_id + 1]].tobytes()
 
     def decode(self, ids: Iterable[int]) -> bytes:
-        """The bytes that ids spell one after the other, behind the preface if there is one, up to the end token."""
+        """The concatenated bytes of the ids, from after the preface, if any, up to the end token."""
         end = self.special[self.end] if self.end is not None else -1
         close = self.special[self.preface.close] if self.preface is not None else -1
         pieces: list[bytes] = []
@@ -216,9 +216,9 @@ class Vocabulary:
         return b"".join(pieces)
 
     def encode(self, text: str, *, special: bool = False) -> list[int]:
-        """The ids of a text, by the tokenizer file; single bytes where the vocabulary has no file.
+        """The ids of a text according to the tokenizer file; single bytes if the vocabulary has no file.
 
-        special: whether the name of a special token in the text stands for that token; otherwise it is plain text
+        special: whether the name of a special token in the text means that token; otherwise it is plain text
         """
         if self.source is not None:
             tokenizer = self._tokenizer if special else self._plain_tokenizer
@@ -237,7 +237,7 @@ class Vocabulary:
 
     @cached_property
     def _plain_tokenizer(self) -> Tokenizer:
-        """The tokenizer that reads the names of special tokens, flagged by the file or not, as text."""
+        """The tokenizer that reads names of special tokens as text, whether the file flags them or not."""
         from tokenizers import AddedToken
 
         tokenizer = _unlimited(self.source)
@@ -265,7 +265,7 @@ def _first(names: Iterable[str], special: Mapping[str, int]) -> str | None:
 
 
 def _unlimited(path: Path | None) -> Tokenizer:
-    """The tokenizer of a file, without the truncation and padding that some files ask for."""
+    """The tokenizer of a file, without the truncation and padding that some files request."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(path))
