@@ -1,8 +1,7 @@
 """Compile once, look at the size, check texts, and see what a refusal looks like."""
 
-from models import Bill
-
 import structgen as sg
+from models import Bill
 
 constraint = sg.compile(Bill)  # over bytes; sg.Vocabulary.from_file("tokenizer.json") compiles for a model
 size = constraint.info()

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from models import Bill
-
 import structgen as sg
+from models import Bill
 
 text = (Path(__file__).parent / "documents" / "en_key_value.txt").read_text(encoding="utf-8")
 model = sg.load()  # the embedded model: offline, on the CPU; it copies, and knows little else
