@@ -1,7 +1,7 @@
-"""What decoding asks of an automaton, whether it is a table or its states are built as they are reached.
+"""The interface that decoding needs from an automaton, for tables and lazy automata alike.
 
 A `Dfa` answers from its tables. A `LazyDfa` knows only bounds on distances and explores each block anew, so it answers
-by searching: `BySearch` holds those answers. The loop asks through this protocol and never which of the two it has.
+by searching; `BySearch` implements those answers. The loop uses this protocol and never checks which kind it has.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class TokenAutomaton(Protocol):
 
     @property
     def alphabet(self) -> Alphabet:
-        """The classes of tokens, as far as they are known."""
+        """The classes of tokens known so far."""
         ...
 
     @property
@@ -53,7 +53,7 @@ class TokenAutomaton(Protocol):
         ...
 
     def enough(self, state: int, /) -> int:
-        """The number of tokens that suffice to finish from a state, NEVER if none do; the least where it is `exact`."""
+        """A number of tokens that suffices to finish from a state, NEVER if none does; the least if `exact`."""
         ...
 
     def fewest(self) -> tuple[int, bool]:
@@ -65,11 +65,11 @@ class TokenAutomaton(Protocol):
         ...
 
     def completion(self, state: int, most: int = NEVER, /) -> list[int] | None:
-        """At most `most` tokens that finish from a state; None if none were found. The shortest where it is `exact`."""
+        """At most `most` tokens that finish from a state; None if none were found. The fewest if `exact`."""
         ...
 
     def finishing(self) -> Finishing | None:
-        """The memory that one output needs for its searches; None where nothing has to be searched for."""
+        """The memory that one output needs for its searches; None if the automaton never searches."""
         ...
 
     def block(
@@ -84,11 +84,11 @@ class TokenAutomaton(Protocol):
 
 
 class BySearch:
-    """The part of `TokenAutomaton` that a `LazyDfa` answers by searching its configurations; a base class for such."""
+    """A base class for lazy automata: the part of `TokenAutomaton` that is answered by searching configurations."""
 
     @property
     def exact(self) -> bool:
-        """False: a beam may leave accepted blocks out, and says how much of the probability they can hold."""
+        """False: a beam may leave accepted blocks out, and reports a bound on their probability."""
         return False
 
     def moves(self: LazyDfa, state: int) -> list[tuple[int, int]]:
@@ -107,7 +107,7 @@ class BySearch:
         return fewest(self)
 
     def suffices(self: LazyDfa, state: int, tokens: int) -> bool:
-        """By the bounds, or by a search where they do not tell."""
+        """Decided by the bounds, or by a search if they do not decide it."""
         if state == DEAD:
             return False
         enough = int(self.distance_upper[state]) <= tokens
@@ -118,7 +118,7 @@ class BySearch:
         return shortest_found(self, state, most)
 
     def finishing(self: LazyDfa) -> Finishing:
-        """A memory of its own for each output, so that none depends on what another asked."""
+        """A new memory for each output, so that no output depends on what another asked."""
         return Finishing(self)
 
     def block(

@@ -1,4 +1,4 @@
-"""What one block of one row may be, for automata in tables and for lazy ones alike, and the lattice over such blocks.
+"""The possible blocks of a row, for automata in tables and for lazy ones alike, and the lattice over them.
 
 Axes: b rows, n positions in play, V vocabulary.
 """
@@ -16,11 +16,11 @@ from structgen_engine.kernels.scores import largest
 from structgen_engine.lattice.beam import Beam, PrunedBlock, Pruning
 from structgen_engine.lattice.lattice import OPEN, BlockLattice, example, feasible
 
-Block = BlockAutomaton | Beam  # what one block of one row may be
+Block = BlockAutomaton | Beam  # the possible blocks of one row
 
 
 def first_block(automaton: TokenAutomaton, remaining: int = 0, pruning: Pruning | None = None) -> Block:
-    """What the first block may be."""
+    """The possible first blocks."""
     return automaton.block(automaton.start, remaining, pruning)
 
 
@@ -31,10 +31,10 @@ def nonempty(
     settled: Tensor | None = None,
     temperature: float | Sequence[float] = 1.0,
 ) -> BlockLattice:
-    """The lattice of a step; −inf is the model's opinion, so it yields where nothing else is accepted.
+    """The lattice of a step. A logit of −inf is the model's opinion, so it is raised if no block is accepted otherwise.
 
-    Before it does, what grows is explored again with next to nothing left out.
-    logits: [b, n, ≥ V]; settled: [b, n] int64, −1 where open; temperature: of all rows, or of each
+    Before that, lazy automata are explored again with almost nothing left out.
+    logits: [b, n, ≥ V]; settled: [b, n] int64, −1 where open; temperature: one for all rows, or one per row
     """
     temperatures = [temperature] * len(parts) if isinstance(temperature, (int, float)) else list(temperature)
     if settled is None:
@@ -62,7 +62,7 @@ def nonempty(
 def admits(part: Block, settled: Tensor) -> bool:
     """Whether some accepted block has these tokens at the settled positions [n], −1 where open.
 
-    For a lazy automaton the search is bounded: it may miss one. What it finds is kept in view from then on.
+    For a lazy automaton the search is bounded, so it may miss such a block; one that it finds becomes the witness.
     """
     if isinstance(part, BlockAutomaton):
         return feasible(part, settled)
@@ -72,7 +72,7 @@ def admits(part: Block, settled: Tensor) -> bool:
 
 
 def pinned(parts: Sequence[Block], settled: Tensor) -> None:
-    """Keep in view, in blocks that begin alike and grow, some accepted block with the ids settled [b, n]."""
+    """Give the beams among parts that begin alike a witness: an accepted block with the ids settled [b, n]."""
     found: dict[tuple[int, ...], Sequence[int] | None] = {}
     for part, pins in zip(parts, settled, strict=True):
         if isinstance(part, Beam):
@@ -86,7 +86,7 @@ def pinned(parts: Sequence[Block], settled: Tensor) -> None:
 def opened(
     parts: Sequence[Block], logits: Tensor, settled: Tensor, temperatures: Sequence[float]
 ) -> list[BlockAutomaton | PrunedBlock]:
-    """What the lattice takes: tables as they are, of the others what these logits [b, n, V] reach; settled [b, n]."""
+    """The rows of the lattice: tables as they are, beams explored with these logits [b, n, V]; settled [b, n]."""
     rows = zip(parts, logits, settled, temperatures, strict=True)
     return [
         part
@@ -104,7 +104,7 @@ def widened(
     temperature: Sequence[float],
     empty: Tensor,
 ) -> list[BlockAutomaton | PrunedBlock]:
-    """The rows, those that are `empty` [b] and lack something explored again with next to nothing left out."""
+    """The rows, with incomplete ones among the `empty` [b] explored again with almost nothing left out."""
     found = list(rows)
     for k in empty.nonzero().flatten().tolist():
         part, row = parts[k], rows[k]
@@ -115,13 +115,13 @@ def widened(
 
 
 def tables(parts: Sequence[Block], settled: Tensor) -> list[BlockAutomaton]:
-    """What the blocks may be before any logits are known; settled [b, n]."""
+    """The possible blocks as tables, before any logits are known; settled [b, n]."""
     rows = zip(parts, settled, strict=True)
     return [part if isinstance(part, BlockAutomaton) else part.ahead(pins) for part, pins in rows]
 
 
 def remember(parts: Sequence[Block], ids: Tensor) -> None:
-    """These accepted blocks [b, n] are what settled positions come from."""
+    """Make these accepted blocks [b, n] the witnesses of their beams: later positions are settled from them."""
     for part, row in zip(parts, ids.tolist(), strict=True):
         if isinstance(part, Beam):
             part.witness = row

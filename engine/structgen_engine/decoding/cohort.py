@@ -1,4 +1,4 @@
-"""Rows under way: what is wanted of each, how far its block is, and which rows a forward pass or a step can share.
+"""Rows being decoded: the task of each, the progress of its block, and which rows can share a pass or a step.
 
 Axes: b rows, N block (of the model), n positions in play, V vocabulary.
 """
@@ -21,13 +21,13 @@ from structgen_engine.lattice.lattice import OPEN
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """One output that is wanted.
+    """A request for one output.
 
     generator: the only source of the row's randomness; pad_id: fills the canvas beyond the budget
-    scaffold: the ids [≤ N] preferred in the first block, −1 open; kept as a whole if some accepted block within budget
-    has them, else dropped as a whole
-    review: looks at each block before it is committed, and may have it refined again, with what is well kept and the
-    automaton narrowed
+    scaffold: the ids [≤ N] preferred in the first block, −1 open; all of them are kept if some accepted block within
+    budget has them, otherwise all are dropped
+    review: examines each block before it is committed; it may keep the good part, narrow the automaton and have the
+    block refined again
     """
 
     prompt: Sequence[int]
@@ -42,11 +42,11 @@ class Task:
 
 @dataclass(eq=False)
 class Live:
-    """A row under way: the block that is refined now, as far as it is.
+    """A row being decoded: its task, and the state of the block that is being refined.
 
-    canvas, settled, ids: [n], ids an accepted block, from the last step on; scaffold: [n], of the first block
-    step: steps behind the block; base: log-probability before it
-    known: a table of beliefs [·, n, V] and the row's place in it
+    canvas, settled: [n]; ids: [n], the accepted block of the last step; scaffold: [n], of the first block
+    step: steps taken on the block; base: log-probability before it
+    known: a table of beliefs [·, n, V] and the row's index in it
     """
 
     task: Task
@@ -70,7 +70,7 @@ class Live:
         return torch.nn.functional.pad(ids, (0, N - len(ids)), value=self.task.pad_id)
 
     def take(self, choice: Decision, k: int, fresh: Tensor, dropped: float) -> None:
-        """Row k of what a step decided; fresh [n] stands where nothing is kept."""
+        """Take over row k of a step's decision; the canvas holds fresh [n] where nothing is kept."""
         self.ids, self.settled, self.done = choice.ids[k], choice.settled[k], bool(choice.done[k])
         self.canvas = torch.where(choice.keep[k], self.ids, fresh)
         self.step += 1
@@ -81,7 +81,7 @@ class Live:
 
 @dataclass(frozen=True, eq=False)
 class Cohort:
-    """Rows that share one context of the denoiser, in its order."""
+    """Rows that share one context of the denoiser, in the order of that context."""
 
     context: Any
     rows: list[Live]
@@ -95,7 +95,7 @@ class Cohort:
 
 
 def joined(cohorts: Sequence[Cohort]) -> list[Cohort]:
-    """The cohorts, those in one whose contexts can be."""
+    """The cohorts, merged where their contexts can be joined."""
     found: list[Cohort] = []
     for cohort in cohorts:
         for k, other in enumerate(found):
@@ -109,7 +109,7 @@ def joined(cohorts: Sequence[Cohort]) -> list[Cohort]:
 
 
 def alike(rows: Sequence[Live]) -> list[list[int]]:
-    """The places of rows with as many positions, the same options, and both or neither of them cold."""
+    """The indices of rows, grouped by number of positions, options, and whether the step is cold."""
     groups: dict[tuple[int, int, bool], list[int]] = {}
     for k, live in enumerate(rows):
         groups.setdefault((len(live.canvas), id(live.task.options), live.cold), []).append(k)
@@ -117,15 +117,15 @@ def alike(rows: Sequence[Live]) -> list[list[int]]:
 
 
 def tell(rows: Sequence[Live], table: Tensor) -> None:
-    """Beliefs [b, n, V] for the next forward pass."""
+    """Store beliefs [b, n, V] for the rows' next forward pass."""
     for k, live in enumerate(rows):
         live.known = table, k
 
 
 def heard(rows: Sequence[Live], N: int) -> Tensor:
-    """Beliefs [b, N, V] of rows that all hear some; certain of padding beyond the budget.
+    """Beliefs [b, N, V] of rows that all have some; beyond the budget they are certain of padding.
 
-    A table takes [b, n, V] floats, so it is copied only where the rows are not those it was made for, or padded.
+    A table takes [b, n, V] floats, so it is copied only if the rows have changed or need padding.
     """
     known = [live.known for live in rows if live.known is not None]
     table = known[0][0]
@@ -140,7 +140,7 @@ def heard(rows: Sequence[Live], N: int) -> Tensor:
 
 
 def _lengthened(table: Tensor, rows: Sequence[Live], N: int) -> Tensor:
-    """Beliefs [b, N, V] from those of the positions in play [b, n, V]."""
+    """Beliefs [b, N, V], extended from the positions in play [b, n, V]."""
     beyond = N - table.shape[1]
     if not beyond:
         return table

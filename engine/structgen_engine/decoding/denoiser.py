@@ -1,4 +1,4 @@
-"""What the decoding loop asks of a model.
+"""The interface that the decoding loop needs from a model, and a random model for tests.
 
 Axes: B batch, N block, V vocabulary.
 """
@@ -16,26 +16,26 @@ from structgen_engine.decoding.noise import Noise
 
 
 class Context(Protocol):
-    """What a denoiser knows before the block: encoded prompts, caches. Opaque to the loop."""
+    """What a denoiser has read before the block, such as encoded prompts or caches; opaque to the loop."""
 
     def select(self, rows: Tensor) -> Context:
-        """The context of these rows [b] int64 of the batch, in this order; a row may come more than once."""
+        """The context of these rows [b] int64 of the batch, in this order; a row may occur more than once."""
         ...
 
     def join(self, other: Any) -> Context | None:
-        """The context of this one's rows and then the other's; None where one pass cannot read both."""
+        """The context of this one's rows followed by the other's; None if one pass cannot read both."""
         ...
 
 
 class Denoiser(Protocol):
-    """A block-diffusion model: logits for all positions of a block at once.
+    """A block-diffusion model, which gives logits for all positions of a block at once.
 
     Canvases and blocks arrive on the CPU; logits may live on any device.
     """
 
     @property
     def self_conditioning(self) -> bool:
-        """Whether it is called with beliefs: the marginals after the step before, and before the first step what the
+        """Whether it is called with beliefs: the marginals after the previous step or, before the first step, what the
         constraint forces (see `lattice.forced`)."""
         ...
 
@@ -46,7 +46,7 @@ class Denoiser(Protocol):
 
     @property
     def noise(self) -> Noise:
-        """What undecided positions hold."""
+        """The noise, which says what undecided positions hold."""
         ...
 
     @property
@@ -60,7 +60,7 @@ class Denoiser(Protocol):
         ...
 
     def start(self, prompts: Sequence[Sequence[int]]) -> Any:
-        """The Context of B prompts, encoded once."""
+        """The Context of B prompts, which are encoded once."""
         ...
 
     def __call__(self, context: Any, canvas: Tensor, beliefs: Tensor | None = None) -> Tensor:
@@ -83,13 +83,13 @@ class RandomContext:
         return RandomContext(tuple(self.tokens[row] for row in rows.tolist()))
 
     def join(self, other: RandomContext) -> RandomContext:
-        """One after the other."""
+        """The rows of both, this one's first."""
         return RandomContext(self.tokens + other.tokens)
 
 
 @dataclass(frozen=True)
 class RandomDenoiser:
-    """Normal logits times `scale` that depend on seed, tokens before and canvas alone: a model for tests."""
+    """A model for tests: normal logits times `scale` that depend only on seed, preceding tokens and canvas."""
 
     noise: Noise
     block_length: int
@@ -100,7 +100,7 @@ class RandomDenoiser:
     unconditioned_start: bool = False
 
     def start(self, prompts: Sequence[Sequence[int]]) -> RandomContext:
-        """Nothing to encode."""
+        """The prompts themselves, since there is nothing to encode."""
         return RandomContext(tuple(tuple(prompt) for prompt in prompts))
 
     def __call__(self, context: RandomContext, canvas: Tensor, beliefs: Tensor | None = None) -> Tensor:
@@ -109,12 +109,12 @@ class RandomDenoiser:
         return torch.stack([self._row((*before, -1, *row)) for before, row in rows])
 
     def extend(self, context: RandomContext, block: Tensor) -> RandomContext:
-        """The block follows the tokens before it."""
+        """The context with the block appended."""
         rows = zip(context.tokens, block.tolist(), strict=True)
         return replace(context, tokens=tuple((*before, *row) for before, row in rows))
 
     def _row(self, tokens: tuple[int, ...]) -> Tensor:
         generator = torch.Generator().manual_seed(
             hash((self.seed, *tokens)) % 2**63
-        )  # ints hash to the same everywhere
+        )  # hashes of ints are the same in every process
         return torch.randn(self.block_length, self.vocabulary_size, generator=generator) * self.scale

@@ -1,8 +1,8 @@
-"""Reading a block from logits that know only what stands before each position.
+"""Reading a block from causal logits, which depend only on the tokens before each position.
 
 The logits of a causal model at position i condition on the canvas's tokens before i. A joint best block would trade
-a good token here for a better fit to logits that condition on something else; so a step reads from left to right
-and takes the likeliest token after which the block can still be finished. With the reading as the next canvas its
+a good token here for a better fit to logits that condition on something else. A step therefore reads from left to right
+and takes the likeliest token after which the block can still be finished. The reading becomes the next canvas: its
 first k + 1 tokens are right after k + 1 steps, whatever the canvas held, and the fixed point is the block that
 constrained greedy decoding gives token by token (Jacobi iteration: Santilli et al. 2023, "Accelerating transformer
 inference for translation via parallel decoding").
@@ -24,10 +24,10 @@ from structgen_engine.lattice.lattice import Best, completable
 
 
 class JacobiNoise(Uniform):
-    """The canvas of a causal denoiser: random at first, then what the last step read, all of it."""
+    """The noise of a causal denoiser: the canvas is random at first, then the whole reading of the last step."""
 
     def choose(self, view: View) -> Decision:
-        """Keep the whole reading; done when the canvas held all of it that logits condition on, or at the last step."""
+        """Keep the whole reading; done at the last step, or if the canvas already held what the logits depend on."""
         reading = greedy(view.lattice.automata, view.logits, view.settled)
         done = (reading.ids == view.canvas)[:, :-1].all(-1) | view.last
         gain = torch.where(done, reading.log_prob, 0.0)
@@ -36,10 +36,10 @@ class JacobiNoise(Uniform):
 
 
 def greedy(automata: Sequence[BlockAutomaton], logits: Tensor, settled: Tensor) -> Best:
-    """An accepted block per row: the likeliest token that can still be completed, then the next.
+    """An accepted block per row, from left to right: always the likeliest token after which it can be completed.
 
     logits: [B, n, ≥ V]; settled: [B, n] int64, −1 where open. Every row must accept some block.
-    The log-probability is the sum over tokens, each among those that could stand there after the tokens before.
+    The log-probability is a sum over tokens, each relative to those that were possible after the preceding tokens.
     """
     rows = zip(automata, logits.cpu().float(), settled, strict=True)
     ids, gains = zip(*[_read(automaton, scores, pins) for automaton, scores, pins in rows], strict=True)

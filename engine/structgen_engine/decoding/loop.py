@@ -1,18 +1,18 @@
 """One decoding loop for every noise, over as many blocks as each row's budget holds; rows join and leave between steps.
 
     loop = Loop(denoiser)
-    loop.start([task, …])          # also while others are under way
+    loop.start([task, …])          # also while other rows are being decoded
     while loop.busy:
         for number, decoded in loop.step().items(): …
 
 A step is one forward pass, one lattice and one choice (see `sampling`) for all rows that can share them. A row whose
-block is done begins its next block in the following step, and leaves the loop when its automaton accepts what it holds.
+block is done begins its next block in the following step; it leaves the loop when its automaton accepts the output.
 
-A row draws from its own generator alone. So where the denoiser treats the rows of a batch independently, a row comes
-out the same whether it is decoded alone or in company, and whenever it joins.
+A row draws only from its own generator. If the denoiser treats the rows of a batch independently, the output of a row
+therefore does not depend on the other rows or on when it joins.
 
-Budget: a block may end only in states that can still be closed with the tokens left after it. That takes automata
-which can always be filled up with padding, so `start` refuses others.
+Budget: a block may end only in states that can still be closed with the tokens left after it. This needs
+automata that can always be filled up with padding, so `start` refuses others.
 
 Axes: b rows, N block (of the model), n positions in play, V vocabulary.
 """
@@ -42,13 +42,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class StepEvent:
-    """One refinement step of rows that stand at the same block and step, for whoever watches.
+    """One refinement step of rows that are at the same block and step, as reported to `on_step`.
 
-    block, step: counted from 0; rows: [b] int64, their numbers in the order of starting
+    block, step: counted from 0; rows: [b] int64, their numbers, in the order in which they started
     canvas: [b, n] what the next step sees; ids: [b, n] an accepted block, the step's joint draw or final block;
     accepted: [b, n] bool, positions kept; beliefs: of the b rows
-    dropped: [b] float64, at most this share of the accepted blocks' probability was left out; 0 for automata in tables
-    certified: [b] bool, `ids` are the most probable of all accepted blocks, those left out included
+    dropped: [b] float64, a bound on the share of the accepted blocks' probability left out; 0 for automata in tables
+    certified: [b] bool, whether `ids` are the most probable of all accepted blocks, including those left out
     """
 
     block: int
@@ -75,7 +75,7 @@ def decode(
     reviews: Sequence[Review | None] | None = None,
     on_step: Callable[[StepEvent], None] | None = None,
 ) -> list[Decoded]:
-    """The outputs of a batch that starts together; automata, generators and the like: one per prompt, see `Task`."""
+    """The outputs of a batch that starts together, with one automaton, generator and so on per prompt; see `Task`."""
     total, options = len(prompts), options or DecodingOptions()
     rows = zip(
         prompts,
@@ -104,7 +104,7 @@ def _one_each(total: int, what: str, values: Sequence[T]) -> Sequence[T]:
 
 
 class Loop:
-    """Rows under way on one denoiser."""
+    """The decoding loop of one denoiser, and the rows that it is decoding."""
 
     def __init__(self, denoiser: Denoiser, *, on_step: Callable[[StepEvent], None] | None = None) -> None:
         self.denoiser, self._on_step = denoiser, on_step
@@ -113,13 +113,13 @@ class Loop:
 
     @property
     def busy(self) -> bool:
-        """Whether a row is under way."""
+        """Whether any row is being decoded."""
         return bool(self._cohorts)
 
     def start(self, tasks: Sequence[Task]) -> list[int]:
-        """Let rows join before the next step; their numbers, which count all rows of this loop from 0.
+        """Let rows join before the next step; returns their numbers, which count all rows of this loop from 0.
 
-        Raises BudgetTooSmall, EmptyLattice or ValueError where one of them cannot be decoded; then none joins.
+        Raises BudgetTooSmall, EmptyLattice or ValueError if one of them cannot be decoded; then none joins.
         """
         rows = []
         for number, task in enumerate(tasks, self._started):
@@ -133,12 +133,12 @@ class Loop:
         return [live.row.index for live in rows]
 
     def cancel(self, number: int) -> None:
-        """Let a row leave unfinished; nothing happens if it is not under way."""
+        """Remove a row unfinished; nothing happens if it is not being decoded."""
         stay = [cohort.only([live.row.index != number for live in cohort.rows]) for cohort in self._cohorts]
         self._cohorts = [cohort for cohort in stay if cohort.rows]
 
     def step(self) -> dict[int, Decoded]:
-        """Refine every row once; the rows that are finished by that, by their numbers."""
+        """Refine every row once; returns the rows that this finished, by number."""
         finished, onward = dict[int, Decoded](), list[Cohort]()
         for cohort in joined(self._cohorts):
             logits = self._logits(cohort)
@@ -151,7 +151,7 @@ class Loop:
         return finished
 
     def _begin(self, rows: Sequence[Live], settled: Sequence[Tensor]) -> None:
-        """A fresh canvas each, with these positions [n] settled; what a self-conditioned denoiser hears of them."""
+        """Give each row a fresh canvas with these positions [n] settled and, if self-conditioned, its beliefs."""
         noise = self.denoiser.noise
         for live, pins in zip(rows, settled, strict=True):
             live.settled, live.step, live.stability = pins, 0, Stability()
@@ -168,7 +168,7 @@ class Loop:
         return live.row.block(self.denoiser.block_length)
 
     def _logits(self, cohort: Cohort) -> Tensor:
-        """Logits [b, N, V] of the canvases of a cohort; rows that hear no beliefs yet take a pass of their own."""
+        """Logits [b, N, V] of the canvases of a cohort; rows without beliefs take a separate pass."""
         told = [live.known is not None for live in cohort.rows]
         if all(told) or not any(told):
             return self._forward(cohort)
@@ -179,7 +179,7 @@ class Loop:
         return logits[torch.tensor(places).argsort().to(logits.device)]
 
     def _forward(self, cohort: Cohort) -> Tensor:
-        """Logits [b, N, V] of rows of which all hear beliefs or none does."""
+        """Logits [b, N, V] of rows that all have beliefs or all have none."""
         N = self.denoiser.block_length
         canvas = torch.stack([live.padded(live.canvas, N) for live in cohort.rows])
         if cohort.rows[0].known is None:
@@ -187,7 +187,7 @@ class Loop:
         return self.denoiser(cohort.context, canvas, heard(cohort.rows, N))
 
     def _refine(self, rows: list[Live], logits: Tensor) -> None:
-        """One step of rows that are alike, with logits [b, N, V]."""
+        """One step of rows that can share it (see `alike`), with logits [b, N, V]."""
         n, options = len(rows[0].canvas), rows[0].task.options
         parts, settled = [self._part(live) for live in rows], torch.stack([live.settled for live in rows])
         logits, cold = logits[:, :n], rows[0].cold
@@ -217,12 +217,12 @@ class Loop:
                 self._on_step(event)
 
     def _tell_marginals(self, rows: list[Live], lattice: BlockLattice) -> None:
-        """What a self-conditioned denoiser hears before the next step of the rows that go on."""
+        """Store the marginals for the next step of the rows that go on, if the denoiser is self-conditioned."""
         if self.denoiser.self_conditioning and not all(live.done for live in rows):
             tell(rows, lattice.marginals())
 
     def _onward(self, cohort: Cohort, finished: dict[int, Decoded]) -> list[Cohort]:
-        """The rows of a cohort that go on, those with a block behind them apart; notes which are finished."""
+        """The rows of a cohort that go on, with those that committed a block apart; records the finished ones."""
         ended = [False] * len(cohort.rows)
         for k, live in enumerate(cohort.rows):
             if live.done and not self._again(live):
@@ -247,7 +247,7 @@ class Loop:
         return [part for part in (staying, extended) if part.rows]
 
     def _again(self, live: Live) -> bool:
-        """Whether the block has to be refined again, and begins anew; where the row has a review."""
+        """Whether the row's review, if any, has the block refined again; if so, the block is restarted."""
         verdict = live.row.reviewed(live.ids)
         if verdict is None:
             return False
@@ -258,7 +258,7 @@ class Loop:
 
 
 def _pins(live: Live, length: int) -> Tensor:
-    """Settled positions [n] of the first block, the scaffold if it fits, noting whether it does."""
+    """Settled positions [n] of the first block: the scaffold if it fits; records whether it does."""
     wish, n = live.task.scaffold, live.row.in_play(length)
     live.scaffold = free(n)
     if wish is None:
@@ -269,7 +269,7 @@ def _pins(live: Live, length: int) -> Tensor:
 
 
 def _kept(part: Any, verdict: Verdict, scaffold: Tensor) -> Tensor:
-    """Settled positions [n] of a block that is refined again: what is kept, and then the scaffold [n] if it fits."""
+    """Settled positions [n] of a block that is refined again: the kept ids, then the scaffold [n] if it fits."""
     pins = torch.full_like(scaffold, OPEN)
     kept = len(verdict.again or ())
     pins[:kept] = torch.tensor(verdict.again)
@@ -282,7 +282,7 @@ def _kept(part: Any, verdict: Verdict, scaffold: Tensor) -> Tensor:
 
 
 def _events(rows: list[Live], view: View, choice: Decision, dropped: Tensor) -> list[StepEvent]:
-    """What a watcher sees of a step that is taken: an event for each block and step that rows stand at."""
+    """The events of one step: one for each block and step that rows are at."""
     places: dict[tuple[int, int], list[int]] = {}
     for k, live in enumerate(rows):
         places.setdefault((len(live.row.committed), live.step - 1), []).append(k)

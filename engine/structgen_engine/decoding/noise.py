@@ -1,4 +1,4 @@
-"""What a canvas holds where nothing is decided yet: a mask token, or a token drawn at random.
+"""Noise: what a canvas holds at undecided positions, either a mask token or a token drawn at random.
 
 Axes: N block.
 """
@@ -15,35 +15,35 @@ from structgen_engine.decoding.sampling import Decision, View, revise, settle
 
 
 class Noise(Protocol):
-    """What undecided positions hold, and what a step makes of a lattice under such noise."""
+    """A kind of noise: what undecided positions hold, and how a step decides."""
 
     def start(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        """A canvas, int64 of this shape on the CPU, that says nothing."""
+        """A canvas of noise alone: int64, of this shape, on the CPU."""
         ...
 
     def choose(self, view: View) -> Decision:
-        """What a step decides."""
+        """The decision of one step."""
         ...
 
 
 @dataclass(frozen=True)
 class Absorbing:
-    """Undecided positions hold the mask token; what a step decides stays (Austin et al. 2021, absorbing D3PM)."""
+    """Noise of mask tokens: what a step decides stays (Austin et al. 2021, absorbing D3PM)."""
 
     mask_id: int
 
     def start(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        """All masks."""
+        """A canvas of masks."""
         return torch.full(shape, self.mask_id, dtype=torch.int64)
 
     def choose(self, view: View) -> Decision:
-        """What is kept is settled."""
+        """Settle the kept positions; see `settle`."""
         return settle(view)
 
 
 @dataclass(frozen=True)
 class Uniform:
-    """Undecided positions hold ids drawn uniformly from [low, high); any step may revise any position."""
+    """Noise of ids drawn uniformly from [low, high); any step may revise any position."""
 
     low: int
     high: int
@@ -53,9 +53,9 @@ class Uniform:
             raise ValueError(f"need 0 <= low < high to draw ids from, not [{self.low}, {self.high})")
 
     def start(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        """Tokens at random."""
+        """A canvas of random tokens."""
         return torch.randint(self.low, self.high, shape, generator=generator, device=generator.device).cpu()
 
     def choose(self, view: View) -> Decision:
-        """Nothing is settled before the last step."""
+        """Settle nothing before the last step; see `revise`."""
         return revise(view)

@@ -1,6 +1,6 @@
-"""How a block is refined: one value that says how many steps it takes, how warm they are and what each of them keeps.
+"""The options of refining a block: how many steps it takes, at which temperatures, and what each step keeps.
 
-Every family of models has options of its own; `DecodingOptions()` suits a model that nothing is known of.
+Every family of models has its own options; `DecodingOptions()` suits a model about which nothing is known.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Finish(Enum):
 
 @dataclass(frozen=True)
 class Schedule:
-    """A number that moves from `start` towards `end`, linear in the steps."""
+    """A number that moves linearly over the steps from `start` towards `end`."""
 
     start: float = 0.8
     end: float = 0.4
@@ -39,9 +39,9 @@ class Schedule:
 
 @dataclass(frozen=True)
 class StoppingRule:
-    """Stop refining a block when its free positions are nearly certain and its best block does not change.
+    """A rule that stops refining a block once its free positions are nearly certain and its best block stays the same.
 
-    Only free positions count: a constraint forces most of the others, whose zero entropies would end it too early.
+    Only free positions count: a constraint forces most of the others, and their zero entropies would end it too early.
 
     entropy: nats, mean over free positions; repeats: steps in a row with the same best block
     """
@@ -52,16 +52,16 @@ class StoppingRule:
 
 @dataclass(frozen=True)
 class DecodingOptions:
-    """How every block of a row is refined.
+    """The options for refining every block of a row.
 
-    steps: refinement steps of a block at most
+    steps: the most refinement steps of a block
     temperature: of the scores, a schedule or one number for all steps; at 0, and below 0.001, a step takes the best
-        block in place of a draw, and beliefs are those at temperature 1
-    pace: with uniform noise, the least share of the free positions that a step keeps, the surest first; none by
-        default, but a model whose beliefs never get sharp needs it to build on what it has
+        block instead of a draw, and beliefs are those at temperature 1
+    pace: with uniform noise, the least share of the free positions that a step keeps, the surest first; 0 by
+        default, but a model whose beliefs never become sharp needs a pace to make progress
     policy: which positions a step keeps; finish: what the last step commits
     stop: when a block with uniform noise is done before its last step
-    pruning: what is left out of automata too large for tables; next to nothing by default
+    pruning: what is left out of automata too large for tables; almost nothing by default
     """
 
     steps: int = 16
@@ -76,13 +76,13 @@ class DecodingOptions:
         if self.steps < 1:
             raise ValueError(f"a block takes at least 1 step, not {self.steps}")
         if not isinstance(self.temperature, Schedule):
-            Schedule(self.temperature, self.temperature)  # raises where it is no temperature
+            Schedule(self.temperature, self.temperature)  # raises if it is not a temperature
 
     def temperature_at(self, step: int) -> float:
-        """The temperature of step 0 … steps − 1; below COLDEST where the step takes the best block."""
+        """The temperature of step 0 … steps − 1; below COLDEST if the step takes the best block."""
         value = self.temperature
         return value.at(step, self.steps) if isinstance(value, Schedule) else value
 
     def cold(self, step: int) -> bool:
-        """Whether the step takes the best block in place of a draw."""
+        """Whether the step takes the best block instead of a draw."""
         return self.temperature_at(step) < COLDEST

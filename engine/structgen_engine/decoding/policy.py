@@ -1,7 +1,7 @@
-"""Which positions of a step to keep.
+"""Policies, which choose the positions that a step keeps.
 
-A policy is given beliefs and never the draw: choosing positions by the probability of the token that was drawn would
-bias the draw itself (total variation 0.05 instead of 0.003 in a nine-string test).
+A policy sees beliefs and never the draw, because choosing positions by the probability of the token that was drawn
+would bias the draw itself (total variation 0.05 instead of 0.003 in a nine-string test).
 
 Axes: B batch, N block.
 """
@@ -18,18 +18,18 @@ from structgen_engine.lattice.lattice import Beliefs
 
 
 class Policy(Protocol):
-    """Chooses the positions whose drawn tokens stay."""
+    """A rule that chooses the positions whose drawn tokens stay."""
 
     def __call__(self, beliefs: Beliefs, settled: Tensor) -> Tensor:
-        """keep [B, N] bool, from what is believed and what is settled [B, N] int64 (−1 open)."""
+        """keep [B, N] bool, from the beliefs and from settled [B, N] int64 (−1 open)."""
         ...
 
 
 @dataclass(frozen=True)
 class EntropyBound:
-    """Keep the lowest entropies while those below them sum to at most `bound` nats (DiffusionGemma's sampler).
+    """A policy that keeps the lowest entropies while those below sum to at most `bound` nats (as in DiffusionGemma).
 
-    The joint entropy of the kept positions then exceeds the bound by one position's entropy at most.
+    The joint entropy of the kept positions then exceeds the bound by at most one position's entropy.
     """
 
     bound: float = 0.1
@@ -43,7 +43,7 @@ class EntropyBound:
 
 @dataclass(frozen=True)
 class TopK:
-    """Keep the k open positions with the likeliest tokens, besides what is settled."""
+    """A policy that keeps the k open positions with the likeliest tokens, besides the settled ones."""
 
     k: int
 
@@ -57,7 +57,7 @@ class TopK:
 
 
 def surest(doubt: Tensor, settled: Tensor, quota: Tensor) -> Tensor:
-    """[B, N] bool: per row the `quota` [B] open positions with the least doubt [B, N], the leftmost among equals."""
+    """[B, N] bool: per row the `quota` [B] open positions with the least doubt [B, N]; among equals, the leftmost."""
     order = doubt.masked_fill(settled >= 0, float("inf")).argsort(dim=-1, stable=True)
     rank = torch.empty_like(order).scatter(
         -1, order, torch.arange(order.shape[-1], device=order.device).expand_as(order)

@@ -1,7 +1,7 @@
-"""One look at a task: what a denoiser that has seen nothing but noise says of whole sets of answers.
+"""A probe: the probability that a denoiser gives to sets of answers before any token is decided.
 
-A verb that chooses before it writes (an option, a tool, a number of items) asks how probable the answers are that hold
-certain ids at certain positions, summed over everything else. Automata in tables and such that grow are asked alike.
+A verb that chooses before it writes (an option, a tool, a number of items) asks for the probability of the answers that
+hold certain ids at certain positions, summed over everything else. Automata in tables and lazy ones are treated alike.
 
 Axes: B canvases, N block, V vocabulary.
 """
@@ -23,15 +23,16 @@ from structgen_engine.kernels.scores import bounded
 from structgen_engine.lattice.beam import TOTAL, Pruning
 from structgen_engine.lattice.lattice import BlockLattice, forced
 
-PROBING = Pruning(
-    0.0, 256, TOTAL
-)  # sums over all answers leave out no way for being unlikely where it begins
+PROBING = Pruning(0.0, 256, TOTAL)  # no epsilon: a prefix that starts unlikely can still dominate the sum
 
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """logits: [B, N, ≥ V] of canvases that hold the ids `settled` [B, N], −1 where they are noise; `remaining` tokens
-    of budget are left after the block."""
+    """The result of one forward pass over canvases of noise, with some ids settled.
+
+    logits: [B, N, ≥ V]; settled: [B, N] the ids that the canvases hold, −1 where they are noise
+    remaining: tokens of budget left after the block
+    """
 
     automaton: TokenAutomaton
     logits: Tensor
@@ -40,13 +41,13 @@ class Probe:
 
     @cached_property
     def lattice(self) -> BlockLattice:
-        """The answers as the canvases see them."""
+        """The lattice of the answers, one row per canvas."""
         return self._with(self.settled)
 
     def log_prob(self, ids: Tensor) -> Tensor:
-        """[B] float64 nats: log-probability of the answers that hold `ids` [N], anything where those are −1.
+        """[B] float64 nats: log-probability of the answers that hold `ids` [N], with any token where those are −1.
 
-        What grows may have left such answers out of its lattice; then it is asked again with the ids settled.
+        If a beam has left such answers out of its lattice, the block is explored again with the ids settled.
         """
         wish = ids.expand(len(self.logits), -1)
         found = self.lattice.log_prob(wish).cpu()
@@ -81,7 +82,7 @@ def probe(
     *,
     remaining: int = 0,
 ) -> Probe:
-    """What the denoiser says of the first block when it holds `settled` [B, N] and is noise where that is −1."""
+    """Probe the first block with canvases that hold `settled` [B, N], and noise where that is −1."""
     noise = denoiser.noise.start((len(settled), settled.shape[1]), generator)
     known = ()
     if denoiser.self_conditioning:

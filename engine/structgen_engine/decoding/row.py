@@ -1,4 +1,4 @@
-"""One output in the making: where its automaton stands, what is committed, and what its next block may be.
+"""One output being decoded: the state of its automaton, the committed blocks, and the possible next blocks.
 
 Axes: n positions in play, T tokens.
 """
@@ -21,10 +21,10 @@ from structgen_engine.lattice.lattice import EmptyLattice
 
 
 class BudgetTooSmall(ValueError):
-    """The constraint cannot be met within max_tokens; `min_tokens` says what it takes.
+    """The constraint cannot be met within max_tokens; `min_tokens` says how many tokens are needed.
 
-    need: the same in words. Where a lazy automaton is too large to be searched through (`exact` is false), that is a
-    number that suffices, and shorter outputs may exist.
+    need: the same in words. If a lazy automaton is too large to be searched completely (`exact` is false), min_tokens
+    suffices, but shorter outputs may exist.
     """
 
     def __init__(self, row: int, min_tokens: int, max_tokens: int, *, exact: bool = True) -> None:
@@ -43,12 +43,12 @@ class BudgetTooSmall(ValueError):
 class Decoded:
     """One finished output.
 
-    ids: [T] int64, all blocks, end token and padding included
+    ids: [T] int64, all blocks, including the end token and padding
     log_prob: nats, summed over blocks. Uniform noise: of the committed block given its last logits. Absorbing: of
-    the tokens each step settled, given that step's logits and what was settled before. JacobiNoise: of each
-    token, among those that could stand there after the tokens before it
-    steps: forward passes; blocks: how many; scaffold: whether the preferred ids were honoured, None without any
-    dropped: at most this share of the accepted blocks' probability was left out, in the step that left out most
+    the tokens that each step settled, given that step's logits and what was settled before. JacobiNoise: of each
+    token, among those that were possible after the preceding tokens
+    steps: forward passes; blocks: how many; scaffold: whether the preferred ids were honoured, None if there were none
+    dropped: a bound on the share of the accepted blocks' probability left out by the step that left out most
     """
 
     ids: Tensor
@@ -61,9 +61,9 @@ class Decoded:
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """What a review makes of a block: the automaton and its state before the block, from now on.
+    """The result of reviewing a block: the automaton to use from now on and its state before the block.
 
-    again: the ids [≤ n] that the block must begin with when it is refined again; None where it is committed as it is
+    again: the ids [≤ n] that the block must begin with when it is refined again; None if it is committed as it is
     example: [≤ n] an accepted block that begins with them
     """
 
@@ -74,22 +74,22 @@ class Verdict:
 
 
 class Review(Protocol):
-    """Looks at blocks of one output before they are committed, for what its automaton does not tell."""
+    """A check of one output's blocks before they are committed, for rules that its automaton does not express."""
 
     @property
     def least(self) -> int:
-        """Tokens that suffice for an output that passes."""
+        """A number of tokens that suffices for an output that passes."""
         ...
 
     def __call__(self, automaton: TokenAutomaton, state: int, ids: list[int], remaining: int) -> Verdict:
-        """Of the next block `ids`, accepted by the automaton from the state, with `remaining` tokens of budget left
-        after it. Blocks come in order; one that is refined again comes again."""
+        """The verdict on the next block `ids`, which the automaton accepts from the state; `remaining` tokens of budget
+        are left after it. Blocks arrive in order; one that is refined again arrives again."""
         ...
 
 
 @dataclass(eq=False)
 class Row:
-    """One output: where its automaton stands, the budget that is left, and what is committed.
+    """One output being decoded: its automaton and state, the remaining budget, and the committed blocks.
 
     state: a state of the Dfa or a configuration of the lazy automaton; left: tokens of budget before the next block
     """
@@ -109,18 +109,18 @@ class Row:
     _part: Block | None = None
 
     def in_play(self, length: int) -> int:
-        """n, the positions of the next block that the budget covers, of `length` that the model has."""
+        """n, the positions of the next block that the budget covers; the model's block has `length`."""
         return min(length, self.left)
 
     def block(self, length: int) -> Block:
-        """What the next block of n positions may be; the same object until the block is committed or reviewed."""
+        """The possible next blocks of n positions; the same object until a block is committed or reviewed."""
         if self._part is None:
             remaining = self.left - self.in_play(length)
             self._part = self.automaton.block(self.state, remaining, self.pruning, self.finishing)
         return self._part
 
     def reviewed(self, ids: Tensor) -> Verdict | None:
-        """What has to be refined again, the row being ready for it; None where the block [n] may be committed."""
+        """The verdict if block [n] must be refined again, with the row prepared for it; None if it may be committed."""
         if self.review is None:
             return None
         verdict = self.review(self.automaton, self.state, ids.tolist(), self.left - len(ids))
@@ -130,23 +130,23 @@ class Row:
         return None if verdict.again is None else verdict
 
     def commit(self, ids: Tensor) -> bool:
-        """Take a block [n]; whether the output is finished."""
+        """Commit a block [n]; returns whether the output is finished."""
         self.committed.append(ids)
         self.left, self._part = self.left - len(ids), None
         self.state = self.automaton.run(ids.tolist(), self.state)
         return self.automaton.is_accepting(self.state)
 
     def decoded(self) -> Decoded:
-        """What came out."""
+        """The finished output."""
         ids = torch.cat(self.committed)
         blocks = len(self.committed)
         return Decoded(ids, self.log_prob, self.steps, blocks, self.scaffold, self.dropped)
 
 
 def needed(automaton: TokenAutomaton, ids: Sequence[int] = ()) -> int:
-    """Tokens that suffice to complete an output that begins with the ids, themselves not counted; NEVER where none do.
+    """The tokens that suffice to complete an output that begins with the ids, not counting these; NEVER if none do.
 
-    In tables the least number; of what grows an upper bound that some tokens attain. See `finishing`.
+    For tables it is the least number, for lazy automata an upper bound that some tokens attain. See `finishing`.
     """
     return automaton.enough(automaton.run(list(ids)))
 
@@ -154,7 +154,7 @@ def needed(automaton: TokenAutomaton, ids: Sequence[int] = ()) -> int:
 def affordable(
     automaton: TokenAutomaton, row: int, max_tokens: int, review: Review | None = None
 ) -> Finishing | None:
-    """Raise BudgetTooSmall, or EmptyLattice, where no accepted output has so few tokens; what a search found."""
+    """Raise BudgetTooSmall or EmptyLattice if no accepted output fits max_tokens; returns what a search found."""
     least, exact, finishing = needed(automaton), True, automaton.finishing()
     if least == NEVER:
         raise EmptyLattice(f"row {row}: the automaton accepts nothing")
@@ -178,7 +178,7 @@ def begin(
     pruning: Pruning | None = None,
     review: Review | None = None,
 ) -> Row:
-    """Row number `row`, before its first block; refused where it cannot be decoded within max_tokens."""
+    """Row number `row`, before its first block; raises an error if it cannot be decoded within max_tokens."""
     finishing = affordable(automaton, row, max_tokens, review)
     if not automaton.padded:
         raise ValueError(

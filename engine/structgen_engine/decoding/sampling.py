@@ -1,9 +1,9 @@
-"""What a step makes of a lattice: which accepted block it draws, which positions stay, and which rows are done.
+"""The samplers: given a lattice, which accepted block a step draws, which positions stay, and which rows are done.
 
-Every step draws whole accepted blocks from the lattice, so there is always a valid answer at hand.
+Every step draws whole accepted blocks from the lattice, so a valid answer is always available.
 
 * `settle`, for absorbing noise: the positions that the policy names are settled to the drawn tokens. The rest of the
-  draw proves that they can be completed, so no row gets stuck; each step settles its share, so `steps` always suffice.
+  draw proves that they can be completed, so no row gets stuck. Each step settles its share, so `steps` always suffice.
 * `revise`, for uniform noise: the named positions stay on the canvas and the others are drawn anew; the last step
   commits the joint best block (or a joint draw), never the best token of each position, which need not form an
   accepted block.
@@ -26,13 +26,13 @@ from structgen_engine.lattice.lattice import OPEN, Beliefs, Best, BlockLattice
 
 @dataclass(eq=False)
 class Stability:
-    """For how many steps in a row a row has been nearly certain of the same best block."""
+    """A counter of the consecutive steps in which a row was nearly certain of the same best block."""
 
     best: Tensor | None = None
     count: int = 0
 
     def steps(self, best: Tensor | None) -> int:
-        """Count this step's best block [n], or None where the row was not certain."""
+        """Count this step's best block [n], or None if the row was not certain; returns the consecutive steps."""
         same = best is not None and self.best is not None and torch.equal(best, self.best)
         self.best, self.count = best, 0 if best is None else self.count + 1 if same else 1
         return self.count
@@ -40,11 +40,11 @@ class Stability:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """One step of b rows, as a sampler sees it.
+    """The input of a sampler: one step of b rows.
 
-    lattice: the accepted blocks under the step's logits [b, n, V]; beliefs: its own, on the CPU
+    lattice: the accepted blocks under the step's logits [b, n, V]; beliefs: those of the lattice, on the CPU
     canvas, settled: [b, n] int64, before the step; settled is −1 where a position is open
-    step: [b] int64, steps that the block has behind it; cold: whether the step takes the best block in place of a draw
+    step: [b] int64, steps already taken on the block; cold: whether the step takes the best block instead of a draw
     """
 
     lattice: BlockLattice
@@ -64,7 +64,7 @@ class View:
         return self.step == self.options.steps - 1
 
     def drawn(self) -> tuple[Tensor, Tensor]:
-        """Accepted blocks [b, n], a joint draw or the best, and which of them are certified the best [b]."""
+        """Accepted blocks [b, n], a joint draw or the best, and which of them are certified as the best [b]."""
         if self.cold:
             best = self.lattice.argmax()
             return finished(best, torch.ones(len(best.ids), dtype=torch.bool), best.ids.cpu())
@@ -74,11 +74,11 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Decision:
-    """What a step decides.
+    """The output of a sampler: what a step decides for b rows.
 
     ids: [b, n] accepted blocks; keep: [b, n] bool, the positions that stay on the canvas; settled: [b, n] int64, −1
     where the next step may still choose; done: [b] bool; gain: [b] float64 nats, log-probability of what was newly
-    committed; certified: [b] bool, whether the block is for certain the best
+    committed; certified: [b] bool, whether the block is certainly the best
     """
 
     ids: Tensor
@@ -108,10 +108,10 @@ def settle(view: View) -> Decision:
 
 
 def revise(view: View) -> Decision:
-    """Keep what the policy names of a fresh draw; done when the stopping rule holds, or at the last step."""
+    """Keep the policy's positions of a fresh draw; done when the stopping rule holds, or at the last step."""
     lattice, beliefs, settled, options = view.lattice, view.beliefs, view.settled, view.options
     share = torch.tensor([options.pace.at(step + 1, options.steps) for step in view.step.tolist()])
-    forced = torch.where(beliefs.free, settled, 0)  # what has one possible token needs no keeping
+    forced = torch.where(beliefs.free, settled, 0)  # a position with one possible token need not be kept
     quota = ((forced < 0).sum(-1) * share).ceil().long()
     keep = options.policy(beliefs, settled) | (settled >= 0) | surest(beliefs.entropy, forced, quota)
     done = _converged(view) | view.last
@@ -124,13 +124,13 @@ def revise(view: View) -> Decision:
 
 
 def finished(best: Best, done: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
-    """The best block in the rows that are done [b], the draw `ids` [b, n] in the others; which are certified [b]."""
+    """The best block for rows that are done [b] and the draw `ids` [b, n] for the others; which are certified [b]."""
     certified = done if best.certified is None else done & best.certified
     return torch.where(done[:, None], best.ids.cpu(), ids), certified
 
 
 def _converged(view: View) -> Tensor:
-    """[b] bool: rows whose stopping rule holds; the best block is found only for those that may stop."""
+    """[b] bool: the rows whose stopping rule holds; the best block is computed only for rows that may stop."""
     beliefs, rule = view.beliefs, view.options.stop
     free = beliefs.free.sum(-1).clamp_min(1)
     low = (beliefs.entropy * beliefs.free).sum(-1) / free < rule.entropy
