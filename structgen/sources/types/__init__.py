@@ -101,7 +101,7 @@ class TypeSource(Generic[T]):
         return canonical(text)
 
     def reading(self) -> Grammar:
-        """The valid texts in canonical spelling, with small t and z in times as well and numbers to the last digit."""
+        """The valid texts in canonical spelling, with numbers to the last digit; times may have small t and z."""
         style, additional, rules = self._read
         return lower(self.schema, style, additional, rules.for_reading())
 
@@ -110,7 +110,7 @@ class TypeSource(Generic[T]):
         return refusals(self.schema, *self._read)
 
     def relaxations(self) -> list[Unsupported]:
-        """The checks that are not enforced: Python validators, each of which may reject an output, and harmless ones.
+        """The checks that are not enforced: Python validators, each of which may reject an output, and harmless checks.
 
         Repeated elements of a set are harmless, because pydantic merges them.
         """
@@ -130,7 +130,7 @@ class TypeSource(Generic[T]):
             return self.adapter.validate_json(text)
         except ValidationError as error:
             raise Rejected(_reason(error, text), text=text) from error
-        except Exception as error:  # a validator's own
+        except Exception as error:  # raised by a validator
             shown = f"{type(error).__name__}: {_first_line(error)}"
             raise Rejected(
                 f"a validator of {_shown(self.type_)} raises {shown}; the output was {text}", text=text
@@ -138,9 +138,9 @@ class TypeSource(Generic[T]):
 
 
 def _modern(type_: Any, above: tuple[Any, ...] = ()) -> Any:
-    """The type with typing's TypedDicts made typing_extensions' ones, which alone pydantic reads before Python 3.12.
+    """The type with each TypedDict of typing replaced by typing_extensions': pydantic needs it before Python 3.12.
 
-    Those inside other classes stay as they are, and pydantic says what to import. `above` are the TypedDicts around.
+    TypedDicts inside other classes stay as they are, and pydantic says what to import. above: the enclosing TypedDicts
     """
     if sys.version_info >= (3, 12):
         return type_
@@ -176,7 +176,7 @@ def _bare(hint: Any) -> Any:
     return get_args(hint)[0] if get_origin(hint) in (Required, NotRequired) else hint
 
 
-_RAISED = ("value_error", "assertion_error")  # pydantic's types of what Python validators raise
+_RAISED = ("value_error", "assertion_error")  # pydantic's error types for what Python validators raise
 
 
 def _reason(error: ValidationError, text: str) -> str:

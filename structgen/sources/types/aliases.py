@@ -1,6 +1,7 @@
-"""Fields under alias paths: AliasPath("a", 0, "b") is found in a member, an element of an array, a member of that.
+"""Fields under alias paths: AliasPath("a", 0, "b") is member "b" of the first element of the array in member "a".
 
-All fields of a class together describe a tree of objects and arrays; what is required makes all above it required.
+The fields of a class together describe a tree of objects and arrays. A required field makes every place above it
+required.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ Path = tuple[str | int, ...]
 
 @dataclass
 class _Place:
-    """A place in the tree: the field that is there, or what is below."""
+    """A place in the tree: it holds a field, or other places below it."""
 
     value: dict[str, Any] | None = None
     required: bool = False
     below: dict[str | int, _Place] = field(default_factory=dict)
 
     def schema(self) -> dict[str, Any] | bool:
-        """What may stand here."""
+        """The schema of the values allowed at this place."""
         if not self.below:
             return True if self.value is None else self.value
         if any(isinstance(step, str) for step in self.below):
@@ -31,7 +32,7 @@ class _Place:
 
 
 def with_paths(fields: list[tuple[Path, dict[str, Any], bool]]) -> dict[str, Any]:
-    """The object in which fields stand at paths, each with its schema and whether it is required."""
+    """The object schema of fields given by path, each with its schema and whether it is required."""
     root = _Place()
     for path, value, required in fields:
         place = root
@@ -52,7 +53,7 @@ def _object(places: dict[str, _Place]) -> dict[str, Any]:
 
 
 def _array(places: dict[int, _Place]) -> dict[str, Any]:
-    """Elements by index; the last one, -1, is behind all others."""
+    """The array schema of places by index; index -1, the last element, comes after all others."""
     last = places.get(-1)
     places = {index: place for index, place in places.items() if index >= 0}
     most = max(places, default=-1) + 1
@@ -65,5 +66,5 @@ def _array(places: dict[int, _Place]) -> dict[str, Any]:
 
 
 def is_written(path: Path) -> bool:
-    """Whether an object can be written in which the path leads somewhere."""
+    """Whether some object has a value at the path."""
     return isinstance(path[0], str) and all(isinstance(step, str) or step >= -1 for step in path)

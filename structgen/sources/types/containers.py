@@ -1,4 +1,4 @@
-"""Pydantic's core schemas of sets, tuples and dicts, as JSON schemas that say what is read."""
+"""Pydantic's core schemas of sets, tuples and dicts, as JSON schemas of what pydantic reads."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .notes import refused
 from .scalars import bare, read
 
 CHANGES = ("strip_whitespace", "to_lower", "to_upper")  # what pydantic may do to strings
-SCALARS = {"type": ["null", "boolean", "number", "string"]}  # what is hashable of all that is read from JSON
+SCALARS = {"type": ["null", "boolean", "number", "string"]}  # the JSON values that are hashable in Python
 UNHASHABLE = ("list", "dict", "set", "deque", "typed-dict", "counter", "ordered-dict", "generator")
 
 
 class Containers(GenerateJsonSchema):
-    """The part of the generator for what holds other values."""
+    """The part of the schema generator for types that hold other values."""
 
     def set_schema(self, schema: core_schema.SetSchema) -> JsonSchemaValue:
-        """Equal elements become one: they are told apart where they are of a few values, or several are needed."""
+        """The array of a set; its elements must differ if they have few values or if the set needs several."""
         return self._merged(_hashed(super().set_schema(schema), schema.get("items_schema")), schema)
 
     def frozenset_schema(self, schema: core_schema.FrozenSetSchema) -> JsonSchemaValue:
@@ -32,7 +32,7 @@ class Containers(GenerateJsonSchema):
     def _merged(
         self, result: JsonSchemaValue, schema: core_schema.SetSchema | core_schema.FrozenSetSchema
     ) -> JsonSchemaValue:
-        """The array with a word on uniqueItems: pydantic reads any array and makes a set of it."""
+        """The array, with a decision about uniqueItems: pydantic reads any array and makes a set of it."""
         if "uniqueItems" not in result:
             return result
         return {
@@ -41,7 +41,7 @@ class Containers(GenerateJsonSchema):
         }
 
     def _alike(self, core: Any, schema: JsonSchemaValue) -> bool:
-        """Whether pydantic makes equal elements of equal JSON alone: integers, and strings that it leaves alone."""
+        """Whether only equal JSON makes equal elements: integers, and strings that pydantic does not change."""
         kind, config = core and core["type"], self._config.config_dict
         changed = (
             any(core.get(name, config.get(f"str_{name}")) for name in CHANGES) if kind == "str" else False
@@ -50,13 +50,13 @@ class Containers(GenerateJsonSchema):
         return kind in ("int", "str") and plain and not changed
 
     def tuple_schema(self, schema: core_schema.TupleSchema) -> JsonSchemaValue:
-        """Tuples, unless a part of any length has others behind it."""
+        """Tuples; a part of variable length is supported only at the end."""
         if schema.get("variadic_item_index", len(schema["items_schema"])) + 1 < len(schema["items_schema"]):
             return refused("a tuple of any length with elements behind", "put the variable part last")
         return super().tuple_schema(schema)
 
     def _common_dict_schema(self, schema: Any) -> JsonSchemaValue:
-        """Objects whose keys are the texts of what pydantic reads them as."""
+        """Objects whose keys are strings that pydantic reads as values of the key type."""
         result: JsonSchemaValue = {"type": "object"}
         result["additionalProperties"] = (
             self.generate_inner(schema["values_schema"]) if "values_schema" in schema else True
@@ -72,7 +72,7 @@ class Containers(GenerateJsonSchema):
         return self._common_dict_schema(schema)
 
     def _keys(self, core: Any) -> JsonSchemaValue | bool:
-        """The schema of keys, which are strings always."""
+        """The schema of the keys, which are always strings."""
         return self._as_key(self.generate_inner(core), core)
 
     def _as_key(self, schema: JsonSchemaValue, core: Any) -> JsonSchemaValue | bool:
@@ -94,12 +94,12 @@ class Containers(GenerateJsonSchema):
         return False if kind in ("null", "array", "object") else schema
 
     def _is_key(self, text: str, core: Any) -> bool:
-        """Whether pydantic reads a key as a value of the core schema; asked of constants alone."""
+        """Whether pydantic reads a key as a value of the core schema; used only for constants."""
         return bool(read({"type": "dict", "keys_schema": bare(core)}, [{text: None}]))
 
 
 def _hashed(result: JsonSchemaValue, core: Any) -> JsonSchemaValue:
-    """A set whose elements can be elements of sets."""
+    """The schema of a set, with its elements limited to hashable values."""
     if core is None or core["type"] == "any":
         return {**result, "items": SCALARS}
     if core["type"] in UNHASHABLE or getattr(core.get("cls"), "__hash__", True) is None:

@@ -1,8 +1,9 @@
-"""Discriminators that are Python functions: which values of an alternative they give its tag.
+"""Discriminators that are Python functions: the values of an alternative that get its tag.
 
-A function cannot be read, but it can be asked. Most look at one member of the object, or at the type of the value. An
-alternative is told apart if the function gives its tag to an object with the tag in one member, and not with another
-string there; or, whatever the members are, to an object of the required ones; or to values of its JSON type.
+A function cannot be analysed, but it can be called with examples. Most functions look at one member of the object, or
+at the type of the value. An alternative is recognized if the function returns its tag for an object with the tag in one
+member, but not with another string there; or for an object of the required members, whatever their values; or for
+values of its JSON type.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _SAMPLES: dict[str, list[Any]] = {
 def told_apart(
     function: Callable[[Any], Any], tag: Any, schema: dict[str, Any], resolved: dict[str, Any]
 ) -> dict[str, Any] | None:
-    """The part of an alternative to which the function gives the tag; None where that is not known.
+    """The part of an alternative for which the function returns the tag; None if it is unknown.
 
     resolved: the schema, with a reference at its root followed
     """
@@ -46,7 +47,7 @@ def told_apart(
 
 
 def _pinned(schema: dict[str, Any], name: str, tag: str) -> dict[str, Any]:
-    """The objects of a schema in which a member is the tag."""
+    """The objects of a schema in which the member `name` is the tag."""
     narrow = {"properties": {name: {"const": tag}}, "required": [name]}
     return {"allOf": [schema, narrow]} if "properties" in schema else {**schema, **narrow}
 
@@ -54,5 +55,5 @@ def _pinned(schema: dict[str, Any], name: str, tag: str) -> dict[str, Any]:
 def _gives(function: Callable[[Any], Any], tag: Any, value: Any) -> bool:
     try:
         return function(value) == tag
-    except Exception:  # users' code, asked about values that it may not expect
+    except Exception:  # users' code, called with values that it may not expect
         return False

@@ -1,9 +1,10 @@
 """E-mail addresses as email-validator reads them for pydantic: ASCII and international, with or without a name.
 
-* A local part of at most 64 characters, or 32 where some are not ASCII. The domain has up to five labels before the top
-  one, two of them of up to 40 characters and the others of up to 12; the top one has letters alone and is not set aside
-  for special use. So no part is too long, and each character is counted once, from the beginning of its label.
-* One label may be international: up to 12 letters of a left-to-right script, so that its ASCII form surely fits a
+* The local part has at most 64 characters, or 32 if some are not ASCII. The domain has up to five labels before the
+  top-level one, two of them of up to 40 characters and the others of up to 12. The top-level label has only letters and
+  is not reserved for special use. So no part is too long, and each character is counted once, from the beginning of its
+  label.
+* One label may be international: up to 12 letters of a left-to-right script, so that its ASCII form always fits into a
   label; or the ASCII form itself (RFC 3492) of a Latin word with one accented letter.
 """
 
@@ -31,7 +32,7 @@ from structgen.grammar import (
 from ..json_schema import formats as rfc
 from ..regex import fullmatch_expr
 
-# Blocks of scripts that are written left to right and whose letters stand for themselves.
+# Blocks of scripts that are written from left to right and whose letters stand for themselves.
 _BLOCKS = (
     (0xDF, 0x24F),
     (0x370, 0x3FF),
@@ -43,14 +44,14 @@ _BLOCKS = (
 )
 _SPECIAL = ("arpa", "invalid", "local", "localhost", "onion", "test")
 _SHORT, _LONG = 12, 40  # characters of a label
-_ACCENTED = (*range(0xDF, 0xF7), *range(0xF8, 0x100))  # Latin letters that a word in ASCII form has one of
+_ACCENTED = (*range(0xDF, 0xF7), *range(0xF8, 0x100))  # accented Latin letters; a word in ASCII form has one of them
 _MOST_PLAIN = 15  # ASCII letters beside an accented one, in ASCII form
 _DIGIT_OR_LETTER = chars("az", "AZ", "09")
 
 
 @cache
 def email() -> Expr:
-    """Addresses."""
+    """E-mail addresses."""
     plain = both(fullmatch_expr(rf"{rfc.ATOM}(?:\.{rfc.ATOM})*"), repeat(ANY_CHAR, 1, 64))
     local = alt(plain, _joined(_cased(), "[._+-]", 32))
     return seq(local, literal("@"), alt(_plain_labels(), _international_labels()), _top())
@@ -58,7 +59,7 @@ def email() -> Expr:
 
 @cache
 def name_email() -> Expr:
-    """Addresses, or names of up to 48 characters and addresses in angle brackets."""
+    """Addresses, or names of up to 48 characters followed by an address in angle brackets."""
     names = _joined(_cased(), r"[ .'-]", 48) if _reads_any_name() else _joined(_DIGIT_OR_LETTER, "[ '-]", 48)
     return alt(email(), seq(names, literal(" <"), email(), literal(">")))
 
@@ -83,7 +84,7 @@ def _cased() -> Expr:
 def _top() -> Expr:
     try:
         from email_validator import SPECIAL_USE_DOMAIN_NAMES as special
-    except ImportError:  # pydantic reads no addresses then
+    except ImportError:  # without email-validator, pydantic reads no addresses
         special = _SPECIAL
     names = "|".join(name for name in special if name.isalpha())
     return fullmatch_expr(rf"(?!(?i:{names})$)[A-Za-z]{{2,24}}")
@@ -101,7 +102,7 @@ def _international_labels() -> Expr:
 
 
 def _encoded() -> Expr:
-    """ASCII forms: xn--, the ASCII letters, a hyphen, and where which letter stands among them."""
+    """ASCII forms: xn--, the ASCII letters, a hyphen, and a code for the accented letter and its position."""
     ways = []
     for count in range(1, _MOST_PLAIN + 1):
         words = (
@@ -116,7 +117,7 @@ def _encoded() -> Expr:
 
 @cache
 def _letters(*, cased: bool) -> tuple[tuple[int, int], ...]:
-    """Letters of the blocks that IDNA keeps as they are (RFC 5892), or with `cased` also their capitals."""
+    """Letters of the blocks that IDNA keeps as they are (RFC 5892); with `cased`, their capitals as well."""
     found = [c for low, high in _BLOCKS for c in range(low, high + 1) if _stands(chr(c), cased)]
     return tuple((c, c) for c in found)
 

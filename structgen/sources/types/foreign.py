@@ -1,7 +1,7 @@
 """Classes of attrs and msgspec, as types that pydantic reads.
 
-A class becomes a TypedDict of what its constructor takes, and a function that calls it. Either library is imported only
-where a class is one of its own. Classes may contain themselves, so each has a name before its fields are read.
+A class becomes a TypedDict of its constructor's arguments, and a function that calls the constructor. Each library is
+imported only if a class of it occurs. Classes may contain themselves, so each gets a name before its fields are read.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class _Field:
 
 @dataclass(frozen=True)
 class _Class:
-    """A class: its fields, and whether its constructor runs code that may refuse them."""
+    """A class: its fields, and whether its constructor runs code that may reject them."""
 
     fields: tuple[_Field, ...]
     checks: bool
     instead: Mapping[Any, Any] = field(
         default_factory=dict
-    )  # types that its library reads otherwise than pydantic
+    )  # types that its library reads differently from pydantic
 
 
 def is_foreign(type_: Any) -> bool:
@@ -65,12 +65,12 @@ def translated(type_: Any) -> Any:
 
 @dataclass
 class _Translation:
-    """One type, being translated."""
+    """The translation of one type, with the classes met so far."""
 
     known: dict[Any, Any] = field(default_factory=dict)
 
     def of(self, type_: Any, instead: Mapping[Any, Any]) -> Any:
-        """The type in pydantic's terms, with other types for those that are read otherwise."""
+        """The type in pydantic's terms, with replacements for the types that its library reads differently."""
         if is_foreign(type_):
             return self.known[type_] if type_ in self.known else self._stand_in(type_)
         origin, arguments = get_origin(type_), get_args(type_)
@@ -101,12 +101,12 @@ def _is_type(argument: Any) -> bool:
 
 
 def _is_unset(argument: Any) -> bool:
-    """Whether a type is msgspec's for what may be left out."""
+    """Whether a type is msgspec's UNSET type, which marks optional fields."""
     return getattr(argument, "__name__", "") == "UnsetType" and argument.__module__ == "msgspec"
 
 
 def _maker(cls: Any, read: _Class) -> Callable[[Mapping[str, Any]], Any]:
-    """The function that makes an instance of the values in JSON."""
+    """The function that makes an instance from the values in JSON."""
     names = {part.key: part.argument for part in read.fields}
 
     def plainly(values: Mapping[str, Any]) -> Any:
@@ -150,7 +150,7 @@ def _of_msgspec(cls: Any) -> _Class:
     fields = [] if config.tag is None else [_Field(config.tag_field, None, Literal[config.tag], True)]
     names, keys = cls.__struct_fields__, cls.__struct_encode_fields__
     plain = len(names) - len(cls.__struct_defaults__)
-    defaults = (msgspec.NODEFAULT,) * plain + cls.__struct_defaults__  # those of the last fields are given
+    defaults = (msgspec.NODEFAULT,) * plain + cls.__struct_defaults__  # it lists those of the last fields
     for name, key, default in zip(names, keys, defaults, strict=True):
         fields.append(_Field(key, name, hints[name], default is msgspec.NODEFAULT))
     return _Class(tuple(fields), hasattr(cls, "__post_init__"), _MSGSPEC)
@@ -166,7 +166,7 @@ _MSGSPEC = {
 
 
 def _constraint(annotation: Any) -> Any:
-    """An annotation, with msgspec's constraints as pydantic's."""
+    """An annotation, with msgspec's constraints translated into pydantic's."""
     if type(annotation).__module__ != "msgspec" or type(annotation).__name__ != "Meta":
         return annotation
     names = [name for name in _CONSTRAINTS if getattr(annotation, name) is not None]

@@ -1,8 +1,9 @@
 """The formats of pydantic's types, as languages of string values that pydantic reads.
 
-Where fewer strings are generated than pydantic reads, it is said here: URLs have a host (or are mailto:, tel: or urn:),
-networks no bits behind their mask and IPv6 networks their zeros at the end elided, patterns no nested groups, colours
-names or hexadecimal digits, numbers of bytes a unit; text in base64 is ASCII; durations stay within timedelta's range.
+Some formats generate fewer strings than pydantic reads. URLs have a host (or are mailto:, tel: or urn:). Networks have
+no bits set behind their mask, and IPv6 networks elide the zeros at their end. Patterns have no nested groups. Colours
+are names or hexadecimal digits. Byte sizes have a unit. Text in base64 is ASCII. Durations stay within timedelta's
+range.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def _uuid(version: int) -> str:
 
 
 def _encoded_ascii(last: str) -> str:
-    """Base64, with its last two digits, of text in ASCII: the first bit of each byte is zero."""
+    """Base64 of ASCII text, where the first bit of each byte is zero; `last`: the last two digits of the alphabet."""
     digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789" + last
 
     def without(bits: int) -> str:
@@ -83,7 +84,7 @@ _PATTERNS = {
 
 
 def _networks_4() -> Expr:
-    """Networks of IPv4: the bits behind the mask are zero."""
+    """IPv4 networks; the bits behind the mask are zero."""
     forms = [rfc.IPV4]
     for length in range(33):
         whole, bits = divmod(length, 8)
@@ -95,7 +96,7 @@ def _networks_4() -> Expr:
 
 
 def _networks_6() -> Expr:
-    """Networks of IPv6: some groups, zeros elided, and a mask that covers the groups at least."""
+    """IPv6 networks: some groups, the zeros elided, and a mask that covers at least the groups."""
     group = "[0-9A-Fa-f]{1,4}"
     forms = [rfc.IPV6, rf"{group}(?::{group}){{7}}/128"]
     for count in range(8):
@@ -123,7 +124,7 @@ def _durations() -> Expr:
 
 
 def _urls() -> Expr:
-    """URLs of any scheme; files have no host here, and some schemes never do."""
+    """URLs of any scheme; file URLs are written without a host, and some schemes never have one."""
     schemes = r"(?!(?:file|mailto|tel|urn|data|javascript|blob):)[a-z][a-z0-9+.-]{0,30}://"
     files = rf"file://(?:/{_CHAR}*)+"
     return fullmatch_expr(f"{schemes}{_USER}{_HOST}{_PORT}{_TAIL}|{files}|{_HOSTLESS}")
@@ -133,7 +134,7 @@ _HOSTLESS = r"mailto:[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+|tel:\+?\d+|urn:[A-Za-z0-9]+
 
 
 def _multi_host_urls() -> Expr:
-    """URLs of databases: one host or up to four, each perhaps with a port."""
+    """URLs of databases: one to four hosts, each with an optional port."""
     hosts = fullmatch_expr(_HOST + _PORT)
     start = fullmatch_expr(rf"[a-z][a-z0-9+.-]{{0,30}}://{_USER}")
     return seq(start, hosts, repeat(seq(literal(","), hosts), 0, 3), fullmatch_expr(_TAIL))
@@ -159,7 +160,7 @@ def _language(name: str) -> Expr:
 
 
 class _PydanticFormats(Mapping[str, "Expr | None"]):
-    """Pydantic's formats, and the RFCs' for the others; each is built when it is first asked for."""
+    """The formats by name: pydantic's own, and the RFCs' for all others; each is built on first use."""
 
     def __getitem__(self, name: str) -> Expr | None:
         return _language(name) if name in _BUILT or name in _PATTERNS else rfc.FORMATS[name]

@@ -1,7 +1,7 @@
-"""Notes inside a schema: what pydantic checks that no grammar says, and which members unions are told apart by.
+"""Notes inside a schema: the checks of pydantic that no grammar expresses, and the tag members of unions.
 
-While a schema is generated nobody knows yet where its parts will stand. So notes stand in the schema itself, and are
-taken out once it is complete: what is only checked when parsing becomes a list with JSON pointers.
+While a schema is being generated, the final places of its parts are unknown. Notes are therefore kept in the schema
+itself and taken out once it is complete. The checks that run only when parsing then become a list with JSON pointers.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from structgen.errors import Unsupported
 from ..json_schema.own import REFUSED
 from ..json_schema.pointers import escape, steps
 
-CHECKED = "x-checked"  # [keyword, message, remedy] of each check
-TAGGED = "x-tagged"  # the member by which the alternatives of a union are told apart
+CHECKED = "x-checked"  # a list of [keyword, message, remedy], one per check
+TAGGED = "x-tagged"  # the member whose value identifies the alternative of a union
 
 PARSED = "say it with constraints of Field where they can, and expect Rejected where they cannot"
 
 
 def checked(schema: Mapping[str, Any], keyword: str, message: str, remedy: str = PARSED) -> dict[str, Any]:
-    """The schema, with a note of what is checked when the text is parsed and not before."""
+    """The schema, with a note about a check that runs only when the text is parsed."""
     return {**schema, CHECKED: [*schema.get(CHECKED, []), [keyword, message, remedy]]}
 
 
@@ -31,7 +31,7 @@ def refused(why: str, instead: str) -> dict[str, Any]:
 
 
 def settled(schema: dict[str, Any]) -> tuple[dict[str, Any], list[Unsupported]]:
-    """The schema without notes, and what its notes say."""
+    """The schema without its notes, and the checks in the notes."""
     found: list[Unsupported] = []
     return _settled(schema, "", schema, found), found
 
@@ -53,14 +53,14 @@ def _settled(value: Any, pointer: str, root: dict[str, Any], found: list[Unsuppo
 
 
 def _with_tags(union: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
-    """A union whose alternatives all need the member that tells them apart."""
+    """A union with the tag member made required in every alternative."""
     tag = union[TAGGED]
     options = [option if _needs(option, tag, root) else _needing(option, tag) for option in union["oneOf"]]
     return {**union, "oneOf": options}
 
 
 def _needs(option: dict[str, Any], tag: str, root: dict[str, Any]) -> bool:
-    """Whether an alternative needs the tag by itself; those of unions inside unions are asked."""
+    """Whether an alternative already requires the tag; nested unions are searched."""
     if "$ref" in option:
         inside = root
         for step in steps(option["$ref"]):

@@ -1,4 +1,4 @@
-"""Pydantic's core schemas of constants, numbers, strings and times, as JSON schemas that say what is read."""
+"""Pydantic's core schemas of constants, numbers, strings and times, as JSON schemas of what pydantic reads."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from .notes import checked, refused
 from .times import bounded, moment_bounds, span_bounds
 from .validators import ASCII
 
-MOST_DIGITS = 28  # of a Decimal whose digits are bounded without saying where the point is
-MOST_FLAGS = 6  # of an enum, whose every combination is a value
-TRIMMED = r"^(?:\S(?:(?s:.*)\S)?)?$"  # where white space is stripped before characters are counted
+MOST_DIGITS = 28  # digits of a Decimal whose bound on digits does not fix the place of the point
+MOST_FLAGS = 6  # members of a flag enum, all combinations of which are values
+TRIMMED = r"^(?:\S(?:(?s:.*)\S)?)?$"  # used if white space is stripped before characters are counted
 
 
 class Scalars(GenerateJsonSchema):
-    """The part of the generator for what is one value."""
+    """The part of the schema generator for types of a single value."""
 
     def literal_schema(self, schema: core_schema.LiteralSchema) -> JsonSchemaValue:
-        """The values that are read from JSON: members of plain enums are not."""
+        """The values that are read from JSON; members of plain enums are not."""
         result = super().literal_schema(schema)
         return _values(result, read(schema, result.get("enum", [result.get("const")])))
 
     def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
-        """The same for enums; flags also together."""
+        """The same for enums; flags are combined as well."""
         result, members = super().enum_schema(schema), schema["members"]
         values = list(result["enum"])
         if issubclass(schema["cls"], Flag) and len(members) <= MOST_FLAGS:
@@ -39,11 +39,11 @@ class Scalars(GenerateJsonSchema):
         return _values(result, read(schema, values))
 
     def is_subclass_schema(self, schema: core_schema.IsSubclassSchema) -> JsonSchemaValue:
-        """Classes are not JSON."""
+        """Refused: classes cannot be written in JSON."""
         return self.handle_invalid_for_json_schema(schema, "")
 
     def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:
-        """What cannot be read from JSON is refused where it stands."""
+        """A part that cannot be read from JSON is refused at its place."""
         shown = {"callable": "functions", "is-subclass": "classes"}.get(schema["type"])
         what = shown or f"instances of {getattr(schema.get('cls'), '__name__', schema['type'])}"
         return refused(
@@ -52,7 +52,7 @@ class Scalars(GenerateJsonSchema):
         )
 
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
-        """A Decimal is a number, with its bounds and digits, or the same in quotes."""
+        """A Decimal is a number with bounds and a number of digits, or the same in quotes."""
         result: JsonSchemaValue = {"type": "number", **_numeric(schema), QUOTED: True}
         digits, places = schema.get("max_digits"), schema.get("decimal_places")
         if digits is None and places is None:
@@ -60,17 +60,17 @@ class Scalars(GenerateJsonSchema):
         return {**result, "allOf": [_digits(digits, places)]}
 
     def fraction_schema(self, schema: Any) -> JsonSchemaValue:
-        """A fraction is a number, plain or in quotes; without bounds also one integer over another."""
+        """A fraction is a number, plain or in quotes; without bounds, one integer over another as well."""
         bounds = _numeric(schema)
         number = {"type": "number", **bounds, QUOTED: True}
         return number if bounds else {"anyOf": [number, {"type": "string", "format": "fraction"}]}
 
     def complex_schema(self, schema: core_schema.ComplexSchema) -> JsonSchemaValue:
-        """Complex numbers are numbers, or strings of Python's own syntax."""
+        """Complex numbers are numbers, or strings in Python's own syntax."""
         return {"type": ["number", "string"], "format": "complex"}
 
     def str_schema(self, schema: core_schema.StringSchema) -> JsonSchemaValue:
-        """Strings as they are once white space is stripped, with the engine of their pattern."""
+        """Strings that pydantic leaves unchanged when it strips white space, with the regex engine of their pattern."""
         result, config = super().str_schema(schema), self._config.config_dict
         pattern: Any = schema.get("pattern")
         if isinstance(pattern, re.Pattern):
@@ -88,7 +88,7 @@ class Scalars(GenerateJsonSchema):
         return {**result, "allOf": [{"pattern": one} for one in more]} if more else result
 
     def bytes_schema(self, schema: core_schema.BytesSchema) -> JsonSchemaValue:
-        """Bytes as the configuration reads them; those of UTF-8 are counted where characters are bytes, in ASCII."""
+        """Bytes as the configuration reads them; UTF-8 with a bound on its length is limited to ASCII."""
         low, high = schema.get("min_length"), schema.get("max_length")
         counted = {"minLength": low, "maxLength": high}
         counted = {keyword: value for keyword, value in counted.items() if value is not None}
@@ -105,11 +105,11 @@ class Scalars(GenerateJsonSchema):
         return {"type": "string", "format": "base64-canonical"}
 
     def url_schema(self, schema: core_schema.UrlSchema) -> JsonSchemaValue:
-        """URLs have the schemes that the type allows."""
+        """URLs with the schemes that the type allows."""
         return self._url({"type": "string", "format": "uri"}, schema)
 
     def multi_host_url_schema(self, schema: core_schema.MultiHostUrlSchema) -> JsonSchemaValue:
-        """URLs of databases, too."""
+        """The same for URLs of databases."""
         return self._url({"type": "string", "format": "multi-host-uri"}, schema)
 
     def _url(self, result: JsonSchemaValue, schema: Mapping[str, Any]) -> JsonSchemaValue:
@@ -127,7 +127,7 @@ class Scalars(GenerateJsonSchema):
         )
 
     def json_schema(self, schema: core_schema.JsonSchema) -> JsonSchemaValue:
-        """A string that holds the JSON text of what is inside."""
+        """A string that holds the JSON text of an inner value."""
         inner = self.generate_inner(schema["schema"]) if "schema" in schema else {}
         return {"type": "string", "contentMediaType": "application/json", TEXT: inner}
 
@@ -140,7 +140,7 @@ class Scalars(GenerateJsonSchema):
         return bounded("time", moment_bounds("time", schema), schema)
 
     def datetime_schema(self, schema: core_schema.DatetimeSchema) -> JsonSchemaValue:
-        """Dates with times between bounds."""
+        """Dates with times, between bounds."""
         return bounded("date-time", moment_bounds("date-time", schema), schema)
 
     def timedelta_schema(self, schema: core_schema.TimedeltaSchema) -> JsonSchemaValue:
@@ -157,7 +157,7 @@ def read(core: Any, values: Iterable[Any]) -> list[Any]:
     """The values that pydantic reads from JSON under a core schema."""
     try:
         validator = SchemaValidator(bare(core))
-    except Exception:  # pydantic-core's own error, of a schema that refers to others
+    except Exception:  # a private error of pydantic-core, for schemas that refer to others
         return list(values)
     found = []
     for value in values:
@@ -170,7 +170,7 @@ def read(core: Any, values: Iterable[Any]) -> list[Any]:
 
 
 def _values(schema: JsonSchemaValue, values: list[Any]) -> JsonSchemaValue:
-    """The schema of constants, for those that are left."""
+    """The schema of constants, reduced to `values`."""
     if not values:
         return refused("none of these constants can be read from JSON", "use strings or numbers")
     kept = {key: value for key, value in schema.items() if key not in ("enum", "const")}
@@ -178,7 +178,7 @@ def _values(schema: JsonSchemaValue, values: list[Any]) -> JsonSchemaValue:
 
 
 def _numeric(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The bounds of decimals and fractions as JSON has them."""
+    """The bounds of decimals and fractions as JSON numbers."""
     names = {"multiple_of": "multipleOf", "ge": "minimum", "le": "maximum"}
     names |= {"gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
     values = {keyword: schema.get(name) for name, keyword in names.items()}

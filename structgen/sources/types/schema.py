@@ -1,12 +1,12 @@
-"""Pydantic's core schemas as JSON schemas that say all that pydantic checks.
+"""Pydantic's core schemas as JSON schemas that express everything that pydantic checks.
 
-Pydantic's own JSON schemas leave much out: the bounds of dates, what keys of dicts are read as, paths of aliases,
-validators. Whatever is generated must be read back by pydantic, so here each core schema becomes a schema that is exact
-where a grammar can be, in structgen's own keywords too (`json_schema.own`). What no grammar can say is noted where it
-stands: what only runs when the text is parsed (`model_notes`), and what cannot be generated at all.
+Pydantic's own JSON schemas leave much out: the bounds of dates, the types of dict keys, the paths of aliases, and
+validators. Pydantic must be able to read whatever is generated. Each core schema therefore becomes a JSON schema that
+is as exact as a grammar can be, with structgen's own keywords (`json_schema.own`) if necessary. The rest is noted in
+place (`notes`): checks that run only when the text is parsed, and parts that cannot be generated at all.
 
-What users write about a JSON schema themselves (json_schema_extra, WithJsonSchema, …) can narrow what pydantic takes,
-never widen it; only where a validator of theirs reads the raw value first, theirs is the only word.
+A JSON schema written by users (json_schema_extra, WithJsonSchema, …) can narrow what pydantic accepts, but never widen
+it. The exception is a type with a user's validator that reads the raw value first: its JSON schema is used alone.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ _UNNAMED = ("model", "dataclass", "typed-dict", "enum", "definitions", "definiti
 
 
 class ModelSchema(Scalars, Containers):
-    """Pydantic's generator, exact where generating needs it."""
+    """Pydantic's schema generator, made exact enough to generate from."""
 
     ignored_warning_types = {"skipped-choice", "non-serializable-default", "skipped-discriminator"}  # noqa: RUF012
 
     def generate_inner(self, schema: Any) -> JsonSchemaValue:
-        """The schema of a core schema, narrowed by what its user says about it."""
+        """The schema of a core schema, narrowed by its user's JSON schema."""
         metadata = schema.get("metadata") or {}
         functions, extra = users_words(metadata), metadata.get("pydantic_js_extra")
         if not (functions or extra) or self._is_known(schema):
@@ -77,7 +77,7 @@ class ModelSchema(Scalars, Containers):
         return "ref" in schema and self.core_to_defs_refs.get(reference) in self.definitions  # type: ignore
 
     def _pydantics(self, schema: Any) -> JsonSchemaValue:
-        """The schema by pydantic's words alone."""
+        """The schema by pydantic alone, without what users change."""
         function = function_of(schema)
         if described(function) == "pattern_bytes_validator":
             return refused("patterns of bytes cannot be read from JSON", "use re.Pattern[str]")
@@ -93,7 +93,7 @@ class ModelSchema(Scalars, Containers):
         result = super().generate_inner(schema)
         named = metadata.get("pydantic_js_functions") or metadata.get("pydantic_js_annotation_functions")
         format_ = result.get("format")
-        if described(function) == "EncodedStr.decode_str":  # text that was encoded, not any bytes
+        if described(function) == "EncodedStr.decode_str":  # encoded text, not arbitrary bytes
             return {**result, "format": f"{format_}-text"}
         if named and schema["type"] not in _UNNAMED and format_ is not None and format_ not in FORMATS:
             words = format_.replace("-", " ")
@@ -103,7 +103,7 @@ class ModelSchema(Scalars, Containers):
         return result
 
     def _update_class_schema(self, json_schema: JsonSchemaValue, cls: Any, config: Any) -> None:
-        """Title and description of a class, and what its json_schema_extra narrows."""
+        """Add the title and description of a class, and narrow by its json_schema_extra."""
         before = deepcopy(json_schema)
         super()._update_class_schema(json_schema, cls, config)
         changed = {key: value for key, value in json_schema.items() if before.get(key, ...) != value}
@@ -112,7 +112,7 @@ class ModelSchema(Scalars, Containers):
         _narrow(json_schema, changed)
 
     def function_after_schema(self, schema: Any) -> JsonSchemaValue:
-        """What stands inside, less what the function refuses if that can be said."""
+        """The inner schema, without the values that the function rejects if a schema can express that."""
         if described(schema["function"]["function"]) == "ByteSize._validate":
             return {"type": ["integer", "string"], "format": "byte-size", "minimum": 0}
         inner = self.generate_inner(schema["schema"])
@@ -128,17 +128,20 @@ class ModelSchema(Scalars, Containers):
         return self.function_before_schema(schema)
 
     def function_plain_schema(self, schema: Any) -> JsonSchemaValue:
-        """What the function reads; where nobody says what that is, anything."""
+        """What the function reads; anything, if its schema is unknown."""
         given = schema.get("json_schema_input_schema")
         return self._checked(self.generate_inner(given) if given else {}, schema["function"]["function"])
 
     def _checked(self, inner: JsonSchemaValue, function: Any, core: Any = None) -> JsonSchemaValue:
-        """The schema less what a function refuses, which is noted where it cannot be said; `core` comes before it."""
+        """The schema without the values that a function rejects, or with a note if no schema can express that.
+
+        core: the core schema of what the function is given
+        """
         if is_carried(function):
             return inner
         try:
             kind = self.resolve_ref_schema(inner).get("type")
-        except RuntimeError:  # a reference to what is being generated
+        except RuntimeError:  # a reference to a schema that is still being generated
             kind = None
         bounds = bounds_of(function, kind, counts(core))
         if bounds is not None:
@@ -148,7 +151,7 @@ class ModelSchema(Scalars, Containers):
         )
 
     def chain_schema(self, schema: Any) -> JsonSchemaValue:
-        """All that the steps ask for, of the text as it is."""
+        """The values that satisfy all steps at once."""
         steps = list(schema["steps"])
         result = self.generate_inner(steps[0])
         for step in steps[1:]:
@@ -163,7 +166,7 @@ class ModelSchema(Scalars, Containers):
         return result
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
-        """A model, and which code of its own runs when it is made."""
+        """A model, with notes about its own code that runs when an instance is made."""
         result, cls = super().model_schema(schema), schema["cls"]
         if schema.get("custom_init"):
             result = _runs(result, cls.__init__)
@@ -178,11 +181,11 @@ class ModelSchema(Scalars, Containers):
         return _runs(result, schema["cls"].__post_init__) if schema.get("post_init") else result
 
     def field_is_present(self, field: Any) -> bool:
-        """Fields of dataclasses that their constructor does not take are absent."""
+        """Whether a field is part of the schema: fields that a dataclass's constructor does not take are not."""
         return field.get("init") is not False and super().field_is_present(field)
 
     def _named_required_fields_schema(self, named_required_fields: Any) -> JsonSchemaValue:
-        """The object in which each field stands where its alias says."""
+        """The object schema with each field at the place that its alias gives."""
         fields: list[tuple[Path, JsonSchemaValue, bool]] = []
         elsewhere: dict[str, None] = {}
         for name, required, field in named_required_fields:
@@ -207,7 +210,7 @@ class ModelSchema(Scalars, Containers):
         return {**schema, ELSEWHERE: others} if others else schema
 
     def _names(self, field: Any, name: str) -> Iterator[str]:
-        """The members in which a field is looked for, one after the other."""
+        """The members in which pydantic looks for a field, in this order."""
         alias, config = field.get("validation_alias", name), self._config.config_dict
         if config.get("populate_by_name") or config.get("validate_by_name"):
             yield name
@@ -215,7 +218,7 @@ class ModelSchema(Scalars, Containers):
         yield from (path if isinstance(path, str) else str(path[0]) for path in paths)
 
     def _path(self, field: Any, name: str) -> Path:
-        """Where a field is looked for first: under a plain name, if it has one."""
+        """The path at which a field is generated: a plain name if it has one, otherwise its first alias path."""
         alias = field.get("validation_alias", name)
         if not self._config.config_dict.get("validate_by_alias", True) or field["type"] == "computed-field":
             alias = name
@@ -235,7 +238,7 @@ class ModelSchema(Scalars, Containers):
         return open_[0] if len(open_) == 1 else super().get_flattened_anyof(open_)
 
     def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
-        """Alternatives that are told apart by a member, which each then needs, or by a function."""
+        """A union whose alternatives are identified by a member, which all of them then require, or by a function."""
         if callable(schema["discriminator"]):
             return self._told_by_function(schema)
         result = super().tagged_union_schema(schema)
@@ -262,7 +265,7 @@ class ModelSchema(Scalars, Containers):
 
 
 class _Handler:
-    """What users' functions are given to ask for the schema that they are about to change."""
+    """The handler passed to users' functions; it returns the schema that they are about to change."""
 
     mode = "validation"
 
@@ -284,13 +287,13 @@ def _narrow(schema: JsonSchemaValue, changed: Mapping[str, Any]) -> JsonSchemaVa
         if key == "properties" and isinstance(value, dict):
             known = schema.get("properties", {})
             constraints[key] = {name: part for name, part in value.items() if known.get(name, ...) != part}
-        elif key == "additionalProperties":  # says something of those that stand beside it alone
+        elif key == "additionalProperties":  # depends on the properties beside it
             schema[key] = value if schema.get(key, True) is True or value is False else schema[key]
         elif key in CONSTRAINING:
             constraints[key] = value
         elif key not in OWN:
             schema[key] = value
-    if constraints.get("uniqueItems"):  # of which pydantic knows nothing, so that repetitions do no harm
+    if constraints.get("uniqueItems"):  # pydantic does not check it, so repetitions do no harm
         constraints[MERGED] = True
     if set(constraints).isdisjoint(schema) and not {"properties", "allOf"} & set(constraints):
         schema.update(constraints)

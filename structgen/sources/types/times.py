@@ -1,8 +1,8 @@
 """Bounds of dates, times and durations in pydantic's core schemas, as keywords.
 
-A bound without a zone is compared with the digits of whatever is written, so any zone may stand behind; under a bound
-with a zone, moments are written in UTC. Past and future are bounds too: they are counted from the day on which the
-class is compiled, with days to spare for zones and for the time until the text is parsed.
+A bound without a zone is compared with the digits as written, so any zone may follow them; with a zone in the bound,
+moments are written in UTC. Past and future are bounds as well: they are relative to the day on which the class is
+compiled, with a margin in days for zones and for the time until the text is parsed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..json_schema.own import MAXIMUM, MINIMUM, ZONE
 from ..json_schema.temporal import duration_of
 from .notes import checked
 
-DAYS_APART = 2  # days between the day of compiling and what is past or future
+DAYS_APART = 2  # days between the day of compiling and the bound for past or future
 _DAY, _TICK = datetime.timedelta(days=1), datetime.timedelta(microseconds=1)
 _KINDS = {"date": datetime.date, "time": datetime.time, "date-time": datetime.datetime}
 
@@ -23,7 +23,7 @@ Bounds = dict[str, Any]
 
 
 def bounded(format_: str, bounds: Bounds, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema of a format between bounds."""
+    """The schema of a format with bounds."""
     result = {"type": "string", "format": format_, **bounds}
     if "now_op" not in schema:
         return result
@@ -44,7 +44,7 @@ def moment_bounds(format_: str, schema: Mapping[str, Any]) -> Bounds:
 
 
 def _bound(closed: Any, open_: Any, sign: int) -> tuple[str | None, str | None]:
-    """A bound that is allowed itself, and its zone."""
+    """The inclusive bound of an inclusive and an exclusive one, and its zone."""
     ends = [_written(closed)] if closed is not None else []
     ends += [_written(_next(open_, sign))] if open_ is not None else []
     if not ends:
@@ -53,7 +53,7 @@ def _bound(closed: Any, open_: Any, sign: int) -> tuple[str | None, str | None]:
 
 
 def _next(value: Any, sign: int) -> Any:
-    """The value beside, which is the first that an open bound allows."""
+    """The neighbour of a value, which is the first one that an exclusive bound allows."""
     try:
         if isinstance(value, datetime.datetime):
             return value + sign * _TICK
@@ -66,7 +66,7 @@ def _next(value: Any, sign: int) -> Any:
 
 
 def _written(value: Any) -> tuple[str, str | None]:
-    """The digits of a bound, and the zone in which they are."""
+    """The digits of a bound, and their zone."""
     if isinstance(value, datetime.datetime) and value.tzinfo is not None:
         return value.astimezone(datetime.UTC).replace(tzinfo=None).isoformat(), "utc"
     if isinstance(value, datetime.time) and value.tzinfo is not None:
@@ -76,7 +76,7 @@ def _written(value: Any) -> tuple[str, str | None]:
 
 
 def _zone(constraint: Any, zones: set[str | None]) -> str | None:
-    """Which zones may be written."""
+    """The zones that may be written."""
     if isinstance(constraint, int) and not isinstance(constraint, bool):
         return _offset(constraint)
     if constraint == "naive":
@@ -90,7 +90,7 @@ def _offset(seconds: int) -> str:
 
 
 def _now(format_: str, when: str, low: str | None, high: str | None) -> tuple[str | None, str | None]:
-    """The bounds, and those of the past or the future."""
+    """The bounds, combined with those for the past or the future."""
     today = datetime.datetime.now(datetime.UTC).date()
     if when == "past":
         end = (today - DAYS_APART * _DAY).isoformat() + ("" if format_ == "date" else "T00:00:00")

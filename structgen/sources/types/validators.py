@@ -1,8 +1,8 @@
-"""The Python functions in pydantic's core schemas: which of them a schema says in full, and what the others are called.
+"""The Python functions in pydantic's core schemas: those that a schema fully expresses, and the names of the others.
 
-A core schema calls Python for much of what pydantic itself brings along (addresses, paths, secrets), and for users'
-validators. Only those listed here are known to refuse nothing that the schemas made of them allow; all others are code
-that runs when the text is parsed.
+A core schema calls Python for many of pydantic's own types (addresses, paths, secrets), and for users' validators. Only
+the functions listed here are known to accept everything that their schemas allow. All others are treated as code that
+runs when the text is parsed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import WithJsonSchema
 
-ASCII = r"^[\x00-\x7F]*$"  # bytes are counted in UTF-8, characters are not
+ASCII = r"^[\x00-\x7F]*$"  # in ASCII, the number of bytes is the number of characters
 NUMERIC = {
     "greater_than_validator": ("gt", "exclusiveMinimum"),
     "greater_than_or_equal_validator": ("ge", "minimum"),
@@ -31,7 +31,7 @@ COUNTED = {
     "string": "Length",
     "array": "Items",
     "object": "Properties",
-}  # keywords of length, behind min and max
+}  # keywords of length, without their prefix min or max
 
 _CARRIED = {
     "pydantic._internal._validators": (
@@ -57,7 +57,7 @@ def function_of(core: Mapping[str, Any]) -> Any:
 
 
 def is_carried(function: Any) -> bool:
-    """Whether a function refuses nothing that pydantic's words about its schema allow."""
+    """Whether a function accepts everything that pydantic's schema for it allows."""
     encoder = getattr(getattr(function, "__self__", None), "encoder", None)
     if encoder is not None:  # of bytes
         return encoder.__module__ == "pydantic.types"
@@ -69,7 +69,7 @@ def is_carried(function: Any) -> bool:
 
 
 def counts(core: Any) -> str | None:
-    """What the length of a string's value counts: "str" its characters, "bytes" its bytes; None where it is neither."""
+    """What the length of a string's value counts: "str" for characters, "bytes" for bytes; None for other values."""
     while core is not None:
         if core["type"] in ("str", "bytes"):
             return core["type"]
@@ -102,7 +102,7 @@ def bounds_of(function: Any, kind: Any, counted: str | None) -> dict[str, Any] |
 
 
 def replaces(schema: Any) -> bool:
-    """Whether a user's function reads the raw value first, so that what pydantic says comes behind it."""
+    """Whether a user's function reads the raw value first, so that pydantic checks only its result."""
     while schema["type"] in ("default", "model-field", "dataclass-field", "typed-dict-field"):
         schema = schema["schema"]
     raw = schema["type"] in ("function-before", "function-wrap", "function-plain")
@@ -110,7 +110,7 @@ def replaces(schema: Any) -> bool:
 
 
 def described(function: Any) -> str:
-    """What a function is called, for messages."""
+    """The name of a function, for messages."""
     plain = _plain(function)
     name = getattr(plain, "__qualname__", "") or type(plain).__name__
     module = getattr(plain, "__module__", "") or ""
@@ -120,7 +120,7 @@ def described(function: Any) -> str:
 
 
 def is_pydantics(function: Any) -> bool:
-    """Whether pydantic itself wrote a function, and no user's is wrapped in it."""
+    """Whether a function is pydantic's own and wraps no user's function."""
     plain = _plain(function)
     module = getattr(plain, "__module__", "") or ""
     return module.partition(".")[0] == "pydantic" and not getattr(plain, "__name__", "").startswith(
@@ -129,7 +129,7 @@ def is_pydantics(function: Any) -> bool:
 
 
 def users_words(metadata: Mapping[str, Any]) -> list[Any]:
-    """The functions by which users change JSON schemas, first those of types, then those of annotations."""
+    """The functions with which users change JSON schemas: those of types, then those of annotations."""
     keys = ("pydantic_js_functions", "pydantic_js_annotation_functions")
     return [function for key in keys for function in metadata.get(key, ()) if _is_users(function)]
 
@@ -145,7 +145,7 @@ def without(metadata: Mapping[str, Any], functions: Iterable[Any]) -> dict[str, 
 
 
 def without_bounds(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata without what pydantic says in them of bounds, sometimes under wrong keywords."""
+    """The metadata without the bounds that pydantic puts there, sometimes under wrong keywords."""
     updates = metadata.get("pydantic_js_updates", {})
     kept = {key: value for key, value in updates.items() if key not in _MEANT}
     return {**metadata, "pydantic_js_updates": kept}
