@@ -1,15 +1,15 @@
-"""JSON text in its canonical spelling, which is the one that is generated.
+"""The canonical spelling of JSON text, which is the one that is generated.
 
-JSON spells a value in many ways: "\\u00e9" is "é", 1e2 is 100.0, -0 is 0. The canonical spelling of a text keeps its
+A value has many spellings in JSON: "\\u00e9" is "é", 1e2 is 100.0, -0 is 0. The canonical spelling of a text keeps its
 tokens and the white space between them and respells strings and numbers as Python reads them:
 
-* a string has each character as itself where JSON allows that, else as its short escape or as \\u00XX;
-* a number without a point and an exponent is an integer, of any size, and keeps its digits (-0 is 0);
-* any other number is a double: its shortest digits that are read as the same double, or where it is whole all its
-  digits and ".0"; so 1.0 stays apart from 1, for schemas of draft 4 and strict types tell them apart.
+* a string has each character as itself if JSON allows that, otherwise as its short escape or as \\u00XX;
+* a number without a point or an exponent is an integer, of any size, and keeps its digits (-0 is 0);
+* any other number is a double: its shortest digits that are read as the same double or, if it is whole, all its digits
+  and ".0". So 1.0 remains different from 1, because draft 4 schemas and strict types distinguish them.
 
-So a text and its canonical spelling are read as equal values of the same types, which is why either may stand for the
-other. No number gets longer than the longest double, which has 309 digits before the point or 324 behind it.
+A text and its canonical spelling are therefore read as equal values of the same types, and each may stand for the
+other. No number becomes longer than the longest double, which has 309 digits before the point or 324 after it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _NUMBER = re.compile(rf"{_INTEGER.pattern}(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 
 
 class _Unread(ValueError):
-    """A token has no canonical spelling: it is malformed, half a surrogate pair, or beyond all doubles."""
+    """Raised for a token without canonical spelling: it is malformed, half a surrogate pair, or beyond all doubles."""
 
 
 def canonical(text: str) -> str | None:
-    """The canonical spelling of a JSON text; None where one of its tokens has none."""
+    """The canonical spelling of a JSON text; None if one of its tokens has no canonical spelling."""
     try:
         return _TOKEN.sub(_respelled, text)
     except _Unread:
@@ -47,7 +47,7 @@ def _string(token: str) -> str:
     try:
         value = json.loads(token)
         value.encode()
-    except ValueError:  # of JSON, or of UTF-8, which has no lone surrogates
+    except ValueError:  # malformed JSON, or a lone surrogate, which UTF-8 cannot encode
         raise _Unread from None
     return json.dumps(value, ensure_ascii=False)
 

@@ -11,7 +11,7 @@ from structgen.grammar import Grammar, alt, literal
 
 @dataclass(frozen=True)
 class Choices:
-    """Exactly one of `values`, which are different non-empty strings; parsing gives it back."""
+    """A source of exactly one of `values`, which are distinct non-empty strings; parsing returns it."""
 
     values: Sequence[str]
 

@@ -1,7 +1,7 @@
-"""Questions about the text a grammar expression denotes, answered without building an automaton.
+"""Questions about the texts that a grammar expression denotes, answered without building an automaton.
 
-They are asked while lowering: does a constant satisfy a pattern, does an intersection hold anything, which
-strings does a finite expression hold. Expressions here are about characters: no Token, no Ref.
+Lowering needs the answers: does a constant satisfy a pattern, is an intersection empty, which strings does a finite
+expression contain. Expressions here are made of characters only: no Token, no Ref.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ from structgen.grammar import (
 )
 from structgen.limits.budget import check
 
-LONGEST = 100  # characters of strings whose beginnings are told apart one inside another
+LONGEST = 100  # characters of the longest string that is put into the tree of beginnings, which is nested as deep
 
 
 def intersect(left: Expr, right: Expr) -> Expr:
-    """`both`, with the cases that need no automaton worked out: TEXT is neutral, finite sides are filtered."""
+    """`both`, simplified if that needs no automaton: TEXT is neutral, finite sides are filtered."""
     if left is TEXT or left is right:
         return right
     if right is TEXT:
@@ -59,7 +59,7 @@ def intersect(left: Expr, right: Expr) -> Expr:
 
 
 def _counted(left: Expr, right: Expr) -> Expr | None:
-    """Runs of one set of characters whose length is bounded twice, as one run."""
+    """The intersection of a run of one set of characters and a bound on the length, as one run."""
     for run, length in ((left, right), (right, left)):
         if not (isinstance(run, Repeat) and isinstance(run.body, Chars)):
             continue
@@ -71,7 +71,7 @@ def _counted(left: Expr, right: Expr) -> Expr | None:
 
 
 def opposite(expr: Expr) -> Expr:
-    """All of TEXT but `expr`; a length has the other lengths as its opposite."""
+    """All of TEXT except `expr`; the opposite of a bound on the length is the other lengths."""
     if expr is NOTHING:
         return TEXT
     if expr in _left_out:
@@ -84,12 +84,12 @@ def opposite(expr: Expr) -> Expr:
     return complement(expr)
 
 
-_left_out: WeakKeyDictionary[Expr, Expr] = WeakKeyDictionary()  # what _all_but leaves out
+_left_out: WeakKeyDictionary[Expr, Expr] = WeakKeyDictionary()  # the strings that a result of _all_but excludes
 
 
 @lru_cache(maxsize=2000)
 def _all_but(finite: Expr) -> Expr:
-    """TEXT but for a few strings, written along the tree of their beginnings: no complement has to be taken."""
+    """TEXT except a few strings, built along their prefix tree so that no complement is needed."""
     tree: dict[str, Any] = {}
     for part in _options(finite):
         node = tree
@@ -109,7 +109,7 @@ def _all_but(finite: Expr) -> Expr:
 
 
 def without(left: Expr, right: Expr) -> Expr:
-    """`left` less `right`."""
+    """The strings of `left` that are not in `right`."""
     if _is_finite(left) and _is_finite(right):
         dropped = set(_options(right))
         return alt(*(part for part in _options(left) if part not in dropped))
@@ -118,7 +118,7 @@ def without(left: Expr, right: Expr) -> Expr:
 
 @lru_cache(maxsize=20_000)
 def empty(expr: Expr) -> bool:
-    """Whether `expr` holds no string at all; decided by its automaton where its form does not tell."""
+    """Whether `expr` contains no string; decided by its automaton if its form is not enough."""
     if expr is NOTHING or isinstance(expr, Bytes | Chars | Repeat | StateGraph):
         return expr is NOTHING
     if isinstance(expr, Alt):
@@ -134,7 +134,7 @@ def empty(expr: Expr) -> bool:
 
 @lru_cache(maxsize=20_000)
 def _is_finite(expr: Expr) -> bool:
-    """Whether `expr` is written as literals."""
+    """Whether `expr` consists of literals."""
     return isinstance(expr, Bytes | Alt) and all(isinstance(part, Bytes) for part in _options(expr))
 
 
@@ -166,7 +166,7 @@ def _contains(expr: Expr, text: str) -> bool:
 
 
 def _candidates(expr: Expr) -> Iterator[str]:
-    """Strings that may well be in `expr`: plain ones, and examples of what it is made of."""
+    """Strings that are likely to be in `expr`: plain ones, and examples of its parts."""
     yield from _PLAIN
     for part in expr.parts if isinstance(expr, And) else (expr,):
         if not isinstance(part, Not):
@@ -180,7 +180,7 @@ _PLAIN = ("", "a", "z", "Z", "0", "~", "a1", "x-y", "zzzzzzzzzzzz", "\u0394")
 
 
 def _example(expr: Expr, pick: int) -> str:
-    """A short string of `expr` if it is made of no intersections; alternatives and characters by `pick`."""
+    """A short string of `expr` if it has no intersections; `pick` selects alternatives and characters."""
     match expr:
         case Bytes():
             return _text(expr)
@@ -196,7 +196,7 @@ def _example(expr: Expr, pick: int) -> str:
 
 
 class _EndFinder:
-    """Where expressions that start somewhere in one text can end; memoised, so no backtracking."""
+    """A matcher on one text: where an expression that starts at a position can end; memoised, without backtracking."""
 
     def __init__(self, text: str):
         self.text = text

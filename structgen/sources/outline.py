@@ -1,8 +1,8 @@
-"""The outline of a source: what its values look like, for prompts that name their fields and for slots that hold them.
+"""The outline of a source: the structure of its values, for prompts that name fields and slots that hold them.
 
-An outline keeps the structure of a schema and drops its assertions: which members an object has and which of them may
-be absent, what arrays hold, which constants there are to choose from, and the words by which a value describes itself.
-It is a plain tree: references have been followed, and one that leads back into itself is "any".
+An outline keeps the structure of a schema and drops its assertions. It has the members of objects and which of them are
+optional, the items of arrays, the constants to choose from, and the words that describe a value. It is a plain tree:
+references have been followed, and a reference that leads back into itself is "any".
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-FORMATS = ("date", "time", "date-time", "email")  # of strings; each is a kind of its own
+FORMATS = ("date", "time", "date-time", "email")  # formats of strings; each is a separate kind
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class Field:
 
 @dataclass(frozen=True)
 class Outline:
-    """What a value looks like.
+    """The structure of a value.
 
     kind: "object", "array", "enum", "const", "union", "any", "string", "integer", "number", "boolean", or a format
-    nullable: whether null may stand in its place
-    fields: of an object, in the order in which they are written
-    item: of an array; "any" where nothing is said
-    options: the values of an enum or const, exactly as the document has them; the outlines of a union
-    least, most: how many items an array has
+    nullable: whether null is allowed instead
+    fields: the members of an object, in the order in which they are written
+    item: the items of an array; "any" if unspecified
+    options: the values of an enum or const, exactly as in the document; the outlines of a union
+    least, most: the number of items of an array
     said: titles, descriptions, constants and names of members that describe the value, the outermost first
     """
 
@@ -47,26 +47,26 @@ class Outline:
 
     @classmethod
     def of_fields(cls, fields: Iterable[Field], said: Iterable[str] = ()) -> Outline:
-        """An object, which is described by its own words, then field by field."""
+        """An object, described by `said` and then by its fields."""
         fields = tuple(fields)
         inside = (word for field in fields for word in (field.name, *field.value.said))
         return cls("object", fields=fields, said=(*said, *inside))
 
     @classmethod
     def of_constants(cls, kind: str, values: Iterable[Any], said: Iterable[str] = ()) -> Outline:
-        """An "enum" or a "const", which is described by its strings too."""
+        """An "enum" or a "const", described by `said` and by its strings."""
         values = tuple(values)
         return cls(kind, options=values, said=(*said, *(value for value in values if isinstance(value, str))))
 
     @property
     def alternatives(self) -> tuple[Outline, ...]:
-        """The outlines of a union of objects, one of which is to be filled; none where the value is anything else."""
+        """The outlines of a union of objects, one of which is to be filled; empty for any other value."""
         if self.kind != "union" or self.nullable or any(one.kind != "object" for one in self.options):
             return ()
         return self.options
 
     def plain(self) -> dict[str, Any]:
-        """The outline as dicts and lists, from which others can rebuild it; constants are left as they are."""
+        """The outline as dicts and lists, from which it can be rebuilt; constants are unchanged."""
         options = [one.plain() for one in self.options] if self.kind == "union" else list(self.options)
         return {
             "kind": self.kind,

@@ -1,8 +1,9 @@
-"""Texts that are read beside those that are generated.
+"""Texts that are accepted in addition to those that are generated.
 
-What is generated has few spellings, since each costs states in every automaton. What is accepted may be spelled in any
-way, so that a text from elsewhere is judged by its value: a source that knows other spellings says which one stands for
-them all, and which texts in that spelling it allows. Other sources read what they generate and nothing else.
+Generated texts have few spellings, because each spelling costs states in every automaton. Accepted texts may have any
+spelling, so that a text from elsewhere is judged by its value. A source with several spellings per value maps all of
+them to a canonical one, and defines which texts in that spelling it allows. Other sources accept only what they
+generate.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ def json_value(text: str) -> Any:
 
 @runtime_checkable
 class Readable(Protocol):
-    """A source that reads more than it generates."""
+    """A source that accepts more texts than it generates."""
 
     def canonical(self, text: str) -> str | None:
-        """The spelling of the text that stands for all its spellings; None where it has none."""
+        """The canonical spelling of the text; None if it has none."""
         ...
 
     def reading(self) -> Grammar:

@@ -1,11 +1,11 @@
-"""Recursion that is as deep as memory allows: what waits for an answer waits on a list, not on Python's stack.
+"""Recursion as deep as memory allows: pending calls wait on a list, not on Python's stack.
 
-    def length(text):                        # the step: yields what it wants solved, is sent the answer
+    def length(text):                        # the step: yields a key to solve, is sent the answer
         return 0 if not text else 1 + (yield text[1:])
 
     solved(length, "a" * 100_000)
 
-An object of 2,000 members is written from its end, which is a recursion as deep as it has members.
+Writing an object starts at its end, which is a recursion as deep as the number of members, for example 2,000.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ V = TypeVar("V")
 
 
 def solved(step: Callable[[K], Generator[K, V, V]], key: K) -> V:
-    """What `step` returns for `key`; each key that it asks for is solved once."""
+    """The result of `step` for `key`; each key that it yields is solved once."""
     known: dict[K, V] = {}
     waiting = [(key, step(key))]
-    answer: Any = None  # what a step is sent first
+    answer: Any = None  # the first value sent to a step
     while waiting:
         asking, steps = waiting[-1]
         try:

@@ -1,8 +1,8 @@
-"""One tool: its name, what it says of itself, and its arguments as a source.
+"""One tool: its name, its description, and its arguments as a source.
 
-A tool is a Python function (its signature says what it takes), a class or other type form that pydantic reads, or a
-dict as OpenAI's API has it: `{"type": "function", "function": {"name", "description", "parameters"}}`, or the inner
-part alone.
+A tool is a Python function (its signature defines the arguments), a class or other type form that pydantic reads, or a
+dict in the form of OpenAI's API: `{"type": "function", "function": {"name", "description", "parameters"}}`, or its
+inner part alone.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 @dataclass(frozen=True, eq=False)
 class Tool:
-    """A tool.
+    """A tool that a model may call.
 
-    arguments: the source of its arguments, an object; given: the function, class or dict that it was made of
-    pointer: where in what was given the JSON Schema of the parameters stands
+    arguments: the source of its arguments, an object; given: the function, class or dict that it was made from
+    pointer: the place in `given` of the JSON Schema of the parameters
     """
 
     name: str
@@ -45,18 +45,18 @@ class Tool:
         return self.arguments.schema  # pyright: ignore[reportReturnType]
 
     def lower(self) -> Grammar:
-        """The texts of the arguments. Raises what the schema's lowering raises, naming the tool."""
+        """The texts of the arguments. Errors of the schema's lowering are raised with the name of the tool."""
         try:
             return self.arguments.lower()
         except (InvalidSource, Unsupported) as error:
             raise _named(error, self.name, self.pointer) from error
 
     def reading(self) -> Grammar:
-        """The texts of the arguments in canonical spelling that are read."""
+        """The accepted texts of the arguments, in canonical spelling."""
         return self.arguments.reading()
 
     def run(self, arguments: Any) -> Any:
-        """Call the function. Raises InvalidOption where the tool is none."""
+        """Call the function. Raises InvalidOption if the tool is not a function."""
         if not _is_function(self.given):
             raise InvalidOption(f"tool {self.name!r} is no function: use the call's arguments instead")
         bound = inspect.signature(self.given).bind_partial()
@@ -66,9 +66,9 @@ class Tool:
 
 
 def as_tool(given: Any, index: int, terms: Terms) -> Tool:
-    """The tool that `given`, the one at `index` of a list, stands for.
+    """The tool made from `given`, which is element `index` of a list.
 
-    Raises InvalidSource naming the tool, and the JSON pointer of the cause in it.
+    Raises InvalidSource with the name of the tool and the JSON pointer of the cause in it.
     """
     if isinstance(given, Mapping):
         return _of_dict(given, f"tool {index}", terms)
@@ -92,7 +92,7 @@ def _is_function(given: Any) -> bool:
 
 
 def _arguments_type(function: Callable[..., Any], name: str) -> Any:
-    """A TypedDict of the function's parameters; those with a default may be left out."""
+    """A TypedDict of the function's parameters; those with a default are optional."""
     try:
         hints = get_type_hints(function, include_extras=True)
         parameters = inspect.signature(function).parameters.values()
@@ -153,7 +153,7 @@ def _of_dict(given: Mapping[str, Any], shown: str, terms: Terms) -> Tool:
 
 
 def _check_object(tool: Tool) -> None:
-    """Arguments have names, so the parameters must describe an object."""
+    """Raise InvalidSource unless the parameters describe an object: arguments have names."""
     kind = tool.schema.get("type")
     if kind is not None and kind != "object":
         raise InvalidSource(
@@ -168,7 +168,7 @@ def _first_paragraph(given: Any) -> str:
 
 
 def _named(error: InvalidSource | Unsupported, name: str, pointer: str = "") -> StructgenError:
-    """The same error, naming the tool, its pointer counted from what was given as the tool."""
+    """The same error with the name of the tool; its pointer starts at the dict given as the tool."""
     message, at = str(error), None
     if isinstance(error, Unsupported):
         message = message.removesuffix(f"; {error.remedy}")

@@ -1,11 +1,11 @@
-"""Tools as a source: what a model may call, as JSON `{"name": …, "arguments": {…}}`, and the calls read back.
+"""Tools as a source: calls as JSON `{"name": …, "arguments": {…}}`, and their reading.
 
-A tool is a Python function, a class that pydantic reads, or a dict as OpenAI's API has it. The arguments of each are
-a source of their own, so a function's are checked by pydantic and a dict's by its JSON Schema. Around them stands
+A tool is a Python function, a class that pydantic reads, or a dict in the form of OpenAI's API. The arguments of each
+tool are a separate source: pydantic checks those of a function, and the JSON Schema those of a dict. A reply is one of
 
     {"name": "book", "arguments": {…}}      one call; with several tools, one of them
     [{"name": …}, …]                        with `parallel`: 1 to 8 calls
-    {"answer": "…"}                         where the choice is "auto" or "none": a reply in words
+    {"answer": "…"}                         if the choice is "auto" or "none": a reply in words
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ ANSWER_OUTLINE = Outline.of_fields([Field("answer", Outline("string"))])
 _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 _VALUES = frozenset({"const", "enum", "default", "example", "examples"})
 
-SHORT = Repr()  # of values in a notebook's line
+SHORT = Repr()  # shortens values to fit a line of a notebook
 SHORT.maxother = SHORT.maxstring = 80
 
 
@@ -70,8 +70,8 @@ SHORT.maxother = SHORT.maxstring = 80
 class Call:
     """One call of a tool.
 
-    arguments: a dict by name for a function or a dict, the validated object for a class; arguments that the model left
-        out are absent
+    arguments: a dict by name for a function or a dict, the validated object for a class; arguments that the model
+        omitted are absent
     """
 
     name: str
@@ -79,20 +79,20 @@ class Call:
     tool: Tool
 
     def __repr__(self) -> str:
-        """As the call would be written in Python."""
+        """The call as Python code."""
         given = self.arguments
         if not isinstance(given, Mapping):
             return f"{self.name}({SHORT.repr(given)})"
         return f"{self.name}({', '.join(f'{name}={SHORT.repr(value)}' for name, value in given.items())})"
 
     def run(self) -> Any:
-        """What the function returns for these arguments. Raises InvalidOption where the tool is no function."""
+        """The function's result for these arguments. Raises InvalidOption if the tool is not a function."""
         return self.tool.run(self.arguments)
 
 
 @dataclass(frozen=True)
 class Reply(Sequence[Call]):
-    """A model's reply: the calls it makes, in order; or no calls and its answer in words."""
+    """A model's reply: its calls in order, or no calls and an answer in words."""
 
     calls: tuple[Call, ...] = ()
     answer: str | None = None
@@ -183,7 +183,7 @@ class ToolCalls:
 
     @cached_property
     def alternatives(self) -> tuple[dict[str, Any], ...]:
-        """A JSON Schema of each kind of reply: every call and the answer; with `parallel` all calls are one kind."""
+        """The JSON Schema of each kind of reply: every tool and the answer; with `parallel` all calls are one kind."""
         return tuple(self._kinds(""))
 
     @cached_property
@@ -196,12 +196,12 @@ class ToolCalls:
         return (*calls, *([ANSWER_OUTLINE] if self.answers else []))
 
     def outline(self) -> Outline:
-        """What all replies look like."""
+        """The outline of all replies."""
         return self.outlines[0] if len(self.outlines) == 1 else Outline("union", options=self.outlines)
 
     @property
     def openings(self) -> tuple[str, ...]:
-        """How the replies of each alternative begin, without white space, as far as to tell them apart."""
+        """The beginnings of the replies of each alternative, without white space, long enough to distinguish them."""
         calls = [f'{{"name":{_quoted(tool.name)}' for tool in self.callable]
         if self.parallel and calls:
             calls = ["["]
@@ -215,7 +215,7 @@ class ToolCalls:
         return {"anyOf": list(self._kinds("/anyOf/{}"))}
 
     def _kinds(self, at: str) -> Iterator[dict[str, Any]]:
-        """The alternatives, the one of index i standing at the JSON pointer `at`, {} being i."""
+        """The alternatives; number i is placed at the JSON pointer `at` with i in place of {}."""
         calls = self.callable
         if not self.parallel:
             yield from (call_schema(tool, at.format(index)) for index, tool in enumerate(calls))
@@ -228,11 +228,11 @@ class ToolCalls:
             yield ANSWER
 
     def lower(self) -> Grammar:
-        """The replies, as a grammar. Raises Unsupported naming the tool and the pointer of the cause."""
+        """The replies, as a grammar. Raises Unsupported with the tool's name and the pointer of the cause."""
         return self._replies([tool.lower() for tool in self.callable])
 
     def canonical(self, text: str) -> str | None:
-        """The JSON text with its strings and numbers spelled as they are generated; None where it is malformed."""
+        """The JSON text with its strings and numbers spelled as they are generated; None if the text is malformed."""
         return canonical(text)
 
     def reading(self) -> Grammar:
@@ -261,9 +261,9 @@ class ToolCalls:
         return Grammar(start, rules, ArgumentsCheck(checks) if checks else None)
 
     def parse(self, text: str) -> Reply:
-        """The calls, or the answer, that the text stands for; arguments are validated.
+        """The calls or the answer in the text; arguments are validated.
 
-        Raises Rejected if the text is neither, or a validator refuses the arguments.
+        Raises Rejected if the text is neither, or if a validator rejects the arguments.
         """
         value = json_value(text)
         if isinstance(value, Mapping) and "answer" in value:
@@ -280,7 +280,7 @@ class ToolCalls:
 
 
 def call_schema(tool: Tool, at: str = "") -> dict[str, Any]:
-    """The JSON Schema of one call of the tool, to stand at the JSON pointer `at` of a larger schema."""
+    """The JSON Schema of one call of the tool, for the JSON pointer `at` of a larger schema."""
     return {
         "type": "object",
         "properties": {
@@ -293,13 +293,13 @@ def call_schema(tool: Tool, at: str = "") -> dict[str, Any]:
 
 
 def _call_outline(tool: Tool) -> Outline:
-    """What one call of the tool looks like."""
+    """The outline of one call of the tool."""
     name = Field("name", Outline.of_constants("const", [tool.name]))
     return Outline.of_fields([name, Field("arguments", tool.arguments.outline())])
 
 
 def rebased(schema: Any, at: str) -> Any:
-    """The schema with its references into itself made to hold where it stands at the JSON pointer `at` of another."""
+    """The schema with its internal references adjusted to its place at the JSON pointer `at` of another schema."""
     if isinstance(schema, list):
         return [rebased(part, at) for part in schema]
     if not isinstance(schema, Mapping):
@@ -320,7 +320,7 @@ def _calls_schema(items: dict[str, Any]) -> dict[str, Any]:
 
 
 def _call(index: int, name: str, grammar: Grammar, style: Style, rules: dict[str, Expr]) -> Expr:
-    """The texts of one call; the rules that its arguments need are added to `rules`, renamed if they must be."""
+    """The texts of one call; adds the rules of its arguments to `rules`, renamed if necessary."""
     names: dict[str, str] = {}
     if any(rules.get(name, rule) is not rule for name, rule in grammar.rules.items()):
         names = {name: f"tool {index} {name}" for name in grammar.rules}
@@ -339,7 +339,7 @@ def _call(index: int, name: str, grammar: Grammar, style: Style, rules: dict[str
 
 
 def _renamed(expr: Expr, names: Mapping[str, str]) -> Expr:
-    """The expression with its rules called by their new names; parts that occur often are rebuilt once."""
+    """The expression with its rules renamed; parts that occur several times are rebuilt once."""
 
     @cache
     def rebuilt(expr: Expr) -> Expr:

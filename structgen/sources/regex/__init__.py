@@ -1,15 +1,15 @@
 """Regular expressions as sources.
 
 `Regex(pattern)` means what `re.fullmatch(pattern, text)` means: the whole text matches, `\\d`, `\\w`, `\\s` and `(?i)`
-know Unicode unless `(?a)` says otherwise, `.` is anything but a newline. `search_expr(pattern)` means what JSON
-Schema's `pattern` means: an ECMA-262 pattern found anywhere in the string. Greedy and lazy repetitions are the same
-language. Anchors, word boundaries, look-aheads, look-behinds and atomic groups are worked out exactly wherever they
-stand; back-references and conditions on groups are refused.
+follow Unicode unless `(?a)` is set, and `.` is anything but a newline. `search_expr(pattern)` means what JSON
+Schema's `pattern` means: an ECMA-262 pattern found anywhere in the string. Greedy and lazy repetitions denote the
+same language. Anchors, word boundaries, look-aheads, look-behinds and atomic groups are compiled exactly at any place;
+back-references and conditions on groups are refused.
 
-How assertions become languages: where look-aheads and anchors stand in no repetition without end, lowering goes from
-right to left with the language of what may follow, `rest`. A look-ahead intersects it, an end anchor keeps the empty
-string of it. A start anchor asks whether anything has been read before, so `rest` is a function of just that. All else
-becomes an automaton (`assertions`).
+How assertions become languages: if no look-ahead or anchor stands in an unbounded repetition, lowering goes from right
+to left and carries `rest`, the language of what may follow. A look-ahead intersects `rest`; an end anchor keeps only
+its empty string. A start anchor depends on whether anything has been read, so `rest` is a function of that. All other
+patterns become automata (`assertions`).
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ Rest = Callable[[bool], Expr]  # the language of what follows, given that nothin
 
 @dataclass(frozen=True)
 class Regex:
-    """Text that matches a regular expression from end to end; parsing gives the text back.
+    """Text that matches a regular expression from end to end; parsing returns the text.
 
-    `pattern` follows Python's re. What it cannot honour is refused with Unsupported, what re would
-    refuse too with InvalidSource; both quote the pattern and the position.
+    `pattern` follows Python's re. Syntax that is not supported raises Unsupported; syntax that re rejects as well
+    raises InvalidSource. Both quote the pattern and the position.
     """
 
     pattern: str
@@ -63,9 +63,9 @@ def fullmatch_expr(pattern: str, dialect: Dialect = Dialect.PYTHON) -> Expr:
 
 @lru_cache(maxsize=1000)
 def search_expr(pattern: str, pointer: str | None = None, dialect: Dialect = Dialect.ECMA) -> Expr:
-    """The strings in which `pattern` is found: TEXT pattern TEXT, with ^ and $ honoured wherever they stand.
+    """The strings in which `pattern` is found: TEXT pattern TEXT, with ^ and $ observed at any place.
 
-    `pointer` says where in a schema the pattern stands, for refusals.
+    pointer: the place of the pattern in its schema, for error messages
     """
     node = parse(pattern, dialect, pointer)
     if isinstance(node, Expr):
@@ -92,7 +92,7 @@ def _lowered(node: Node, rest: Expr, pattern: str, pointer: str | None = None) -
 
 
 def _conditions(node: Node) -> tuple[list[Look], Node]:
-    """Look-aheads at the start of the text, which are conditions on all of it, and the node without them."""
+    """The look-aheads at the start of the text, which are conditions on the whole text, and the node without them."""
     parts = _flat(node)
     if parts[:1] == [TEXT] and parts[1:2] == [Anchor.START]:
         del parts[0]
@@ -108,7 +108,7 @@ def _flat(node: Node) -> list[Node]:
 
 
 def _needs_states(node: Node) -> bool:
-    """Whether a node can be worked out only as an automaton."""
+    """Whether a node can be compiled only as an automaton."""
     if isinstance(node, Repeated):
         ahead = any(isinstance(part, Look | Anchor) and part is not Anchor.START for part in inside(node))
         return max(node.low, node.high or 0) > UNROLLED or (node.high is None and ahead)
@@ -116,7 +116,7 @@ def _needs_states(node: Node) -> bool:
 
 
 def _lower(node: Node, fresh: bool, rest: Rest) -> Expr:
-    """`node` and then `rest`; `fresh` says that `node` begins at the start of the text."""
+    """`node` and then `rest`; `fresh`: `node` begins at the start of the text."""
     match node:
         case Anchor.START:
             return rest(True) if fresh else NOTHING
@@ -140,12 +140,12 @@ def _lower(node: Node, fresh: bool, rest: Rest) -> Expr:
 
 
 def _then(node: Node, rest: Rest) -> Rest:
-    """What may follow a node's left neighbour."""
+    """The language of what may follow the left neighbour of `node`."""
     return cache(lambda fresh: _lower(node, fresh, rest))
 
 
 def _plain(expr: Expr, fresh: bool, rest: Rest) -> Expr:
-    """An expression without assertions: it stays at the start only where it reads nothing."""
+    """An expression without assertions; if it reads nothing, `rest` may still be at the start of the text."""
     if not expr.facts.nullable:
         return seq(expr, rest(False))
     if not fresh or rest(True) is rest(False):
@@ -160,7 +160,7 @@ def _nonempty(expr: Expr) -> Expr:
 
 
 def _repeated(node: Repeated, fresh: bool, rest: Rest) -> Expr:
-    """A body with assertions: as many copies as bounded, and without end only if start anchors are all it has."""
+    """A repeated body with assertions: one copy per round; unbounded only if its assertions are all start anchors."""
     body, low, high = node.body, node.low, node.high
     if high is None:
         tail = _endless(body, rest)
@@ -178,7 +178,7 @@ def _optional(body: Node, tail: Rest, rest: Rest) -> Rest:
 
 
 def _endless(body: Node, rest: Rest) -> Rest:
-    """`body` any number of times. Once something is read start anchors fail, so the body is plain from there."""
+    """`body` any number of times. Once something has been read, start anchors fail and the body is plain."""
     later = star(_lower(body, False, lambda fresh: EMPTY))
 
     @cache

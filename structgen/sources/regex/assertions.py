@@ -1,20 +1,21 @@
-"""Patterns whose assertions stand anywhere, as automata.
+"""Automata of patterns with assertions at any place.
 
-A backtracking engine keeps one place in the pattern; here all places are followed at once (Antimirov's partial
-derivatives, 1996). What an assertion asks of the right becomes a *duty* of the place that asked: a set of places in
-another pattern, of which one must (or none may) have been right when the text ends. What it asks of the left is known
-already, since every look-behind is followed from the start of the text. So \\b in `\\bno\\b`, after the text "no":
+A backtracking engine keeps one place in the pattern; this construction follows all places at once (Antimirov's partial
+derivatives, 1996). A condition of an assertion on the text to the right becomes a *duty* of the place that stated it: a
+set of places in another pattern, of which one must (or none may) match when the text ends. A condition on the text to
+the left is already decided, because every look-behind is followed from the start of the text. An example is the last
+\\b in `\\bno\\b` after the text "no":
 
     place    what is left of the pattern: \\b
-    left     whether the text begins here: no; whether a word's character has been read: yes
-    so       go on, with the duty that the rest is empty or begins with no character of a word
+    left     does the text begin here: no; has a word character been read: yes
+    so       continue, with the duty that the rest is empty or does not begin with a word character
 
-An atomic group matches what a backtracking engine would find first. Its places stay in the order in which they are
-tried; one that has found the end of the group rules out those after it, and is right if none before it ends later,
-which is a duty again.
+An atomic group matches what a backtracking engine would find first. Its places are kept in the order in which they are
+tried. A place that has reached the end of the group rules out the places after it. It is valid only if no place before
+it reaches an end later; this is a duty as well.
 
-Whatever is read decides what is known on the left and what becomes of duties, so the states (place, left) are finitely
-many, and the automaton is exact.
+The text read so far determines what is known about the left and what the duties have become, so there are finitely many
+states (place, left), and the automaton is exact.
 """
 
 from __future__ import annotations
@@ -43,15 +44,15 @@ from structgen.limits.budget import check
 from .atoms import Atoms, Partition
 from .nodes import Alternation, Anchor, Atomic, Behind, Concat, Look, Node, Repeated, concat, inside, repeated
 
-MOST_STEPS = 100_000  # from one place to the next; a second or two
+MOST_STEPS = 100_000  # steps from one place to the next; they take a second or two
 
 
 class TooManySteps(Unsupported):
-    """An automaton is not finished after MOST_STEPS."""
+    """Raised when an automaton is not finished after MOST_STEPS."""
 
 
 class Hashed:
-    """A value that remembers its hash, as it is looked up often and may be large."""
+    """A value that caches its hash, because it is looked up often and may be large."""
 
     @cached_property
     def _hash(self) -> int:
@@ -63,7 +64,7 @@ class Hashed:
 
 @dataclass(frozen=True)
 class Thread(Hashed):
-    """One way to read the text: what is left of the pattern, and what the rest of the text must be besides."""
+    """One way to read the text: the rest of the pattern, and the duties that the rest of the text must also fulfil."""
 
     node: Node
     duties: frozenset[Duty] = frozenset()
@@ -82,20 +83,20 @@ class Duty(Hashed):
 
     @property
     def opposite(self) -> Duty:
-        """What fails where this holds."""
+        """The duty that fails if and only if this one holds."""
         return replace(self, negate=not self.negate)
 
 
 @dataclass(frozen=True)
 class AtomicRun:
-    """What is left of an atomic group: its threads in the order in which they are tried. It stands where nodes do."""
+    """The rest of an atomic group: its threads, in the order in which they are tried. It is used as a node."""
 
     threads: tuple[Thread, ...]
 
 
 @dataclass(frozen=True)
 class FirstStep:
-    """One way to begin: characters and what comes after them, or nothing (None) where the node may end here."""
+    """One way to begin a node: characters and the node after them, or None if the node may end here."""
 
     duties: frozenset[Duty]
     atoms: Atoms | None
@@ -104,7 +105,7 @@ class FirstStep:
 
 @dataclass(frozen=True)
 class Left(Hashed):
-    """What is known of the text read so far: whether there is any, and the threads of each look-behind."""
+    """What is known about the text read so far: whether it is empty, and the threads of each look-behind."""
 
     fresh: bool
     behind: tuple[frozenset[Thread], ...]
@@ -114,16 +115,16 @@ class Left(Hashed):
 
 NONE: frozenset[Duty] = frozenset()
 END = FirstStep(NONE, None, EMPTY)
-CERTAIN = Thread(TEXT)  # it reads whatever comes
+CERTAIN = Thread(TEXT)  # it reads any text
 
 
 def walked(node: Node) -> Expr:
-    """The texts that `node` reads from end to end, as an automaton; Unsupported where it would be too large."""
+    """The texts that `node` reads from end to end, as an automaton. Raises Unsupported if it would be too large."""
     return _Walk(node).automaton()
 
 
 class _Walk:
-    """The construction for one pattern."""
+    """The construction of the automaton for one pattern."""
 
     def __init__(self, node: Node):
         self.start = node
@@ -135,7 +136,7 @@ class _Walk:
         self._steps: dict[tuple[Node, Left | None], tuple[FirstStep, ...]] = {}
 
     def automaton(self) -> Expr:
-        """States are met from the start of the text on; between two of them all their characters are one move."""
+        """The automaton, crawled from the start of the text; all characters between two states are one move."""
         behind = tuple(frozenset([Thread(concat(TEXT, part.body))]) for part in self.behinds)
         first = (Thread(self.start), Left(True, behind))
         number, waiting = {first: 0}, [first]
@@ -158,14 +159,14 @@ class _Walk:
         return automaton(edges, accepting)
 
     def after(self, left: Left, atom: int) -> Left:
-        """What is known on the left once `atom` has been read."""
+        """What is known about the left once `atom` has been read."""
         behind = (
             frozenset(new for old in threads for new in self.step(old, left, atom)) for threads in left.behind
         )
         return Left(False, tuple(behind))
 
     def step(self, thread: Thread, left: Left, atom: int) -> tuple[Thread, ...]:
-        """The threads that go on after `atom`."""
+        """The threads that continue after `atom`."""
         key = (thread, left, atom)
         if key not in self._after:
             self._spend(1)
@@ -175,12 +176,12 @@ class _Walk:
         return self._after[key]
 
     def advance(self, duties: frozenset[Duty], left: Left, atom: int) -> frozenset[Duty] | None:
-        """What is left of the duties after `atom`; None where one of them has failed."""
+        """The duties that remain after `atom`; None if one of them has failed."""
         rest = [self._advance(duty, left, atom) for duty in duties]
         return None if False in rest else frozenset(duty for duty in rest if isinstance(duty, Duty))
 
     def _advance(self, duty: Duty, left: Left, atom: int) -> Duty | bool:
-        """What is left of a duty, or whether it is fulfilled."""
+        """The rest of a duty, or whether it is fulfilled once that is decided."""
         key = (duty, left, atom)
         if key not in self._rest:
             self._spend(len(duty.threads))
@@ -195,7 +196,7 @@ class _Walk:
         return any(all(self.fulfilled(duty, left) for duty in duties) for duties in ways)
 
     def fulfilled(self, duty: Duty, left: Left) -> bool:
-        """Whether a duty holds where the text ends."""
+        """Whether a duty holds if the text ends here."""
         return any(self.ends(thread, left) for thread in duty.threads) != duty.negate
 
     def steps(self, node: Node, left: Left) -> tuple[FirstStep, ...]:
@@ -256,7 +257,7 @@ class _Walk:
                     yield replace(more, duties=step.duties | more.duties)
 
     def _repeated(self, node: Repeated, left: Left) -> Iterator[FirstStep]:
-        """Rounds that read nothing count as often as wanted, but bring nothing beyond the least number."""
+        """A repetition: a round that reads nothing satisfies the least number, and adds nothing beyond it."""
         high = None if node.high is None else node.high - 1
         if node.low == 0 and node.lazy:
             yield END
@@ -271,7 +272,7 @@ class _Walk:
             yield END
 
     def _behind(self, node: Behind, left: Left) -> Iterator[FirstStep]:
-        """A look-behind holds by one of its threads that end here, and fails by each of them."""
+        """A look-behind: it holds if one of its threads ends here; a negative one holds if none does."""
         threads = left.behind[self.behinds.index(node)]
         ways = [
             thread.duties | step.duties
@@ -285,8 +286,8 @@ class _Walk:
     def _tried(self, threads: tuple[Thread, ...], left: Left) -> Iterator[FirstStep]:
         """An atomic group: the first thread that ends here rules out those after it.
 
-        A thread ends here for sure or on duties. If they hold the threads after it are ruled out, if not they go on;
-        so each is a case of its own.
+        A thread ends here unconditionally or on duties. If the duties hold, the threads after it are ruled out; if not,
+        they continue. Each is a separate case.
         """
         steps = [
             replace(step, duties=thread.duties | step.duties)
@@ -310,7 +311,7 @@ class _Walk:
             yield from self._going_on(before, case, left)
 
     def _going_on(self, steps: list[FirstStep], duties: frozenset[Duty], left: Left) -> Iterator[FirstStep]:
-        """The group ends later, by one of these; which of them go on depends on the next character."""
+        """The group ends later, by one of `steps`; the next character decides which of them continue."""
         for atom in range(len(self.atoms)):
             some = [step for step in steps if step.atoms is not None and atom in step.atoms]
             rest = [(step.node, self.advance(step.duties, left, atom)) for step in some]
@@ -327,7 +328,7 @@ class _Walk:
 
 
 def _then(*nodes: Node) -> Node:
-    """The nodes in order, flat; before any text nothing has to be read that can always be read."""
+    """The nodes in order, flat; before TEXT at the end, nodes that can always be read are dropped."""
     parts = [part for node in nodes for part in (node.parts if isinstance(node, Concat | Seq) else (node,))]
     parts = [part for part in parts if part is not EMPTY]
     while len(parts) > 1 and parts[-1] is TEXT and _always(parts[-2]):
@@ -336,7 +337,7 @@ def _then(*nodes: Node) -> Node:
 
 
 def _always(node: Node) -> bool:
-    """Whether it is plain that `node` can read some beginning of every text."""
+    """Whether `node` evidently can read some beginning of every text."""
     match node:
         case Expr():
             return node.facts.nullable
@@ -354,7 +355,7 @@ def _always(node: Node) -> bool:
 
 
 def _all_fail(ways: list[frozenset[Duty]]) -> list[frozenset[Duty]]:
-    """How all the ways may fail: by the opposite of one duty of each."""
+    """The ways in which all of `ways` fail: each takes the opposite of one duty of every way."""
     cases = [NONE]
     for way in ways:
         cases = [case | {duty.opposite} for case in cases for duty in way]

@@ -1,4 +1,4 @@
-"""The characters of a pattern, grouped: it treats those of one group alike, so an automaton reads groups."""
+"""The characters of a pattern in groups that the pattern treats alike; an automaton reads groups, not characters."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from structgen.grammar import Bytes, Chars, Expr, char_ranges
 
 from .nodes import Node, inside
 
-Atoms = frozenset[int]  # a set of characters, by the smallest sets that the pattern tells apart
+Atoms = frozenset[int]  # a set of characters, as numbers of the smallest sets that the pattern distinguishes
 
 
 class Partition:
-    """The smallest sets of characters that a pattern tells apart."""
+    """The smallest sets of characters that a pattern distinguishes."""
 
     def __init__(self, node: Node):
         sets = {part for part in inside(node) if isinstance(part, Chars)}
@@ -35,7 +35,7 @@ class Partition:
         return self._known[expr]
 
     def of_char(self, char: str) -> Atoms:
-        """The atom that one character of the pattern is."""
+        """The atom of a single character of the pattern."""
         expr = char_ranges([(ord(char), ord(char))])
         assert isinstance(expr, Chars)
         return self.of(expr)
@@ -46,7 +46,7 @@ class Partition:
 
 
 def _refined(sets: list[tuple[tuple[int, int], ...]]) -> list[list[tuple[int, int]]]:
-    """The ranges of each atom: a character's atom is the list of the sets that hold it."""
+    """The ranges of each atom; characters are in the same atom if the same sets contain them."""
     changes: dict[int, int] = {0: 0, 0x110000: 0}
     for index, ranges in enumerate(sets):
         for low, high in ranges:

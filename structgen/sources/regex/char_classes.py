@@ -64,13 +64,13 @@ def _category(code_point: int) -> str:
 
 @cache
 def unassigned() -> Expr:
-    """Characters that Python's database does not know: a newer one may hold letters or digits among them."""
+    """Characters that Python's database does not know; in a newer one, some may be letters or digits."""
     return union(*_categories("Cn"))
 
 
 @cache
 def python_class(letter: str) -> Expr:
-    """What \\d, \\w or \\s stands for in Python's re: re itself finds them in the row of all characters."""
+    """What \\d, \\w or \\s stands for in Python's re, found by running re over all characters."""
     every = "".join(map(chr, range(sys.maxunicode + 1)))
     return char_ranges((found.start(), found.end() - 1) for found in re.finditer(rf"\{letter}+", every))
 
@@ -99,7 +99,7 @@ def ascii_case(expr: Expr) -> Expr:
 
 
 def python_case(expr: Expr) -> Expr:
-    """`expr`, one character, with all that Python's (?i) takes for it: re itself finds them."""
+    """`expr`, one character, with all characters that match it under Python's (?i), found by re itself."""
     if not isinstance(expr, Chars):
         return expr
     ranges = "".join(rf"\U{low:08x}-\U{high:08x}" for low, high in expr.ranges)
@@ -107,9 +107,9 @@ def python_case(expr: Expr) -> Expr:
 
 
 def simple_case(expr: Expr) -> Expr:
-    """`expr`, one character, with all that have the same simple case folding: ECMA-262's and Rust's (?i).
+    """`expr`, one character, with all characters of the same simple case folding, as under (?i) in ECMA-262 and Rust.
 
-    Characters with the same full folding have the same simple one, and Python knows the full one.
+    Characters with the same full folding have the same simple folding, and Python provides the full one.
     """
     if not isinstance(expr, Chars):
         return expr
@@ -120,7 +120,7 @@ def simple_case(expr: Expr) -> Expr:
 
 @cache
 def _cased() -> str:
-    """The characters that have another case."""
+    """The characters that also exist in another case."""
     every = map(chr, range(sys.maxunicode + 1))
     return "".join(char for char in every if char != char.lower() or char != char.upper())
 

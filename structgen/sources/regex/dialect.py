@@ -1,4 +1,4 @@
-"""Whose rules a pattern follows."""
+"""The dialects of regular expressions: whose rules a pattern follows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Dialect(Enum):
-    """Whose rules a pattern follows. Only PYTHON and ECMA have ASCII meanings of \\w, \\d and \\b."""
+    """A dialect of regular expressions. Only PYTHON and ECMA have ASCII meanings of \\w, \\d and \\b."""
 
     PYTHON = "Python's re with re.ASCII"
     PYTHON_UNICODE = "Python's re"

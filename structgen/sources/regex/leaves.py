@@ -1,6 +1,7 @@
 """The leaves of a regular expression: characters, escapes and classes, each as an expression.
 
-interegular misreads some of them (`[\\W\\D]`, a leading `]`, octal and `\\u` escapes), so all are read here.
+interegular misreads some of them (`[\\W\\D]`, a leading `]`, octal and `\\u` escapes), so this module reads all of
+them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ CONTROLS = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
 class Leaves(_ParsePattern):
-    """A reader of leaves at a place in a pattern; refusals carry the position."""
+    """A reader of the leaves of a pattern; its errors carry the position."""
 
     def __init__(self, pattern: str, dialect: Dialect, pointer: str | None):
         super().__init__(pattern)
@@ -34,10 +35,10 @@ class Leaves(_ParsePattern):
         self.rust = dialect is Dialect.RUST
         self.negated = False  # inside [^...]
         self.flags = frozenset("a" if dialect is Dialect.PYTHON else "")
-        self.flagged = 0  # the end of the flags that stand at the start of the pattern
+        self.flagged = 0  # the end of the flags at the start of the pattern
 
     def _skip(self) -> None:
-        """White space and comments do not count under (?x)."""
+        """Skip white space and comments under (?x)."""
         if "x" in self.flags:
             spaces = r"[ \t\n\r\f\v]" if self.python else r"[ \t\n\r\f\v\x85\u200e\u200f\u2028\u2029]"
             self.index = _end(rf"(?:{spaces}|#[^\n]*)*", self.data, self.index)
@@ -53,7 +54,7 @@ class Leaves(_ParsePattern):
         return classes.ascii_case(expr) if "a" in self.flags else classes.python_case(expr)
 
     def _cased_text(self, expr: Expr) -> Expr:
-        """A single character becomes a literal, so that runs of them are one literal; classes know their cases."""
+        """`expr` in all its cases; a single character becomes a literal, so that runs of them are one literal."""
         if single(expr) is None:
             return expr
         cased = self._cased(expr)
@@ -86,7 +87,7 @@ class Leaves(_ParsePattern):
         return self._one(char, start)
 
     def _class_escape(self) -> Expr | None:
-        """\\d, \\w, \\s, \\p{…} and their opposites, in both cases where case is ignored."""
+        """\\d, \\w, \\s, \\p{…} and their opposites, in both cases if case is ignored."""
         for letter in "dws":
             if self.static_b(letter):
                 return self._class(letter, wide=self.negated)
@@ -99,7 +100,7 @@ class Leaves(_ParsePattern):
         return None
 
     def _property(self, negate: bool, start: int) -> Expr:
-        """\\p{…}; characters that Python does not know may have any property by now, so they are in no class."""
+        """\\p{…}; characters unknown to Python may have any property in newer databases, so they are in no class."""
         end = self.index + 1
         if self.static_b("{"):
             end = self.data.find("}", self.index)
@@ -116,9 +117,9 @@ class Leaves(_ParsePattern):
         return chars_except(expr) if negate else expr
 
     def _class(self, letter: str, *, wide: bool) -> Expr:
-        """What \\d, \\w or \\s stands for; `wide` where more of it means fewer texts.
+        """What \\d, \\w or \\s stands for; `wide`: a larger class means fewer texts.
 
-        Rust's database is newer than Python's: what Python does not know may be a word's character or a digit.
+        Rust's database is newer than Python's: a character unknown to Python may be a word character or a digit.
         """
         if self.rust:
             whole = classes.rust_class(letter)
@@ -192,7 +193,7 @@ class Leaves(_ParsePattern):
         return int(text[:length], 8) if length else None
 
     def _octal_in_class(self, start: int) -> int | None:
-        """Inside a class Python reads \\d to \\ddd as octal; `index` stands after the first digit."""
+        """An octal escape of Python inside a class, \\d to \\ddd; `index` is after the first digit."""
         self.index -= 1
         digits = self.multiple(OCTAL, 0, 3) if self.python else ""
         return int(digits, 8) if digits and int(digits, 8) <= 0o377 else None
@@ -203,7 +204,7 @@ class Leaves(_ParsePattern):
         negate = self.static_b("^")
         self.negated = negate
         parts: list[Expr] = []
-        first = not self.ecma  # Python and Rust read a bracket that comes first as a character
+        first = not self.ecma  # Python and Rust read a leading bracket as a character
         while self._skip_in_class() or first or not self.static_b("]"):
             if self.index >= len(self.data):
                 self._invalid("a class that is never closed", opened)
@@ -213,7 +214,7 @@ class Leaves(_ParsePattern):
             first = False
         self.negated = False
         whole = classes.union(*parts)
-        if negate and self.rust and "i" in self.flags:  # a newer database may have other cases for them
+        if negate and self.rust and "i" in self.flags:  # a newer database may give them other cases
             whole = classes.union(whole, classes.unassigned())
         return chars_except(whole) if negate else whole
 
@@ -234,7 +235,7 @@ class Leaves(_ParsePattern):
         self.index += 1
         high = self._class_member(self.index)
         ends = [single(low), single(high)]
-        if None in ends and self.ecma:  # Annex B: a class cannot bound a range, so the hyphen is itself
+        if None in ends and self.ecma:  # Annex B: a class cannot bound a range, so the hyphen is literal
             return classes.union(self._member_cased(low), literal_char("-"), self._member_cased(high))
         if None in ends or ends[0] > ends[1]:  # type: ignore[operator]
             self._invalid(f"the range {self.data[start : self.index]}", start)
@@ -267,7 +268,7 @@ class Leaves(_ParsePattern):
 
 
 def _end(pattern: str, text: str, start: int) -> int:
-    """Where a match of `pattern` that begins at `start` ends."""
+    """The end of the match of `pattern` that begins at `start`."""
     found = re.compile(pattern).match(text, start)
     return found.end() if found else start
 

@@ -1,11 +1,11 @@
-"""What a regular expression is made of once it is read: plain expressions, and nodes that look around.
+"""The parts of a parsed regular expression: plain expressions, and nodes that look around.
 
-Parts without assertions are expressions of the grammar. An assertion reads nothing but asks what stands before or
-behind it, so it stays a node. Word boundaries and the anchors of lines are no kinds of their own: each is an
-alternative of what stands on its left and what on its right.
+Parts without assertions are expressions of the grammar. An assertion reads nothing but depends on the text before or
+after it, so it remains a node. Word boundaries and line anchors have no node types: each is an alternative of
+conditions on its left and right.
 
-Inside an atomic group the order of alternatives and the greed of repetitions decide what is matched. There, and
-there only, they are kept; `settled` forgets them everywhere else.
+Inside an atomic group the order of alternatives and the greed of repetitions decide what is matched. They are kept only
+there; `settled` drops them everywhere else.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Behind:
 
 @dataclass(frozen=True)
 class Atomic:
-    """What `body` matches first, as a backtracking engine tries its alternatives; it is never taken back."""
+    """An atomic group: the first match of `body` in the order of a backtracking engine, which never takes it back."""
 
     body: Node
 
@@ -57,7 +57,7 @@ class Concat:
 
 @dataclass(frozen=True)
 class Alternation:
-    """Any of the parts, the first that leads on being preferred."""
+    """Any of the parts; the first one that leads to a match is preferred."""
 
     parts: tuple[Node, ...]
 
@@ -76,7 +76,7 @@ Node = Expr | Anchor | Look | Behind | Atomic | Concat | Alternation | Repeated
 
 
 def concat(*parts: Node) -> Node:
-    """Parts in order; an expression where all of them are."""
+    """The parts in order; an expression if all parts are."""
     plain = [part for part in parts if isinstance(part, Expr)]
     if len(plain) == len(parts):
         return seq(*plain)
@@ -84,7 +84,7 @@ def concat(*parts: Node) -> Node:
 
 
 def options(*parts: Node) -> Node:
-    """Any of the parts; an expression where all of them are."""
+    """Any of the parts; an expression if all parts are."""
     plain = [part for part in parts if isinstance(part, Expr)]
     if len(plain) == len(parts):
         return alt(*plain)
@@ -92,7 +92,7 @@ def options(*parts: Node) -> Node:
 
 
 def repeated(body: Node, low: int, high: int | None, *, lazy: bool = False) -> Node:
-    """`body` `low` to `high` times; an expression where the body is one and no greed has to be kept."""
+    """`body` `low` to `high` times; an expression if the body is one and no greed has to be kept."""
     if isinstance(body, Look | Behind):  # reading nothing twice is reading nothing once
         return body if low else EMPTY
     if isinstance(body, Expr) and not (lazy and low != high):
@@ -101,7 +101,7 @@ def repeated(body: Node, low: int, high: int | None, *, lazy: bool = False) -> N
 
 
 def settled(node: Node) -> Node:
-    """The same language with the greed of repetitions forgotten outside of atomic groups."""
+    """The same language, with the greed of repetitions dropped outside atomic groups."""
     match node:
         case Look(body, negate):
             return Look(settled(body), negate)
@@ -128,7 +128,7 @@ def inside(node: Node) -> Iterator[Node]:
 
 
 def width(node: Node) -> tuple[int, int | None]:
-    """How many characters a node reads at least and at most; None for no limit."""
+    """The least and greatest number of characters that a node reads; None for no limit."""
     match node:
         case Bytes(value):
             return len(value.decode()), len(value.decode())
@@ -160,30 +160,30 @@ def _widest(widths: list[tuple[int, int | None]]) -> tuple[int, int | None]:
 
 
 def line_start(newline: Expr) -> Node:
-    """Where a line begins: (?m) makes ^ mean that."""
+    """The beginning of a line, which is what ^ means under (?m)."""
     return Alternation((Anchor.START, Behind(newline, False)))
 
 
 def line_end(newline: Expr) -> Node:
-    """Where a line ends: (?m) makes $ mean that."""
+    """The end of a line, which is what $ means under (?m)."""
     return Alternation((Anchor.END, Look(newline, False)))
 
 
 @dataclass(frozen=True)
 class Words:
-    """The assertions about words: `word` are the characters of words, `other` those that surely are none of them."""
+    """The assertions about words; `word`: the word characters; `other`: those that certainly are not."""
 
     word: Expr
     other: Expr
 
     @property
     def none_before(self) -> Node:
-        """No character of a word on the left."""
+        """No word character on the left."""
         return Alternation((Anchor.START, Behind(self.other, False)))
 
     @property
     def none_ahead(self) -> Node:
-        """No character of a word on the right."""
+        """No word character on the right."""
         return Alternation((Anchor.END, Look(self.other, False)))
 
     @property
@@ -202,7 +202,7 @@ class Words:
         return Alternation((self.start, self.end))
 
     def inside_or_outside(self, *, empty: bool) -> Node:
-        """Where no word begins or ends; `empty` says whether a text without characters is such a place."""
+        """Where no word begins or ends; `empty`: whether the empty text has such a place."""
         within = Concat((Behind(self.word, False), Look(self.word, False)))
         after = Concat((Behind(self.other, False), self.none_ahead))
         first = Concat((Anchor.START, options(Look(self.other, False), *[Anchor.END][:empty])))

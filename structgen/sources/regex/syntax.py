@@ -1,9 +1,9 @@
-"""Reading a regular expression: interegular's parser for the structure, our own reading of what it gets wrong.
+"""Reading a regular expression: interegular's parser for the structure, and our own for what it gets wrong.
 
-interegular (unmaintained, character sets as frozensets) knows neither anchors nor positions nor dialects, and
-misreads comments, `{,n}` and many leaves. So the grammar of alternation and the scanning come from it; groups,
-repetitions and places are read here, and every leaf in `leaves`. Parts without assertions come out as plain
-expressions; assertions stay as `nodes` that this package works out, as they depend on what surrounds them.
+interegular (unmaintained, character sets as frozensets) supports no anchors, positions or dialects, and misreads
+comments, `{,n}` and many leaves. Only the grammar of alternation and the scanning come from it. Groups, repetitions and
+places are read here, and every leaf in `leaves`. Parts without assertions become plain expressions. Assertions remain
+`nodes`, which the package compiles later because they depend on their surroundings.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from .nodes import (
 
 @lru_cache(maxsize=1000)
 def parse(pattern: str, dialect: Dialect, pointer: str | None = None) -> Node:
-    """The structure of `pattern`, or InvalidSource / Unsupported that quotes it with the position.
+    """The structure of `pattern`. Raises InvalidSource or Unsupported, which quote it with the position.
 
-    `pointer` says where in a schema the pattern stands, for those messages.
+    pointer: the place of the pattern in its schema, for these messages
     """
     return settled(_Parser(pattern, dialect, pointer).read())
 
@@ -57,7 +57,7 @@ RUST_PLACES = {
 
 
 class _Parser(Leaves):
-    """interegular's recursive descent with leaves that are expressions; refusals carry the position."""
+    """interegular's recursive-descent parser with expressions as leaves; its errors carry the position."""
 
     def read(self) -> Node:
         node = self.structure()
@@ -138,13 +138,13 @@ class _Parser(Leaves):
         return self.repetition(self._atomic(self._closed(), "an atomic group", start))
 
     def _atomic(self, body: Node, what: str, start: int) -> Node:
-        """`body`, never taken back; refused where what it matches first is not known for sure."""
+        """`body` as an atomic group; refused if its first match is not certain."""
         for part in inside(body):
             if isinstance(part, Repeat | Repeated) and part.high != 1 and width(part.body)[0] == 0:
                 remedy = "let each round read at least one character"
                 self._unsupported(f"{what} that repeats what may be empty", start, remedy)
         least, most = width(body)
-        return body if least == most else Atomic(body)  # whatever is matched first, it ends at the same place
+        return body if least == most else Atomic(body)  # every match ends at the same place
 
     def _named(self, start: int) -> Node:
         end = self.data.find(">", self.index)

@@ -70,7 +70,7 @@ class Scalars(GenerateJsonSchema):
         return {"type": ["number", "string"], "format": "complex"}
 
     def str_schema(self, schema: core_schema.StringSchema) -> JsonSchemaValue:
-        """Strings that pydantic leaves unchanged when it strips white space, with the regex engine of their pattern."""
+        """Strings, already stripped if their length or pattern is checked; with the regex engine of their pattern."""
         result, config = super().str_schema(schema), self._config.config_dict
         pattern: Any = schema.get("pattern")
         if isinstance(pattern, re.Pattern):
