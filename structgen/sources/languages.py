@@ -38,7 +38,7 @@ from structgen.grammar import (
 )
 from structgen.limits.budget import check
 
-LONGEST = 100  # characters of the longest string that is put into the tree of beginnings, which is nested as deep
+LONGEST = 100  # characters of strings that enter a prefix tree, which nests as deeply
 
 
 def intersect(left: Expr, right: Expr) -> Expr:
@@ -84,7 +84,7 @@ def opposite(expr: Expr) -> Expr:
     return complement(expr)
 
 
-_left_out: WeakKeyDictionary[Expr, Expr] = WeakKeyDictionary()  # the strings that a result of _all_but excludes
+_left_out: WeakKeyDictionary[Expr, Expr] = WeakKeyDictionary()  # the strings that _all_but excludes
 
 
 @lru_cache(maxsize=2000)

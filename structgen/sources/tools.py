@@ -141,10 +141,10 @@ class ArgumentsCheck:
 
 @dataclass(frozen=True, eq=False)
 class ToolCalls:
-    """JSON text that calls tools, or answers in words; parsing gives a Reply.
+    """A source of JSON text that calls tools or answers in words; parsing returns a Reply.
 
-    choice: "auto" calls or answers, "required" calls, "none" answers, a tool's name calls that one
-    parallel: an array of 1 to 8 calls instead of a single one; terms: of the tools' arguments
+    choice: "auto" calls or answers, "required" calls, "none" answers, the name of a tool calls it
+    parallel: an array of 1 to 8 calls instead of a single one; terms: the options of the tools' arguments
     """
 
     tools: Sequence[Any]

@@ -44,7 +44,7 @@ _BLOCKS = (
 )
 _SPECIAL = ("arpa", "invalid", "local", "localhost", "onion", "test")
 _SHORT, _LONG = 12, 40  # characters of a label
-_ACCENTED = (*range(0xDF, 0xF7), *range(0xF8, 0x100))  # accented Latin letters; a word in ASCII form has one of them
+_ACCENTED = (*range(0xDF, 0xF7), *range(0xF8, 0x100))  # accented Latin letters; an encoded word has one
 _MOST_PLAIN = 15  # ASCII letters beside an accented one, in ASCII form
 _DIGIT_OR_LETTER = chars("az", "AZ", "09")
 
