@@ -1,7 +1,7 @@
 """The numeric routines behind `BlockLattice`, one module per kind of device.
 
 A backend is a module with the functions of `Backend`: `reference` (plain torch, the truth), `cpu` (numba) and `gpu`
-(Triton). They are imported when first asked for, so that importing the engine loads no compiler.
+(Triton). They are imported on first use, so that importing the engine loads no compiler.
 
 Axes: B batch, N block, V vocabulary, K classes, S states.
 """
@@ -20,20 +20,21 @@ from torch import Tensor
 from structgen_engine.automata.dfa import Alphabet, Dfa
 from structgen_engine.kernels.scores import ClassScores
 
-Messages = Any  # what a backend keeps of alpha or beta [B, N + 1, S]; `nats` turns it into a tensor
+Messages = Any  # a backend's own form of alpha or beta [B, N + 1, S]; `nats` turns it into a tensor
 
 
 class Posterior(NamedTuple):
-    """classes: [B, N, K] float64, probability of each class; free: [B, N] bool, whether two tokens are possible."""
+    """Class marginals: classes [B, N, K] float64 probabilities; free [B, N] bool, whether two tokens are possible."""
 
     classes: Tensor
     free: Tensor
 
 
 class Backend(Protocol):
-    """Weights and messages are float64 nats; −inf is impossible. Rows of a batch share one automaton.
+    """The functions that every backend provides, for rows of a batch that share one automaton.
 
-    prepared: where a device wants whole batches, what makes a step for rows of different automata (see `gpu.step`)
+    Weights and messages are float64 nats; −inf is impossible.
+    prepared: makes a step for rows of different automata if the device needs whole batches (see `gpu.step`), or None
     """
 
     @property
@@ -56,7 +57,7 @@ class Backend(Protocol):
     def forward_backward(
         self, weights: Tensor, dfa: Dfa, start: Tensor, end: Tensor
     ) -> tuple[Messages, Messages]:
-        """Alpha and beta, at the same time where that pays."""
+        """Alpha and beta, computed at the same time if that is faster."""
         ...
 
     def nats(self, messages: Messages) -> Tensor:
@@ -70,7 +71,7 @@ class Backend(Protocol):
     def posterior(
         self, weights: Tensor, counts: Tensor, dfa: Dfa, alpha: Messages, beta: Messages
     ) -> Posterior:
-        """Class marginals, and which positions are free; counts [B, N, K] possible tokens of each class."""
+        """Class marginals and free positions; counts [B, N, K]: the number of possible tokens of each class."""
         ...
 
     def possible(self, weights: Tensor, dfa: Dfa, alpha: Messages, beta: Messages) -> Tensor:
@@ -78,7 +79,7 @@ class Backend(Protocol):
         ...
 
     def sample(self, weights: Tensor, dfa: Dfa, start: Tensor, beta: Messages, uniforms: Tensor) -> Tensor:
-        """Classes [B, N] int64 of a joint draw; uniforms [B, N + 1] in [0, 1), the first one picks the entry."""
+        """Classes [B, N] int64 of a joint draw; uniforms [B, N + 1] in [0, 1); the first picks the entry."""
         ...
 
     def best(self, peaks: Tensor, dfa: Dfa, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
@@ -99,7 +100,7 @@ class Backend(Protocol):
         ...
 
     def best_tokens(self, logits: Tensor, alphabet: Alphabet, scores: ClassScores, labels: Tensor) -> Tensor:
-        """Tokens [B, N] int64: the highest score of each class, the lowest id among equals."""
+        """Tokens [B, N] int64: the highest score in each class; among equals, the lowest id."""
         ...
 
     def spread(

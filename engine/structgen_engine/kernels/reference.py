@@ -1,7 +1,7 @@
-"""The lattice in plain torch: short enough to be checked by eye, and what every kernel is compared with.
+"""The lattice in plain torch: short enough to check by eye, and the reference that every kernel is tested against.
 
-Everything is computed in float64 nats whatever the logits' type: a block of 256 positions at 200 nats each reaches
-50,000 nats, where float32 resolves 0.004. Works on any device.
+Everything is computed in float64 nats for every type of logits, because a block of 256 positions at 200 nats each
+reaches 50,000 nats, where float32 resolves 0.004. Works on any device.
 
 Axes: B batch, N block, V vocabulary, K classes, S states, E edges.
 """
@@ -21,7 +21,7 @@ from structgen_engine.kernels.semiring import BOOLEAN, LOG, MAX, Semiring
 _placed: WeakKeyDictionary[object, dict[torch.device, tuple[Tensor, ...]]] = WeakKeyDictionary()
 
 
-prepared = None  # rows are scanned one automaton after the other
+prepared = None  # rows are scanned one automaton at a time
 
 
 def _labels(alphabet: Alphabet, device: torch.device) -> Tensor:
@@ -99,12 +99,12 @@ def nats(messages: Tensor) -> Tensor:
 
 
 def log_partition(beta: Tensor, start: Tensor) -> Tensor:
-    """log Z [B]: entering, then any suffix."""
+    """log Z [B]: the sum over entry states of entering there, then any suffix."""
     return LOG.sum(LOG.times(start, beta[:, 0]), -1)
 
 
 def posterior(weights: Tensor, counts: Tensor, dfa: Dfa, alpha: Tensor, beta: Tensor) -> Posterior:
-    """Class marginals [B, N, K]: what passes over the edges of each class, as a share of the whole."""
+    """Class marginals [B, N, K]: the weight that passes over the edges of each class, as a share of the total."""
     _, source, label, target = _tables(dfa, weights.device)
     total = LOG.sum(alpha[:, -1] + beta[:, -1], -1)
     total = torch.where(total == IMPOSSIBLE, 0.0, total)
@@ -117,7 +117,7 @@ def posterior(weights: Tensor, counts: Tensor, dfa: Dfa, alpha: Tensor, beta: Te
 
 
 def possible(weights: Tensor, dfa: Dfa, alpha: Tensor, beta: Tensor) -> Tensor:
-    """[B, N, K] bool: the classes with an edge from a state in reach to one that can still end."""
+    """[B, N, K] bool: the classes with an edge from a reachable state to one that can still end."""
     _, source, label, target = _tables(dfa, weights.device)
     ahead, behind = alpha != IMPOSSIBLE, beta != IMPOSSIBLE
     arcs = ahead[:, :-1, source] & behind[:, 1:, target]
@@ -125,7 +125,7 @@ def possible(weights: Tensor, dfa: Dfa, alpha: Tensor, beta: Tensor) -> Tensor:
 
 
 def sample(weights: Tensor, dfa: Dfa, start: Tensor, beta: Tensor, uniforms: Tensor) -> Tensor:
-    """Classes [B, N] of a joint draw: each step weighs what an edge begins by what can follow it."""
+    """Classes [B, N] of a joint draw: each step weights an edge by the suffixes that can follow it."""
     delta = _tables(dfa, weights.device)[0]
     rows = torch.arange(len(weights), device=weights.device)
     state = _pick(start + beta[:, 0], uniforms[:, 0])
@@ -138,14 +138,14 @@ def sample(weights: Tensor, dfa: Dfa, start: Tensor, beta: Tensor, uniforms: Ten
 
 
 def _pick(scores: Tensor, uniforms: Tensor) -> Tensor:
-    """Indices [...] with odds exp(scores [..., K]) by inversion: the first whose cumulated share exceeds u."""
+    """Indices [...] with odds exp(scores [..., K]) by inversion: the first whose cumulative share exceeds u."""
     shares = torch.softmax(scores.double(), -1).cumsum(-1)
     below = shares <= (uniforms.double() * shares[..., -1])[..., None]
     return torch.where(scores == IMPOSSIBLE, True, below).long().argmin(-1)
 
 
 def best(peaks: Tensor, dfa: Dfa, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
-    """Classes [B, N] of the heaviest path and its weight [B] (Viterbi 1967), walked by the suffix maxima."""
+    """Classes [B, N] of the heaviest path and its weight [B] (Viterbi 1967), found by following the suffix maxima."""
     delta = _tables(dfa, peaks.device)[0]
     rows = torch.arange(len(peaks), device=peaks.device)
     beta = backward(peaks, dfa, end, MAX)
@@ -174,7 +174,7 @@ def draw_tokens(
 
 
 def best_tokens(logits: Tensor, alphabet: Alphabet, scores: ClassScores, labels: Tensor) -> Tensor:
-    """Tokens [B, N]: the highest score of each class, the lowest id among equals."""
+    """Tokens [B, N]: the highest score in each class; among equals, the lowest id."""
     class_of = _labels(alphabet, logits.device)
     inside = logits[..., : len(class_of)].detach().masked_fill(class_of != labels[..., None], IMPOSSIBLE)
     return torch.where(scores.pinned >= 0, scores.pinned, inside.argmax(-1))

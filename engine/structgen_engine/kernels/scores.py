@@ -1,4 +1,4 @@
-"""What one pass over the logits leaves: a few numbers per position and class.
+"""Class scores: the few numbers per position and class that one pass over the logits computes.
 
 Axes: B batch, N block, V vocabulary, K classes, C chunks of classes.
 """
@@ -13,27 +13,27 @@ from torch import Tensor
 
 from structgen_engine.automata.dfa import IMPOSSIBLE, REFUSED, Alphabet
 
-# nats: a score beyond ±LIMIT counts as ±LIMIT. The least power of two that the GPU kernels tell from 0, 2^(−2^29), is
-# 1,488 positions of it away; float64 sums of 256 such scores are right to 1e-8; logits of 200 at temperature 0.001 fit
+# nats: a score beyond ±LIMIT counts as ±LIMIT. The least power of two that the GPU kernels distinguish from 0 is
+# 2^(−2^29), 1,488 times LIMIT; float64 sums of 256 such scores are right to 1e-8; logits of 200 at temperature 1e-3 fit
 LIMIT = 250_000.0
-COLDEST = 1e-3  # the lowest temperature: below, LIMIT would take logits of 200 for equal ones
+COLDEST = 1e-3  # the lowest temperature: below it, LIMIT would make different logits of 200 equal
 LARGEST = float(np.finfo(np.float32).max)
 
 
 def largest(temperature: float) -> float:
-    """The largest logit that is told from larger ones, as every kernel has it: in float32."""
+    """The largest logit that is distinguished from larger ones, in float32 as in every kernel."""
     return float(np.float32(min(LIMIT * temperature, LARGEST)))
 
 
 def bounded(logits: Tensor, temperature: float) -> Tensor:
-    """The logits, finite ones beyond ±`largest` replaced by it; −inf is impossible, +inf and NaN are refused later."""
+    """The logits with finite ones clamped to ±`largest`; −inf means impossible; +inf and NaN are refused later."""
     bound = largest(temperature)
     return torch.where(logits.isinf(), logits, logits.clamp(-bound, bound))
 
 
 @dataclass(frozen=True, eq=False)
 class ClassScores:
-    """Statistics of the tokens of each class under softmax(bounded(logits) / temperature).
+    """The statistics of the tokens of each class under softmax(bounded(logits) / temperature).
 
     log_sum: [B, N, K] float64 nats, log Σ exp s
     entropy: [B, N, K] float64 nats, of a token given its class
@@ -52,7 +52,7 @@ class ClassScores:
 
 
 def check_scores(logits: Tensor, settled: Tensor | None, temperature: float) -> None:
-    """Raise ValueError where these are not logits [B, N, V], settled [B, N] and a temperature."""
+    """Raise ValueError unless these are logits [B, N, V], settled [B, N] and a temperature."""
     if logits.ndim != 3 or not logits.is_floating_point():
         raise ValueError(f"logits must be floats [B, N, V], not {logits.dtype} {list(logits.shape)}")
     if not logits.shape[1]:
@@ -68,7 +68,7 @@ def check_scores(logits: Tensor, settled: Tensor | None, temperature: float) -> 
 
 
 def check_settled(settled: Tensor) -> None:
-    """Raise ValueError where `settled` holds something else than ids and −1."""
+    """Raise ValueError if `settled` holds anything other than ids and −1."""
     if settled.is_floating_point() or settled.dtype == torch.bool:
         raise ValueError(f"settled must hold whole numbers, not {settled.dtype}")
     if settled.numel() and int(settled.min()) < -1:
@@ -76,7 +76,7 @@ def check_settled(settled: Tensor) -> None:
 
 
 def check_width(alphabet: Alphabet, logits: Tensor) -> None:
-    """Raise ValueError where the logits [..., V] know fewer tokens than the alphabet."""
+    """Raise ValueError if the logits [..., V] have fewer tokens than the alphabet."""
     known = len(alphabet.class_of)
     if known > logits.shape[-1]:
         raise ValueError(
@@ -86,14 +86,14 @@ def check_width(alphabet: Alphabet, logits: Tensor) -> None:
 
 
 def finite(scores: ClassScores) -> ClassScores:
-    """The same scores; ValueError where a denoiser's numbers have left the reals."""
+    """The same scores; raises ValueError if the denoiser's logits hold NaN or +inf."""
     if not (scores.log_sum < float("inf")).all():
         raise ValueError("the logits of allowed tokens hold NaN or +inf: the denoiser has diverged")
     return scores
 
 
 def pin_(scores: ClassScores, alphabet: Alphabet) -> ClassScores:
-    """Make every settled position certain: its token with score 0, nothing else."""
+    """Make every settled position certain: its token has score 0, and all others are impossible."""
     pin_table_(scores.log_sum, scores.pinned, alphabet)
     pin_table_(scores.peak, scores.pinned, alphabet)
     pin_table_(scores.entropy, scores.pinned, alphabet, empty=0.0, full=0.0)
@@ -104,7 +104,7 @@ def pin_(scores: ClassScores, alphabet: Alphabet) -> ClassScores:
 def pin_table_(
     table: Tensor, pinned: Tensor, alphabet: Alphabet, *, empty: float = IMPOSSIBLE, full: float = 0.0
 ) -> Tensor:
-    """In table [B, N, K]: `full` for the class of each settled token (none if it is refused), `empty` beside it."""
+    """At settled positions of table [B, N, K], set the token's class to `full` unless refused, others to `empty`."""
     at = (pinned >= 0).nonzero(as_tuple=True)
     if not len(at[0]):
         return table
@@ -115,7 +115,7 @@ def pin_table_(
 
 
 def place_(table: Tensor, classes: Tensor, pinned: Tensor, alphabet: Alphabet) -> Tensor:
-    """In table [B, N, V]: what `classes` [B, N, K] holds for a settled token's class is the token's, the rest 0."""
+    """At settled positions of table [B, N, V], set the token to its class's value in `classes` [B, N, K], others 0."""
     at = (pinned >= 0).nonzero(as_tuple=True)
     token = pinned[at]
     table[at] = 0
@@ -125,7 +125,7 @@ def place_(table: Tensor, classes: Tensor, pinned: Tensor, alphabet: Alphabet) -
 
 
 def _labels(tokens: Tensor, alphabet: Alphabet) -> Tensor:
-    """The class of each token, int64; REFUSED for those that the alphabet does not know."""
+    """The class of each token, int64; REFUSED for tokens that the alphabet does not know."""
     class_of = alphabet.class_of.to(tokens.device)
     known = tokens < len(class_of)
     return torch.where(known, class_of[torch.where(known, tokens, 0)].long(), REFUSED)

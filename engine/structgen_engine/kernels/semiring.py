@@ -1,6 +1,6 @@
-"""What "sum over paths" means: one recursion, three answers.
+"""Semirings: three meanings of "sum over paths" for one recursion.
 
-LOG gives partition functions and marginals, MAX the best path, BOOLEAN what is possible at all (Goodman 1999,
+LOG gives partition functions and marginals, MAX the best path, BOOLEAN which paths are possible (Goodman 1999,
 "Semiring parsing"). Weights are nats in LOG and MAX, where −inf is the zero, and bool in BOOLEAN.
 """
 
@@ -31,7 +31,7 @@ class Semiring:
 
 
 def _log_sum(x: Tensor, dim: int) -> Tensor:
-    """torch.logsumexp; that of nothing but −inf is −inf there too, but its gradient would be NaN: detached."""
+    """torch.logsumexp, detached because its gradient is NaN where all terms are −inf; the value is right, −inf."""
     return torch.logsumexp(x.detach(), dim)
 
 

@@ -1,11 +1,12 @@
 """Any causal language model of transformers, read as a parallel denoiser.
 
-One forward over prompt and canvas gives logits for every position: those of position i condition on the canvas's
-tokens before i. Reading the block greedily and passing the reading in again ends, after at most as many passes as
-the block has tokens, in what decoding token by token gives (see `structgen_engine.decoding.jacobi`). A causal model
-settles little more than one token a pass, so this is a baseline, and a way in for people who have only such weights.
+One forward pass over prompt and canvas gives logits for every position; those of position i condition on the canvas's
+tokens before i. Each pass reads the block greedily, and the reading becomes the next canvas. After at most as many
+passes as the block has tokens, the reading equals token-by-token decoding (see `structgen_engine.decoding.jacobi`). A
+causal model settles little more than one token a pass, so this is a baseline for users who have only such weights.
 
-Blocks are short: a position is of use only once all before it are right, and every pass pays for the whole block.
+Blocks are short, because every pass computes the whole block but a position is useful only once all positions before it
+are right.
 
 Axes: B batch, P tokens read, N block, V vocabulary.
 """
@@ -33,7 +34,7 @@ UNLIMITED = 2048  # positions of a model whose config names no limit
 
 
 class Pretrained(NamedTuple):
-    """A model with what its tokenizer brings: its file, and the surroundings of a chat turn, {} for the message."""
+    """A model with its tokenizer's file and the text around a chat turn, in which {} stands for the message."""
 
     denoiser: CausalDenoiser
     tokenizer_file: Path
@@ -42,11 +43,11 @@ class Pretrained(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class CausalContext:
-    """Prompts and committed blocks as the model has read them; padding is in front."""
+    """The prompts and committed blocks that the model has read, padded in front."""
 
     cache: Any  # keys and values of P tokens, a transformers Cache; a pass works on a copy
     mask: Tensor  # [B, P] int64, 1 at tokens and 0 at padding
-    following: Tensor  # [B, V] float32, logits of the token behind the last one
+    following: Tensor  # [B, V] float32, logits of the token after the last one
 
     def select(self, rows: Tensor) -> CausalContext:
         """The context of these rows [b]."""
@@ -82,10 +83,10 @@ class CausalDenoiser:
     ) -> Pretrained:
         """Read a folder with config.json, safetensors and tokenizer.json, or one .gguf file. Nothing is downloaded.
 
-        tokenizer_folder: where the tokenizer of a .gguf file is written, and read from the next time
+        tokenizer_folder: where the tokenizer of a .gguf file is stored, so that it is converted only once
         device: "cpu", "cuda", …, or "auto" for the first GPU if there is one
 
-        Raises ImportError where transformers, or what it needs for .gguf files, is not installed.
+        Raises ImportError if transformers, or a package that it needs for .gguf files, is not installed.
         """
         path = Path(path)
         transformers = _transformers(gguf=path.suffix == ".gguf")
@@ -106,7 +107,7 @@ class CausalDenoiser:
 
     @property
     def prompt_limit(self) -> int:
-        """The most prompt tokens: three quarters of the model's positions, the rest is for the answer."""
+        """The most prompt tokens: three quarters of the model's positions; the rest is for the answer."""
         limit = getattr(self.model.config.get_text_config(), "max_position_embeddings", None) or UNLIMITED
         return limit * 3 // 4
 
@@ -131,16 +132,16 @@ class CausalDenoiser:
         return torch.cat([following, logits], 1)
 
     def extend(self, context: CausalContext, block: Tensor) -> CausalContext:
-        """The context with committed blocks [B, N] behind it."""
+        """The context with committed blocks [B, N] appended."""
         mask = _longer(context.mask, block.shape[1])
         logits, cache = self._read(context.cache, block, mask, last_only=True)
         return CausalContext(cache, mask, logits[:, -1])
 
     @torch.inference_mode()
     def _read(self, cache: Any, ids: Tensor, mask: Tensor, *, last_only: bool = False) -> tuple[Tensor, Any]:
-        """Logits behind each of the ids [B, N], or the last one only, and the cache grown by them.
+        """Logits after each of the ids [B, N], or only after the last, and the cache extended by the ids.
 
-        mask: [B, P + N] of everything read so far, the ids included
+        mask: [B, P + N] of everything read so far, including the ids
         """
         device = self.model.device
         positions = (mask.cumsum(1) - 1).clamp_min(0)[:, -ids.shape[1] :]
@@ -160,7 +161,7 @@ def _longer(mask: Tensor, tokens: int) -> Tensor:
 
 
 def _transformers(*, gguf: bool) -> Any:
-    """The transformers package, or one sentence that says how to get it."""
+    """The transformers package; raises ImportError, which says how to install it, if it is absent."""
     transformers = transformers_for("a causal language model")
     if gguf and not all(importlib.util.find_spec(name) for name in ("gguf", "accelerate")):
         raise ImportError("reading a .gguf file needs two more packages: pip install gguf accelerate")
@@ -168,14 +169,14 @@ def _transformers(*, gguf: bool) -> Any:
 
 
 def _converted(transformers: Any, folder: Path, name: str, target: Path) -> Any:
-    """The tokenizer of a .gguf file; converting it takes seconds, so it is kept in the `target` folder."""
+    """The tokenizer of a .gguf file; it is kept in the `target` folder, because converting it takes seconds."""
     if (target / "tokenizer.json").is_file():
         return transformers.AutoTokenizer.from_pretrained(target, local_files_only=True)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, gguf_file=name, local_files_only=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(dir=target.parent))
     tokenizer.save_pretrained(draft)
-    with contextlib.suppress(OSError):  # another process was first
+    with contextlib.suppress(OSError):  # another process has written it first
         draft.rename(target)
     shutil.rmtree(draft, ignore_errors=True)
     return tokenizer

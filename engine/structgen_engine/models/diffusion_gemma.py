@@ -1,8 +1,9 @@
 """DiffusionGemma as a Denoiser: the network is transformers', the loop is `decode`.
 
 A causal encoder reads the prompt and every committed canvas into a cache; a bidirectional decoder refines the canvas
-and only reads that cache. From the second step on the decoder is told what was believed after the step before. It gets
-the marginals under the constraint; the first step of a canvas is unconditioned, as in training.
+and only reads that cache. From the second step on the decoder also reads the beliefs after the
+previous step, which here are the marginals under the constraint. The first step of a canvas is unconditioned, as in
+training.
 
 Axes: B batch, N canvas, P tokens read so far, V vocabulary.
 """
@@ -23,20 +24,20 @@ from structgen_engine.decoding.options import Schedule
 from structgen_engine.decoding.policy import EntropyBound
 from structgen_engine.models.hf import cache_argument, chat_turn, chosen_device, transformers_for
 
-PAD = 0  # stands in front of shorter prompts, where nothing attends to it
+PAD = 0  # fills the front of shorter prompts, where nothing attends to it
 RESERVED = 8  # canvases of the model's positions that a prompt leaves free
 
 
 class NotLoadable(ValueError):
-    """The weights are of a kind that cannot be run here; the message is one sentence."""
+    """An error for weights of a kind that cannot be run here; its message is one sentence."""
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """What a checkpoint's generation_config.json recommends.
+    """The sampling options that a checkpoint's generation_config.json recommends.
 
-    steps: refinement steps a canvas at most; temperature: from the first towards the last step; policy: the bound in
-    nats on the entropy of what a step accepts
+    steps: the most refinement steps of a canvas; temperature: from the first towards the last step; policy: the bound
+    in nats on the entropy of the positions that a step accepts
     """
 
     steps: int = 48
@@ -46,7 +47,7 @@ class Sampling:
 
 @dataclass(frozen=True, eq=False)
 class DiffusionGemmaContext:
-    """What the encoder has read.
+    """The prompts and committed canvases that the encoder has read.
 
     cache: keys and values, a transformers DynamicCache that is never written to; mask: [B, P] bool, False at padding
     """
@@ -91,8 +92,8 @@ class DiffusionGemmaDenoiser:
         device: "cpu", "cuda", …, or "auto" for the first GPU if there is one; device_map: how to spread the layers
         over several devices (needs accelerate), instead of `device`; dtype: "auto" as stored, or "bfloat16", …
 
-        Raises ImportError where transformers is missing or too old, NotLoadable where the quantisation is none that
-        transformers reads, or weights are missing.
+        Raises ImportError if transformers is missing or too old, NotLoadable if transformers cannot read the
+        quantisation or weights are missing.
         """
         transformers = _transformers()
         kind = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
@@ -109,13 +110,13 @@ class DiffusionGemmaDenoiser:
 
     @property
     def prompt_limit(self) -> int:
-        """The most prompt tokens: the model's positions less some canvases for the answer."""
+        """The most prompt tokens: the model's positions minus RESERVED canvases for the answer."""
         limit: int = self.model.config.text_config.max_position_embeddings
         return max(limit - RESERVED * self.block_length, limit // 2)
 
     @property
     def sampling(self) -> Sampling:
-        """How the checkpoint wants to be sampled; what it leaves open is as in the released model."""
+        """The checkpoint's recommended sampling; options that it omits are those of the released model."""
         config, default = self.model.generation_config, Sampling()
         temperature, bound = default.temperature, getattr(config, "sampler_config", None)
         if config.t_max is not None and config.t_min is not None:
@@ -139,11 +140,11 @@ class DiffusionGemmaDenoiser:
     ) -> Tensor:
         """Logits [B, N, V] float32 of canvases [B, N].
 
-        beliefs: [B, N, V] probabilities under the constraint after the step before; None before the first
+        beliefs: [B, N, V] probabilities under the constraint after the previous step; None in the first step
         """
         hint = (
             None if beliefs is None else beliefs.to(self.model.dtype).log()
-        )  # the decoder takes a softmax of it
+        )  # the decoder takes a softmax of these
         length, width = context.mask.shape[1], canvas.shape[1]
         output = self.model(
             decoder_input_ids=canvas.to(context.mask.device),
@@ -155,12 +156,12 @@ class DiffusionGemmaDenoiser:
         return output.logits
 
     def extend(self, context: DiffusionGemmaContext, block: Tensor) -> DiffusionGemmaContext:
-        """The context with committed canvases [B, N] behind it."""
+        """The context with committed canvases [B, N] appended."""
         return self._read(context.cache, block, _longer(context.mask, block.shape[1]))
 
     @torch.inference_mode()
     def _read(self, cache: Any, ids: Tensor, mask: Tensor) -> DiffusionGemmaContext:
-        """The context after ids [B, n]; mask [B, P + n] covers all that was read, the ids included."""
+        """The context after ids [B, n]; mask [B, P + n] covers everything read, including the ids."""
         encoder, device = self.model.model.encoder, self.model.device
         ids, mask, cache = ids.to(device), mask.to(device), _forked(cache)
         positions = torch.arange(mask.shape[1] - ids.shape[1], mask.shape[1], device=device)[None]
@@ -182,13 +183,13 @@ class DiffusionGemmaDenoiser:
 
 
 def chat_template(folder: str | Path, *, thinking: bool = False) -> str:
-    """One user turn and the start of the answer, by the model's own chat template; {} stands for the message."""
+    """One user turn and the start of the answer in the model's own chat template; {} stands for the message."""
     tokenizer = _transformers().AutoTokenizer.from_pretrained(folder, local_files_only=True)
     return chat_turn(tokenizer, enable_thinking=thinking)
 
 
 def check_quantization(transformers: Any, config: Any) -> None:
-    """Raise NotLoadable where the weights of a checkpoint are packed in a way that transformers cannot read."""
+    """Raise NotLoadable if the weights of a checkpoint are quantised in a way that transformers cannot read."""
     packing = getattr(config, "quantization_config", None)
     if packing is None:
         return
@@ -204,7 +205,7 @@ def check_quantization(transformers: Any, config: Any) -> None:
 
 
 def check_complete(missing: Iterable[str]) -> None:
-    """Raise NotLoadable where weights of the text model were not found: transformers makes them up at random."""
+    """Raise NotLoadable if weights of the text model were not found: transformers would fill them at random."""
     lacking = sorted(name for name in missing if "vision" not in name)
     if lacking:
         raise NotLoadable(
@@ -214,7 +215,7 @@ def check_complete(missing: Iterable[str]) -> None:
 
 
 def _forked(cache: Any) -> Any:
-    """The same keys and values in a cache of its own: layers replace their tensors when they grow or are reordered."""
+    """A new cache with the same keys and values; sharing them is safe because layers replace changed tensors."""
     fork = copy.copy(cache)
     fork.layers = [copy.copy(layer) for layer in cache.layers]
     return fork
@@ -225,7 +226,7 @@ def _longer(mask: Tensor, tokens: int) -> Tensor:
 
 
 def _transformers() -> Any:
-    """The transformers package, or one sentence that says how to get it."""
+    """The transformers package; raises ImportError, which says how to install it, if it is absent or too old."""
     transformers = transformers_for("DiffusionGemma")
     if not hasattr(transformers, "DiffusionGemmaForBlockDiffusion"):
         raise ImportError(

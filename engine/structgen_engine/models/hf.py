@@ -1,4 +1,4 @@
-"""The parts that families of models share: finding transformers, a device, the chat template, the cache's argument."""
+"""The code that families of models share: finding transformers, the device, the chat template and the cache."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def transformers_for(family: str) -> Any:
 
 
 def chosen_device(device: str) -> str:
-    """The device itself, and for "auto" the first GPU, or the CPU if there is none."""
+    """The given device; for "auto", the first GPU, or the CPU if there is none."""
     if device != "auto":
         return device
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def chat_turn(tokenizer: Any, **options: Any) -> str:
-    """One user turn and the start of the answer, by the tokenizer's own chat template; {} stands for the message.
+    """One user turn and the start of the answer in the tokenizer's own chat template; {} stands for the message.
 
-    options: variables of the template. A tokenizer without a template only puts its first token before the message.
+    options: variables of the template. Without a template only the tokenizer's first token precedes the message.
     """
     if tokenizer.chat_template is None:
         return (tokenizer.bos_token or "") + MESSAGE
@@ -41,7 +41,7 @@ def chat_turn(tokenizer: Any, **options: Any) -> str:
 
 
 def cache_argument(function: Callable[..., Any], cache: Any) -> dict[str, Any]:
-    """The cache as the keyword argument by which `function` takes it."""
+    """The cache as a keyword argument, under the name that `function` uses."""
     known = inspect.signature(function).parameters
     return {CACHE_SINCE_5_24 if CACHE_SINCE_5_24 in known else CACHE_BEFORE: cache}
 

@@ -1,10 +1,10 @@
-"""LLaDA: a language model that fills masked positions, read by the published names of its weights.
+"""LLaDA: a language model that fills masked positions, loaded by the published names of its weights.
 
-Nie et al. 2025, "Large Language Diffusion Models": a Llama-like network without a causal mask, trained to predict what
-stands at masked positions. The published sampler works block by block; each step settles the masked positions whose
+Nie et al. 2025, "Large Language Diffusion Models": a Llama-like network without a causal mask, trained to predict the
+tokens at masked positions. The published sampler works block by block; each step settles the masked positions whose
 best token is likeliest ("low-confidence remasking"), which here is `TopK` over the beliefs under the constraint.
 
-Attention goes both ways, so nothing can be kept from step to step: each reads prompt, committed blocks and canvas.
+Attention is bidirectional, so no keys or values can be cached: each step reads prompt, committed blocks and canvas.
 
 Axes: B batch, T tokens read, N block, H heads, D model width, W width of a head, V vocabulary.
 """
@@ -26,7 +26,7 @@ from structgen_engine.decoding.noise import Absorbing
 from structgen_engine.models.hf import chosen_device
 
 BLOCK_LENGTH = 32
-FIXED = {  # what the published checkpoints have, and the only thing this file knows how to run
+FIXED = {  # options of the published checkpoints; this file supports no other values
     "block_type": "llama",
     "activation_type": "silu",
     "layer_norm_type": "rms",
@@ -58,7 +58,7 @@ class LladaConfig:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> LladaConfig:
-        """From a config.json; ValueError where it describes another network."""
+        """The sizes in a config.json; raises ValueError if it describes another network."""
         other = {name: config[name] for name, value in FIXED.items() if config.get(name, value) != value}
         if other:
             raise ValueError(f"this is no LLaDA as published: {other}, where {FIXED} is expected")
@@ -81,7 +81,7 @@ class RmsNorm(nn.Module):
 
 
 class LladaBlock(nn.Module):
-    """Attention over everything, then a gated feed-forward layer, each behind a norm and added to its input."""
+    """One layer: attention over all positions, then a gated feed-forward, each after a norm and added to its input."""
 
     def __init__(self, config: LladaConfig) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ def rotated(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
 
 
 class Llada(nn.Module):
-    """The network. Its modules bear the names of the published weights: model.transformer.blocks.0.q_proj.weight."""
+    """The network; its modules have the names of the published weights, as model.transformer.blocks.0.q_proj.weight."""
 
     def __init__(self, config: LladaConfig) -> None:
         super().__init__()
@@ -171,7 +171,7 @@ def load_llada(folder: str | Path, *, device: str = "cpu", dtype: str = "bfloat1
 
 @dataclass(frozen=True, eq=False)
 class LladaContext:
-    """Prompts and committed blocks: ids [B, P] int64, padded in front; mask [B, P] bool, False at padding."""
+    """The prompts and committed blocks: ids [B, P] int64, padded in front; mask [B, P] bool, False at padding."""
 
     ids: Tensor
     mask: Tensor
@@ -182,7 +182,7 @@ class LladaContext:
         return LladaContext(self.ids[rows], self.mask[rows])
 
     def join(self, other: LladaContext) -> LladaContext:
-        """Both, padded in front to the same length."""
+        """The rows of both, padded in front to the same length."""
         longest = max(self.ids.shape[1], other.ids.shape[1])
         pairs = [(part.ids, part.mask, longest - part.ids.shape[1]) for part in (self, other)]
         return LladaContext(
@@ -198,7 +198,7 @@ class LladaDenoiser:
     unconditioned_start = False
 
     def __init__(self, network: Llada, *, block_length: int = BLOCK_LENGTH) -> None:
-        """network: with its weights, already on its device."""
+        """network: the network with its weights, already on its device."""
         self.network, self.block_length = network, block_length
         self.vocabulary_size = network.config.width
         self.noise = Absorbing(network.config.mask_token_id)
@@ -212,7 +212,7 @@ class LladaDenoiser:
 
     @property
     def prompt_limit(self) -> int:
-        """The most prompt tokens: three quarters of the model's positions, the rest is for the answer."""
+        """The most prompt tokens: three quarters of the model's positions; the rest is for the answer."""
         return self.network.config.max_sequence_length * 3 // 4
 
     def start(self, prompts: Sequence[Sequence[int]]) -> LladaContext:
@@ -230,6 +230,6 @@ class LladaDenoiser:
         return self.network(whole.ids, whole.mask, canvas.shape[1])
 
     def extend(self, context: LladaContext, block: Tensor) -> LladaContext:
-        """The context with blocks [B, N] behind it."""
+        """The context with blocks [B, N] appended."""
         ids = torch.cat([context.ids, block.to(context.ids.device)], 1)
         return LladaContext(ids, F.pad(context.mask, (0, block.shape[1]), value=True))

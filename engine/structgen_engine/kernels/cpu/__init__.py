@@ -3,16 +3,16 @@
 Class scores (`classes`, `tokens`). Tokens are visited class by class, in chunks of at most CHUNK. A chunk is gathered
 into scratch that stays in the first-level cache, then reduced there: its maximum, Σ exp(s − max) and
 Σ exp(s − max)·(s − max). Every chunk has its own maximum, so that classes 200 nats apart do not underflow. The chunks'
-sums are kept: drawing a token inside a class scans one chunk instead of a hundred thousand tokens.
+sums are kept, because drawing a token inside a class then scans one chunk instead of a hundred thousand tokens.
 
 Scans (`scaled`, `scans`, `posterior`, `paths`). A weight is a pair, mantissa · 2^(RADIX·level) with a float64 mantissa
 in [2^-128, 2^128): products of 256 positions at 200 nats each reach exp(±50,000), and logarithms in the inner loop
 would cost tens of times more than this multiplication. The level of a sum rarely changes from edge to edge, so the
 branch is predicted.
 
-Work is split over torch.get_num_threads() threads (`threads`); the kernels release the GIL. Numba notices a change only
-in the file of the kernel itself: after editing what `logits` and `scaled` lend to other files' kernels, delete
-__pycache__/*.nbi (the tests do).
+Work is split over torch.get_num_threads() threads (`threads`); the kernels release the GIL. Numba's cache
+notices changes only in the file of the kernel itself: after editing functions of `logits` and `scaled` that kernels in
+other files call, delete __pycache__/*.nbi (the tests do).
 
 Axes, here and in the modules: B batch, N block, V vocabulary, K classes, S states, A arcs, G bundles, C chunks.
 """
@@ -23,7 +23,7 @@ from structgen_engine.kernels.cpu.posterior import possible, posterior
 from structgen_engine.kernels.cpu.scans import backward, forward, forward_backward, log_partition, nats
 from structgen_engine.kernels.cpu.tokens import best_tokens, draw_tokens, spread
 
-prepared = None  # rows are scanned one automaton after the other
+prepared = None  # rows are scanned one automaton at a time
 
 __all__ = [
     "backward",

@@ -24,8 +24,11 @@ CHUNK = 1024
 
 
 class Members(NamedTuple):
-    """order: [V'] uint32, tokens by class without the refused; chunk: [C + 1], where each chunk starts in `order`;
-    first: [K + 1], the first chunk of each class."""
+    """The tokens of an alphabet, class by class in chunks.
+
+    order: [V'] uint32, tokens by class without the refused; chunk: [C + 1], where each chunk starts in `order`;
+    first: [K + 1], the first chunk of each class
+    """
 
     order: Array
     chunk: Array
@@ -36,7 +39,7 @@ _members: WeakKeyDictionary[Alphabet, Members] = WeakKeyDictionary()
 
 
 def members_of(alphabet: Alphabet) -> Members:
-    """The table of an alphabet, made once."""
+    """The members of an alphabet's classes, computed once per alphabet."""
     if alphabet not in _members:
         order, offsets = (t.numpy() for t in alphabet.members)
         base = offsets[REFUSED + 1]
@@ -51,7 +54,7 @@ def members_of(alphabet: Alphabet) -> Members:
 
 
 def open_rows(pinned: Tensor) -> Iterator[tuple[int, Array]]:
-    """Every row of the batch with pieces of its open positions; pinned [B, N]."""
+    """Pairs of a row of the batch and a piece of its open positions; pinned [B, N]."""
     for b, row in enumerate(pinned):
         positions = (row < 0).nonzero().flatten().numpy()
         for low, high in spans(len(positions), len(pinned)):
@@ -81,7 +84,7 @@ def class_scores(
 
 
 class _Tables(NamedTuple):
-    """What `_segment` fills for one row of the batch: [N, K] for classes, [N, C] for chunks."""
+    """The tables that `_segment` fills for one row of the batch: [N, K] for classes, [N, C] for chunks."""
 
     log_sum: Array
     entropy: Array
@@ -93,7 +96,7 @@ class _Tables(NamedTuple):
 
 @numba.njit(nogil=True, cache=True)
 def _highest(x: Array, n: int) -> Any:
-    """The maximum, and how many lie above −inf; as integers in the same order, whose maximum vectorises."""
+    """The maximum, and how many lie above −inf; compared as integers in the same order, because that vectorises."""
     top, count = np.int32(-(2**31)), np.int32(0)
     for j in range(n):
         bits = np.float32(x[j]).view(np.int32)
@@ -107,7 +110,7 @@ def _highest(x: Array, n: int) -> Any:
 def _masses(x: Array, n: int, top: Any, scale: Any) -> Any:
     """Σ e and Σ e·d with d = (x − top)·scale and e = exp d.
 
-    Below −87 nats e stays at 1e-38, which is nothing beside the 1 of the maximum and saves a branch.
+    Below −87 nats e stays at 1e-38, which is negligible beside the 1 of the maximum and saves a branch.
     """
     mass, moment = np.float32(0), np.float32(0)
     for j in range(n):
@@ -121,12 +124,14 @@ def _masses(x: Array, n: int, top: Any, scale: Any) -> Any:
 
 @numba.njit(nogil=True, cache=True)
 def _segment(logits: Array, rows: Array, members: Members, scale: float, bound: float, out: _Tables) -> None:
-    """Class scores of the given rows of logits [N, V]; `tops` holds logits as they are, beyond `bound` too."""
+    """Class scores of the given rows of logits [N, V]; `tops` holds unclamped logits, even beyond `bound`."""
     order, chunk, first = members
     log_sum, entropy, peak, count, tops, sums = out
     buffer = np.empty(CHUNK, np.float32)
     inverse, most = np.float32(scale), np.float32(bound)
-    low_end = np.float32(88 / scale - bound)  # a chunk whose maximum lies below has tokens that `bound` lifts
+    low_end = np.float32(
+        88 / scale - bound
+    )  # a chunk whose maximum lies below this has tokens that `bound` raises
     moments = np.empty(tops.shape[1], np.float32)
     for i in rows:
         row = logits[i]

@@ -1,4 +1,4 @@
-"""An automaton's arcs as the kernels walk them, made once per automaton."""
+"""An automaton's arcs in the order in which the kernels read them, computed once per automaton."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ Array = NDArray[Any]
 
 
 class Arcs(NamedTuple):
-    """Arcs grouped by one end: offsets [S + 1]; what each carries, a class or a bundle, label [A]; the state at the
-    other end, other [A]."""
+    """Arcs grouped by the state at one end: offsets [S + 1].
+
+    label: [A], the class or bundle that each carries; other: [A], the state at the other end
+    """
 
     offsets: Array
     label: Array
@@ -25,7 +27,7 @@ class Arcs(NamedTuple):
 
 
 class Sets(NamedTuple):
-    """The classes of each bundle: offsets [G + 1], member."""
+    """The classes of each bundle g: member[offsets[g] : offsets[g + 1]]; offsets [G + 1]."""
 
     offsets: Array
     member: Array
@@ -33,7 +35,7 @@ class Sets(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """Arcs by class out of each state, and by bundle out of and into each state."""
+    """The arcs of an automaton: by class out of each state, and by bundle out of and into each state."""
 
     classes: Arcs
     leaving: Arcs
@@ -45,7 +47,7 @@ _graphs: WeakKeyDictionary[Dfa, Graph] = WeakKeyDictionary()
 
 
 def graph_of(dfa: Dfa) -> Graph:
-    """The tables of an automaton."""
+    """The graph of an automaton."""
     if dfa not in _graphs:
         edges, bundles = dfa.edges, bundle_edges(dfa.edges, dfa.states)
         _graphs[dfa] = Graph(
@@ -58,7 +60,7 @@ def graph_of(dfa: Dfa) -> Graph:
 
 
 def _grouped(by: Array, label: Array, other: Array, states: int) -> Arcs:
-    """Arcs sorted by the state `by`."""
+    """The arcs grouped by the state `by`."""
     order = np.argsort(by, kind="stable")
     offsets = np.zeros(states + 1, np.int64)
     offsets[1:] = np.bincount(by, minlength=states).cumsum()

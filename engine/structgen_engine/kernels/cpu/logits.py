@@ -1,4 +1,4 @@
-"""Reading stored logits: float32 from any type, and its exponential in a form that vectorises."""
+"""Reading stored logits of any type as float32, and an exponential that vectorises."""
 
 from __future__ import annotations
 
@@ -16,11 +16,16 @@ from structgen_engine.kernels.scores import LARGEST
 
 Array = NDArray[Any]
 
-SUM = {"contract", "reassoc", "nsz", "arcp"}  # −inf is a value here: "no infinities" and "no NaN" stay off
+SUM = {
+    "contract",
+    "reassoc",
+    "nsz",
+    "arcp",
+}  # −inf is a valid value, so "no infinities" and "no NaN" stay off
 
 
 def stored(logits: Tensor) -> Array:
-    """The same memory as numpy; bfloat16 as int16 and float16 as uint16, see `single`."""
+    """The same memory as a numpy array; bfloat16 as int16 and float16 as uint16, see `single`."""
     logits = logits.detach().contiguous()
     if logits.dtype == torch.bfloat16:
         return logits.view(torch.int16).numpy()
@@ -68,7 +73,7 @@ def _single(x: Any) -> Any:
 
 @numba.njit(cache=True, inline="always")
 def held(x: Any, bound: Any) -> Any:
-    """A logit, or ±bound in the place of a finite one beyond it: see `kernels.scores.LIMIT`."""
+    """A logit, clamped to ±bound if it is finite: see `kernels.scores.LIMIT`."""
     return min(max(x, -bound), bound) if -np.inf < x < np.inf else x
 
 

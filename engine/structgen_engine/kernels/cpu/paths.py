@@ -1,4 +1,4 @@
-"""Paths through the lattice: a joint draw, and the heaviest one. Both walk left to right by what follows each state."""
+"""Paths through the lattice: a joint draw and the heaviest one, both found left to right from each state's suffixes."""
 
 from __future__ import annotations
 
@@ -68,12 +68,12 @@ def _pick(mantissa: Array, level: Array, n: int, uniform: float) -> int:
             rest -= mantissa[j]
             if rest < 0.0:
                 break
-    return last  # rounding may leave a rest: then the last possible one
+    return last  # rounding may leave a remainder: then the last possible one
 
 
 @numba.njit(nogil=True, cache=True)
 def _walk(arcs: Arcs, weights: Array, start: Array, beta: Scaled, uniforms: Array, out: Array) -> None:
-    """Draw the entry state, then one arc after the other."""
+    """Draw the entry state, then one arc at a time."""
     offsets, label, other = arcs
     bm, bl = beta
     N, K = weights.shape

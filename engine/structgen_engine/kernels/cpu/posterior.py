@@ -1,4 +1,4 @@
-"""What alpha and beta say together: class marginals, and the classes that are possible at all."""
+"""Results from alpha and beta together: class marginals, and the classes that are possible."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def posterior(weights: Tensor, counts: Tensor, dfa: Dfa, alpha: Scaled, beta: Sc
 
 
 def possible(weights: Tensor, dfa: Dfa, alpha: Scaled, beta: Scaled) -> Tensor:
-    """[B, N, K] bool: the classes with an edge from a state in reach to one that can still end."""
+    """[B, N, K] bool: the classes with an edge from a reachable state to one that can still end."""
     arcs = graph_of(dfa).classes
     out = torch.zeros(weights.shape, dtype=torch.bool)
     ahead, behind = alpha.mantissa > 0, beta.mantissa > 0
@@ -61,7 +61,7 @@ def _posterior(
 ) -> None:
     """Class marginals of the positions [low, high), and whether two tokens are possible there.
 
-    Σ α·β over the pairs of states that a bundle joins comes first; its classes then share it by their weights.
+    First Σ α·β is computed over the pairs of states that a bundle joins; its classes then share it by their weights.
     """
     offsets, label, other = arcs
     (am, al), (bm, bl) = alpha, beta
@@ -76,7 +76,7 @@ def _posterior(
         for s in range(S):
             if am[i, s] == 0.0 or bm[i, s] == 0.0:
                 continue
-            zm, zl = plus(zm, zl, am[i, s] * bm[i, s], np.int32(al[i, s] + bl[i, s]))  # Z, at every position
+            zm, zl = plus(zm, zl, am[i, s] * bm[i, s], np.int32(al[i, s] + bl[i, s]))  # Z, from any position
             for e in range(offsets[s], offsets[s + 1]):
                 g, t = label[e], other[e]
                 at = np.int32(al[i, s] + bl[i + 1, t])

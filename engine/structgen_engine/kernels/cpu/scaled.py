@@ -1,6 +1,6 @@
 """Weights as pairs, mantissa · 2^(RADIX·level): exact sums and products far outside a float64's range.
 
-One level is 2^256, that is 177.446 nats. A float64 ends at e^-745, so the weights of this example do not exist in one:
+One level is 2^256, that is 177.446 nats. A float64 ends at e^-745, so it cannot hold the weights of this example:
 
     e^-1000 = 1.223e+28 · 2^(256·-6)        e^-1100 = 4.551e-16 · 2^(256·-6)
 
@@ -9,7 +9,7 @@ One level is 2^256, that is 177.446 nats. A float64 ends at e^-745, so the weigh
     square    of e^-1000: 1.497e+56, level -12; that is 2^128 or more, so it is
               normalised, by 2^-256 and one level up:                    1.293e-21, level -11
 
-The last pair is e^-2000: -11 · 177.446 + ln 1.293e-21 = -2000.0. No step takes an exponential or a logarithm.
+The last pair is e^-2000: -11 · 177.446 + ln 1.293e-21 = -2000.0. No step needs an exponential or a logarithm.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ Array = NDArray[Any]
 
 RADIX = 256  # one level is 2^256, about 177 nats
 UP, DOWN = 2.0**RADIX, 2.0**-RADIX
-BOTTOM = -(2**29)  # the level of zero: low enough to lose every comparison, and two of them do not overflow
+BOTTOM = -(2**29)  # the level of zero: low enough to lose every comparison; two of them add without overflow
 
 
 class Scaled(NamedTuple):
-    """mantissa [...] float64 and level [...] int32; zero has mantissa 0."""
+    """Weights as pairs: mantissa [...] float64 and level [...] int32; zero has mantissa 0."""
 
     mantissa: Array
     level: Array
@@ -51,7 +51,7 @@ def split(nats: Array, mantissa: Array, level: Array) -> None:
 
 @numba.njit(nogil=True, cache=True, inline="always")
 def plus(total: Any, level: Any, term: Any, at: Any) -> Any:
-    """total · 2^(RADIX·level) + term · 2^(RADIX·at); what lies two levels below is beyond a float64's digits."""
+    """total · 2^(RADIX·level) + term · 2^(RADIX·at); a term two levels lower is below a float64's precision."""
     if at == level:
         return total + term, level
     if term == 0.0:
@@ -80,7 +80,7 @@ def normal(total: Any, level: Any) -> Any:
 
 @numba.njit(nogil=True, cache=True, inline="always")
 def lowered(value: Any, levels: Any) -> Any:
-    """value · 2^(−RADIX·levels), where the result is no more than about 1."""
+    """value · 2^(−RADIX·levels), for results of at most about 1."""
     if levels == 0:
         return value
     if levels > 3:

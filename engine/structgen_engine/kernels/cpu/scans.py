@@ -43,7 +43,7 @@ def nats(messages: Scaled) -> Tensor:
 
 
 def log_partition(beta: Scaled, start: Tensor) -> Tensor:
-    """log Z [B]: entering, then any suffix."""
+    """log Z [B]: the sum over entry states of entering there, then any suffix."""
     return torch.logsumexp(start + nats(Scaled(beta.mantissa[:, 0], beta.level[:, 0])), -1)
 
 

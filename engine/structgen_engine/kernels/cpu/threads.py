@@ -1,4 +1,4 @@
-"""Work on torch's number of threads."""
+"""Running tasks on as many threads as torch uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ os.register_at_fork(after_in_child=_pools.clear)  # threads do not survive a for
 
 
 def run(tasks: Sequence[Callable[[], object]]) -> None:
-    """Run the tasks on torch's number of threads, the caller's among them no more than waiting."""
+    """Run the tasks on torch's number of threads; if that is more than one, the caller's own only waits."""
     threads = torch.get_num_threads()
     if threads == 1 or len(tasks) == 1:
         for task in tasks:
@@ -26,6 +26,6 @@ def run(tasks: Sequence[Callable[[], object]]) -> None:
 
 
 def spans(total: int, batch: int) -> list[tuple[int, int]]:
-    """[low, high) pieces of `total` positions, about eight in the whole batch: other work shares the cores."""
+    """[low, high) pieces of `total` positions, about eight in the whole batch, because other work shares the cores."""
     step = max(1, -(-total // max(1, 8 // batch)))
     return [(low, min(low + step, total)) for low in range(0, total, step)]

@@ -1,4 +1,4 @@
-"""From classes back to tokens: one drawn or the best inside each class, and the marginals of all."""
+"""From classes back to tokens: a token drawn inside a class or its best one, and the marginals of all tokens."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def draw_tokens(
 
 
 def best_tokens(logits: Tensor, alphabet: Alphabet, scores: ClassScores, labels: Tensor) -> Tensor:
-    """Tokens [B, N]: the highest score of each class, the lowest id among equals."""
+    """Tokens [B, N]: the highest score in each class; among equals, the lowest id."""
     assert scores.chunks is not None
     members, out = members_of(alphabet), scores.pinned.clone()
     for b in range(len(labels)):
@@ -70,7 +70,7 @@ def spread(
 
 @numba.njit(nogil=True, cache=True, inline="always")
 def _share(high: float, mass: float, top: float, scale: float) -> float:
-    """The mass of a chunk with maximum `high`, relative to `top`: 0 where that is too small for a float64."""
+    """The mass of a chunk with maximum `high`, relative to `top`; 0 if that is too small for a float64."""
     return mass * np.exp((high - top) * scale) if high > -np.inf else 0.0
 
 
@@ -103,7 +103,7 @@ def _draw(
         for k in range(first[c], first[c + 1]):
             share = _share(held(tops[i, k], bound), sums[i, k], top, scale)
             if share > 0.0:
-                at, left = k, rest / share  # where in the chunk, as a fraction of its mass
+                at, left = k, rest / share  # position inside the chunk, as a fraction of its mass
                 if rest < share:
                     break
                 rest -= share
@@ -141,11 +141,11 @@ def _top_tokens(logits: Array, members: Members, tops: Array, labels: Array, out
 def _spread(
     rows: Array, logits: Array, class_of: Array, scale: Any, bound: Any, top: Array, share: Array, out: Array
 ) -> None:
-    """out[i, v] = share[i, c] · exp((x − top[i, c])·scale); relative to the class's maximum float32 suffices."""
+    """out[i, v] = share[i, c] · exp((x − top[i, c])·scale); float32 suffices relative to the class's maximum."""
     zero, least = np.float32(0), np.float32(-87)
     for i in rows:
         peaks, shares, row, target = top[i], share[i], logits[i], out[i]
-        if peaks.min() < np.float32(88) / scale - bound:  # of some class `bound` lifts tokens
+        if peaks.min() < np.float32(88) / scale - bound:  # `bound` raises tokens of some class
             for v in range(class_of.size):
                 c = class_of[v]
                 d = min((held(single(row[v]), bound) - peaks[c]) * scale, zero)
@@ -155,7 +155,7 @@ def _spread(
         for v in range(class_of.size):
             c = class_of[v]
             d = (single(row[v]) - peaks[c]) * scale
-            d = d if d < zero else zero  # a refused token may lie above the 0 that stands for its peak
+            d = d if d < zero else zero  # a refused token may exceed the 0 that replaces its peak
             near = d if d > least else least
             target[v] = exp(near) * shares[c] if d > least else zero
         for v in range(class_of.size, target.size):
