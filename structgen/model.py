@@ -1,4 +1,4 @@
-"""What a user holds after `load`: a model with its verbs."""
+"""The model that `load` returns, with its verbs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OnStep = Callable[[StepEvent], None]
 
 
 class VerbOptions(TypedDict, total=False):
-    """Options of every verb, as type checkers see them: of decoding, and of JSON."""
+    """The options of every verb for type checkers: those of decoding and those of JSON."""
 
     max_tokens: int | None
     steps: int | None
@@ -41,9 +41,9 @@ class VerbOptions(TypedDict, total=False):
 class Model(Runtime):
     """A loaded model. Every verb returns a typed value, or with `details=True` the whole Generation.
 
-    Options of every verb: steps, refinement steps a block at most (default: the model's own number); seed, the only
-    source of randomness; max_tokens, the budget (default: the model's number of blocks); on_step, called with each
-    StepEvent. Those of JSON (whitespace, additional, unknown, resources, order) are `compile`'s.
+    Options of every verb: steps, the most refinement steps per block (default: the model's own number); seed, of the
+    only source of randomness; max_tokens, the budget (default: the model's number of blocks); on_step, called with each
+    StepEvent. The options of JSON (whitespace, additional, unknown, resources, order) are those of `compile`.
     """
 
     about: str = ""
@@ -143,7 +143,7 @@ class Model(Runtime):
         return generation if details else generation.value
 
     def choose(self, text: str, options: Sequence[str], *, seed: int = 0) -> Choice:
-        """Which of the options the text calls for, with a probability for each."""
+        """The option that the text calls for, with a probability for each."""
         return choose(self, text, options, seed=seed)
 
     @overload
@@ -188,8 +188,9 @@ class Model(Runtime):
     ) -> object:
         """The calls that a request asks for, a Reply: `for call in model.call(…): call.run()`.
 
-        tools: functions, classes, or dicts as OpenAI's API has them; tool_choice: "auto" (the Reply may be an answer
-        in words), "required", "none" or the name of a tool; parallel: up to eight calls
+        tools: functions, classes, or dicts as in OpenAI's API
+        tool_choice: "auto" (the Reply may be an answer in words), "required", "none" or the name of a tool
+        parallel: up to eight calls instead of one
         """
         options = Options(max_tokens, steps, seed, on_step)
         terms = Terms(whitespace, additional, unknown, resources or {}, order)

@@ -1,1 +1,1 @@
-"""From a prompt and a constraint to a value: the step that every verb ends in."""
+"""Generating a value from a prompt and a constraint, the last step of every verb."""

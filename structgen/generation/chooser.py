@@ -1,4 +1,4 @@
-"""How probable a model finds each of several answers."""
+"""The probability that a model gives to each of several answers."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from structgen.compiler.constraint import Constraint
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.decoding.probe import Probe
 
-CANVASES = 8  # noisy canvases to average over
+CANVASES = 8  # noisy canvases whose results are averaged
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Answers to choose from, of one form.
+    """Answers of one form to choose from.
 
-    outline: of the form, in plain values; constraints: of one answer each; ids: of each answer in its usual spelling,
-    end token included
+    outline: the form in plain values; constraints: one per answer
+    ids: the tokens of each answer in its usual spelling, end token included
     """
 
     outline: Mapping[str, Any]
@@ -30,7 +30,7 @@ class Answers:
 
 
 class Chooser(Protocol):
-    """Weighs answers to a prompt."""
+    """A way to compute the probabilities of answers to a prompt."""
 
     def probabilities(self, prompt: Sequence[int], answers: Answers, seed: int) -> Tensor:
         """[answers] float64; prompt: token ids."""
@@ -39,9 +39,9 @@ class Chooser(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class ProbeChooser:
-    """Probes noisy canvases: the lattice says how much probability each answer has, over all its spellings.
+    """A chooser that probes noisy canvases: the lattice gives the probability of each answer over all its spellings.
 
-    pinned: what a canvas of this form holds from the beginning, −1 where it is noise
+    pinned: the ids that a canvas of this form holds from the beginning, −1 for noise
     """
 
     denoiser: Denoiser
@@ -64,7 +64,7 @@ class ProbeChooser:
 
 @dataclass(frozen=True, eq=False)
 class LikelihoodChooser:
-    """Reads each answer as a causal model does, to which noise says nothing: the likelihood of its usual spelling."""
+    """A chooser for causal models, which cannot read noise: the likelihood of each answer's usual spelling."""
 
     denoiser: Denoiser
 

@@ -1,4 +1,4 @@
-"""Options of every verb, and checks of what a caller passes."""
+"""The options that all verbs share, and checks of a caller's arguments."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from structgen.errors import InvalidDocument, InvalidOption
 if TYPE_CHECKING:
     from structgen_engine.decoding.loop import StepEvent
 
-MOST_SEED = 2**63 - 1  # what torch's generators take
+MOST_SEED = 2**63 - 1  # the largest seed that torch's generators take
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to decode.
+    """The options of decoding.
 
-    max_tokens: budget, None for the runtime's blocks, or more where the least answer is longer
-    steps: refinement steps a block at most, None for the runtime's; seed: of the only source of randomness
+    max_tokens: budget; None for the runtime's blocks, or more if the shortest answer is longer
+    steps: most refinement steps per block, None for the runtime's number; seed: of the only source of randomness
     """
 
     max_tokens: int | None = None
@@ -36,7 +36,7 @@ class Options:
 
 
 def check_whole(option: str, value: Any, least: int, most: int | None = None) -> None:
-    """Raise InvalidOption where the value of an option is no whole number in its range."""
+    """Raise InvalidOption if the value of an option is not a whole number in its range."""
     if (
         not isinstance(value, int)
         or isinstance(value, bool)
@@ -48,7 +48,7 @@ def check_whole(option: str, value: Any, least: int, most: int | None = None) ->
 
 
 def check_text(text: Any, what: str = "document") -> None:
-    """Raise InvalidDocument where what the model is to read is no text, or none that UTF-8 can write."""
+    """Raise InvalidDocument if the model's input is not a string, or one that UTF-8 cannot encode."""
     if not isinstance(text, str):
         raise InvalidDocument(f"the {what} must be a string, not {type(text).__name__}")
     if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):

@@ -1,7 +1,7 @@
-"""How a task is put to a model: what the model reads before it fills its canvas.
+"""Prompts: the text that a model reads before it fills its canvas.
 
-A prompt is a tuple of pieces. `Markup` is the model's own: the names of special tokens in it stand for those tokens.
-Any other piece is somebody's text: a document that says "<eos>" means five characters.
+A prompt is a tuple of pieces. `Markup` belongs to the model: the names of special tokens in it mean those tokens. Any
+other piece is a user's text: in a document "<eos>" means five characters.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Prompt = tuple[str, ...]
 
 
 class Fillable(Protocol):
-    """A source of JSON texts that can be put to a model: by its schema, or by its outline."""
+    """A source of JSON texts that a prompt can describe by its schema or by its outline."""
 
     @property
     def schema(self) -> Any:
@@ -34,7 +34,7 @@ class Fillable(Protocol):
         ...
 
     def outline(self) -> Outline:
-        """What its values look like."""
+        """The outline of its values."""
         ...
 
 
@@ -42,21 +42,21 @@ class Prompts(Protocol):
     """The prompts that one family of models expects."""
 
     def extraction(self, source: Fillable, document: str) -> Prompt:
-        """Fill what the source describes from the document."""
+        """The prompt to fill in what the source describes from the document."""
         ...
 
     def calls(self, source: ToolCalls, request: str) -> Prompt:
-        """Call the tools that the request needs, or answer it."""
+        """The prompt to call the tools that the request needs, or to answer it."""
         ...
 
     def plain(self, prompt: str) -> Prompt:
-        """Answer the prompt as it is."""
+        """The user's prompt, unchanged."""
         ...
 
 
 @dataclass(frozen=True)
 class ChatPrompts:
-    """One user turn of a chat model. `template` holds the turn's surroundings, with {} for the message."""
+    """Prompts of a chat model: one user turn. `template` is the markup around the message, which replaces {}."""
 
     template: str = "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
 

@@ -1,4 +1,4 @@
-"""What a writer is asked to do: ids, an automaton, a budget, and what is known of the form of the answer."""
+"""The request to a writer: prompt ids, a constraint, a budget, and the known forms of the answer."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from structgen_engine.decoding.row import Review
 class Kind:
     """One form that an answer may have.
 
-    outline: what it holds, in plain values; opening: how its texts begin, as far as that tells it from the others;
-    description: the words by which a text asks for it, None where there are none
+    outline: its content in plain values; opening: the beginning of its texts that distinguishes it from other kinds
+    description: the words by which a text asks for it, None if there are none
     """
 
     outline: Mapping[str, Any]
@@ -28,11 +28,12 @@ class Kind:
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """One output to be written.
+    """A request for one output.
 
-    prompt: token ids; max_tokens: the budget; options: of decoding; document: what the prompt asks about, None where it
-    is not known; kinds: the forms that the answer may have, none where nothing is known of its form
-    on_step: called with every step
+    prompt: token ids; max_tokens: the budget; options: of decoding
+    document: the text that the prompt asks about, None if it is not known
+    kinds: the forms that the answer may have, empty if nothing is known about its form
+    on_step: called after every step
     """
 
     prompt: Sequence[int]
@@ -46,17 +47,17 @@ class Request:
 
     @property
     def automaton(self) -> TokenAutomaton:
-        """Of whole answers, over token ids."""
+        """The automaton of complete answers over token ids."""
         return self.constraint.automaton
 
     def reviewer(self) -> Review | None:
-        """A review of one output; None where the automaton tells everything."""
+        """A review of one output; None if the automaton decides everything."""
         return self.constraint.reviewer()
 
 
 class Writer(Protocol):
-    """Fills blocks until the automaton of a request accepts them."""
+    """A way to fill blocks until the automaton of a request accepts them."""
 
     def write(self, request: Request, /) -> Decoded:
-        """The ids. Raises BudgetTooSmall, before any step, where the budget is below the least number of tokens."""
+        """The written ids. Raises BudgetTooSmall, before any step, if the budget is below the fewest possible tokens."""
         ...

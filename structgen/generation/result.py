@@ -1,4 +1,4 @@
-"""What a verb returns with `details=True`: the value, the text it was parsed from, and how it was generated."""
+"""The result of a verb with `details=True`: the value, its text, and how it was generated."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-SHORT = Repr()  # of values in a notebook's line
+SHORT = Repr()  # shortens values to fit a line of a notebook
 SHORT.maxother = SHORT.maxstring = 200
 
 
@@ -16,11 +16,11 @@ SHORT.maxother = SHORT.maxstring = 200
 class Generation(Generic[T]):
     """One finished output.
 
-    value: what the text parses into; text: as generated; ids: committed tokens, the end token and padding included
-    log_prob: nats, of the committed blocks under the constrained distribution of their last step
-    steps: refinement steps taken over all blocks; blocks: how many blocks they filled
-    dropped_share: of the probability of all accepted blocks at most this share was left out, in the step that left out
-    most; 0.0 where the constraint is one table
+    value: the parsed text; text: as generated; ids: committed tokens, including the end token and padding
+    log_prob: log-probability (nats) of the committed blocks under the constrained distribution of their last step
+    steps: refinement steps over all blocks; blocks: number of blocks filled
+    dropped_share: upper bound on the share of the accepted blocks' probability that pruning dropped in any step; 0.0 if
+        the constraint is one table
     """
 
     value: T
@@ -32,7 +32,7 @@ class Generation(Generic[T]):
     dropped_share: float = 0.0
 
     def __repr__(self) -> str:
-        """The value, shortened, and what it took."""
+        """The shortened value and the cost of generating it."""
         counted = {"token": len(self.ids), "block": self.blocks, "step": self.steps}
         counts = ", ".join(f"{count} {name}{'s' * (count != 1)}" for name, count in counted.items())
         return f"Generation({SHORT.repr(self.value)}, {counts}, log_prob={self.log_prob:.2f})"

@@ -1,4 +1,4 @@
-"""What generating needs of a model: a denoiser with its vocabulary, its form of prompts and its ways of writing."""
+"""The parts of a model that generating needs: denoiser, vocabulary, prompts, and ways to write and choose."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from structgen_engine.decoding.options import DecodingOptions
 
 @dataclass(frozen=True, eq=False)
 class Runtime:
-    """A denoiser with its vocabulary and its form of prompts.
+    """A denoiser with its vocabulary, its prompts and its defaults.
 
-    prompt_limit: the most prompt tokens the model reads, None for no limit
+    prompt_limit: most prompt tokens that the model reads, None for no limit
     writer: how it fills blocks, None for an empty canvas; chooser: how it weighs answers, None for the probe
-    decoding: its options where the caller names none; blocks: of budget where the caller names none
-    threads: of the CPU, that a command gives the model; None for as many as torch takes
+    decoding: default options; blocks: default budget in blocks
+    threads: CPU threads that a command gives the model, None for torch's default
     """
 
     name: str

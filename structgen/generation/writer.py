@@ -1,4 +1,4 @@
-"""From a prompt and a constraint to a value: the step every verb ends in."""
+"""Filling blocks for a prompt under a constraint and parsing the result, the last step of every verb."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class DirectWriter:
-    """Writes on an empty canvas; only what every answer of the model begins with is there already."""
+    """A writer that starts from an empty canvas, except for the ids that all answers of the model begin with."""
 
     denoiser: Denoiser
     vocabulary: Vocabulary
@@ -52,7 +52,7 @@ class DirectWriter:
 
 @contextmanager
 def refusing_overlong_steps() -> Iterator[None]:
-    """Raise Unsupported where a step of a lazy constraint takes too long; a decorator too."""
+    """Raise Unsupported if a step of a lazy constraint takes too long; also usable as a decorator."""
     try:
         yield
     except Overlong as error:
@@ -68,7 +68,7 @@ def generate(
     document: str | None = None,
     kinds: tuple[Kind, ...] = (),
 ) -> Generation[T]:
-    """Fill blocks until the constraint is complete, and parse what they say.
+    """Fill blocks until the constraint is complete, and parse their text.
 
     document, kinds: as in Request. Raises what `write` and `read` raise.
     """
@@ -85,10 +85,10 @@ def request(
     document: str | None = None,
     kinds: tuple[Kind, ...] = (),
 ) -> Request:
-    """A request with the runtime's own options where the caller names none.
+    """A request, with the runtime's defaults for options that the caller does not name.
 
-    The default budget is the runtime's number of blocks, or as many as the least answer takes. Raises InvalidDocument
-    where the prompt is longer than the model reads.
+    The default budget is the runtime's number of blocks, or more if the shortest answer needs it. Raises
+    InvalidDocument if the prompt is longer than the model reads.
     """
     options, block = options or Options(), runtime.denoiser.block_length
     budget = options.max_tokens or block * max(runtime.blocks, -(-constraint.min_tokens // block))
@@ -109,8 +109,8 @@ def request(
 def write(runtime: Runtime, asked: Request) -> Decoded:
     """Fill blocks until the constraint is complete.
 
-    Raises Unsatisfiable, before anything is generated, where the budget is below the least number of tokens, and
-    Unsupported where a step of a lazy constraint takes too long.
+    Raises Unsatisfiable, before anything is generated, if the budget is below the least number of tokens, and
+    Unsupported if a step of a lazy constraint takes too long.
     """
     writer = runtime.writer or DirectWriter(runtime.denoiser, runtime.vocabulary)
     try:
@@ -124,7 +124,7 @@ def write(runtime: Runtime, asked: Request) -> Decoded:
 
 
 def read(runtime: Runtime, constraint: Constraint[T], written: Decoded) -> Generation[T]:
-    """What the written ids say. Raises Rejected where a Python validator of the class refuses it."""
+    """The parsed output. Raises Rejected if a Python validator of the class rejects it."""
     ids = tuple(written.ids.tolist())
     text = runtime.vocabulary.decode(ids).decode()
     value, drawn = (
@@ -135,16 +135,16 @@ def read(runtime: Runtime, constraint: Constraint[T], written: Decoded) -> Gener
 
 
 def _parse(constraint: Constraint[T], text: str) -> T:
-    """The value of an output; what a class checks in Python no constraint can promise."""
+    """The value of an output; no constraint can guarantee that it passes a class's Python validators."""
     try:
         return constraint.parse(text)
     except Rejected as error:
-        error.text = text  # all of it, whatever part was refused
+        error.text = text  # the whole text, even if only a part was rejected
         raise
 
 
 def prompt_ids(runtime: Runtime, prompt: Prompt) -> list[int]:
-    """The prompt as tokens; raises InvalidDocument where it is no text, empty, or longer than the model reads."""
+    """The prompt as tokens; raises InvalidDocument if it is not text, empty, or longer than the model reads."""
     for piece in prompt:
         check_text(piece, "prompt")
     encode = runtime.vocabulary.encode
@@ -160,7 +160,7 @@ def prompt_ids(runtime: Runtime, prompt: Prompt) -> list[int]:
 
 
 def _preface(vocabulary: Vocabulary) -> list[int] | None:
-    """The ids that every answer begins with, None where there are none or a thought stands between them."""
+    """The ids that every answer begins with; None if there are none or an open thought comes between them."""
     preface = vocabulary.preface
     if preface is None or preface.thinking:
         return None

@@ -1,1 +1,1 @@
-"""Models by name: what `load` finds, and how each family is set up."""
+"""Loading models by name, and the setup of each family."""

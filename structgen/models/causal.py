@@ -1,4 +1,4 @@
-"""Causal language models of transformers, read as parallel denoisers: a slow baseline."""
+"""Causal language models of transformers, used as parallel denoisers: a slow baseline."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from structgen.model import Model
 from structgen.models.placement import Placement
 from structgen.tokens.vocabulary import Vocabulary
 
-BUDGET = 512  # tokens where the caller names none; a causal model's blocks are short
+BUDGET = 512  # default tokens; a causal model's blocks are short
 
 
 def causal(path: Path, placement: Placement, name: str) -> Model:
@@ -40,7 +40,7 @@ def causal(path: Path, placement: Placement, name: str) -> Model:
 
 
 def _tokenizer_folder(path: Path) -> Path:
-    """Where the tokenizer of these weights is kept; a folder that is soon forgotten where nothing is cached."""
+    """The folder for the tokenizer of these weights; a temporary one if the cache is off."""
     folder = cache_folder() or Path(tempfile.mkdtemp())
     status = path.stat()
     key = hashlib.blake2b(f"{path.resolve()} {status.st_size} {status.st_mtime_ns}".encode(), digest_size=16)

@@ -1,4 +1,4 @@
-"""The embedded model: structgen_mini with its own prompts and its own way of filling a canvas."""
+"""The embedded model: structgen_mini with its own prompts and its own writer."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ ABOUT = (
 
 @dataclass(frozen=True)
 class OutlinePrompts:
-    """The embedded model's form of prompts."""
+    """The prompts that the embedded model expects."""
 
     def extraction(self, source: Fillable, document: str) -> Prompt:
-        """An outline of what is asked for, then the document."""
+        """An outline of the requested value, then the document."""
         from structgen_mini.outline import Outline
         from structgen_mini.prompt import prompt_text
 
@@ -38,7 +38,7 @@ class OutlinePrompts:
         return self.extraction(source, request)
 
     def plain(self, prompt: str) -> Prompt:
-        """The prompt as it is."""
+        """The prompt, unchanged."""
         return (prompt,)
 
 
@@ -76,14 +76,14 @@ def embedded(folder: Path | None, placement: Placement) -> Model:
 
 
 def weights_file() -> Path:
-    """Where the weights of the embedded model lie."""
+    """The path of the embedded model's weights."""
     from structgen_mini import mini_folder
 
     return mini_folder() / "model.safetensors"
 
 
 def spelling_of(vocabulary: Vocabulary) -> Spelling:
-    """The vocabulary, as far as a canvas asks."""
+    """The parts of the vocabulary that a canvas needs."""
     from structgen_mini.canvas import Spelling
 
     special = vocabulary.special

@@ -1,4 +1,4 @@
-"""Models by their name on the Hugging Face Hub: what of them is fetched, and what is said where that fails."""
+"""Fetching models by their name on the Hugging Face Hub, and explaining failures."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ WANTED = ["*.json", "*.jinja", "*.safetensors"]
 
 
 def is_hub_name(name: str) -> bool:
-    """Whether this has the form owner/name."""
+    """Whether the name has the form owner/name."""
     return REPOSITORY.fullmatch(name) is not None
 
 
 def fetched(name: str, revision: str | None = None) -> Path:
     """The folder of a model on the Hub, downloaded unless it is in huggingface_hub's cache.
 
-    Raises ModelNotFound, in one sentence, where there is no such model, it is gated, or nobody answers.
+    Raises ModelNotFound, with a one-sentence message, if there is no such model, it is gated, or the Hub is
+    unreachable.
     """
     import huggingface_hub
     from huggingface_hub import errors
 
     at = name if revision is None else f"{name} at {revision}"
     try:
-        # the smallest file first: what is refused is refused before gigabytes are fetched
+        # the smallest file first, so that a refusal comes before gigabytes are fetched
         huggingface_hub.hf_hub_download(name, "config.json", revision=revision)
         return Path(huggingface_hub.snapshot_download(name, revision=revision, allow_patterns=WANTED))
     except errors.GatedRepoError:

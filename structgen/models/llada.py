@@ -13,7 +13,7 @@ TURN = (
     "<|startoftext|><|start_header_id|>user<|end_header_id|>\n\n{}<|eot_id|>"
     "<|start_header_id|>assistant<|end_header_id|>\n\n"
 )
-BUDGET = 512  # tokens where the caller names none
+BUDGET = 512  # default tokens
 
 
 def llada(path: Path, placement: Placement, name: str) -> Model:

@@ -31,14 +31,15 @@ def load(
 ) -> Model:
     """A model with its verbs.
 
-    name: nothing for the embedded model (offline, CPU); a folder or a .gguf file of weights; or a name on the
-    Hugging Face Hub such as "google/diffusiongemma-26B-A4B-it", at a `revision` if one is given
+    name: omitted for the embedded model (offline, CPU); a folder or a .gguf file of weights; or a name on the
+        Hugging Face Hub such as "google/diffusiongemma-26B-A4B-it", at a `revision` if one is given
     device: "cpu", "cuda", …, or "auto" for the first GPU if there is one
-    For DiffusionGemma: dtype of the weights (for LLaDA too), as stored unless given; device_map, to spread them over
-    devices as accelerate does; thinking, whether answers may begin with a thought, which is not part of the text
+    dtype: of the weights of DiffusionGemma or LLaDA; as stored by default
+    device_map: how to spread DiffusionGemma over devices, as in accelerate
+    thinking: whether DiffusionGemma's answers may begin with a thought, which is not part of the text
 
-    Raises ModelNotFound where there is nothing, or nothing that structgen can run, at that name, and InvalidOption
-    where there is no such device or option.
+    Raises ModelNotFound if there is no model of that name that structgen can run, and InvalidOption if there is no such
+    device or option.
     """
     _check_device(device)
     placement = Placement(device, dtype, device_map, thinking)
@@ -50,7 +51,7 @@ def load(
         return _at(_local(name, revision), placement, name)
     except StructgenError:
         raise
-    except Exception as error:  # whatever weights of another origin can break
+    except Exception as error:  # weights of unknown origin can break anything
         raise ModelNotFound(
             f"the model in {name} cannot be loaded: {type(error).__name__}: {error}"
         ) from error
@@ -70,7 +71,7 @@ def _check_device(device: str) -> None:
 
 
 def _local(name: str | Path, revision: str | None) -> Path:
-    """Where the files lie; what has the form owner/name and is no folder is looked up on the Hub."""
+    """The path of the files; a name of the form owner/name that is not a folder is looked up on the Hub."""
     path = Path(name)
     if path.exists() or isinstance(name, Path) or not is_hub_name(str(name)):
         return path
@@ -78,7 +79,7 @@ def _local(name: str | Path, revision: str | None) -> Path:
 
 
 def _at(path: Path, placement: Placement, asked: str | Path) -> Model:
-    """The model in a folder or a .gguf file; called by the name of its file, or by its name on the Hub."""
+    """The model in a folder or a .gguf file, named after its file or by its name on the Hub."""
     name = path.name if Path(asked).exists() else str(asked)
     if path.suffix == ".gguf" and path.is_file():
         return causal(path, placement, name)

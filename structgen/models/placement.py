@@ -1,4 +1,4 @@
-"""Where and how a model is loaded."""
+"""The options of loading a model: device, dtype, device map, thinking."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from structgen.errors import InvalidOption
 
 @dataclass(frozen=True)
 class Placement:
-    """Where and how a model is loaded; None for what the caller left open."""
+    """The options of loading a model; None for those that the caller left open."""
 
     device: str = "auto"
     dtype: str | None = None
@@ -19,7 +19,7 @@ class Placement:
     thinking: bool = False
 
     def only_device(self, family: str, *, but: str = "") -> str:
-        """The device; InvalidOption where more was asked of a family that has no such choice, `but` this one."""
+        """The device; raises InvalidOption if another option than `but` is set, because the family has no others."""
         for option in ("dtype", "device_map", "thinking"):
             if option != but and getattr(self, option):
                 raise InvalidOption(f"{family} has no option {option}: leave it out")

@@ -1,1 +1,1 @@
-"""What a model can be asked for: one module for each verb."""
+"""The verbs of a model, one module each."""

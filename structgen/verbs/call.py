@@ -1,7 +1,7 @@
-"""The verb `call`: which tools a request needs, with their arguments; or an answer in words.
+"""The verb `call`: the tool calls that a request needs, with their arguments; or an answer in words.
 
-One grammar holds every call and the answer, so whatever is written is one of them. Each is a kind of answer, with the
-text by which it begins and the words that describe it, for writers that decide on a kind before they write.
+One grammar holds every call and the answer, so every output is one of them. Each is a kind of answer, with the text
+that it begins with and the words that describe it, for writers that decide on a kind before they write.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from structgen.generation.writer import generate
 from structgen.sources import Terms
 from structgen.sources.tools import Reply, ToolCalls
 
-Message = Mapping[str, object]  # with role and content, as OpenAI's API has them
+Message = Mapping[str, object]  # with role and content, as in OpenAI's API
 
 
 def call(
@@ -36,7 +36,7 @@ def call(
     """The calls that the messages ask for.
 
     messages: a request, or messages with role and content; tools, tool_choice, parallel: as in ToolCalls
-    Raises InvalidDocument where there is no request or a message is no text, and what `compile` raises.
+    Raises InvalidDocument if there is no request or a message is not text, and what `compile` raises.
     """
     request = conversation(messages)
     source = ToolCalls(tools, tool_choice, parallel, terms or Terms())
@@ -46,7 +46,7 @@ def call(
 
 
 def _kinds(source: ToolCalls) -> tuple[Kind, ...]:
-    """The kinds of reply. With parallel calls no words tell one from the other."""
+    """The kinds of reply. Parallel calls have no descriptions, because no words distinguish them."""
     tools = () if source.parallel else source.callable
     described = [f"{tool.name} {tool.description}" for tool in tools]
     pairs = zip((one.plain() for one in source.outlines), source.openings, strict=True)
@@ -54,7 +54,7 @@ def _kinds(source: ToolCalls) -> tuple[Kind, ...]:
 
 
 def conversation(messages: str | Sequence[Message]) -> str:
-    """What the model reads of the messages: a single one as it is, several with their roles in front."""
+    """The text of the messages for the model: a single one unchanged, several with their roles in front."""
     if isinstance(messages, str):
         check_text(messages, "request")
         if not messages.strip():
@@ -76,7 +76,7 @@ def _role(message: object, at: int) -> str:
 
 
 def _content(message: Message, at: int) -> str:
-    """The text of a message: its content, the text parts of it, or the calls that it makes instead."""
+    """The text of a message: its content, the text parts of its content, or the calls that it makes instead."""
     content = message.get("content")
     if isinstance(content, list) and all(isinstance(part, Mapping) for part in content):
         content = "\n".join(str(part.get("text")) if part.get("type") == "text" else "\0" for part in content)

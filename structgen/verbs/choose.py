@@ -1,7 +1,7 @@
 """The verb `choose`: one of several options, with a probability for each.
 
-Nothing is generated. The denoiser looks at the task once, with the answer still noise, and the lattice says how much
-probability each option has among all answers: the sum over every way to spell it in tokens. A causal model reads each
+Nothing is generated. The denoiser reads the task once, while the answer is still noise, and the lattice gives the
+probability of each option among all answers, summed over every way to spell it in tokens. A causal model scores each
 option's answer instead.
 """
 
@@ -24,7 +24,7 @@ from structgen.tokens.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Choice:
-    """The chosen option, and the probability of each, in the order given."""
+    """The chosen option, and the probabilities of all options in the order given."""
 
     value: str
     probabilities: Mapping[str, float]
@@ -34,7 +34,7 @@ class Choice:
 def choose(runtime: Runtime, text: str, options: Sequence[str], *, seed: int = 0) -> Choice:
     """The most probable option.
 
-    Raises InvalidDocument where the text is empty, InvalidSource where options are missing, repeated or no strings.
+    Raises InvalidDocument if the text is empty, InvalidSource if options are missing, repeated or not strings.
     """
     check_text(text, "text")
     if not text.strip():

@@ -36,8 +36,8 @@ def extract(
 ) -> object:
     """The value of type `spec` that the document states.
 
-    spec: a pydantic class, any other type, or a JSON Schema as a dict; terms: on which it is read
-    Raises InvalidDocument where the document is empty or too long, and what `compile` raises.
+    spec: a pydantic class, any other type, or a JSON Schema as a dict; terms: the options for reading it
+    Raises InvalidDocument if the document is empty or too long, and what `compile` raises.
     """
     asked = extraction(runtime, text, spec, options, terms=terms)
     return read(runtime, asked.constraint, write(runtime, asked))
@@ -51,7 +51,7 @@ def extraction(
     *,
     terms: Terms | None = None,
 ) -> Request:
-    """What `extract` asks the model's writer for."""
+    """The request that `extract` gives to the model's writer."""
     if not text.strip():
         raise InvalidDocument("the document is empty: there is nothing to extract from")
     source = as_source(spec, terms)
