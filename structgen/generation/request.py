@@ -59,5 +59,5 @@ class Writer(Protocol):
     """A way to fill blocks until the automaton of a request accepts them."""
 
     def write(self, request: Request, /) -> Decoded:
-        """The written ids. Raises BudgetTooSmall, before any step, if the budget is below the fewest possible tokens."""
+        """The written ids. Raises BudgetTooSmall, before any step, if the shortest answer exceeds the budget."""
         ...

@@ -1,1 +1,1 @@
-"""structgen inside other people's generation loops. Each module is imported by whoever uses that library."""
+"""structgen inside the generation loops of other libraries. Users of a library import its module."""

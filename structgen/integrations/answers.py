@@ -1,4 +1,4 @@
-"""What hosts are given and what comes back: the vocabulary of a model in their hands, the value of generated ids."""
+"""The vocabulary of a host's model, and the value of the ids that it generated."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ T = TypeVar("T")
 
 
 def vocabulary_of(model: Any, tokenizer: Any, *, thinking: bool = False) -> Vocabulary:
-    """What the ids of this model spell, with the thought that precedes its answers.
+    """The vocabulary of this model, with the thought that precedes its answers.
 
     tokenizer: a fast tokenizer or processor of transformers, or the path of a tokenizer.json. Some published chat
-    templates put an empty thought into the prompt; where this tokenizer's does, answers have none
-    thinking: whether anything may be thought before the answer; the prompt must then ask for it too
+        templates put an empty thought into the prompt; if this tokenizer's template does, answers have none
+    thinking: whether a thought may precede the answer; the prompt must then ask for it too
     """
     vocabulary = spelled_by(tokenizer, model.config.text_config.vocab_size)
     return vocabulary.prefaced(prompt_of(tokenizer, thinking), thinking=thinking)
 
 
 def spelled_by(tokenizer: Any, size: int) -> Vocabulary:
-    """What the ids below `size` spell; tokenizer as in `vocabulary_of`."""
+    """The vocabulary of the ids below `size`; tokenizer as in `vocabulary_of`."""
     path = tokenizer if isinstance(tokenizer, str | Path) else _written(tokenizer)
     return Vocabulary.from_file(path).narrowed(size)
 
 
 def prompt_of(tokenizer: Any, thinking: bool) -> str:
-    """What stands before an answer, by the tokenizer's chat template; nothing if it has none."""
+    """The text before an answer according to the tokenizer's chat template; empty if it has none."""
     if getattr(tokenizer, "chat_template", None) is None:
         return ""
     turn = [{"role": "user", "content": "?"}]
@@ -46,7 +46,7 @@ def prompt_of(tokenizer: Any, thinking: bool) -> str:
 
 
 def read(constraint: Constraint[T], ids: Tensor | Sequence[int]) -> T:
-    """The value that generated ids [T], without the prompt, stand for."""
+    """The value of generated ids [T], without the prompt."""
     spelled = constraint.vocabulary.decode(ids.tolist() if isinstance(ids, Tensor) else ids)
     return constraint.parse(spelled.decode())
 

@@ -1,12 +1,12 @@
-"""Constraints for DiffusionGemmaPipeline of diffusers: a scheduler, the pipeline's own place for how to sample.
+"""Constraints for DiffusionGemmaPipeline of diffusers, as a scheduler, which controls the pipeline's sampling.
 
     pipe.scheduler = ConstrainedScheduler(EntropyBoundScheduler(), [invoice, None], gen_length=512)
     output = pipe(messages=..., gen_length=512)
 
-Rows without a constraint are stepped by the scheduler inside. Constrained rows keep, of a joint draw, the positions
-whose entropy under the constraint fits that scheduler's bound, and the last step leaves the joint best block. The
-pipeline may end a row before: it then takes the best token of each position of `pred_logits`. So the joint best block
-is made the best of every position there, which changes nothing where the model is sure enough to stop.
+The inner scheduler steps the rows without a constraint. Constrained rows keep the positions of a joint draw whose
+entropy under the constraint fits that scheduler's bound, and the last step leaves the joint best block. The pipeline
+may end a row earlier: it then takes the best token of each position of `pred_logits`. Therefore each token of the joint
+best block is made the best of its position there, which changes nothing if the model is sure enough to stop.
 
 Axes: B batch, b constrained rows, N block, V vocabulary.
 """
@@ -30,8 +30,8 @@ from structgen_engine.decoding.policy import EntropyBound
 __all__ = ["ConstrainedScheduler", "mismatch", "read", "vocabulary_of"]
 
 RENAMED = "past_key_values"  # the argument that transformers 5.24 calls `cache`
-OLD_NAME = "0.42."  # releases of diffusers whose pipeline passes it by the old name
-LEAD = 1e-3  # nats by which the joint best block leads where it is not the best of its position
+OLD_NAME = "0.42."  # releases of diffusers whose pipeline passes it under the old name
+LEAD = 1e-3  # nats by which a token of the joint best block leads if it was not the best of its position
 
 
 def mismatch() -> str | None:
@@ -58,7 +58,7 @@ def mismatch() -> str | None:
 
 
 class ConstrainedScheduler:
-    """diffusers' EntropyBoundScheduler with constraints, for as many calls of the pipeline as you like."""
+    """An EntropyBoundScheduler of diffusers with constraints, for any number of calls of the pipeline."""
 
     def __init__(
         self,
@@ -69,10 +69,10 @@ class ConstrainedScheduler:
         gen_length: int = 256,
         seed: int = 0,
     ) -> None:
-        """scheduler: an EntropyBoundScheduler; constraints: one per row, None where anything may be written
+        """scheduler: an EntropyBoundScheduler; constraints: one per row, None for an unconstrained row
 
-        canvas_length: of the model; gen_length: tokens, the same as the pipeline is called with
-        seed: of the joint draws; unconstrained rows draw from the pipeline's generator as ever
+        canvas_length: of the model; gen_length: tokens, the same value as in the call of the pipeline
+        seed: of the joint draws; unconstrained rows draw from the pipeline's generator as usual
         """
         if not hasattr(scheduler.config, "entropy_bound"):
             raise InvalidOption(
@@ -101,7 +101,7 @@ class ConstrainedScheduler:
         generator: torch.Generator | None = None,
         return_dict: bool = True,
     ) -> Any:
-        """The next canvas [B, N] and the logits that it was drawn from, from logits [B, N, V] and a canvas [B, N]."""
+        """The next canvas [B, N] and the logits that it was drawn from, given logits [B, N, V] and a canvas [B, N]."""
         step = int(timestep)
         output = self.scheduler.step(model_output, step, sample, generator=generator, return_dict=True)
         if len(self._rows.index):
@@ -113,7 +113,7 @@ class ConstrainedScheduler:
             self._constraints, block_length=self._block_length, max_tokens=self._max_tokens, seed=self._seed
         )
         self._noise = torch.Generator().manual_seed(self._seed)
-        self._best: Tensor | None = None  # [b, N], of the step before
+        self._best: Tensor | None = None  # [b, N], of the previous step
 
     def _replace_(self, output: Any, step: int, sample: Tensor, *, last: bool) -> None:
         """Put the constrained rows of a step into the scheduler's output."""
@@ -123,7 +123,7 @@ class ConstrainedScheduler:
             self._best = None
         logits = rows.constrained(output.pred_logits)
         best = rows.best().to(sample.device)
-        if self._best is not None:  # the pipeline ended a row if it holds the best block: that one stays
+        if self._best is not None:  # the pipeline has ended a row that holds the best block: keep it
             ended = (sample[index] == self._best).all(-1, keepdim=True)
             best = torch.where(ended, self._best, best)
         beliefs = rows.beliefs()
@@ -140,7 +140,7 @@ class ConstrainedScheduler:
 
 
 def _led(logits: Tensor, index: Tensor, best: Tensor) -> Tensor:
-    """The logits [B, N, V] with the tokens of `best` [b, N] the best of their positions in the rows `index` [b]."""
+    """The logits [B, N, V], with the tokens of `best` [b, N] made the best of their positions in rows `index` [b]."""
     top, place = logits[index].max(-1)
     row, position = (place != best).nonzero(as_tuple=True)
     lead = top[row, position] + LEAD

@@ -1,12 +1,12 @@
-"""Joint draws and an own stopping rule inside transformers' `generate`: then it does all that structgen's loop does.
+"""Joint draws and a stopping rule inside transformers' `generate`, which then does all that structgen's loop does.
 
     arguments = constrain(model, [invoice, None], max_new_tokens=512)
     output = jointly(model, arguments).generate(**inputs, **arguments)
 
-With `constrain` alone `generate` draws each position by itself, and it averages entropy over all positions, the forced
-ones included. `jointly` gives a view of the model that shares its weights and overrides three of its methods; the
-model and the library stay as they are. Those methods are transformers' own affair and may change: where one is missing
-this is refused, and `constrain` goes on to work.
+With `constrain` alone, `generate` draws each position independently and averages entropy over all positions, including
+forced ones. `jointly` returns a view of the model that shares its weights and overrides three of its methods; the model
+and the library are unchanged. Those methods are private to transformers and may change: if one is missing, `jointly`
+raises Unsupported, and `constrain` still works.
 
 Axes: B batch, b constrained rows, N block, V vocabulary.
 """
@@ -27,9 +27,9 @@ HOOKS = ("_prepare_sampler", "_prepare_diffusion_stopping_criteria", "_compile_f
 
 
 def jointly(model: Any, arguments: Mapping[str, Any]) -> Any:
-    """A view of the model for one call of `generate` with these arguments, which `constrain` gave.
+    """A view of the model for one call of `generate` with these arguments, which `constrain` returned.
 
-    Raises Unsupported where this version of transformers has no such methods.
+    Raises Unsupported if this version of transformers lacks the methods to override.
     """
     kind = type(model)
     missing = [hook for hook in HOOKS if not hasattr(kind, hook)]
@@ -45,7 +45,7 @@ def jointly(model: Any, arguments: Mapping[str, Any]) -> Any:
 
 
 class _Joint:
-    """The methods that a view overrides."""
+    """A mixin with the methods that a view overrides."""
 
     _structgen_rows: HostBatch
 
@@ -61,7 +61,7 @@ class _Joint:
         return _Calm(self._structgen_rows, stock)
 
     def _compile_functions(self, sampler: Any, stopping: Any) -> Any:
-        """Network and renoising compiled as ever; the lattice is no part of a graph."""
+        """Compile the network and the renoising as usual, but keep the lattice out of the graph."""
         accept = sampler.accept_canvas
         sampler.accept_canvas = accept.stock
         stock = None if stopping is None else stopping.stock
@@ -71,7 +71,7 @@ class _Joint:
 
 
 class _Accept:
-    """`accept_canvas` of a sampler: constrained rows accept from a joint draw."""
+    """A replacement for a sampler's `accept_canvas`: constrained rows accept positions of a joint draw."""
 
     def __init__(self, rows: HostBatch, stock: Any) -> None:
         self.rows, self.stock = rows, stock
@@ -85,7 +85,7 @@ class _Accept:
 
 
 class _Calm:
-    """When to stop: a constrained row when its free positions are nearly certain and its best block stays the same."""
+    """A stopping rule: constrained rows stop when free positions are nearly certain and the best block is stable."""
 
     def __init__(self, rows: HostBatch, stock: Any) -> None:
         self.rows, self.stock = rows, stock

@@ -1,7 +1,8 @@
-"""The rows of a batch whose refinement loop somebody else runs.
+"""The rows of a batch whose refinement loop another library runs.
 
-Such a host shows logits and shapes the next canvas from what it gets back. At each step it gets the marginals under
-the constraint, and when it commits a block, that block is replaced by the joint best one (or a joint draw).
+Such a host passes logits in and makes the next canvas from the scores that it gets back. At each step it gets the
+marginals under the constraint, and when it commits a block, that block is replaced by the joint best one (or a joint
+draw).
 
 Axes: B batch, b constrained rows, N block, V vocabulary.
 """
@@ -25,16 +26,16 @@ from structgen_engine.lattice.lattice import Beliefs, BlockLattice
 
 LEAST_LOG = (
     -1e4
-)  # nats, for what is impossible: hosts multiply it by a probability of 0, which −inf does not survive
+)  # nats, for impossible tokens: hosts multiply it by a probability of 0, and −inf would give NaN
 
 
 def log_marginals(lattice: BlockLattice) -> Tensor:
-    """What a host gets in place of its scores: [b, N, V] nats, LEAST_LOG where a token is impossible."""
+    """The log-marginals that replace a host's scores: [b, N, V] nats, LEAST_LOG for impossible tokens."""
     return lattice.marginals().log_().clamp_(min=LEAST_LOG)
 
 
 def refuse_checks(constraint: Constraint[Any]) -> None:
-    """Raise Unsupported where what is written has to be checked and drawn again, which takes a loop of our own."""
+    """Raise Unsupported if outputs must be checked and drawn again, which only structgen's own loop can do."""
     if constraint.check is not None:
         raise Unsupported(
             "uniqueItems over more than a few values is checked while generating, which only structgen's own loop does",
@@ -45,10 +46,10 @@ def refuse_checks(constraint: Constraint[Any]) -> None:
 
 
 class HostBatch:
-    """Where each row's automaton stands. One object serves one call of the host.
+    """The automaton states of the constrained rows during one call of the host.
 
     index: [b] int64, the constrained rows of the batch; left: tokens of budget before the current block
-    dropped_share: [b] float64, at most this share of the accepted blocks' probability was left out of any step
+    dropped_share: [b] float64, upper bound on the share of the accepted blocks' probability dropped in any step
     """
 
     def __init__(
@@ -60,10 +61,10 @@ class HostBatch:
         finish: Finish = Finish.BEST,
         seed: int = 0,
     ) -> None:
-        """constraints: one per row, None where anything may be written; max_tokens: whole blocks are generated.
+        """constraints: one per row, None for an unconstrained row; max_tokens: rounded up to whole blocks.
 
-        Raises Unsatisfiable where a constraint needs more tokens than those blocks have, and Unsupported where one has
-        to be checked while generating, InvalidOption where the seed is out of range.
+        Raises Unsatisfiable if a constraint needs more tokens than those blocks have, Unsupported if one has to be
+        checked while generating, and InvalidOption if the seed is out of range.
         """
         check_whole("seed", seed, 0, MOST_SEED)
         for constraint in constraints:
@@ -101,23 +102,23 @@ class HostBatch:
         return table if everything else scores.index_copy(0, index, table.to(scores.dtype))
 
     def beliefs(self) -> Beliefs:
-        """What the step seen last says of each position [b, N]."""
+        """The beliefs of the last step about each position [b, N]."""
         return self._last.beliefs()
 
     def drawn(self, generator: torch.Generator | None = None) -> Tensor:
-        """A joint draw [b, N] from the step seen last."""
+        """A joint draw [b, N] from the last step."""
         return self._last.sample(self._generator if generator is None else generator)
 
     def best(self) -> Tensor:
-        """The joint best blocks [b, N] of the step seen last."""
+        """The joint best blocks [b, N] of the last step."""
         return self._last.argmax().ids
 
     def finals(self) -> Tensor:
-        """What the step seen last commits [b, N]: joint best blocks, or joint draws."""
+        """The blocks [b, N] that the last step commits: joint best ones, or joint draws."""
         return self.drawn() if self._finish is Finish.SAMPLE else self.best()
 
     def commit(self, blocks: Tensor) -> Tensor:
-        """Go on behind these accepted blocks [b, N]; [b] bool, whether each row is complete."""
+        """Continue after these accepted blocks [b, N]; returns [b] bool, whether each row is complete."""
         self.left -= self.block_length
         self._lattice = None
         finished = [row.commit(ids) for row, ids in zip(self._rows, blocks.cpu(), strict=True)]

@@ -1,17 +1,17 @@
-"""Constraints for people who call `generate` of transformers' DiffusionGemma themselves.
+"""Constraints for programs that call `generate` of transformers' DiffusionGemma themselves.
 
     invoice = sg.compile(Invoice, vocabulary_of(model, tokenizer))
     output = model.generate(**inputs, **constrain(model, [invoice, None], max_new_tokens=512))
 
-`constrain` returns arguments of `generate` and touches neither the model nor the library. One is called at every step
-in place of the list of logits processors: after the host's own processors and temperature it replaces the scores of
-constrained rows by their log-marginals, so acceptance, stopping and self-conditioning see the constrained
-distribution. The other is the first stopping criterion: `generate` shows it the sequences with a new canvas of
-per-position best tokens, which need not form an accepted text, and it writes the joint best canvas in their place.
-Rows whose constraint is None are left exactly as they are.
+`constrain` returns arguments of `generate` and changes neither the model nor the library. One argument takes the place
+of the list of logits processors: after the host's own processors and temperature, it replaces the scores of constrained
+rows by their log-marginals, so acceptance, stopping and self-conditioning see the constrained distribution. The other
+is the first stopping criterion: `generate` shows it the sequences with a new canvas of per-position best tokens, which
+need not form an accepted text, and it writes the joint best canvas in their place. Rows whose constraint is None are
+not changed at all.
 
-Draws within a step stay the host's own, independent from position to position, and so does its stopping rule, which
-counts forced positions too; `jointly` changes both.
+The host still draws each position independently within a step, and its stopping rule still counts forced positions;
+`jointly` changes both.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def constrain(
     logits_processor, stopping_criteria: your own, applied before the constraint and after the canvas is committed
     finish: whether a canvas ends with its joint best tokens or with a joint draw, which `seed` determines
 
-    Raises Unsatisfiable where a constraint does not fit the budget, Unsupported where `generate` would cut an answer
-    at a token that the constraint uses inside it.
+    Raises Unsatisfiable if a constraint does not fit the budget, Unsupported if `generate` would cut an answer at a
+    token that the constraint uses inside it.
     """
     transformers: Any = importlib.import_module("transformers")
     check_whole("max_new_tokens", max_new_tokens, 1)
@@ -67,16 +67,16 @@ def constrain(
     scores = _Scores(rows, transformers.LogitsProcessorList(logits_processor))
     return {
         "max_new_tokens": max_new_tokens,
-        "max_length": None,  # of a generation_config.json; it would replace a max_new_tokens of 256
+        "max_length": None,  # from a generation_config.json; it would override a max_new_tokens of 256
         "logits_processor": scores,
         "stopping_criteria": transformers.StoppingCriteriaList([_Commit(scores), *stopping_criteria]),
     }
 
 
 class _Scores:
-    """The list of logits processors, and the constraint behind whatever is appended to it.
+    """A list of logits processors with the constraint after everything that is appended to it.
 
-    `generate` appends the temperature to the list it is given, so the constraint sees scores at that temperature.
+    `generate` appends the temperature to the given list, so the constraint sees scores at that temperature.
     """
 
     def __init__(self, rows: HostBatch, others: Any) -> None:
@@ -87,7 +87,7 @@ class _Scores:
         self.others.append(processor)
 
     def __call__(self, input_ids: Tensor, scores: Tensor, **kwargs: Any) -> Tensor:
-        """scores [B, N, V]; input_ids [B, P], all that stands before the canvas"""
+        """scores [B, N, V]; input_ids [B, P], all tokens before the canvas"""
         if self.length not in (None, input_ids.shape[1]):
             raise InvalidOption(
                 "these arguments have served another call of generate: call constrain for each one"
@@ -97,13 +97,13 @@ class _Scores:
 
 
 class _Commit:
-    """A stopping criterion that writes accepted canvases into the sequences before anybody reads them."""
+    """A stopping criterion that writes accepted canvases into the sequences before anything else reads them."""
 
     def __init__(self, scores: _Scores) -> None:
         self.scores, self.rows = scores, scores.rows
 
     def __call__(self, input_ids: Tensor, scores: Any, **kwargs: Any) -> Tensor:
-        """done [B] bool; input_ids [B, P + N] end with the new canvas, and are written to."""
+        """Returns done [B] bool; input_ids [B, P + N] end with the new canvas and are modified."""
         self.scores.length = input_ids.shape[1]
         done = torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
         if len(self.rows.index):
@@ -115,7 +115,7 @@ class _Commit:
 
 
 def _check_ends(model: Any, constraints: Sequence[Constraint[Any] | None]) -> None:
-    """Raise Unsupported where an answer may hold one of the tokens behind which `generate` pads everything."""
+    """Raise Unsupported if an answer may hold one of the tokens after which `generate` pads everything."""
     ends = getattr(model.generation_config, "eos_token_id", None)
     ends = set(ends if isinstance(ends, list) else [] if ends is None else [ends])
     for constraint in constraints:

@@ -1,23 +1,23 @@
-"""Constraints for DiffusionGemma served by vLLM, as a plugin that vLLM finds by itself.
+"""Constraints for DiffusionGemma served by vLLM, as a plugin that vLLM finds automatically.
 
     pip install -e '.[vllm]'   (in a clone)
     VLLM_PLUGINS=structgen vllm serve google/diffusiongemma-26B-A4B-it --reasoning-parser gemma4
 
-Then `response_format`, `structured_outputs` and `vllm_xargs` of OpenAI's API work, which vLLM by itself refuses on this
-model. There are two entry points. `vllm.general_plugins` registers the model with a sampler that knows constraints, in
-the engine; `vllm.endpoint_plugins` reads requests, compiles what they ask for and refuses what cannot be had, in the
-server. vLLM loads the second only where `VLLM_PLUGINS` names it. Without a server:
+Then `response_format`, `structured_outputs` and `vllm_xargs` of OpenAI's API work, which vLLM alone refuses for this
+model. There are two entry points. In the engine, `vllm.general_plugins` registers the model with a sampler that applies
+constraints; in the server, `vllm.endpoint_plugins` reads requests, compiles their constraints and refuses those that
+cannot be enforced. vLLM loads the second only if `VLLM_PLUGINS` names it. Without a server:
 
     llm.generate(prompts, SamplingParams(max_tokens=256, extra_args=extra_args({"regex": "[a-z]+"})))
 
 | module | one idea |
 |---|---|
-| `asked.py` | what a request asks for, however it is spelled, and as it travels to the engine |
-| `constraints.py` | what was asked for, compiled on a thread of its own |
+| `asked.py` | the constraint of a request, in all spellings, and its form on the way to the engine |
+| `constraints.py` | constraints compiled on a thread of their own |
 | `frontend.py` | the server's half |
-| `slots.py` | where the automaton of each request stands |
+| `slots.py` | the automaton state of each request |
 | `sampler.py` | the engine's half |
-| `model.py` | the subclass that vLLM is given |
+| `model.py` | the subclass that vLLM loads |
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = ["extra_args", "register"]
 
 
 def register() -> None:
-    """Give vLLM the constrained DiffusionGemma; called by vLLM in each of its processes, as often as it likes."""
+    """Register the constrained DiffusionGemma; vLLM calls this in each of its processes, possibly repeatedly."""
     vllm: Any = importlib.import_module("vllm")
     vllm.ModelRegistry.register_model(
         ARCHITECTURE, "structgen.integrations.vllm.model:ConstrainedDiffusionGemma"
@@ -42,10 +42,10 @@ def register() -> None:
 def extra_args(structured_outputs: Mapping[str, Any], *, thinking: bool | None = None) -> dict[str, str]:
     """`extra_args` of SamplingParams for one of json, regex, choice, grammar and json_object, as vLLM spells them.
 
-    thinking: whether thoughts may precede the answer, False for the empty thought of a chat without thinking, None
-    where the prompt is no chat and the answer begins at once
+    thinking: True if thoughts may precede the answer, False for the empty thought of a chat without thinking, None if
+        the prompt is not a chat and the answer begins at once
 
-    Raises InvalidSource or Unsupported where it is none of these.
+    Raises InvalidSource or Unsupported if it is none of these.
     """
     from structgen.integrations.vllm.asked import KEY, Asked, ThoughtMode
 

@@ -1,8 +1,8 @@
-"""What a request asks for: a constraint in one of the ways in which clients spell it, and as it travels to the engine.
+"""The constraint of a request, in any spelling that clients use, and its form on the way to the engine.
 
-OpenAI's API has `response_format` (and `text.format` of responses), vLLM has `structured_outputs`, and what it hands to
-the engine without a look is `vllm_xargs`. All of them become one `Asked`, which is written as a JSON text, the only
-nested thing that `vllm_xargs` may hold.
+OpenAI's API has `response_format` (and `text.format` of responses), vLLM has `structured_outputs`, and it passes
+`vllm_xargs` to the engine uninterpreted. All of them become one `Asked`, which is written as a JSON text, because
+`vllm_xargs` cannot hold nested values in any other form.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ CANVAS_OPTIONS = (
     "diffusion_constrained",
     "diffusion_read_only",
     "diffusion_pinned",
-)  # what vLLM itself holds a canvas to
+)  # vLLM's own constraints on a canvas
 
 
 class ThoughtMode(Enum):
-    """What stands before the text of an answer."""
+    """The kinds of thought that may precede the text of an answer."""
 
     NONE = "none"
     SILENT = "silent"  # an empty thought, unless the chat template has put it into the prompt
@@ -37,7 +37,7 @@ class ThoughtMode(Enum):
 
 @dataclass(frozen=True)
 class Asked:
-    """A constraint, not compiled yet.
+    """A constraint that is not compiled yet.
 
     kind: one of CONSTRAINTS; value: the schema, pattern, strings or grammar; compact: no white space between tokens
     terms: options of a JSON Schema by name, those of TERMS, as `JsonSchema` takes them
@@ -51,9 +51,9 @@ class Asked:
 
     @classmethod
     def of(cls, options: Any, *, compact: bool = False, preface: ThoughtMode = ThoughtMode.NONE) -> Asked:
-        """From the fields of vLLM's `structured_outputs`.
+        """The constraint in the fields of vLLM's `structured_outputs`.
 
-        Raises InvalidSource where they are not one constraint, Unsupported where they ask for something else.
+        Raises InvalidSource if they are not exactly one constraint, Unsupported if they ask for something else.
         """
         if not isinstance(options, Mapping):
             raise InvalidSource(f"structured_outputs is an object, not {options!r:.60}")
@@ -73,7 +73,7 @@ class Asked:
 
     @classmethod
     def read(cls, text: Any) -> Asked:
-        """From what `written` wrote, or a client by hand; raises InvalidSource where it is nothing of the kind."""
+        """The constraint in a text from `written` or from a client; raises InvalidSource if the text is not one."""
         try:
             options = dict(json.loads(text))
             preface = ThoughtMode(options.pop("preface", ThoughtMode.NONE.value))
@@ -82,7 +82,7 @@ class Asked:
         return cls.of(options, preface=preface)
 
     def under(self, terms: Mapping[str, Any]) -> Asked:
-        """The same with these options too; raises InvalidSource where it is no JSON Schema."""
+        """The same with these options added; raises InvalidSource if it is not a JSON Schema."""
         if terms and self.kind not in JSON:
             raise InvalidSource(
                 f"{', '.join(terms)} is an option of JSON Schemas, and this is a {self.kind}: leave it out"
@@ -100,7 +100,7 @@ class Asked:
         return json.dumps(options, sort_keys=True)
 
     def source(self) -> Source[Any]:
-        """What is to be compiled; raises InvalidSource where the value is of the wrong type."""
+        """The source to compile; raises InvalidSource if the value has the wrong type."""
         if self.kind == "regex":
             return Regex(self.value)
         if self.kind == "choice":
@@ -129,10 +129,10 @@ _REFUSED = {
 
 
 def taken(body: dict[str, Any], *, compact: bool = False) -> Asked | None:
-    """Take the constraint out of a request's body, None if there is none.
+    """Remove the constraint from a request's body and return it, None if there is none.
 
-    What is no constraint stays, and so do response formats of other kinds, for vLLM to answer.
-    Raises InvalidSource or Unsupported; also where there is more than one constraint.
+    Other fields and response formats of other kinds stay, for vLLM to answer.
+    Raises InvalidSource or Unsupported, also if there is more than one constraint.
     """
     terms = _terms(body)
     found = [
@@ -154,12 +154,12 @@ def taken(body: dict[str, Any], *, compact: bool = False) -> Asked | None:
 
 
 def placed(body: dict[str, Any], asked: Asked) -> None:
-    """Put a constraint where the engine finds it."""
+    """Put a constraint into the field where the engine finds it."""
     body["vllm_xargs"] = {**(body.get("vllm_xargs") or {}), KEY: asked.written()}
 
 
 def _from_format(holder: Any, name: str, body: dict[str, Any], compact: bool) -> list[Asked]:
-    """`response_format` of chats and completions, `text.format` of responses."""
+    """The constraints in `response_format` of chats and completions, or `text.format` of responses."""
     if not isinstance(holder, dict) or not isinstance(holder.get(name), dict):
         return []
     form = holder[name]
@@ -182,13 +182,13 @@ def _from_fields(body: dict[str, Any], compact: bool) -> list[Asked]:
 
 
 def _terms(body: dict[str, Any]) -> dict[str, Any]:
-    """Options in `vllm_xargs` for a constraint that the request has elsewhere; taken out."""
+    """Remove and return the options in `vllm_xargs` for a constraint that the request has elsewhere."""
     arguments = body.get("vllm_xargs")
     text = arguments.get(KEY) if isinstance(arguments, dict) else None
     try:
         terms = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
-        return {}  # what is no JSON text is refused where a constraint is read
+        return {}  # a malformed JSON text is rejected later, when the constraint is read
     if not isinstance(terms, dict) or not terms or not terms.keys() <= set(TERMS):
         return {}
     body["vllm_xargs"] = {name: value for name, value in body["vllm_xargs"].items() if name != KEY}

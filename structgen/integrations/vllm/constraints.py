@@ -1,7 +1,7 @@
-"""Constraints of one model, compiled on a thread of their own and kept.
+"""The constraints of one model, compiled on a thread of their own and kept.
 
-The server compiles what a request asks for before the engine sees it; the engine, another process, then reads the same
-tables from the cache folder. Where there is no such folder it compiles once more, on its own thread.
+The server compiles the constraint of a request before the engine sees it; the engine, another process, then reads the
+same tables from the cache folder. If there is no such folder, the engine compiles again, on its own thread.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ KEPT = 256  # constraints
 
 
 class Constraints:
-    """Compiles for the vocabulary of one model, one constraint after the other."""
+    """A compiler for the vocabulary of one model that compiles one constraint at a time and keeps the results."""
 
     def __init__(self, tokenizer: Callable[[], Any], size: int) -> None:
-        """tokenizer: makes a fast tokenizer of transformers, or the path of a tokenizer.json; size: ids of the model"""
+        """tokenizer: returns a fast tokenizer of transformers or a path of a tokenizer.json; size: ids of the model"""
         self._tokenizer_of, self._size = tokenizer, size
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="structgen")
         self._lock, self._known = threading.Lock(), OrderedDict[str, Future[Constraint[Any]]]()
@@ -38,7 +38,7 @@ class Constraints:
         self._pool.submit(self.vocabulary, ThoughtMode.NONE)
 
     def submit(self, asked: Asked) -> Future[Constraint[Any]]:
-        """The constraint, compiled once; its errors are those of `compile`, and kept too."""
+        """The constraint, compiled once; its errors are those of `compile` and are kept too."""
         key = asked.written()
         with self._lock:
             if key not in self._known or _failed(self._known[key]):
@@ -49,7 +49,7 @@ class Constraints:
             return self._known[key]
 
     def vocabulary(self, preface: ThoughtMode) -> Vocabulary:
-        """What the model's ids spell, and what stands before an answer."""
+        """The model's vocabulary, with what precedes an answer."""
         if preface is ThoughtMode.NONE:
             return self._spelled
         thinking = preface is ThoughtMode.THINKING
@@ -59,7 +59,7 @@ class Constraints:
         with standing_at(REQUEST):
             constraint = compile(asked.source(), self.vocabulary(asked.preface))
         refuse_checks(constraint)
-        _ = constraint.automaton  # made on this thread
+        _ = constraint.automaton  # compute it on this thread
         return constraint
 
     @cached_property
@@ -72,7 +72,7 @@ class Constraints:
 
 
 def _failed(future: Future[Any]) -> bool:
-    """Whether it came to nothing for reasons that are not the constraint's."""
+    """Whether it failed for a reason other than the constraint."""
     if not future.done():
         return False
     return future.cancelled() or not isinstance(future.exception(), StructgenError | None)

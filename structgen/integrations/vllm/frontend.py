@@ -1,8 +1,9 @@
-"""The server's half: requests are read before vLLM reads them, and refused where what they ask for cannot be had.
+"""The server's half: it reads requests before vLLM does and rejects them when the constraint cannot be enforced.
 
-An endpoint plugin of vLLM. It adds no route but a layer around all of them, inside vLLM's authentication. What a
-request asks for is compiled, on a thread, and travels on where vLLM does not look at it. A refusal is an answer 400 of
-OpenAI's form, which says what is wrong, where, and what to do. Requests that ask for nothing are passed on unchanged.
+This is an endpoint plugin of vLLM. It adds no route but a layer around all routes, inside vLLM's authentication. It
+compiles the constraint of a request on a thread and passes it on in a field that vLLM does not interpret. A rejection
+is a 400 response in OpenAI's form that says what is wrong, where, and what to do. Requests without a constraint are
+passed on unchanged.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from structgen_engine.decoding.row import BudgetTooSmall, affordable
 CHATS = ("/v1/chat/completions", "/v1/responses", "/v1/messages")
 PATHS = (*CHATS, "/v1/completions")
 BUDGETS = ("max_completion_tokens", "max_tokens", "max_output_tokens")  # the first that is given counts
-MOST_BYTES = 32 << 20  # of a body; longer ones are vLLM's to read
+MOST_BYTES = 32 << 20  # of a body; longer ones go to vLLM unread
 
-# vLLM 0.32 parts an empty thought from a whole answer, but streams it as text where thinking is off.
+# vLLM 0.32 separates an empty thought from a complete answer, but streams it as text if thinking is off.
 STREAMED = re.compile(rb'"(content|delta|text)": ?"' + re.escape(json.dumps("".join(PREFACE))[1:-1].encode()))
 
 Message = MutableMapping[str, Any]
@@ -34,7 +35,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class Frontend:
-    """What vLLM's entry point `vllm.endpoint_plugins` makes."""
+    """The plugin object that vLLM's entry point `vllm.endpoint_plugins` creates."""
 
     name = "structgen"
     required_tasks = ("generate",)
@@ -49,7 +50,7 @@ class Frontend:
         app.add_middleware(Middleware, frontend=self)
 
     async def init_state(self, engine_client: Any, state: Any, args: Any) -> None:
-        """Called by vLLM when the engine runs; models of other kinds are left alone."""
+        """Called by vLLM when the engine runs; other kinds of models are ignored."""
         if engine_client is None or not getattr(engine_client.model_config, "is_diffusion", False):
             return
         model = engine_client.model_config
@@ -65,13 +66,13 @@ class Frontend:
 
     @property
     def ready(self) -> bool:
-        """Whether a model is served that needs this."""
+        """Whether the served model needs this plugin."""
         return self._constraints is not None
 
     async def rewritten(self, path: str, body: dict[str, Any]) -> Asked | None:
-        """What the body of a request asks for, which then is where the engine finds it; None where it is untouched.
+        """The constraint of a request, moved to where the engine finds it; None if the body has none.
 
-        Raises StructgenError where it cannot be had.
+        Raises StructgenError if the constraint cannot be enforced.
         """
         assert self._constraints is not None
         asked = taken(body, compact=self._compact)
@@ -83,7 +84,7 @@ class Frontend:
         if own := [name for name in CANVAS_OPTIONS if arguments.get(name)]:
             raise Unsupported(f"{own[0]} beside a constraint is not supported", remedy="give one of them")
         asked = replace(asked, preface=self._preface(path, body))
-        # shielded: who hangs up must not cancel what others wait for too
+        # shielded: a client that disconnects must not cancel a compilation that others wait for
         constraint = await asyncio.shield(asyncio.wrap_future(self._constraints.submit(asked)))
         budget = next((body[name] for name in BUDGETS if isinstance(body.get(name), int)), self._longest)
         try:
@@ -112,7 +113,7 @@ class Frontend:
 
 
 class Middleware:
-    """ASGI middleware: bodies of requests go through the frontend."""
+    """ASGI middleware that passes the bodies of requests through the frontend."""
 
     def __init__(self, app: Callable[..., Awaitable[None]], frontend: Frontend) -> None:
         self._app, self._frontend = app, frontend
@@ -135,11 +136,11 @@ class Middleware:
         await self._app(scope, _again(whole, receive), _without_thought(send) if silent else send)
 
     async def _passed_on(self, path: str, raw: bytes) -> tuple[bytes, bool]:
-        """The body for vLLM, and whether an empty thought is going to be streamed."""
+        """The body for vLLM, and whether vLLM is going to stream an empty thought."""
         try:
             body = json.loads(raw)
         except (ValueError, RecursionError):
-            return raw, False  # vLLM says what is wrong with it
+            return raw, False  # vLLM reports the error
         asked = await self._frontend.rewritten(path, body) if isinstance(body, dict) else None
         if asked is None:
             return raw, False
@@ -147,7 +148,7 @@ class Middleware:
 
 
 async def _read(receive: Receive) -> tuple[Message | None, bytes]:
-    """The whole body; where it is too long or breaks off, a message that passes on what was read instead."""
+    """The whole body; if it is too long or breaks off, instead a message that passes on the bytes read so far."""
     raw = bytearray()
     while True:
         message = await receive()
@@ -171,7 +172,7 @@ def _again(first: Message, receive: Receive) -> Receive:
 
 
 def _without_thought(send: Send) -> Send:
-    """Send events without the empty thought at the front of an answer; each event is one message."""
+    """Send events without the empty thought at the start of an answer; each event is one message."""
 
     async def send_rest(message: Message) -> None:
         if message["type"] == "http.response.body":
@@ -187,7 +188,7 @@ def _sized(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes,
 
 
 async def _refuse(send: Send, error: StructgenError) -> None:
-    """Answer 400, in OpenAI's form. `param` is the JSON pointer of the cause, where there is one."""
+    """Send a 400 response in OpenAI's form. `param` is the JSON pointer of the cause, if there is one."""
     pointer = error.pointer if isinstance(error, InvalidSource | Unsupported) else None
     problem = {"message": str(error), "type": "BadRequestError", "param": pointer, "code": 400}
     content = json.dumps({"error": problem}).encode()

@@ -1,8 +1,8 @@
-"""The DiffusionGemma that vLLM is given: its own, with a sampler that knows constraints.
+"""vLLM's DiffusionGemma with a sampler that applies constraints.
 
-It rests on two methods that vLLM asks its models for: `get_model_state_cls` of the model, `custom_sampler` and
-`add_request` of the state. vLLM resolves the name `ConstrainedDiffusionGemma` where it loads the model; the class is
-made then, so that this module can be imported without vLLM.
+It relies on methods that vLLM calls: `get_model_state_cls` of the model, `custom_sampler` and `add_request` of its
+state. vLLM resolves the name `ConstrainedDiffusionGemma` when it loads the model; the class is only created then, so
+that this module can be imported without vLLM.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ MODEL = "ConstrainedDiffusionGemma"
 
 
 class StateWithConstraints:
-    """Stands before vLLM's DiffusionGemmaModelState: makes the sampler, and tells it where requests stand."""
+    """A mixin for vLLM's DiffusionGemmaModelState that makes the sampler and informs it about requests."""
 
     model_config: Any
-    _structgen: ConstrainedSampler | None = None  # of the last pipeline stage alone
+    _structgen: ConstrainedSampler | None = None  # only in the last pipeline stage
 
     def custom_sampler(self, sampler: Any) -> tuple[Any, Any] | None:
-        """vLLM's sampler for this model, inside ours."""
+        """vLLM's sampler for this model, wrapped in ours."""
         inner, rejection = super().custom_sampler(sampler)  # type: ignore[misc]
         tokenizers: Any = importlib.import_module("vllm.tokenizers")
         tokenizer = partial(tokenizers.cached_tokenizer_from_config, self.model_config)
@@ -35,7 +35,7 @@ class StateWithConstraints:
         return self._structgen, rejection
 
     def add_request(self, req_index: int, new_req_data: Any) -> None:
-        """Called before the sampler's."""
+        """Called before the sampler's `add_request`."""
         super().add_request(req_index, new_req_data)  # type: ignore[misc]
         if self._structgen is None:
             return
@@ -45,7 +45,7 @@ class StateWithConstraints:
 
 
 def __getattr__(name: str) -> Any:
-    """The model, a subclass of vLLM's."""
+    """The model class, a subclass of vLLM's."""
     if name != MODEL:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     vllm: Any = importlib.import_module("vllm.model_executor.models.diffusion_gemma")

@@ -1,14 +1,14 @@
-"""vLLM's sampler of DiffusionGemma, and constraints for the requests that ask for one.
+"""vLLM's sampler of DiffusionGemma, with constraints for the requests that ask for one.
 
-A request refines a canvas step by step, until vLLM finds it calm, and writes it out in the step after that. Before
+A request refines a canvas step by step until vLLM's stopping rule holds, and writes it out in the next step. Before
 vLLM's sampler sees the logits of a step, those of constrained requests are replaced by their log-marginals at the
-step's temperature, so its entropies, its acceptance, its stopping rule and its self-conditioning are about the
-constrained distribution. Afterwards the accepted positions get the tokens of one joint draw, and a canvas that is
-about to be written out becomes the joint best one. Everybody else's rows, and the random numbers they are drawn with,
-stay exactly as they are.
+step's temperature, so its entropies, acceptance, stopping rule and self-conditioning refer to the constrained
+distribution. Afterwards the accepted positions get the tokens of one joint draw, and a canvas that is about to be
+written out becomes the joint best one. The rows of other requests, and the random numbers they are drawn with, do not
+change.
 
-In a step with constrained requests the host waits for the device a few times: for whether the lattice accepts anything,
-and for which canvases are about to be written out.
+In a step with constrained requests the host waits for the device a few times, to learn whether the lattice accepts
+anything and which canvases are about to be written out.
 
 Axes: R rows of logits of all requests, b requests of the same shape, N canvas, n positions in play, V vocabulary.
 """
@@ -37,7 +37,7 @@ TOGETHER = 4  # requests in one lattice; each takes some tables of N × V floats
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """Requests of one shape in one step. places: their slots; starts: their first rows of logits."""
+    """Requests of one shape in one step. places: numbers of their slots; starts: their first rows of logits."""
 
     places: list[int]
     slots: list[RequestState]
@@ -48,7 +48,7 @@ class Shown:
 
 
 class ConstrainedSampler:
-    """Stands in for the sampler that vLLM made, which does all the work for unconstrained requests."""
+    """A wrapper around vLLM's sampler, which still does all the work for unconstrained requests."""
 
     def __init__(self, inner: Any, constraints: Constraints, *, seed: int = 0) -> None:
         """inner: a DiffusionSampler; seed: of the joint draws"""
@@ -61,12 +61,14 @@ class ConstrainedSampler:
         return getattr(self.inner, name)
 
     def tell(self, place: int, room: int, written: list[int]) -> None:
-        """What the engine knows of a request that is about to be added: tokens of room behind the prompt, and what
-        was generated before it was interrupted."""
+        """Announce a request that is about to be added.
+
+        room: tokens after the prompt; written: tokens generated before the request was interrupted
+        """
         self._told[place] = room, written
 
     def add_request(self, place: int, sampling_params: Any) -> None:
-        """A request enters the batch."""
+        """Add a request to the batch."""
         self.inner.add_request(place, sampling_params)
         self._slots.pop(place, None)
         room, written = self._told.pop(place, (None, []))
@@ -76,7 +78,7 @@ class ConstrainedSampler:
             self._slots[place] = RequestState(self._pending(arguments), most - len(written), written)
 
     def __call__(self, logits: Tensor, input_batch: Any, draft_logits: Tensor | None = None) -> Any:
-        """One step over logits [R, V], of which those of constrained requests are overwritten."""
+        """One step over logits [R, V]; those of constrained requests are overwritten."""
         shown, written_out = self._constrain_(logits, input_batch) if self._slots else ([], [])
         output = self.inner(logits, input_batch, draft_logits)
         for slot, positions in written_out:
@@ -96,7 +98,7 @@ class ConstrainedSampler:
             return refused
 
     def _constrain_(self, logits: Tensor, batch: Any) -> tuple[list[Shown], list[tuple[RequestState, int]]]:
-        """Put log-marginals where constrained requests have logits; what was shown, and what is written out now."""
+        """Replace constrained requests' logits by log-marginals; returns those shown and those written out now."""
         if batch.num_draft_tokens == 0:  # prompts only
             return [], []
         count, bounds = batch.num_reqs, batch.cu_num_logits_np
@@ -120,7 +122,7 @@ class ConstrainedSampler:
         return shown, written_out
 
     def _weighed_(self, logits: Tensor, part: Shown) -> Shown:
-        """With its lattice, and log-marginals in place of its logits."""
+        """The requests with their lattice; their logits are replaced by log-marginals."""
         n, temperature = part.in_play, self._temperature(part.places)[:, None, None]
         scores = torch.stack([logits[start : start + n] for start in part.starts]).float() / temperature
         lattice = nonempty([slot.block(part.positions) for slot in part.slots], scores)
@@ -133,7 +135,7 @@ class ConstrainedSampler:
         return Shown(part.places, part.slots, part.starts, part.positions, n, lattice)
 
     def _temperature(self, places: list[int]) -> Tensor:
-        """[b], by which vLLM's sampler is going to divide."""
+        """[b] the temperatures by which vLLM's sampler is going to divide."""
         states, at = self.inner.diffusion_states, torch.tensor(places)
         done = states.step[at.to(states.step.device)].float()
         most = float(states.max_denoising_steps)
@@ -141,7 +143,7 @@ class ConstrainedSampler:
         return self.inner.t_min + (self.inner.t_max - self.inner.t_min) * (remaining / most)
 
     def _overwrite_(self, shown: list[Shown]) -> None:
-        """Joint draws where positions were accepted, joint best canvases where they are about to be written out."""
+        """Put joint draws into accepted positions, and joint best blocks into canvases about to be written out."""
         states = self.inner.diffusion_states
         decided = states.is_encoder_phase.tolist()
         for part in shown:
@@ -162,20 +164,20 @@ class ConstrainedSampler:
                     self._put_(place, torch.where(keep[k].to(before.device), drawn[k], before))
 
     def _put_(self, place: int, ids: Tensor) -> None:
-        """Make ids [≤ N] the front of a canvas, and what the next forward pass reads."""
+        """Put ids [≤ N] at the start of a canvas and of the next forward pass's input."""
         canvas, drafts = self.inner.diffusion_states.canvas, self.inner.req_states.draft_tokens
         canvas[place, : len(ids)] = ids.to(canvas)
         drafts[place, : len(ids)] = ids.to(drafts)
 
 
 def _held_(logits: Tensor, part: Shown) -> Shown:
-    """Requests without an automaton: their canvases end at once."""
+    """Requests without an automaton, whose canvases end at once."""
     for slot, start in zip(part.slots, part.starts, strict=True):
         _hold_(logits[start : start + part.positions], slot.padded(None, part.positions))
     return part
 
 
 def _hold_(rows: Tensor, ids: Tensor) -> None:
-    """Scores [N, V] in which nothing but ids [N] is possible."""
+    """Make only ids [N] possible in the scores [N, V]."""
     rows.fill_(LEAST_LOG)
     rows.scatter_(1, ids.to(rows.device)[:, None], 0.0)

@@ -1,9 +1,9 @@
-"""Where the automaton of each request stands that the engine works on, by the number of its slot in the batch.
+"""The automaton state of each request that the engine works on, by the number of its slot in the batch.
 
-A request comes with a number of tokens that it may write. Its canvases are as long as the model's, but what it writes
-is cut behind that number, so of the last canvas only the positions before the cut are in play; behind them is padding.
-A request whose constraint cannot be had, which the server refuses before the engine sees it, writes nothing at all:
-an error here would end the engine, and with it everybody's requests.
+A request has a limit on the tokens that it may write. Its canvases are as long as the model's, but its output is cut at
+the limit, so only the positions of the last canvas before the cut are in play; the rest is padding. A request whose
+constraint cannot be enforced, which the server normally refuses before the engine sees it, writes nothing: an error
+here would end the engine, and with it all other requests.
 
 Axes: N canvas, n positions in play, V vocabulary.
 """
@@ -32,31 +32,31 @@ log = logging.getLogger("vllm.structgen")
 
 @dataclass(frozen=True, eq=False)
 class Begun:
-    """A row before its first canvas, and the id that fills what is behind the cut."""
+    """A row before its first canvas, and the id that fills the positions after the cut."""
 
     row: Row
     pad: int
 
 
 class RequestState:
-    """One request under a constraint.
+    """The state of one request under a constraint.
 
-    left: tokens it may write from the current canvas on; committing: whether the canvas is decided, and the engine is
-    about to write it out
+    left: tokens that it may still write, from the current canvas on
+    committing: whether the canvas is decided and the engine is about to write it out
     """
 
     def __init__(self, pending: Future[Constraint[Any]], left: int, written: list[int]) -> None:
-        """written: what was generated before, where the engine takes up a request again."""
+        """written: the tokens generated before the engine interrupted the request, if it did."""
         self.left, self.committing = left, False
         self._pending, self._written = pending, written
         self._begun: Begun | None = None
-        self._nothing: list[int] | None = None  # end and pad: what is written where nothing can be
+        self._nothing: list[int] | None = None  # end and pad, written if the request has no automaton
         self._decided: Tensor | None = None  # [n]
 
     def open(self, vocabulary: Vocabulary) -> bool:
-        """Whether the request has an automaton; waits for it to be compiled where it is not yet.
+        """Whether the request has an automaton; waits until it is compiled.
 
-        vocabulary: says how an answer ends that has no automaton
+        vocabulary: supplies the ending of an answer without an automaton
         """
         if self._begun is None and self._nothing is None:
             try:
@@ -67,21 +67,21 @@ class RequestState:
         return self._begun is not None
 
     def in_play(self, positions: int) -> int:
-        """n of a canvas of so many positions."""
+        """n, the positions in play of a canvas with this many positions."""
         return min(positions, self.left)
 
     def block(self, positions: int) -> Block:
-        """What the canvas may be."""
+        """The block that constrains the canvas."""
         assert self._begun is not None
         return self._begun.row.block(positions)
 
     def decide(self, ids: Tensor | None, positions: int) -> Tensor:
-        """The whole canvas [N] that is written out, with these accepted ids [n] (None: nothing) at its front."""
+        """Decide on the canvas [N] to write out, which begins with these accepted ids [n] (None: nothing)."""
         self.committing, self._decided = True, None if ids is None else ids.cpu()
         return self.padded(ids, positions)
 
     def padded(self, ids: Tensor | None, positions: int) -> Tensor:
-        """A canvas [N] with ids [n] at its front; without an automaton, one that ends at once."""
+        """A canvas [N] that begins with ids [n]; without an automaton, one that ends at once."""
         if ids is None or self._begun is None:
             end, pad = self._nothing or [0, 0]
             return torch.tensor([end] + [pad] * (positions - 1))
@@ -89,7 +89,7 @@ class RequestState:
         return torch.cat([ids, tail])
 
     def commit(self, positions: int) -> None:
-        """The engine has written the canvas out."""
+        """Advance after the engine has written the canvas out."""
         if self._decided is not None and self._begun is not None:
             self._begun.row.commit(self._decided)
         self.left -= positions
@@ -103,5 +103,5 @@ class RequestState:
 
 
 def _ending(vocabulary: Vocabulary) -> list[int]:
-    """The ids of the end token and of padding; 0 where the vocabulary has none."""
+    """The ids of the end token and of padding; 0 if the vocabulary has none."""
     return [0 if name is None else vocabulary.special[name] for name in (vocabulary.end, vocabulary.pad)]
