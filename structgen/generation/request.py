@@ -33,7 +33,7 @@ class Request:
     prompt: token ids; max_tokens: the budget; options: of decoding
     document: the text that the prompt asks about, None if it is not known
     kinds: the forms that the answer may have, empty if nothing is known about its form
-    on_step: called after every step
+    on_step: called with each StepEvent
     """
 
     prompt: Sequence[int]

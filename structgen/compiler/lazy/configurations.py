@@ -12,9 +12,8 @@ an unknown caller.
 
 Reading a symbol b in the configuration X:
 
-    1  For each pair (q, Y) of X: q may call; then the callee's start goes on top of the state to return to, on top of
-    Y.
-       If q accepts, it may return; then the pairs of Y are on top. Both are repeated until nothing new appears.
+    1  For each pair (q, Y) of X: q may call; then the callee's start is on top of the return state, on top of Y. If q
+       accepts, it may return; then the pairs of Y are on top. Both are repeated until nothing new appears.
     2  If q has an edge for b, the target of the edge replaces q.
     3  A state that can only return does so at once and is never on a stack. Thus equal situations are equal stacks.
 
