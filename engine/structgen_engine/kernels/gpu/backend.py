@@ -1,4 +1,4 @@
-"""The functions of `Backend` over the kernels, for rows that share one automaton.
+"""The functions of `Backend`, built on the GPU kernels, for rows that share one automaton.
 
 Axes: B batch, N block, V vocabulary, K classes, S states.
 """
@@ -29,22 +29,22 @@ _automata: WeakKeyDictionary[Dfa, dict[_Shape, AutomatonLayout]] = WeakKeyDictio
 _Batch = tuple[tuple[int, ...], int, torch.device]
 _idle: OrderedDict[_Batch, tuple[tuple[Dfa, ...], Step]] = (
     OrderedDict()
-)  # the automata keep their numbers taken
-IDLE = 4  # prepared steps that are kept while nobody uses them; each holds the tables of a batch
+)  # holding the automata keeps their ids from being reused
+IDLE = 4  # prepared steps that are kept while unused; each holds the tables of a batch
 
 
 @dataclass(frozen=True, eq=False)
 class Messages:
-    """pairs: flat int64, as the kernels keep them; table: [B, N + 1, S], a view of them without the scratch"""
+    """Alpha or beta: pairs, flat int64 as in the kernels; table [B, N + 1, S], a view of them without the scratch."""
 
     pairs: Tensor
     table: Tensor
 
 
 def prepared(rows: Sequence[BlockAutomaton], logits: Tensor, owner: object) -> Step:
-    """A step for logits [B, N, V] of these rows, which is the owner's own for as long as that lives.
+    """A step for logits [B, N, V] of these rows, reserved for the owner during its lifetime.
 
-    The tables of a batch are laid out once: a refinement step takes over what the step before it has used.
+    The tables of a batch are laid out once: each refinement step reuses those of the previous step.
     """
     automata = tuple(row.dfa for row in rows)
     batch = tuple(map(id, automata)), logits.shape[1], logits.device
@@ -145,7 +145,7 @@ def nats(messages: Messages) -> Tensor:
 
 
 def log_partition(beta: Messages, start: Tensor) -> Tensor:
-    """log Z [B]: entering, then any suffix."""
+    """log Z [B]: the sum over entry states of entering there, then any suffix."""
     return torch.logsumexp(start + pairs.nats(beta.table[:, 0]), -1)
 
 
@@ -156,7 +156,7 @@ def posterior(weights: Tensor, counts: Tensor, dfa: Dfa, alpha: Messages, beta: 
 
 
 def possible(weights: Tensor, dfa: Dfa, alpha: Messages, beta: Messages) -> Tensor:
-    """[B, N, K] bool: the classes with an edge from a state in reach to one that can still end."""
+    """[B, N, K] bool: the classes with an edge from a reachable state to one that can still end."""
     counts = torch.ones(weights.shape, dtype=torch.int32, device=weights.device)
     return _marginals(weights, counts, dfa, alpha, beta).possible.view(weights.shape)
 
@@ -165,12 +165,12 @@ def _marginals(weights: Tensor, counts: Tensor, dfa: Dfa, alpha: Messages, beta:
     layout, weights, nothing = _automaton(dfa, weights), weights.contiguous(), torch.empty(0)
     scores = Scores(nothing, nothing, nothing, nothing, weights, weights, weights, counts.contiguous())
     out = Marginals.empty(layout)
-    marginals(layout, scores, alpha.pairs, beta.pairs, out)  # its beliefs, of other scores, are not used
+    marginals(layout, scores, alpha.pairs, beta.pairs, out)  # its beliefs belong to other scores: unused
     return out
 
 
 def sample(weights: Tensor, dfa: Dfa, start: Tensor, beta: Messages, uniforms: Tensor) -> Tensor:
-    """Classes [B, N] int64 of a joint draw; uniforms [B, N + 1] in [0, 1), the first one picks the entry."""
+    """Classes [B, N] int64 of a joint draw; uniforms [B, N + 1] in [0, 1); the first picks the entry."""
     labels = torch.empty(weights.shape[:2], dtype=torch.int64, device=weights.device)
     given = weights.contiguous(), start.contiguous(), beta.pairs, uniforms.double().contiguous()
     paths.draw(_automaton(dfa, weights), *given, labels, weights.new_empty(len(weights)))
@@ -214,7 +214,7 @@ def draw_tokens(
 
 
 def best_tokens(logits: Tensor, alphabet: Alphabet, scores: ClassScores, labels: Tensor) -> Tensor:
-    """Tokens [B, N] int64: the highest score of each class, the lowest id among equals."""
+    """Tokens [B, N] int64: the highest score in each class; among equals, the lowest id."""
     ids = torch.empty_like(labels)
     tokens.top(_alphabet(alphabet, logits), logits.detach(), _chunks(scores), scores.pinned, labels, ids)
     return ids

@@ -1,8 +1,8 @@
-"""Class scores: one pass over the logits, chunk by chunk, then the chunks of each class together.
+"""Class scores: one pass over the logits, chunk by chunk, after which the chunks of each class are joined.
 
-The tokens of a class ascend, so that a wide chunk of a dominant class reads nearly consecutive logits; a row of logits
-passes through the second-level cache once whatever the order. A program keeps its tokens' numbers in registers for
-POSITIONS rows of logits.
+The tokens of a class ascend, so that a wide chunk of a dominant class reads nearly consecutive logits; in any order, a
+row of logits passes through the second-level cache only once. A program keeps its token ids in registers for POSITIONS
+rows of logits.
 
 Axes: B batch, N block, V vocabulary, K classes, C chunks.
 """
@@ -35,15 +35,16 @@ from structgen_engine.kernels.gpu.layout import AlphabetLayout, warps
 from structgen_engine.kernels.gpu.logits import held, single
 
 POSITIONS = 4
-GROUP = tl.constexpr(
-    16
-)  # classes of one program when chunks are joined, and chunks of each that it reads at once
+GROUP = tl.constexpr(16)  # classes per program when chunks are joined, and chunks of each class read at once
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """Flat over the batch: chunk tables ΣN·C float32, top in raw logits, mass and moment under the temperature;
-    class tables ΣN·K float64 nats, count int32."""
+    """The class scores of a batch, in flat tables.
+
+    Chunk tables are ΣN·C float32, top in raw logits, mass and moment under the temperature; class tables are ΣN·K
+    float64 nats, count int32.
+    """
 
     top: Tensor
     mass: Tensor
@@ -56,7 +57,7 @@ class Scores:
 
     @classmethod
     def empty(cls, layout: AlphabetLayout) -> Scores:
-        """Unfilled."""
+        """Tables of the right sizes, not yet filled."""
         N, device = layout.positions, layout.blob.device
         chunks, classes = N * layout.chunks, N * layout.classes
         new = torch.empty
@@ -109,8 +110,8 @@ def _chunks(
     blob, lines, logits, settled, temperature, top, mass, moment, found, N, stride_b, stride_n, stride_v,
     TABLE: tl.constexpr, WIDTH: tl.constexpr, ROWS: tl.constexpr, POSITIONS: tl.constexpr,
 ):  # fmt: skip
-    """Of ROWS chunks at POSITIONS positions: the highest logit, Σ exp d and Σ d·exp d with d = (x − top) / temperature,
-    and how many are not −inf. Below −87 nats exp d stays at 1e-38, which is nothing beside the 1 of the maximum."""
+    """For ROWS chunks at POSITIONS positions: the highest logit, Σ exp d, Σ d·exp d with d = (x − top) / temperature,
+    and how many are not −inf. Below −87 nats exp d stays at 1e-38, which is negligible beside the 1 of the maximum."""
     b = tl.program_id(2).to(tl.int64)
     line = lines + b * FIELDS
     rows = tl.load(line + TABLE + 2)
@@ -130,9 +131,7 @@ def _chunks(
                     x = single(tl.load(source + token * stride_v, mask=token >= 0, other=float("-inf")))
                     possible = tl.sum((x != float("-inf")).to(tl.int32), 1)
                     high = tl.max(x, 1)
-                    shift = tl.where(
-                        high == float("-inf"), 0.0, held(high, degree)
-                    )  # of nothing, or of NaN alone
+                    shift = tl.where(high == float("-inf"), 0.0, held(high, degree))  # no logits, or only NaN
                     d = (held(x, degree) - shift[:, None]) * scale
                     d = tl.where(d < -87.0, -87.0, d)  # NaN stays NaN
                     e = tl.exp(d)
@@ -147,7 +146,7 @@ def _chunks(
 def _join(
     blob, lines, settled, temperature, top, mass, moment, found, log_sum, entropy, peak, count, N
 ):  # fmt: skip
-    """The class tables of GROUP classes at one position, from their chunks; a settled token is certain."""
+    """Fill the class tables of GROUP classes at one position from their chunks; a settled token is certain."""
     i, b = tl.program_id(1).to(tl.int64), tl.program_id(2).to(tl.int64)
     line = lines + b * FIELDS
     classes = tl.load(line + CLASSES)

@@ -1,7 +1,8 @@
-"""What a kernel is told about one row of the batch: a line of int64 numbers, by these indices.
+"""The fields of a line: the int64 numbers that describe one row of the batch to a kernel, and their indices.
 
-A batch may mix automata of all sizes. Their tables lie one after the other in one int32 array, the numbers of all rows
-of the batch in flat arrays; a line says where a row's own begin. Kernels get no other sizes than the common ones.
+A batch may mix automata of all sizes. Their tables are concatenated in one int32 array, and the values of all rows of
+the batch in flat arrays; a line says where those of its row begin. The only other sizes that kernels receive are common
+to all rows.
 
 Axes: B batch, N block, V vocabulary, K classes, S states, C chunks, E edges.
 """
@@ -19,9 +20,9 @@ AT_CLASS = tl.constexpr(1)  # where the row's [N, K] tables begin
 CHUNKS = tl.constexpr(2)  # C
 AT_CHUNK = tl.constexpr(3)  # where the row's [N, C] tables begin
 KNOWN = tl.constexpr(4)  # V of the alphabet
-CLASS_OF = tl.constexpr(5)  # [V]: where the table begins, as in the following
+CLASS_OF = tl.constexpr(5)  # [V]: where the table begins, as for the next fields
 CHUNK_FIRST = tl.constexpr(6)  # [K + 1], the first chunk of each class
-CHUNK_AT = tl.constexpr(7)  # [C], where the tokens of each chunk stand, counted from the first wide row
+CHUNK_AT = tl.constexpr(7)  # [C], where the tokens of each chunk are, counted from the first wide row
 CHUNK_SIZE = tl.constexpr(8)  # [C]
 WIDE = tl.constexpr(9)  # [rows, WIDTH] tokens; fields: table, the chunk of each row, number of rows
 NARROW = tl.constexpr(12)  # the same

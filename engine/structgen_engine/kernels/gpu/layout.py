@@ -1,4 +1,4 @@
-"""Where everything lies for one batch: a line of numbers for each row, and the common sizes.
+"""The memory layout of one batch: a line of numbers for each row, and the sizes common to all rows.
 
 Axes: B batch, N block, K classes, S states, C chunks.
 """
@@ -21,13 +21,15 @@ from structgen_engine.kernels.gpu.trees import Tree, best_width
 
 Ints = NDArray[Any]
 
-SLOTS = 4096  # of a tree's rows that one program sums at once
+SLOTS = 4096  # slots of a tree's rows that one program sums at once
 
 
 @dataclass(frozen=True)
 class Tile:
-    """How one program walks the rows of a tree: `rows` of the first level at once and `upper` of the later ones, each
-    of `width` slots, with `warps` warps; whole: the first level never has more than `rows`."""
+    """How one program walks the rows of a tree: `rows` of the first level at once and `upper` of the later levels.
+
+    Each row has `width` slots; the program has `warps` warps; whole: the first level never has more than `rows`.
+    """
 
     rows: int
     upper: int
@@ -40,13 +42,16 @@ class Tile:
 
 
 def warps(items: int) -> int:
-    """About eight items a thread."""
+    """The number of warps that gives each thread about eight items."""
     return max(1, min(16, items // 256))
 
 
 @dataclass(frozen=True, eq=False)
 class AlphabetLayout:
-    """blob: int32, all tables; lines: [B, FIELDS] int64; classes: ΣK, chunks: ΣC over the rows; most_*: of any row."""
+    """The layout of a batch of alphabets.
+
+    blob: int32, all tables; lines: [B, FIELDS] int64; classes: ΣK, chunks: ΣC over the rows; most_*: of any row
+    """
 
     blob: Tensor
     lines: Tensor
@@ -61,7 +66,7 @@ class AlphabetLayout:
 
     @classmethod
     def of(cls, rows: Sequence[Alphabet], positions: int, device: torch.device) -> AlphabetLayout:
-        """The layout of a batch of N = `positions`, one alphabet a row."""
+        """The layout of a batch with N = `positions` and one alphabet per row."""
         packing = _Packing()
         lines = np.zeros((len(rows), fields.FIELDS.value), np.int64)
         tables = [chunked(alphabet) for alphabet in rows]
@@ -104,8 +109,11 @@ class AlphabetLayout:
 
 @dataclass(frozen=True, eq=False)
 class AutomatonLayout:
-    """blob: int32, all tables; lines: [B, FIELDS] int64; classes: ΣK, states: ΣS over the rows; sizes: numbers in the
-    rows' tables of each tree together; tiles: of each tree; most_*: of any row, most_edges out of one state."""
+    """The layout of a batch of automata.
+
+    blob: int32, all tables; lines: [B, FIELDS] int64; classes: ΣK, states: ΣS over the rows; sizes: by tree, the
+    numbers in the tables of all rows; tiles: of each tree; most_*: of any row, most_edges out of one state
+    """
 
     blob: Tensor
     lines: Tensor
@@ -120,7 +128,7 @@ class AutomatonLayout:
 
     @classmethod
     def of(cls, rows: Sequence[Dfa], positions: int, device: torch.device) -> AutomatonLayout:
-        """The layout of a batch of N = `positions`, one automaton a row."""
+        """The layout of a batch with N = `positions` and one automaton per row."""
         packing, distinct = _Packing(), list({id(dfa): dfa for dfa in rows}.values())
         widths = {name: best_width([segments(dfa)[name][0] for dfa in distinct]) for name in TREES}
         trees = {id(dfa): {name: tree_of(dfa, name, widths[name]) for name in TREES} for dfa in distinct}
@@ -167,7 +175,7 @@ _TREE_FIELDS = {
 
 
 def _length(name: str, tree: Tree, positions: int) -> int:
-    """Numbers of one row's table: messages stand between positions, and their row sums are not kept."""
+    """The size of one row's table: messages lie between positions, N + 1 of them, and their row sums are not kept."""
     if name in ("leaving", "entering"):
         return (positions + 1) * tree.segments + tree.partial
     return positions * (tree.segments + tree.partial)
@@ -179,7 +187,7 @@ def power_of_two(count: int) -> int:
 
 
 def _tile(trees: list[Tree], width: int) -> Tile:
-    """The tile that suits all of these trees."""
+    """A tile that fits all of these trees."""
     sizes = [np.diff(tree.levels) for tree in trees]
     most, later = max(int(size[0]) for size in sizes), max(int(size[1:].max(initial=1)) for size in sizes)
     rows, upper = (min(power_of_two(count), SLOTS // width) for count in (most, later))
@@ -187,7 +195,7 @@ def _tile(trees: list[Tree], width: int) -> Tile:
 
 
 class _Packing:
-    """Tables placed one after the other, each once."""
+    """Concatenated tables, each stored once."""
 
     def __init__(self) -> None:
         self._at: dict[tuple[int, str], int] = {}
@@ -195,7 +203,7 @@ class _Packing:
         self._end = 0
 
     def place(self, key: tuple[object, str], table: Ints) -> int:
-        """Where the table begins."""
+        """The offset of the table, which is added if it is new."""
         known = id(key[0]), key[1]
         if known not in self._at:
             self._at[known] = self._end
@@ -204,5 +212,5 @@ class _Packing:
         return self._at[known]
 
     def blob(self, device: torch.device) -> Tensor:
-        """Everything as one tensor."""
+        """All tables as one tensor."""
         return torch.from_numpy(np.concatenate(self._parts)).to(device)

@@ -1,4 +1,4 @@
-"""Reading logits: float32 from any type, and how large they may be."""
+"""Reading logits of any type as float32, clamped to a largest size."""
 
 # pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false, reportAttributeAccessIssue=false
 
@@ -22,7 +22,7 @@ def single(x):
 
 @triton.jit
 def held(x, temperature):
-    """A float32 logit, or the bound in the place of a finite one beyond it: see `kernels.scores.LIMIT`."""
-    # the constant stands second: before triton 3.8 a constexpr times a tensor is a constexpr of a tensor
+    """A float32 logit, clamped to the bound if it is finite: see `kernels.scores.LIMIT`."""
+    # the constant comes second: before triton 3.8 a constexpr times a tensor is a constexpr of a tensor
     bound = tl.minimum(temperature * BOUND, MOST).to(tl.float32)
     return tl.where(tl.abs(x) < float("inf"), tl.minimum(tl.maximum(x, -bound), bound), x)

@@ -1,9 +1,9 @@
-"""Weights as mantissa · 2^exponent in one 64-bit number: exact sums and products over any range, without exp or log.
+"""Weights as mantissa · 2^exponent in one 64-bit number: sums and products over any range, without exp or log.
 
 Paths of 256 positions at 200 nats reach exp(±50,000), far outside any float; logarithms would cost an exponential for
-each arc, and in float32 resolve 0.004 at that size. A pair is an int64: an int32 exponent above the bits of a float32
-mantissa in [1, 2). It travels as one load, its product is a multiplication and an addition of integers, and a sum
-shifts every term to the highest exponent. ZERO has mantissa 0 and an exponent that loses every comparison.
+each arc, and float32 resolves only 0.004 at that size. A pair is an int64: an int32 exponent above the bits of a
+float32 mantissa in [1, 2). One load reads a pair, a product multiplies mantissas and adds exponents, and a sum shifts
+every term to the highest exponent. ZERO has mantissa 0 and an exponent that loses every comparison.
 
 Relative error: 2^-24 for each operation, whatever the size of the weights.
 """
@@ -19,7 +19,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-LOWEST = -(2**29)  # three of them still fit an int32
+LOWEST = -(2**29)  # the sum of three of them still fits an int32
 BOTTOM = tl.constexpr(LOWEST)
 ZERO = tl.constexpr(LOWEST * 2**32)
 PER_NAT = tl.constexpr(1 / math.log(2.0))

@@ -1,7 +1,8 @@
-"""Paths through the lattice: a joint draw, and the heaviest one. One program a row walks left to right by what follows.
+"""Paths through the lattice: a joint draw and the heaviest one. One program per row walks left to right by suffixes.
 
-Both visit only the states on the path, and a state's edges in the order of their classes: the same uniforms give the
-same path as the reference, but for rounding. What the shares of a state's edges sum to is known beforehand: its beta.
+Both visit only the states on the path, and a state's edges in the order of their classes, so that the same uniforms
+give the same path as the reference, up to rounding. The sum of the shares of a state's edges is known beforehand: it is
+the state's beta.
 
 Axes: B batch, N block, K classes, S states, E edges.
 """
@@ -36,7 +37,7 @@ from structgen_engine.kernels.gpu.pairs import (
     product,
 )
 
-ENTRIES = tl.constexpr(256)  # states that are looked at together when the entry is chosen
+ENTRIES = tl.constexpr(256)  # states that are read together when the entry is chosen
 
 
 def draw(
@@ -75,9 +76,9 @@ def follow(
 
 @triton.jit
 def pick(share, uniform, index):
-    """The first index whose cumulated share exceeds uniform · total; rounding may leave a rest: then the last possible.
+    """The first index whose cumulative share exceeds uniform · total, or the last possible one if rounding leaves none.
 
-    share: [n] float64; −1 where all are 0
+    share: [n] float64; returns −1 if all are 0
     """
     shares = tl.cumsum(share, 0)
     bound = uniform * tl.max(shares, 0)
@@ -125,7 +126,7 @@ def _draw(
 
 @triton.jit
 def _entry(start, beta, states, uniform):
-    """A state drawn by the weight of entering it and of what follows, DEAD if none can be; and log Z in nats."""
+    """A state drawn by the weight of entering it and of its suffixes, DEAD if none is possible; and log Z in nats."""
     top = BOTTOM + 0
     for begin in range(0, states, ENTRIES):
         pair = _entering(start, beta, states, begin)

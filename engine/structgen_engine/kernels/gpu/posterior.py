@@ -1,7 +1,7 @@
-"""What alpha and beta say together: class marginals, what is possible, and beliefs, one program per position.
+"""Results from alpha and beta together: class marginals, possible classes and beliefs, with one program per position.
 
-Σ α·β over the pairs of states that a bundle joins comes first; every class then gathers from its bundles. Nothing
-under- or overflows before the last division, so that a class is possible exactly where its pair is not zero.
+First Σ α·β is computed over the pairs of states that a bundle joins; every class then gathers from its bundles. Nothing
+under- or overflows before the last division, so a class is possible exactly if its pair is not zero.
 
 Axes: B batch, N block, K classes.
 """
@@ -43,8 +43,11 @@ from structgen_engine.kernels.gpu.trees import climb, places, slots
 
 @dataclass(frozen=True, eq=False)
 class Marginals:
-    """classes: [ΣN·K] float64 probabilities; shares: [ΣN·K] float32 nats, log of a class's probability times that of
-    its best token given it; possible: [ΣN·K] bool; entropy, top: [B, N] float32; free: [B, N] bool; the rest is scratch
+    """The class marginals and beliefs of a batch.
+
+    classes: [ΣN·K] float64 probabilities; shares: [ΣN·K] float32 nats, log of a class's probability times that of its
+    best token given the class; possible: [ΣN·K] bool; entropy, top: [B, N] float32; free: [B, N] bool; the rest is
+    scratch
     """
 
     classes: Tensor
@@ -58,7 +61,7 @@ class Marginals:
 
     @classmethod
     def empty(cls, layout: AutomatonLayout) -> Marginals:
-        """Unfilled."""
+        """Tables of the right sizes, not yet filled."""
         N, device, shape = layout.positions, layout.blob.device, (len(layout.lines), layout.positions)
         size, new = N * layout.classes, torch.empty
         return cls(

@@ -1,7 +1,7 @@
 """Forward and backward: the weight of every prefix and of every suffix, in one launch for all rows and directions.
 
 One program walks one row in one direction. The messages of a position fit its first-level cache, so a step is a gather,
-a sum in registers and a barrier; no program waits for another, and none for the memory behind the caches.
+a sum in registers and a barrier. No program waits for another or for the memory behind the caches.
 
 Axes: B batch, N block, K classes, S states, G bundles.
 """
@@ -28,11 +28,11 @@ from structgen_engine.kernels.gpu.layout import AutomatonLayout
 from structgen_engine.kernels.gpu.pairs import ZERO, exponent, from_nats, mantissa, total
 from structgen_engine.kernels.gpu.trees import climb, climb_max, places, slots
 
-BACKWARD, FORWARD, BOTH = (0, 1), (1, 1), (0, 2)  # the first direction and how many
+BACKWARD, FORWARD, BOTH = (0, 1), (1, 1), (0, 2)  # the first direction, and how many directions
 
 
 def bundle(layout: AutomatonLayout, log_sum: Tensor, out: Tensor) -> None:
-    """The pair of every bundle: the sum of its classes' weights; log_sum [ΣN·K] float64, out [sets] int64."""
+    """Fill `out` with the pair of every bundle, the sum over its classes; log_sum [ΣN·K] float64, out [sets] int64."""
     tile = layout.tiles["sets"]
     _bundle[(layout.positions, len(layout.lines))](
         layout.blob, layout.lines, log_sum, out,
@@ -41,7 +41,7 @@ def bundle(layout: AutomatonLayout, log_sum: Tensor, out: Tensor) -> None:
 
 
 def bundle_max(layout: AutomatonLayout, peaks: Tensor, out: Tensor) -> None:
-    """The highest score of every bundle; peaks [ΣN·K] float64, out [sets] float64."""
+    """Fill `out` with the highest score of every bundle; peaks [ΣN·K] float64, out [sets] float64."""
     tile = layout.tiles["sets"]
     _bundle_max[(layout.positions, len(layout.lines))](
         layout.blob, layout.lines, peaks, out,
@@ -58,7 +58,7 @@ def scan(
     beta: Tensor,
     directions: tuple[int, int],
 ) -> None:
-    """Fill alpha [entering] and beta [leaving], int64 pairs, or only the one that is asked for.
+    """Fill alpha [entering] and beta [leaving], int64 pairs, or only the requested one.
 
     bundles: [sets] int64; start, end: [ΣS] float64 nats
     """
@@ -73,7 +73,7 @@ def scan(
 
 
 def scan_max(layout: AutomatonLayout, bundles: Tensor, end: Tensor, beta: Tensor) -> None:
-    """The heaviest suffix from every state, beta [leaving] float64 nats; bundles [sets] float64."""
+    """Fill beta [leaving] float64 nats with the heaviest suffix from every state; bundles [sets] float64."""
     tile = layout.tiles["leaving"]
     _scan_max[(len(layout.lines),)](
         layout.blob, layout.lines, bundles, end, beta, layout.positions,
@@ -139,7 +139,7 @@ def _scan(
 
 @triton.jit
 def _enter(line, edge, here, ROWS: tl.constexpr):
-    """The messages at the end where a sweep begins, from their nats."""
+    """Write the messages at the end where a sweep begins, from their nats."""
     states = tl.load(line + STATES).to(tl.int32)
     edge += tl.load(line + AT_STATE)
     for begin in range(0, states, ROWS):
@@ -155,7 +155,7 @@ def _sweep(
     blob, line, bundles, out, N,
     TREE: tl.constexpr, BACK: tl.constexpr, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr,
 ):  # fmt: skip
-    """Messages of one row: out[then, s] = Σ over the arcs of s of bundle weight · out[here, other state]."""
+    """Fill the messages of one row: out[then, s] = Σ over the arcs of s of bundle weight · out[here, other state]."""
     head, size = blob + tl.load(line + TREE), tl.load(line + TREE + 1)
     bundles += tl.load(line + SETS + 2)
     sets, high = tl.load(line + SETS + 1) + tl.load(line + SETS + 3), tl.load(head + 5)
@@ -182,8 +182,8 @@ def _sweep_whole(
     blob, line, bundles, out, N,
     TREE: tl.constexpr, BACK: tl.constexpr, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr,
 ):  # fmt: skip
-    """`_sweep` where one tile holds all rows: the arcs stay in registers, the next position's weights are on their way
-    while this one's messages are summed."""
+    """`_sweep` for rows that fit one tile: the arcs stay in registers, and the next position's weights are loaded while
+    this one's messages are summed."""
     head, size = blob + tl.load(line + TREE), tl.load(line + TREE + 1)
     bundles += tl.load(line + SETS + 2)
     sets, high = tl.load(line + SETS + 1) + tl.load(line + SETS + 3), tl.load(head + 5)

@@ -1,13 +1,14 @@
-"""One refinement step of a whole batch, with everything allocated beforehand: kernels and nothing else.
+"""One refinement step of a whole batch: kernel launches alone, because all memory is allocated beforehand.
 
     step = Step.of(automata, positions=256, device="cuda")
     step.settled.copy_(...); step.temperature.fill_(0.8); step.uniforms.uniform_()
-    step.run(logits)            # seven launches, no wait; step.ids, step.entropy, … hold the results
+    step.run(logits)            # seven launches, no wait; results in step.ids, step.entropy, …
     graph = step.capture(logits)
-    graph.replay()              # the same on new contents of `logits`, `settled`, `temperature`, `uniforms`
+    graph.replay()              # the same with new contents of `logits`, `settled`, `temperature`, `uniforms`
 
-What lies on the GPU stays there; who reads a result waits for it. A row whose constraint accepts nothing under these
-logits has log_partition −inf, and where logits of allowed tokens hold NaN or +inf entropy is NaN: its ids mean nothing.
+Results stay on the GPU, and reading one waits for it. A row whose constraint accepts nothing under these logits has
+log_partition −inf, and entropy is NaN where logits of allowed tokens hold NaN or +inf; the ids of such a row are
+meaningless.
 
 Axes: B batch, N block, V vocabulary, K classes, S states.
 """
@@ -29,7 +30,9 @@ from structgen_engine.kernels.gpu.posterior import Marginals, marginals
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """Inputs, to be filled in place: settled [B, N] int64, −1 open; temperature [B] float64; uniforms [B, 2N + 1]
+    """The inputs, results and scratch memory of one refinement step.
+
+    Inputs, to be filled in place: settled [B, N] int64, −1 open; temperature [B] float64; uniforms [B, 2N + 1]
     float64 in [0, 1). Results: ids [B, N] int64, a joint draw; best [B, N] int64 and best_weight [B] float64 nats, the
     heaviest block; log_partition [B] float64 nats; and the beliefs below.
     """
@@ -56,7 +59,7 @@ class Step:
 
     @classmethod
     def of(cls, rows: Sequence[BlockAutomaton], *, positions: int, device: torch.device | str) -> Step:
-        """The step for one automaton a row; other entry and exit weights may be copied to `start` and `end` later."""
+        """The step for one automaton per row; other entry and exit weights can be copied to `start` and `end` later."""
         device, N, B = torch.device(device), positions, len(rows)
         alphabets = AlphabetLayout.of([row.dfa.alphabet for row in rows], N, device)
         automata = AutomatonLayout.of([row.dfa for row in rows], N, device)
@@ -84,7 +87,7 @@ class Step:
         )
 
     def enter(self, rows: Sequence[BlockAutomaton]) -> None:
-        """Take these entry and exit weights, of blocks of the same automata."""
+        """Take over the entry and exit weights of these blocks, which must have the same automata."""
         self.start.copy_(_living([row.entry for row in rows]))
         self.end.copy_(_living([row.exit for row in rows]))
 
@@ -105,19 +108,19 @@ class Step:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of tables, inputs, results and scratch: all that a step needs besides the logits."""
+        """Bytes of tables, inputs, results and scratch: all memory that a step needs besides the logits."""
         mine = [part for part in vars(self).values() if isinstance(part, Tensor)]
         for group in (self.alphabets, self.automata, self.scores, self.marginals):
             mine += [part for part in vars(group).values() if isinstance(part, Tensor)]
         return sum(part.nbytes for part in mine)
 
     def run(self, logits: Tensor) -> None:
-        """log Z, beliefs and a joint draw for logits [B, N, ≥ V] of any float type and strides."""
+        """Compute log Z, beliefs and a joint draw for logits [B, N, ≥ V] of any float type and strides."""
         for stage in self.stages(logits).values():
             stage()
 
     def stages(self, logits: Tensor) -> dict[str, Callable[[], None]]:
-        """What `run` does, one after the other."""
+        """The stages of `run` by name, in order."""
         N, automata, scores = self.settled.shape[1], self.automata, self.scores
         messages, ends = (self.alpha, self.beta), (self.start, self.end)
         drawn = self.start, self.beta, self.uniforms, self.labels, self.log_partition
@@ -132,12 +135,12 @@ class Step:
         }
 
     def run_best(self, logits: Tensor) -> None:
-        """The heaviest block alone; what the last `run` found stays."""
+        """Compute only the heaviest block; the results of the last `run` stay."""
         self._score(logits)
         self.follow(logits)
 
     def follow(self, logits: Tensor) -> None:
-        """The heaviest block under the class scores that the last `run` found."""
+        """Compute the heaviest block under the class scores of the last `run`."""
         bundles, beta = self.spare_bundles.view(torch.float64), self.spare_beta.view(torch.float64)
         scans.bundle_max(self.automata, self.scores.peak, bundles)
         scans.scan_max(self.automata, bundles, self.end, beta)
@@ -145,25 +148,25 @@ class Step:
         tokens.top(self.alphabets, logits, self.scores, self.settled, self.labels, self.best)
 
     def draw(self, logits: Tensor) -> None:
-        """After `run`: another joint draw, from new contents of `uniforms`."""
+        """After `run`: make another joint draw from new contents of `uniforms`."""
         stages = self.stages(logits)
         stages["draw of classes"]()
         stages["draw of tokens"]()
 
     def weight(self, log_sum: Tensor, out: Tensor) -> None:
-        """After `run`: log Z [B] float64 nats under other class scores, log_sum [ΣN·K] float64."""
+        """After `run`: fill `out` with log Z [B] float64 nats under other class scores, log_sum [ΣN·K] float64."""
         scans.bundle(self.automata, log_sum, self.spare_bundles)
         ends = self.start, self.end, self.alpha, self.spare_beta
         scans.scan(self.automata, self.spare_bundles, *ends, scans.BACKWARD)
         paths.draw(self.automata, log_sum, self.start, self.spare_beta, self.uniforms, self.labels, out)
 
     def spread(self, logits: Tensor, out: Tensor) -> None:
-        """After `run`: the marginals of every token, into out [B, N, V of the logits]."""
+        """After `run`: write the marginals of every token to out [B, N, V of the logits]."""
         given = self.scores.peak, self.marginals.shares, self.settled, self.temperature
         tokens.weigh(self.alphabets, logits, *given, out, probabilities=True)
 
     def process_(self, logits: Tensor) -> None:
-        """After `run`: make softmax(logits / temperature) the marginals, in place, logits [B, N, V]."""
+        """After `run`: change logits [B, N, V] in place so that softmax(logits / temperature) gives the marginals."""
         given = self.scores.peak, self.marginals.shares, self.settled, self.temperature
         tokens.weigh(self.alphabets, logits, *given, logits, probabilities=False)
 
@@ -188,7 +191,7 @@ class Step:
 
 
 def _living(weights: Sequence[Tensor]) -> Tensor:
-    """[ΣS] float64: entry or exit weights of all rows; none at DEAD."""
+    """[ΣS] float64: entry or exit weights of all rows; −inf at DEAD."""
     parts = [weight.double().clone() for weight in weights]
     for part in parts:
         part[DEAD] = IMPOSSIBLE

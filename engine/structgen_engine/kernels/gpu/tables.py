@@ -1,4 +1,4 @@
-"""An alphabet's and an automaton's tables as the kernels read them, made once and kept while those live.
+"""The tables of alphabets and automata in the form that kernels read, made once and kept as long as their source.
 
 Axes: V vocabulary, K classes, S states, C chunks, G bundles, M members, P pairs of states, E edges.
 """
@@ -17,7 +17,7 @@ from structgen_engine.kernels.gpu.trees import Tree, tree
 
 Ints = NDArray[Any]
 
-WIDE, NARROW = 2048, 16  # tokens in a chunk of a large class, of a small one
+WIDE, NARROW = 2048, 16  # tokens in a chunk of a large class, and of a small one
 LARGE = 512  # a class with more tokens is cut into wide chunks
 
 TREES: tuple[str, ...] = ("sets", "leaving", "entering", "joint", "shares")
@@ -28,7 +28,7 @@ _trees: WeakKeyDictionary[Dfa, dict[tuple[str, int], Tree]] = WeakKeyDictionary(
 
 
 def chunked(alphabet: Alphabet) -> dict[str, Ints]:
-    """Tokens class by class in chunks, ascending within a class; the refused are left out.
+    """The tokens class by class in chunks, ascending within a class; refused tokens are left out.
 
     class_of [V], chunk_first [K + 1], chunk_at [C] (into `tokens`), chunk_size [C]; tokens: rows of WIDE, then rows of
     NARROW, −1 where empty; wide, narrow: the chunk of each row
@@ -46,7 +46,7 @@ def _chunk(alphabet: Alphabet) -> dict[str, Ints]:
     pieces = -(-sizes // width)
     owner = np.repeat(np.arange(alphabet.size), pieces)
     chunk_first = np.concatenate([[0], pieces.cumsum()])
-    rank = np.arange(len(owner)) - chunk_first[owner]  # which piece of its class
+    rank = np.arange(len(owner)) - chunk_first[owner]  # the index of the chunk within its class
     chunk_size = np.minimum(width[owner], sizes[owner] - rank * width[owner])
     is_wide = width[owner] == WIDE
     chunk_at = np.empty(len(owner), np.int64)
@@ -67,7 +67,7 @@ def _chunk(alphabet: Alphabet) -> dict[str, Ints]:
 
 
 def segments(dfa: Dfa) -> dict[str, tuple[Ints, Ints, Ints | None]]:
-    """By name of a tree: counts of its segments' items, then what the items refer to."""
+    """By name of a tree: the number of items in each segment, then what the items refer to."""
     if dfa not in _segments:
         bundles = bundle_edges(dfa.edges, dfa.states)
         G = len(bundles.offsets) - 1
@@ -97,6 +97,6 @@ def tree_of(dfa: Dfa, name: str, width: int) -> Tree:
 
 
 def edges_of(dfa: Dfa) -> Ints:
-    """Offsets [S + 1], classes [E], targets [E], one after the other; classes ascend within a state."""
+    """Offsets [S + 1], classes [E] and targets [E], concatenated; classes ascend within a state."""
     edges = dfa.edges
     return np.concatenate([edges.offsets.numpy(), edges.label.numpy(), edges.target.numpy()])

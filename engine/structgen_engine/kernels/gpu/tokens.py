@@ -1,4 +1,4 @@
-"""From classes back to tokens: one drawn or the best inside each class, and what every token is worth.
+"""From classes back to tokens: a token drawn inside a class or its best one, and a value for every token.
 
 Axes: B batch, N block, V vocabulary, K classes, C chunks.
 """
@@ -43,7 +43,7 @@ def draw(
     temperature: Tensor,
     ids: Tensor,
 ) -> None:
-    """Fill ids [B, N] int64: a settled token, or one drawn inside its class, first its chunk, then the token.
+    """Fill ids [B, N] int64: a settled token, or one drawn inside its class by first drawing a chunk.
 
     logits: [B, N, ≥ V]; settled, labels: [B, N] int64; uniforms: [B, N] float64 of any row stride; temperature: [B]
     """
@@ -58,7 +58,7 @@ def draw(
 def top(
     layout: AlphabetLayout, logits: Tensor, scores: Scores, settled: Tensor, labels: Tensor, ids: Tensor
 ) -> None:
-    """Fill ids [B, N] int64: a settled token, or the highest score of its class, the lowest id among equals."""
+    """Fill ids [B, N] int64: a settled token, or the highest score in its class; among equals, the lowest id."""
     B, N = labels.shape
     _top[(N, B)](
         layout.blob, layout.lines, logits, scores.top, settled, labels, ids,
@@ -77,10 +77,10 @@ def weigh(
     *,
     probabilities: bool,
 ) -> None:
-    """Fill out [B, N, V of the logits], which may be the logits themselves, with what every token is worth.
+    """Fill out [B, N, V of the logits], which may be the logits themselves, with a value for every token.
 
-    Either its marginal probability, or a logit: softmax(out / temperature) is then the marginal; 0 or −inf where it is
-    refused. peak: [ΣN·K] float64 nats; shares: [ΣN·K] float32, of `Marginals`
+    The value is either the marginal probability, 0 if refused, or a logit such that softmax(out / temperature) is the
+    marginal, −inf if refused. peak: [ΣN·K] float64 nats; shares: [ΣN·K] float32, of `Marginals`
     """
     B, N, V = logits.shape
     _weigh[(triton.cdiv(V, SPAN), N, B)](
@@ -121,7 +121,9 @@ def _draw(
         chosen = tl.maximum(pick(share, tl.load(uniforms + b * stride_u + i), piece), 0)
         before = tl.sum(tl.where(piece < chosen, share, 0.0), 0)
         own = tl.sum(tl.where(piece == chosen, share, 0.0), 0)
-        left = tl.where(own > 0, (bound - before) / own, 0.0)  # where in the chunk, as a fraction of its mass
+        left = tl.where(
+            own > 0, (bound - before) / own, 0.0
+        )  # position inside the chunk, as a fraction of its mass
 
         lane = tl.arange(0, WIDTH)
         at = low + chosen

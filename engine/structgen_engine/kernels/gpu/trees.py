@@ -1,14 +1,14 @@
-"""Sums over segments of very different lengths, as trees of rows that are all equally wide.
+"""Sums over segments of very different lengths, as trees of rows of equal width.
 
-A segment is what one result adds up: the arcs out of a state, the classes of a bundle. Most have a handful of items, a
-few have hundreds, and a GPU wants the same work in every lane. So each segment is cut into rows of WIDTH items; a
-segment of one row is finished by it, the row sums of a longer one are items of the next level. Every level is one
-tile-wise pass, the order of additions is fixed by the table, and the results are the same in every run.
+A segment holds the items that one result adds up, such as the arcs out of a state or the classes of a bundle. Most have
+a handful of items and a few have hundreds, but a GPU needs the same work in every lane. Each segment is therefore cut
+into rows of WIDTH items. One row is enough for a short segment; the row sums of a longer one are items of the next
+level. Every level is one tile-wise pass. The table fixes the order of additions, so results are the same in every run.
 
-Row sums that are not yet results stand in a scratch of their own; slots of the table name them −1, −2, … where they are
-written and 0, 1, … where they are read.
+Row sums that are not yet results are kept in a separate scratch area; the table refers to them as −1, −2, … where they
+are written and as 0, 1, … where they are read.
 
-The kernels of the scans, of the posterior and of the bundles all consist of `slots`, their own level 0, and `climb`.
+The kernels of scans, posterior and bundles all consist of `slots`, a level 0 of their own, and `climb`.
 
 Axes: R rows, n segments.
 """
@@ -30,16 +30,18 @@ from structgen_engine.kernels.gpu.pairs import ZERO, exponent, mantissa, total
 Ints = NDArray[Any]
 
 WIDTHS = (4, 8, 16, 32)
-LEVEL_COST = 2000  # slots that could be summed while one level waits for the one before
+LEVEL_COST = 2000  # slots that could be summed while one level waits for the previous one
 HEAD = 4  # numbers before the level offsets in a packed tree
 
 
 @dataclass(frozen=True, eq=False)
 class Tree:
-    """first, second: what each slot refers to, [R · width] and [rows of level 0 · width], −1 where empty
+    """The rows of a tree, level by level.
 
-    out: [R], the result that a row is, or −1 − x for row sum x; levels: [L + 1], where each level's rows begin;
-    segments: how many results; partial: how many row sums
+    first, second: what each slot refers to, [R · width] and [rows of level 0 · width], −1 where empty
+
+    out: [R], the number of a row's result, or −1 − x for row sum x; levels: [L + 1], where each level's rows begin;
+    segments: number of results; partial: number of row sums
     """
 
     first: Ints
@@ -58,7 +60,7 @@ class Tree:
 
 
 def tree(counts: Ints, first: Ints, second: Ints | None, width: int) -> Tree:
-    """The tree over segments of counts[s] items each, which stand in `first` and `second` one segment after another."""
+    """The tree over segments of counts[s] items each, which `first` and `second` hold segment by segment."""
     n, segments, levels, sums = len(counts), np.arange(len(counts)), [0], 0
     tables, outs = [], []
     items = first
@@ -84,7 +86,7 @@ def tree(counts: Ints, first: Ints, second: Ints | None, width: int) -> Tree:
 
 
 def _places(counts: Ints, rows: Ints, width: int) -> Ints:
-    """Where the items of consecutive segments stand when each segment begins on a row of its own."""
+    """The slots of the items of consecutive segments, if each segment begins on a new row."""
     begin = (rows.cumsum() - rows) * width
     return np.repeat(begin - (counts.cumsum() - counts), counts) + np.arange(counts.sum())
 
@@ -113,14 +115,14 @@ def slots(table, row, high, WIDTH: tl.constexpr):
 
 @triton.jit
 def places(table, row, high, scratch):
-    """[R]: where the results of these rows stand; `scratch` is where the row sums begin, from the same origin."""
+    """[R]: the offsets of these rows' results; `scratch` is the offset of the row sums, from the same origin."""
     at = tl.load(table + row, mask=row < high, other=0)
     return tl.where(at >= 0, at, scratch - 1 - at)
 
 
 @triton.jit
 def climb(head, values, scratch, ROWS: tl.constexpr, WIDTH: tl.constexpr):
-    """Sum the pairs of every level after the first, whose row sums and results are written, into `values`."""
+    """Sum the pairs of every level after the first into `values`, where the first level's sums are already written."""
     for level in range(1, tl.load(head)):
         tl.debug_barrier()
         low, high = tl.load(head + 4 + level), tl.load(head + 5 + level)
