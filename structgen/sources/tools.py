@@ -114,7 +114,7 @@ class Reply(Sequence[Call]):
 
 @dataclass(frozen=True, eq=False)
 class ArgumentsCheck:
-    """The checks of tools' arguments, by the tools' names, over the texts that call them."""
+    """The checks of the tools' arguments by tool name, applied to the texts of calls."""
 
     checks: Mapping[str, Check]
 
@@ -124,7 +124,7 @@ class ArgumentsCheck:
         return tuple(place for check in self.checks.values() for place in check.places)
 
     def __call__(self, text: str) -> Detour | None:
-        """How the text of calls has to go on where the arguments of one fail their check."""
+        """The required continuation of the text of calls if the arguments of a call fail their check."""
         value, span = json.loads(text), spans(text)
         calls = [((), value)] if isinstance(value, dict) else [((i,), one) for i, one in enumerate(value)]
         for path, one in calls:

@@ -1,8 +1,8 @@
 """Boolean operations on value sets, and a test for combinations without values.
 
 Arrays and objects are unions of alternatives, so intersections and differences multiply them. Alternatives that are
-certainly empty are dropped on the way, which keeps a discriminated union as large as its branches. Whether a member can
-have a value is decided by the schema that it names, no further than that has been read (`hollow`).
+certainly empty are dropped on the way, which keeps a discriminated union as small as its branches. Whether a member can
+have a value depends on the schema that it names, as far as this has been read (`hollow`).
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from .objects import Need, Objects
 from .value_set import ValueSet, anything
 
 MOST_CASES = 2000  # alternatives of one schema once its unions are multiplied out
-MOST_ASKED = 16  # depth of required members to which a schema is tested for having any value
+MOST_ASKED = 16  # depth of required members to which a schema is tested for emptiness
 MOST_WORK = 30_000  # combinations tried in one document
 
 Part = TypeVar("Part", Arrays, Objects)
 
 
 class Circular(Unsupported):
-    """A schema that refers to itself for the same value."""
+    """Raised for a schema that refers to itself for the same value."""
 
 
 @dataclass
 class Combiner:
-    """Operations on value sets of one document; `value_set_of` reads the schemas that formulas name."""
+    """The operations on the value sets of one document; `value_set_of` reads the schemas that formulas name."""
 
     value_set_of: Callable[[Formula], ValueSet]
     work: int = 0
@@ -45,7 +45,7 @@ class Combiner:
     asked: set[Formula] = field(default_factory=set)
 
     def meet(self, left: ValueSet, right: ValueSet) -> ValueSet:
-        """The values that both allow. A type stays implied only if neither value set has spoken about it."""
+        """The values that both allow. A type stays implied only if neither value set mentions it."""
         return ValueSet(
             null=left.null and right.null,
             booleans=left.booleans & right.booleans,
@@ -61,7 +61,7 @@ class Combiner:
         )
 
     def minus(self, left: ValueSet, right: ValueSet) -> ValueSet:
-        """The values of `left` that `right` does not allow, which is read with all that its silence allows."""
+        """The values of `left` that `right` does not allow; `right` includes the types it allows by default."""
         return ValueSet(
             null=left.null and not right.null,
             booleans=left.booleans - right.booleans,
@@ -85,7 +85,7 @@ class Combiner:
         return start
 
     def hollow(self, formula: Formula) -> bool:
-        """Whether the formula surely holds no value; False where that is not known without reading on in circles."""
+        """Whether the formula certainly holds no value; False if only circular reading could decide it."""
         if formula in (f.NO_VALUE, f.ANYTHING):
             return formula == f.NO_VALUE
         if formula not in self.known:
@@ -116,7 +116,7 @@ class Combiner:
         return any(map(self.hollow, required)) or not all(self._met(objects, need) for need in objects.needs)
 
     def _met(self, objects: Objects, need: Need) -> bool:
-        """Whether a member that is needed may be there."""
+        """Whether a member that is needed may be present."""
         for key, member in objects.members.items():
             if contains(need.keys, key) and f.every(member.value, need.value) != f.NO_VALUE:
                 return True
@@ -167,7 +167,7 @@ class Combiner:
 
 
 def _meet_numbers(left: tuple[Numbers, ...], right: tuple[Numbers, ...]) -> tuple[Numbers, ...]:
-    """Single numbers are looked up, not multiplied out: an enum may have thousands."""
+    """The numbers in both; single numbers are looked up, not multiplied out, because an enum may have thousands."""
     points = {n.low: n for n in right if n.is_point}
     wide = [n for n in right if not n.is_point]
     found: list[Numbers | None] = []

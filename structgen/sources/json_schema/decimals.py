@@ -1,8 +1,8 @@
 """The decimal spellings of the numbers in an interval, as expressions.
 
-Spelled without an exponent, a number is an integer part and perhaps a fraction. Bounds are compared digit by
-digit: once a digit lies strictly between the digits of the bounds, the others are free. So the automata are as
-small as the bounds are long, whatever their size. A number without bounds may also have an exponent.
+Without an exponent, a number is an integer part and an optional fraction. Bounds are compared digit by digit: once a
+digit lies strictly between the digits of the bounds, the remaining digits are free. So the size of an automaton depends
+on the length of the bounds, not on their value. A number without bounds may also have an exponent.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ from .multiples import DIGIT, DIGITS, NATURAL, OFF_ONE, SIGN, ZEROS, multiples, 
 from .numbers import Numbers
 
 FRACTION = seq(literal("."), repeat(DIGIT, 1))
-EXPONENT = seq(any_of("eE"), optional(any_of("+-")), repeat(DIGIT, 1, 2))  # so that doubles hold it
+EXPONENT = seq(any_of("eE"), optional(any_of("+-")), repeat(DIGIT, 1, 2))  # within the range of doubles
 
-# Numbers that doubles tell from their neighbours: integers, and decimals with few digits.
+# Numbers that doubles distinguish from their neighbours: integers, and decimals with few digits.
 SHORT = seq(SIGN, alt(whole(DIGITS), seq(whole(9), literal("."), repeat(DIGIT, 1, 6))))
 
-# Doubles tell numbers of this many significant digits apart. More digits near an open bound could round onto
-# it when the text is read, so that a number above an exclusive minimum would be read as the minimum itself.
+# Doubles distinguish numbers of this many significant digits. More digits near an open bound could round to the
+# bound when the text is read: a number above an exclusive minimum would be read as the minimum itself.
 EXACT_DIGITS = 15
-ENUMERATED = 200  # multiples within bounds that are listed
+ENUMERATED = 200  # the greatest number of multiples within bounds that are listed
 
 
 # The same in canonical spelling, whose digits are those of the double that is read.
@@ -54,9 +54,9 @@ READ_OFF_ONE = seq(SIGN, NATURAL, literal("."), star(DIGIT), chars("19"))
 
 @lru_cache(maxsize=2000)
 def spell_numbers(numbers: Numbers, *, reading: bool = False) -> Expr:
-    """The texts of these numbers: integers plainly, others as decimals, and with an exponent if unbounded.
+    """The texts of these numbers: integers, decimals and, if unbounded, numbers with an exponent.
 
-    With `reading` numbers are known to be canonical: they may then have as many digits as doubles have.
+    With `reading`, numbers are known to be canonical: they may then have as many digits as doubles have.
     """
     if numbers.step is not None or numbers.avoid:
         return _on_steps(numbers, reading)
@@ -72,7 +72,7 @@ def spell_numbers(numbers: Numbers, *, reading: bool = False) -> Expr:
 
 
 def _point(value: Decimal, integer: bool) -> Expr:
-    """One number: an integer without a fraction, or also with .0 where a fraction is allowed."""
+    """One number; an integer has no fraction, or also .0 if fractions are allowed."""
     if value == value.to_integral_value():
         whole = literal(format(value.quantize(Decimal(1)) if value else Decimal(0), "f"))
         return whole if integer else seq(whole, optional(literal(".0")))
@@ -80,7 +80,7 @@ def _point(value: Decimal, integer: bool) -> Expr:
 
 
 def _places(numbers: Numbers, reading: bool) -> int | None:
-    """How many fraction digits to allow: no limit, but near an open bound no more than doubles tell apart."""
+    """The allowed number of fraction digits: no limit, except near an open bound, where doubles limit it."""
     if numbers.integer or reading:
         return 0 if numbers.integer else None
     bounds = ((numbers.low, numbers.low_open), (numbers.high, numbers.high_open))
@@ -94,7 +94,7 @@ def _exact_places(bound: Decimal) -> int:
 
 
 def _signed(numbers: Numbers, places: int | None) -> Expr:
-    """Magnitudes of the negative part behind a minus sign, and of the part from zero on."""
+    """The magnitudes of the negative part after a minus sign, and those of the part from zero on."""
     low, high = numbers.low, numbers.high
     parts: list[Expr] = []
     if high is None or high > 0 or (high == 0 and not numbers.high_open):
@@ -107,7 +107,7 @@ def _signed(numbers: Numbers, places: int | None) -> Expr:
     return alt(*parts)
 
 
-Bound = tuple[Decimal | None, bool]  # a value (None: no bound) and whether it is left out itself
+Bound = tuple[Decimal | None, bool]  # a value (None: no bound) and whether it is excluded
 
 
 def magnitudes(low: Bound, high: Bound, places: int | None) -> Expr:
@@ -138,7 +138,7 @@ def _split(value: Decimal) -> tuple[int, str]:
     return int(whole), fraction.rstrip("0")
 
 
-Digits = tuple[str, bool]  # the fraction digits of a bound and whether it is left out itself
+Digits = tuple[str, bool]  # the fraction digits of a bound and whether it is excluded
 
 
 @lru_cache(maxsize=10_000)
@@ -149,7 +149,7 @@ def fractions_between(low: Digits, high: Digits | None, places: int | None) -> E
 
 
 def _ends(low: Digits, high: Digits | None) -> bool:
-    """Whether a fraction may stop here, all its further digits being zeros."""
+    """Whether a fraction may end here, with zeros for all further digits."""
     above = not low[0] and not low[1]
     return above and (high is None or bool(high[0]) or not high[1])
 
@@ -177,7 +177,7 @@ def _digits(low: Digits, high: Digits | None, places: int | None, at_end: bool =
 
 
 def _after_zeros(low: Digits, high: Digits | None, at_end: bool) -> list[Expr]:
-    """The rest once only zeros can change nothing: `low` is exhausted and open, or `high` is exhausted."""
+    """The rest if zeros change nothing: `low` is exhausted and open, or `high` is exhausted."""
     zeros = repeat(literal("0"), 0 if at_end else 1)
     if high is not None:
         return [zeros]
@@ -185,7 +185,7 @@ def _after_zeros(low: Digits, high: Digits | None, at_end: bool) -> list[Expr]:
 
 
 def integers(low: int, high: int | None) -> Expr:
-    """The plain spellings of the integers from `low` (not negative) to `high` (None: without end)."""
+    """The plain spellings of the integers from `low` (not negative) to `high` (None: no bound)."""
     parts: list[Expr] = []
     for length in range(len(str(low)), len(str(low if high is None else high)) + 1):
         first = max(low, 10 ** (length - 1) if length > 1 else 0)

@@ -1,4 +1,4 @@
-"""dependentRequired, dependentSchemas and dependencies: members that ask for other members, or for a schema."""
+"""dependentRequired, dependentSchemas and dependencies: members that require other members, or a schema."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .value_set import ValueSet, anything
 
 
 def linked(node: Node) -> list[ValueSet]:
-    """What lists of members that depend on one another allow, where `properties` names them all."""
+    """The value set of members that depend on one another, if `properties` names them; [] if there are none."""
     links = [Link(key, then) for key, keys, _ in _lists(node) for then in keys if then != key]
     if not links:
         return []
@@ -23,7 +23,7 @@ def linked(node: Node) -> list[ValueSet]:
 
 
 def _lists(node: Node, named: bool = True) -> Iterator[tuple[str, list[str], Node]]:
-    """Members with those that must then be there too: where `properties` names them all, or where it does not."""
+    """Members with those that they require; `named`: lists that `properties` names completely, or the others."""
     properties = node.value["properties"] if "properties" in node else {}
     for keyword in ("dependentRequired", "dependencies"):
         for key, place in node.child(keyword).items() if keyword in node else ():
@@ -37,9 +37,9 @@ def _lists(node: Node, named: bool = True) -> Iterator[tuple[str, list[str], Nod
 
 
 def dependencies(node: Node, read: Callable[[Node], ValueSet]) -> list[tuple[ValueSet, ValueSet]]:
-    """Pairs of value sets: where a member is present, what the object must also be; but for what is linked.
+    """Pairs of value sets: the objects with a member, and what they must then also be; without the linked members.
 
-    read: gives the value set of the schema at a place
+    read: returns the value set of the schema at a place
     """
     found = [(_having([key], place), _having(keys, place)) for key, keys, place in _lists(node, named=False)]
     for keyword in ("dependentSchemas", "dependencies"):

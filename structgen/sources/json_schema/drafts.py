@@ -1,6 +1,6 @@
-"""The drafts of JSON Schema: which one a schema is written in, and which keywords each of them knows.
+"""The drafts of JSON Schema: the draft of a schema, and the keywords that each draft defines.
 
-A keyword that a draft does not know says nothing there: `const` in draft 4 is an annotation, whatever it meant to say.
+A keyword that a draft does not define has no effect there: `const` in draft 4 is an annotation, whatever was intended.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 OLDEST, LATEST = 4, 2020
 REF_ALONE = 7  # up to this draft a $ref hides everything beside it
 
-# The first and the last draft that knows a keyword; keywords that are not listed mean the same in all of them.
+# The first and the last draft that define a keyword; keywords that are not listed have the same meaning in all drafts.
 _KNOWN = {
     **dict.fromkeys(("const", "contains", "propertyNames", "$id"), (6, LATEST)),
     **dict.fromkeys(("if", "then", "else"), (7, LATEST)),
@@ -24,7 +24,7 @@ _KNOWN = {
 
 
 def draft_of(schema: Any, default: int = LATEST) -> int:
-    """The draft that `$schema` names: 4, 6, 7, 2019 or 2020; `default` where it names none."""
+    """The draft that `$schema` names: 4, 6, 7, 2019 or 2020; `default` if it names none."""
     name = schema.get("$schema") if isinstance(schema, dict) else None
     if not isinstance(name, str):
         return default
@@ -35,18 +35,18 @@ def draft_of(schema: Any, default: int = LATEST) -> int:
 
 
 def is_older(schema: Any) -> bool:
-    """Whether `$schema` names a draft before the oldest, which is then read as that one."""
+    """Whether `$schema` names a draft before the oldest supported one; it is then read as the oldest."""
     name = schema.get("$schema") if isinstance(schema, dict) else None
     older = re.search(r"draft-0([1-7])/", name) if isinstance(name, str) else None
     return older is not None and int(older[1]) < OLDEST
 
 
 def knows(draft: int, keyword: str) -> bool:
-    """Whether a keyword means anything in a draft."""
+    """Whether a draft defines a keyword."""
     first, last = _KNOWN.get(keyword, (OLDEST, LATEST))
     return first <= draft <= last
 
 
 def spelled(draft: int) -> str:
-    """A draft as people call it."""
+    """The usual name of a draft."""
     return {2019: "2019-09", 2020: "2020-12"}.get(draft, str(draft))

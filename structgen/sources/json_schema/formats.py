@@ -1,13 +1,13 @@
 """The `format`s that are asserted, as languages of string values.
 
-Each follows its RFC as far as a person would want it generated; where less is generated, it is said here, so
-every generated value is valid under the RFC:
+Every generated value is valid under the RFC of its format. Some formats generate less than their RFC allows:
 
-* date, date-time, time (RFC 3339): real days, years from 0001, no leap seconds, since dates in Python have neither
-  a year 0 nor a second 60; T and Z are generated as capitals, since many readers know no others, and read as small
-  letters too.
+* date, date-time, time (RFC 3339): real days, years from 0001, and no leap seconds, because dates in Python have
+neither a
+  year 0 nor a second 60; T and Z are generated as capitals, because many readers accept no others, and read as small
+  letters as well.
 * email (RFC 5321), hostname (RFC 1123): an unquoted local part of at most 64 characters at a host name of at most
-  63; host names of up to three labels of any length up to 63, or of 63 characters in all.
+  63; host names have up to three labels of any length up to 63, or of 63 characters in all.
 * uri, uri-reference (RFC 3986, future addresses with a small v); iri, iri-reference (RFC 3987, without its private-use
   query characters); uuid;
   ipv4, ipv6 (RFC 4291, no zones); duration (RFC 3339 appendix A); json-pointer and relative-json-pointer (RFC 6901).
@@ -15,7 +15,7 @@ every generated value is valid under the RFC:
 * uri-template (RFC 6570): prefixes of up to three digits, names that begin with a letter, digit or underscore.
 * idn-hostname and idn-email (see `idn`), regex (see `pattern_format`).
 
-Formats that only hint at a use or at the width of a number say nothing about strings and map to None.
+Formats that only hint at a use or at the width of a number do not constrain strings and map to None.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ UCS = (
 
 
 def _ipv6() -> str:
-    """RFC 3986's IPv6address: eight groups, the last two perhaps an IPv4 address, one run of zeros elided."""
+    """RFC 3986's IPv6address: eight groups, optionally an IPv4 address as the last two and one run of zeros elided."""
     group, last = "[0-9A-Fa-f]{1,4}", rf"(?:[0-9A-Fa-f]{{1,4}}:[0-9A-Fa-f]{{1,4}}|{IPV4})"
     forms = [rf"(?:{group}:){{6}}{last}"]
     for after in range(5, -1, -1):  # groups between the elision and the last two
@@ -89,7 +89,7 @@ IPV6 = _ipv6()
 
 
 def _uri(more: str, *, relative: bool) -> str:
-    """RFC 3986's URI or URI-reference; `more` are further characters that a segment may have."""
+    """RFC 3986's URI or URI-reference; `more`: further characters that a segment may have."""
     unreserved = rf"A-Za-z0-9._~\-{more}"
     sub = r"!$&'()*+,;="
     percent = r"%[0-9A-Fa-f]{2}"
@@ -107,7 +107,7 @@ def _uri(more: str, *, relative: bool) -> str:
 
 
 def _uri_template() -> str:
-    """RFC 6570: literal characters and expressions in braces; operators that it reserves are left out."""
+    """RFC 6570: literal characters and expressions in braces; its reserved operators are omitted."""
     percent = r"%[0-9A-Fa-f]{2}"
     literal = rf"(?:[!\#$&(-;=?-\[\]_a-z~{UCS}\uE000-\uF8FF]|{percent})"
     name = rf"\w(?:\.?(?:\w|{percent}))*"
@@ -158,7 +158,7 @@ _BUILT = {
     "regex": regular_expressions,
 }
 
-# They name a use, an encoding of bytes or a width of numbers; no validator asserts them on strings.
+# These name a use, an encoding of bytes or a width of numbers; no validator asserts them on strings.
 _HINTS = ("password", "binary", "byte", "int32", "int64", "float", "double", "textarea", "color", "path")
 
 
@@ -168,7 +168,7 @@ def _language(name: str) -> Expr:
 
 
 class _Formats(Mapping[str, "Expr | None"]):
-    """Format names to languages, each built when it is first asked for."""
+    """The languages by format name; each is built on first use."""
 
     def __getitem__(self, name: str) -> Expr | None:
         if name in _HINTS:
@@ -206,7 +206,7 @@ class Read(Mapping[str, "Expr | None"]):
 
 @lru_cache(maxsize=10_000)
 def small_too(times: Expr) -> Expr:
-    """Texts of times with any T and Z also as a small letter. They have none yet, so intersections carry over."""
+    """The times, with each T and Z also as a small letter. `times` has none, so intersections are preserved."""
     match times:
         case Bytes(value):
             return seq(*(any_of(c + c.lower()) if c in "TZ" else literal(c) for c in value.decode()))

@@ -1,8 +1,9 @@
 """JSON text inside strings: numbers in quotes, keys that are read as numbers, documents within a document.
 
 A string may hold the JSON text of another value. Texts of null, booleans and numbers are a language of characters like
-any other. Texts of whole documents need the rules of a grammar, so a value set keeps such strings apart, by the name of
-the schema whose values they hold, and they are written as that schema's texts with every character spelled once more.
+any other. Texts of whole documents need the rules of a grammar. A value set therefore keeps such strings separate, by
+the name of the schema of their values. They are written as the texts of that schema, with every character escaped once
+more.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from .value_set import ValueSet
 
 
 def scalar_texts(value_set: ValueSet) -> Expr | None:
-    """The JSON texts of a set's values; None where there are others than null, booleans and numbers."""
+    """The JSON texts of a set's values; None if it has values other than null, booleans and numbers."""
     if not value_set.kinds() <= {"null", "boolean", "number"}:
         return None
     words = ["null"] * value_set.null + ["true" if value else "false" for value in sorted(value_set.booleans)]
@@ -41,7 +42,7 @@ def scalar_texts(value_set: ValueSet) -> Expr | None:
 
 
 def meet_texts(left: ValueSet, right: ValueSet) -> tuple[Formula, ...]:
-    """Strings that hold documents in what both value sets allow."""
+    """The strings with documents that both value sets allow."""
     found = [every(a, b) for a in left.texts for b in right.texts]
     for texts, strings in ((left.texts, right.strings), (right.texts, left.strings)):
         if texts and strings is TEXT:
@@ -52,7 +53,7 @@ def meet_texts(left: ValueSet, right: ValueSet) -> tuple[Formula, ...]:
 
 
 def minus_texts(left: ValueSet, right: ValueSet) -> tuple[Formula, ...]:
-    """Strings that hold documents in what `left` allows and `right` does not."""
+    """The strings with documents that `left` allows and `right` does not."""
     if right.strings is TEXT:
         return ()
     if (left.texts and (right.texts or right.strings is not NOTHING)) or (
@@ -71,7 +72,7 @@ def _refused() -> Unsupported:
 
 
 def held(expr: Expr, rule: Callable[[str], Expr]) -> Expr:
-    """JSON text as the content of a string; `rule` gives the same of the rules it refers to."""
+    """JSON text as the content of a string; `rule` does the same for the rules that it refers to."""
     known: dict[Expr, Expr] = {}
 
     def inside(expr: Expr) -> Expr:

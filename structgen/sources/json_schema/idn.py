@@ -5,8 +5,8 @@ that only some neighbours allow. It is in normal form C because none of its char
 marks that normalising would reorder do not follow each other. Letters written from right to left keep RFC 5893's rule
 by making up whole labels, with European digits and hyphens inside.
 
-A label is sent in Punycode, where it may have 63 letters; how many it has no finite automaton can count. So labels that
-are not all ASCII are bounded by what fits whatever they hold: FEW characters of the basic plane, MANY of the alphabets
+A label is sent in Punycode, where it may have 63 letters; no finite automaton can count these. So labels that are
+not all ASCII are bounded by what always fits: FEW characters of the basic plane, MANY of the alphabets
 at its beginning, or SOME Latin letters with marks among plain ones. Punycode writes a character as its distance from
 the one before in the order of code points, times the length so far; a product of 26, 286, 2,886 … takes one digit more
 at worst, and the distances add up to no more than the characters lie apart.

@@ -1,4 +1,4 @@
-"""Which keywords are understood, which say nothing about instances, and which are refused, with the way out."""
+"""The keywords that are supported, those that do not constrain instances, and those that are refused, with remedies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .drafts import spelled
 from .misspelt import meant
 from .node import Node
 
-# Keywords that constrain the instances of one type only, and say nothing about the others.
+# Keywords that constrain only the instances of one type.
 TYPED = {
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "divisibleBy"),
     "string": ("minLength", "maxLength", "pattern", "format"),
@@ -29,8 +29,8 @@ GENERAL = (
     "$recursiveRef", "nullable", "discriminator",
 )  # fmt: skip
 
-# Annotations, identifiers and places where definitions live; `discriminator` and `nullable` are OpenAPI's. What
-# contentEncoding and contentMediaType say of a string validators do not check, so enforcing it would reject valid ones.
+# Annotations, identifiers and containers of definitions; `discriminator` and `nullable` are OpenAPI's. Validators do
+# not check contentEncoding and contentMediaType, so enforcing them would reject valid strings.
 ANNOTATIONS = frozenset(
     [
         "$schema",
@@ -62,7 +62,7 @@ ANNOTATIONS = frozenset(
     ]
 )
 
-# Of draft 3, which is read as draft 4; later ones take them for annotations.
+# Keywords of draft 3, which is read as draft 4; in later drafts they are annotations.
 OBSOLETE = {
     "extends": "use allOf",
     "disallow": "use not",
@@ -77,8 +77,8 @@ Unknown = Literal["ignore", "refuse", "annotations"]
 def check_keywords(node: Node, unknown: Unknown, old: bool) -> None:
     """Refuse the first keyword of a schema that is neither understood nor an annotation.
 
-    JSON Schema takes unknown keywords for annotations, and so do "ignore" and "annotations"; "ignore" refuses those
-    that are a keyword misspelled, "refuse" all of them. `old`: the document is in a draft before the oldest.
+    In JSON Schema unknown keywords are annotations, and so they are with "ignore" and "annotations"; but "ignore"
+    refuses misspelled keywords, and "refuse" all unknown ones. `old`: the document is in a draft before the oldest.
     """
     for keyword in node.mapping():
         if keyword in CONSTRAINING:
@@ -101,7 +101,7 @@ def check_keywords(node: Node, unknown: Unknown, old: bool) -> None:
 
 
 def asserts(keyword: str, value: Any, unknown: Unknown) -> bool:
-    """Whether a keyword says something about instances, or would have if it were spelled right."""
+    """Whether a keyword constrains instances, or would if it were spelled correctly."""
     if keyword in ANNOTATIONS or keyword.startswith("x-"):
         return False
     if keyword in CONSTRAINING or keyword in OBSOLETE or unknown == "refuse":
@@ -110,7 +110,7 @@ def asserts(keyword: str, value: Any, unknown: Unknown) -> bool:
 
 
 def _unheard(place: Node, keyword: str, unknown: Unknown) -> None:
-    """Refuse a keyword of another draft where unknown keywords are refused; it says nothing elsewhere."""
+    """Refuse a keyword of another draft if unknown keywords are refused; otherwise it has no effect."""
     if unknown == "refuse":
         remedy = (
             f"drop it, name the draft that it belongs to in $schema, or pass {option('unknown', 'ignore')}"
@@ -119,5 +119,5 @@ def _unheard(place: Node, keyword: str, unknown: Unknown) -> None:
 
 
 def mentioned(node: Node) -> set[str]:
-    """The types about which a schema's own keywords say something."""
+    """The types that a schema's own keywords mention."""
     return {TYPE_OF[keyword] for keyword in node.mapping() if keyword in TYPE_OF and keyword in node}

@@ -1,8 +1,8 @@
-"""Members that others ask for, while an object is written member by member.
+"""Members that require other members, while an object is written member by member.
 
-What has to be remembered of the members before is little: which later ones they ask for, and which of them later ones
-ask for. Where a member and the one that it asks for are neighbours that is forgotten at once, so any number of such
-pairs costs no more than one; telling the cases of each pair apart would double the object for every pair.
+Little has to be remembered about the members so far: which later members they require, and which of them later members
+require. If a member and the one that it requires are neighbours, this is forgotten at once, so any number of such pairs
+costs no more than one. Separate cases for each pair would double the object for every pair.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from structgen.errors import Unsupported
 from .formula import NO_VALUE
 from .objects import Link, Objects
 
-MOST_CASES = 64  # objects without links that stand for one with them
+MOST_CASES = 64  # objects without links that replace one with links
 
-Noted = frozenset[int]  # j: member j must still come; ~j: member j has come, and a later one asks for it
+Noted = frozenset[int]  # j: member j must still come; ~j: member j has come, and a later one requires it
 
 
 @dataclass(frozen=True)
 class Links:
-    """Which members ask for which, by number; None stands for one that cannot be there.
+    """The links of an object: which members require which, by number; None is a member that cannot be present.
 
-    pairs: (i, j) where member i asks for member j
+    pairs: (i, j) where member i requires member j
     """
 
     pairs: tuple[tuple[int, int | None], ...]
@@ -36,7 +36,7 @@ class Links:
         return cls(tuple((at[link.key], at.get(link.then)) for link in links if link.key in at))
 
     def written(self, index: int, noted: Noted) -> Noted | None:
-        """What is noted behind a member; None where it may not come, as one that it asks for has not."""
+        """The notes after a member; None if the member is not allowed because a member that it requires is missing."""
         asked = [then for key, then in self.pairs if key == index]
         if any(then is None or (then < index and ~then not in noted) for then in asked):
             return None
@@ -44,17 +44,17 @@ class Links:
         return self.passed(index, noted.difference({index}) | later | {~index})
 
     def passed(self, index: int, noted: Noted) -> Noted:
-        """What is noted behind a member that is left out, or written: without what no later member asks for."""
+        """The notes after a member, omitted or written: without those that no later member needs."""
         wanted = {then for key, then in self.pairs if key > index and then is not None}
         return frozenset(note for note in noted if note >= 0 or ~note in wanted)
 
     def kept(self, missing: Collection[int]) -> bool:
-        """Whether an object may end without these members."""
+        """Whether an object may omit these members."""
         return all(key in missing or (then is not None and then not in missing) for key, then in self.pairs)
 
 
 def cases(objects: Objects) -> list[Objects]:
-    """The same objects without links: for each link those without its member, and those with both."""
+    """The same objects without links: for each link, the objects without its member, and those with both members."""
     found = [objects]
     while any(case.links for case in found):
         found = [less for case in found for less in _split(case)]

@@ -1,13 +1,13 @@
-"""Which unknown keyword is a known one misspelled, and which an annotation of somebody's tools.
+"""Which unknown keywords are misspellings, and which are annotations of other tools.
 
-JSON Schema takes every unknown keyword for an annotation, so a typing error drops a constraint in silence. Tools
-do write annotations of their own (`propertyOrder`, `readonly`, `ui:widget`), and these must pass. A keyword counts as
-misspelled when two things agree:
+In JSON Schema every unknown keyword is an annotation, so a typing error silently drops a constraint. But tools write
+their own annotations (`propertyOrder`, `readonly`, `ui:widget`), and these must pass. A keyword counts as misspelled if
+two things agree:
 
     its name is near   `requierd`, `min_length`, `Required`, `allowAdditionalProperties`
     its value fits     required takes a list of names, so `requires: "v2"` is an annotation
 
-A misspelled annotation (`descripton`) changes nothing and is one itself.
+A misspelled annotation (`descripton`) has no effect and counts as an annotation.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from typing import Any
 
 TYPES = ("null", "boolean", "number", "integer", "string", "array", "object")
 
-# Names that begin or are divided so are somebody's own: x-order, _format, $target, ui:title, content.type.
+# Names with such a prefix or separator belong to other tools: x-order, _format, $target, ui:title, content.type.
 _OWN = re.compile(r"x-|[_$@]|.*[:.].")
 _MARKS = re.compile(r"[-_\s:]")
-# Words near a keyword that tools use in a sense of their own; `requires` is one of JSON Schema's first drafts.
+# Words near a keyword that tools use in another sense; `requires` is one of JSON Schema's first drafts.
 _WORDS = frozenset({"requires", "nillable", "multiple", "propertyname", "formats", "patterns"})
-# Keywords so long that they are meant wherever a name ends with them.
+# Keywords so long that any name that ends with one is a misspelling of it.
 _TELLING = ("additionalProperties", "additionalItems", "unevaluatedProperties", "unevaluatedItems")
-_LEAST = ((16, 3), (9, 2), (5, 1))  # letters that a keyword must have for so many slips
+_LEAST = ((16, 3), (9, 2), (5, 1))  # (least letters of a keyword, slips allowed in it)
 
 
 def _is_schema(value: Any) -> bool:
@@ -87,18 +87,18 @@ _FORMS: list[tuple[Callable[[Any], bool], tuple[str, ...]]] = [
     (_is_pointer, ("$ref",)),
 ]
 FITS = {keyword: fits for fits, keywords in _FORMS for keyword in keywords}
-_SURE = frozenset({"enum", "$ref"})  # short, but their values tell them
+_SURE = frozenset({"enum", "$ref"})  # short, but recognized by their values
 
 
 def meant(keyword: str, value: Any, annotations: Iterable[str]) -> str | None:
-    """The keyword that `keyword`, which is unknown, is a misspelling of; None where it is an annotation."""
+    """The keyword of which the unknown `keyword` is a misspelling; None if it is an annotation."""
     near = nearest(keyword, frozenset(annotations))
     return near if near is not None and FITS[near](value) else None
 
 
 @lru_cache(maxsize=10_000)
 def nearest(keyword: str, annotations: frozenset[str]) -> str | None:
-    """The keyword whose name is near enough to be meant, None where an annotation is at least as near."""
+    """The keyword whose name is near enough to be meant; None if an annotation is at least as near."""
     if _OWN.match(keyword) and not keyword.lower().startswith("$ref"):
         return None
     name = _plain(keyword)
@@ -119,12 +119,12 @@ def _plain(keyword: str) -> str:
 
 
 def _allowed(keyword: str) -> int:
-    """How many slips a misspelling of this keyword may have."""
+    """The number of slips that a misspelling of this keyword may have."""
     return next((slips for letters, slips in _LEAST if len(keyword) >= letters), int(keyword in _SURE))
 
 
 def distance(left: str, right: str) -> int:
-    """Letters added, left out, changed or swapped with their neighbour (optimal string alignment)."""
+    """The number of letters added, omitted, changed or swapped with their neighbour (optimal string alignment)."""
     before, row = [0] * (len(right) + 1), list(range(len(right) + 1))
     for i, letter in enumerate(left, 1):
         after = [i]

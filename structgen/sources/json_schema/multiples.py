@@ -1,9 +1,9 @@
 """The decimal spellings of the multiples of a step, as expressions.
 
-Where the last digits tell a multiple (10, 0.25), they are listed. Else digits are read from the left and the remainder
-is remembered: after a digit d it is (10 r + d) mod m. A step's prime powers are told apart one by one and intersected,
-which keeps each automaton small. Such numbers have at most DIGITS digits before the point: readers that keep numbers as
-doubles could not tell multiples beyond them.
+If the last digits decide whether a number is a multiple (10, 0.25), they are listed. Otherwise digits are read from the
+left and the remainder is remembered: after a digit d it is (10 r + d) mod m. Each prime power of a step has its own
+automaton, and these are intersected, which keeps each of them small. Such numbers have at most DIGITS digits before the
+point: beyond that, readers that keep numbers as doubles could not recognize multiples.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from structgen.grammar import (
 )
 
 DIGITS = 15
-ENDINGS = 1000  # last digits that are listed
-MOST_REMAINDERS = 1000  # of one prime power
-MOST_TOGETHER = 2500  # of all prime powers
+ENDINGS = 1000  # the greatest number of endings that are listed
+MOST_REMAINDERS = 1000  # remainders of one prime power
+MOST_TOGETHER = 2500  # remainders of all prime powers together
 
 DIGIT = chars("09")
 SIGN = optional(literal("-"))
@@ -39,16 +39,16 @@ ZEROS = star(literal("0"))
 
 
 def whole(digits: int) -> Expr:
-    """The plain spellings of integers of at most so many digits, without a sign."""
+    """The plain spellings of integers of at most `digits` digits, without a sign."""
     return alt(literal("0"), seq(chars("19"), repeat(DIGIT, 0, digits - 1)))
 
 
-OFF_ONE = seq(SIGN, whole(9), literal("."), repeat(DIGIT, 0, 5), chars("19"))  # no integers, even as doubles
+OFF_ONE = seq(SIGN, whole(9), literal("."), repeat(DIGIT, 0, 5), chars("19"))  # not integers, even as doubles
 
 
 @lru_cache(maxsize=1000)
 def multiples(step: Fraction) -> Expr | None:
-    """Decimals, signed or not, that are multiples of `step`; None where the step is out of reach."""
+    """Decimals, signed or not, that are multiples of `step`; None if the step is out of reach."""
     places = _places(step)
     if places is None:
         return None
@@ -57,18 +57,18 @@ def multiples(step: Fraction) -> Expr | None:
 
 @lru_cache(maxsize=1000)
 def others(step: Fraction) -> Expr | None:
-    """An expression whose complement, among decimals of up to DIGITS digits, is what is no multiple of `step`."""
+    """An expression whose complement, among decimals of up to DIGITS digits, is all that are no multiple of `step`."""
     places = _places(step)
     return None if places is None else _by_remainder(step, places)
 
 
 def _places(step: Fraction) -> int | None:
-    """Digits after the point that the multiples of a step have at most."""
+    """The greatest number of digits after the point in multiples of a step."""
     return next((places for places in range(20) if (step * 10**places).denominator == 1), None)
 
 
 def _by_ending(step: Fraction, places: int) -> Expr | None:
-    """Multiples of steps whose last digits tell them."""
+    """The multiples of a step that are recognized by their last digits."""
     unit = int(step * 10**places)
     if unit == 1:
         point = seq(literal("."), repeat(DIGIT, 1, places)) if places else NOTHING
@@ -90,7 +90,7 @@ def _fractions(unit: int, places: int) -> list[Expr]:
 
 
 def _by_remainder(step: Fraction, places: int) -> Expr | None:
-    """Multiples of any step whose prime powers are small, with zeros behind them where there is a point."""
+    """The multiples of any step with small prime powers, with optional zeros at the end if there is a point."""
     powers = list(_prime_powers(int(step * 10**places)))
     product = 1
     for power in powers:
@@ -101,7 +101,7 @@ def _by_remainder(step: Fraction, places: int) -> Expr | None:
 
 
 def _prime_powers(number: int) -> Iterator[int]:
-    """The powers of primes that make up a number; a rest beyond the limit counts as one."""
+    """The prime powers of a number; a remaining factor beyond the limit counts as one."""
     for prime in range(2, MOST_REMAINDERS + 1):
         power = 1
         while number % prime == 0:
@@ -115,7 +115,7 @@ def _prime_powers(number: int) -> Iterator[int]:
 
 @lru_cache(maxsize=200)
 def _divided(modulus: int, places: int) -> Expr:
-    """Decimals whose digits, read as an integer `places` behind the point, are divisible by `modulus`."""
+    """Decimals whose digits, read as an integer with `places` digits after the point, are divisible by `modulus`."""
 
     def ends(remainder: int, written: int) -> bool:
         return remainder * 10 ** (places - written) % modulus == 0

@@ -16,10 +16,10 @@ from .pointers import escape
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """`value`, found at `pointer`; the getters check the form of keywords and refuse with the pointer.
+    """A value in a schema, with its `pointer`; the getters check its form, and their errors carry the pointer.
 
-    base: the identifier of the resource it belongs to; draft: the one it is written in; dynamic: what dynamic anchors
-    mean on the way here, as pairs of a name and the outermost resource that has it
+    base: the identifier of the resource that it belongs to; draft: the draft that it is written in; dynamic: the
+    meaning of dynamic anchors on the path here, as pairs of a name and the outermost resource that defines it
     """
 
     value: Any
@@ -29,7 +29,7 @@ class Node:
     draft: int = LATEST
 
     def __contains__(self, keyword: str) -> bool:
-        """Whether the schema has the keyword, and its draft knows it."""
+        """Whether the schema has the keyword and its draft defines it."""
         return isinstance(self.value, dict) and keyword in self.value and knows(self.draft, keyword)
 
     def child(self, step: str | int) -> Node:
@@ -71,19 +71,19 @@ class Node:
         return self.value
 
     def count(self) -> int:
-        """The value, a non-negative integer; JSON does not tell 3.0 from 3."""
+        """The value, a non-negative integer; in JSON, 3.0 is the same number as 3."""
         if not is_number(self.value) or self.value != int(self.value) or self.value < 0:
             self.malformed("a non-negative integer")
         return int(self.value)
 
     def number(self) -> Decimal:
-        """The value, a number, exactly as its shortest spelling says."""
+        """The value, a number; exactly the decimal of its shortest spelling."""
         if not is_number(self.value):
             self.malformed("a number")
         return exact(self.value)
 
     def malformed(self, expected: str) -> NoReturn:
-        """Raise InvalidSource: the value does not have the form that the keyword asks for."""
+        """Raise InvalidSource: the value does not have the form that the keyword requires."""
         shown = repr(self.value)
         shown = shown if len(shown) <= 60 else shown[:57] + "..."
         raise InvalidSource(f"this must be {expected}, not {shown}", pointer=self.pointer)

@@ -1,4 +1,4 @@
-"""Sets of numbers: an interval with exact decimal ends, perhaps only multiples of a step, perhaps none of another."""
+"""Sets of numbers: an interval with exact decimal ends, with steps whose multiples are required or excluded."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .node import Node
 
 @dataclass(frozen=True)
 class Numbers:
-    """The numbers from `low` to `high` (None: no bound; open: the bound is left out).
+    """The set of numbers from `low` to `high` (None: no bound; open: the bound is excluded).
 
-    `step` keeps only its multiples, `avoid` drops the multiples of each of its members; `integer` keeps integers, and
-    `typed` says that a type asks for them, to which 1.0 is none in draft 4.
+    `step` keeps only its multiples, `avoid` drops the multiples of each of its members. `integer` keeps integers;
+    `typed`: a `type` requires them, and by it 1.0 is no integer in draft 4.
     """
 
     low: Decimal | None = None
@@ -30,7 +30,7 @@ class Numbers:
     typed: bool = False
 
     def meet(self, other: Numbers) -> Numbers | None:
-        """What both sets have in common; None where that is surely nothing."""
+        """The intersection of both sets; None if it is certainly empty."""
         low, low_open = _tighter(self.low, self.low_open, other.low, other.low_open, sign=1)
         high, high_open = _tighter(self.high, self.high_open, other.high, other.high_open, sign=-1)
         if low is not None and high is not None and (low > high or (low == high and (low_open or high_open))):
@@ -57,7 +57,7 @@ class Numbers:
         if self.grid is not None:
             yield replace(within, avoid=frozenset({self.grid}))
         for unit in self.avoid:
-            whole = unit.denominator == 1  # a type may have asked for it
+            whole = unit.denominator == 1  # a type may require it
             yield replace(within, step=unit, integer=whole, typed=whole)
 
     @property
@@ -71,7 +71,7 @@ class Numbers:
         return _common_multiple(self.step, Fraction(1) if self.integer else None)
 
     def integers(self, most: int) -> list[int] | None:
-        """The numbers, if all are integers and at most so many."""
+        """The numbers, if they are at most `most` integers; otherwise None."""
         grid = self.grid
         if self.low is None or self.high is None or grid is None or grid.denominator != 1:
             return None
@@ -84,7 +84,7 @@ class Numbers:
         return [n for n in inside if all((n / unit).denominator != 1 for unit in self.avoid)]
 
     def _contradicts(self) -> bool:
-        """Whether steps surely leave nothing: all multiples are avoided, or a single number is none."""
+        """Whether the steps certainly exclude everything: all multiples are avoided, or the only number is none."""
         grid = self.grid
         if grid is not None and any((grid / unit).denominator == 1 for unit in self.avoid):
             return True
@@ -112,7 +112,7 @@ def _common_multiple(a: Fraction | None, b: Fraction | None) -> Fraction | None:
 
 
 def read_numbers(node: Node) -> Numbers | None:
-    """The numbers that minimum, maximum, their exclusive forms and multipleOf allow; None if there are none."""
+    """The numbers that minimum, maximum, their exclusive forms and multipleOf allow; None if they allow no number."""
     parts = [Numbers(origin=node.pointer)]
     for keyword, exclusive, end in (
         ("minimum", "exclusiveMinimum", "low"),

@@ -1,8 +1,8 @@
-"""How the text goes on where an element must differ from those before it: the detours of `uniqueItems`.
+"""The detours of `uniqueItems`: how the text continues if an element must differ from those before it.
 
-What stands before the repetition stays. Behind it no text may follow in which some further element of that array is
-spelled like any value that the array already has. Elements that are arrays or objects are not read past, so of those
-only the next one is told apart, and each of the others when its turn has come.
+The text before the repetition is kept. After it, no further element of the array may be spelled like a value that the
+array already has. Elements that are arrays or objects are not read past, so only the next of these is compared, and
+each of the others in its turn.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from .formula import Formula
 from .repeats import Judge
 from .spans import spans
 
-MOST_SHUFFLED = 4  # members of an object that are left out in every order, more in the orders that were seen
-MOST_DIGITS = 4000  # of a whole number that Python reads as one
+MOST_SHUFFLED = 4  # members of an object excluded in every order; more members: in the seen orders
+MOST_DIGITS = 4000  # digits of a whole number that Python reads as an int
 
 _SHORT = {'"': '"', "\\": "\\", "/": "/", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
 _GAP = star(any_of(" \t\n\r"))
@@ -43,14 +43,14 @@ _COMMA = seq(_GAP, literal(","), _GAP)
 
 @dataclass(frozen=True, eq=False)
 class Uniqueness:
-    """The check of a grammar: texts it accepts repeat no element where their schema says uniqueItems, at `places`."""
+    """The check of a grammar with uniqueItems at `places`: accepted texts repeat no element there."""
 
     judge: Judge
     formula: Formula
     places: tuple[str, ...]
 
     def __call__(self, text: str) -> Detour | None:
-        """How to go on where an element is first repeated; None where none is."""
+        """How to continue at the first repeated element; None if no element is repeated."""
         repeat = self.judge.repeat(self.formula, _read(text))
         if repeat is None:
             return None
@@ -60,7 +60,7 @@ class Uniqueness:
 
 
 def _read(text: str) -> Any:
-    """The value of a JSON text, fractions as they are written."""
+    """The value of a JSON text, with fractions exactly as written."""
     return json.loads(text, parse_float=Decimal, parse_int=_whole)
 
 
@@ -69,21 +69,21 @@ def _whole(digits: str) -> int | Decimal:
 
 
 def _not_again(spelled: Sequence[str]) -> Expr:
-    """What must not follow the last but one of these elements: one of them, behind any scalars."""
+    """The texts that must not follow the last but one of these elements: any scalars, then one of the elements."""
     again = alt(*(_spellings(_read(text)) for text in spelled), *map(literal, spelled))
     return seq(_COMMA, star(seq(_scalar(), _COMMA)), again, _GAP, any_of(",]"))
 
 
 @cache
 def _scalar() -> Expr:
-    """Any string, number or word."""
+    """Any string, number, or word (true, false, null)."""
     plain = chars_except(any_of('"\\'))
     content = star(alt(plain, seq(literal("\\"), chars("\x00\U0010ffff"))))
     return alt(seq(literal('"'), content, literal('"')), repeat(chars("az", "09", "--", "++", "..", "EE"), 1))
 
 
 def _spellings(value: Any) -> Expr:
-    """The texts of one JSON value, but for numbers with an exponent."""
+    """The texts of one JSON value, except numbers with an exponent."""
     if isinstance(value, list):
         elements = [part for element in value for part in (_COMMA, _spellings(element))]
         return seq(literal("["), _GAP, *elements[1:], _GAP, literal("]"))
@@ -119,7 +119,7 @@ def _char(char: str) -> Expr:
 
 
 def _number(value: Decimal) -> Expr:
-    """A number as a decimal, with zeros behind its last digit or without."""
+    """A number as a decimal, with or without zeros after its last digit."""
     if abs(value.adjusted()) > 400 or value.as_tuple().exponent < -400:  # pyright: ignore
         return literal(str(value))
     whole, _, digits = f"{abs(value):f}".partition(".")

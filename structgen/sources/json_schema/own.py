@@ -1,14 +1,14 @@
-"""Keywords of the schemas that structgen makes of classes, for what JSON Schema has no words for.
+"""Structgen's own keywords in the schemas of classes, for constraints that JSON Schema cannot express.
 
-    x-set       repeated elements become one (beside uniqueItems); "alike" where those are the equal ones of JSON
-    x-text      the string holds the JSON text of a value of this schema
+    x-set       repeated elements become one (beside uniqueItems); "alike" if elements are repeated only if equal in
+    JSON x-text      the string holds the JSON text of a value of this schema
     x-quoted    the number may also stand in quotes
     x-regex     whose rules `pattern` follows: "python", "python-ascii"
-    x-minimum, x-maximum, x-zone    of dates, times and durations: bounds, themselves allowed, and which zones
-    x-elsewhere names under which fields are looked for too, so that no other member may have them
-    x-refused   why values cannot be generated, and what to do
+    x-minimum, x-maximum, x-zone    inclusive bounds of dates, times and durations, and the allowed zones
+    x-elsewhere further names under which fields are looked up, so that no other member may have them
+    x-refused   why values cannot be generated, and the remedy
 
-They mean this only in such schemas (`Rules.own`); elsewhere they are annotations like any other x- keyword.
+They have this meaning only in such schemas (`Rules.own`); elsewhere they are annotations like any other x- keyword.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _DIALECTS = {"python": Dialect.PYTHON_UNICODE, "python-ascii": Dialect.PYTHON}
 
 
 def formats(node: Node, usual: Mapping[str, Expr | None]) -> Mapping[str, Expr | None]:
-    """The languages of formats; of one between bounds the bounds say all."""
+    """The languages of formats; the bounds fully define a format with bounds."""
     return {node.value["format"]: None} if _is_bounded(node) else usual
 
 
@@ -45,7 +45,7 @@ def _is_bounded(node: Node) -> bool:
 
 
 def dialect(node: Node, usual: Dialect) -> Dialect:
-    """Whose rules the pattern of a schema follows."""
+    """The dialect of the pattern of a schema."""
     return _DIALECTS[node.value[REGEX]] if REGEX in node else usual
 
 
@@ -56,7 +56,7 @@ def refined(
     read: Callable[[Formula], ValueSet],
     reading: bool,
 ) -> ValueSet:
-    """What is left of the value set that JSON Schema's keywords give, or is added to it; `reading` as in Rules."""
+    """The value set of JSON Schema's keywords, changed by structgen's own keywords; `reading` as in Rules."""
     if REFUSED in node:
         why, instead = node.child(REFUSED).strings()
         node.unsupported(why, "type", instead)
@@ -81,7 +81,7 @@ def refined(
 
 
 def _without_members(value_set: ValueSet, names: list[str]) -> ValueSet:
-    """The values less objects with members of these names."""
+    """The values without objects that have members of these names."""
     absent = Objects({name: Member(NO_VALUE, silent=True) for name in names})
     objects = (part.meet(absent) for part in value_set.objects)
     closed = None if value_set.closed is None else _without_members(value_set.closed, names)

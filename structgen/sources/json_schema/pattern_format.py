@@ -1,6 +1,6 @@
 """The format `regex`: regular expressions that ECMA-262 (with the flag u) and Python's re both read.
 
-Validators differ in what they take for a regular expression, so only what all of them read is generated: characters and
+Validators differ in which regular expressions they accept, so only what all of them accept is generated: characters and
 classes, anchors and word boundaries, alternatives, greedy and lazy repetitions, and groups within one another to a
 DEPTH, the innermost of which may be look-aheads. Groups have no names, and there are no references or look-behinds;
 bounds of repetitions have up to two digits, ranges are of ASCII letters or digits.
@@ -38,7 +38,7 @@ _QUANTIFIER = rf"(?:[*+?]|\{{(?:{_BOUNDS})\}})\??"
 
 @cache
 def regular_expressions() -> Expr:
-    """All such expressions."""
+    """All regular expressions of this form."""
     flat = found = _alternatives(EMPTY)
     for _ in range(DEPTH):
         quantified = seq(

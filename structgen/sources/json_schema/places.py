@@ -1,7 +1,7 @@
-"""Schemas as they are written: a reader that keeps the places of a document apart, and reads what shows in an outline.
+"""Schemas as they are written: a reader that distinguishes all places of a document and reads what outlines show.
 
-What compiles shares a number among schemas that say the same and orders unions by it. An outline follows the document,
-so here every place has a number of its own.
+The compiler gives equal schemas the same number and orders unions by it. An outline follows the document, so here every
+place has its own number.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ _PICKING = frozenset({"required", "not", "minProperties", "maxProperties", "depe
 
 
 class Shallow(Combiner):
-    """A combiner that reads no member to find that it has no value: drawing it will show that."""
+    """A combiner that does not read members to test them for emptiness: drawing the outline will do so."""
 
     def hollow(self, formula: Formula) -> bool:
-        """Whether the formula says by itself that it holds no value."""
+        """Whether the formula is empty by its own form."""
         return formula == NO_VALUE
 
     def _count(self, cases: int, origin: str) -> None:
@@ -49,7 +49,7 @@ class Shallow(Combiner):
 
 
 class Places(Reader):
-    """A reader for which every place in the document is a schema of its own, whatever others say."""
+    """A reader for which every place in the document is a separate schema, even if others are equal."""
 
     def __init__(self, root: Node, rules: Rules):
         super().__init__(root, rules)
@@ -63,13 +63,13 @@ class Places(Reader):
         return Name(self._number(node, (node.pointer, node.base, node.dynamic, "written"), False))
 
     def sketched(self, nodes: Iterable[Node]) -> ValueSet:
-        """What the schemas at the nodes say themselves and have in common, as far as an outline shows it."""
+        """The values that the schemas at the nodes have in common by themselves, as far as an outline shows them."""
         nodes = list(nodes)
         names = {name for node in nodes for name in _names(node)}
         return self._common(self._telling(_without(node, _unseen(node)), names) for node in nodes)
 
     def _telling(self, node: Node, names: set[str]) -> Node:
-        """The schema without what it says of the keys of members other than these."""
+        """The schema without its constraints on the keys of members other than these."""
         if "patternProperties" not in node and "propertyNames" not in node:
             return node
         patterns = node.child("patternProperties").items() if "patternProperties" in node else ()
@@ -82,11 +82,11 @@ class Places(Reader):
         return replace(rest, value={**rest.value, "patternProperties": told})
 
     def listed(self, nodes: Iterable[Node]) -> ListedConstants:
-        """The constants that schemas at the nodes, one of which lists some, have in common."""
+        """The constants that the schemas at the nodes have in common; one of them lists some."""
         return ListedConstants(self, self._common(_without(node, _TAKEN_APART) for node in nodes))
 
     def node(self, name: Name) -> Node:
-        """The schema that a name stands for; of a constant, the schema that allows it alone."""
+        """The schema of a name; for a constant, the schema that allows only this constant."""
         node, is_constant = self.places[name.number]
         return Node({"const": node.value}, node.pointer) if is_constant else node
 
@@ -99,11 +99,11 @@ class Places(Reader):
         return "nullable" in node and node.value["nullable"] is True and self._is_openapi()
 
     def only_picks(self, node: Node) -> bool:
-        """Whether the schema says nothing but which members there are."""
+        """Whether the schema only states which members there are."""
         return isinstance(node.value, dict) and _PICKING.issuperset(self._said(node))
 
     def only_bounds(self, node: Node) -> bool:
-        """Whether the schema says nothing that shows of values whose type is known."""
+        """Whether the schema shows nothing in an outline once the type of its values is known."""
         return isinstance(node.value, dict) and (_BOUNDS | _CONDITIONS).issuperset(self._said(node))
 
     def _common(self, nodes: Iterable[Node]) -> ValueSet:
@@ -111,14 +111,14 @@ class Places(Reader):
         return self.combine.all_of(others, first)
 
     def _named(self, node: Node) -> Formula:
-        """The schema at `node` by its place; those that hold no others are one schema where they say the same."""
+        """The schema at `node` by its place; equal schemas without subschemas are one schema."""
         if _NESTING.isdisjoint(map(type, node.mapping().values())):
             return Name(self._number(node, (repr(node.value), node.draft), False))
         return Name(self._number(node, (node.pointer, node.base, node.dynamic, tuple(node.value)), False))
 
 
 class ListedConstants:
-    """Values of a value set that is made of constants, of which there may be thousands: they are looked up."""
+    """The values of a set of constants, with lookup because there may be thousands."""
 
     def __init__(self, reader: Places, value_set: ValueSet):
         self.reader, self.value_set = reader, value_set
@@ -135,7 +135,7 @@ class ListedConstants:
 
 
 def _unseen(node: Node) -> frozenset[str]:
-    """The keywords that do not show in an outline; a bound shows where nothing else says of which type values are."""
+    """The keywords that do not show in an outline; a bound shows if nothing else gives the type of the values."""
     return _TAKEN_APART | _CONDITIONS | (_BOUNDS if "type" in node else frozenset[str]())
 
 

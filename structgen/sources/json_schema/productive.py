@@ -1,4 +1,4 @@
-"""Rules that no finite text satisfies, such as a list whose every node needs another: they are taken out."""
+"""Removal of rules that no finite text satisfies, such as a list in which every node needs another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from structgen.grammar import (
 
 
 def productive(grammar: Grammar) -> Grammar:
-    """The same texts without rules that have none; the start is NOTHING if it has none."""
+    """The same grammar without rules that have no text; the start is NOTHING if it has no text."""
     alive: set[str] = set()
     while True:
         known: dict[Expr, bool] = {}

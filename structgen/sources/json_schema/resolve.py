@@ -16,14 +16,14 @@ from .pointers import steps
 
 BUNDLE = "copy that schema into $defs and refer to it as #/$defs/name"
 
-# Where schemas stand within a schema: as the value of a keyword, in its array, or under names.
+# Keywords that hold schemas: as their value, in an array, or under names.
 _SINGLE = (
     "additionalItems", "additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then",
     "unevaluatedItems", "unevaluatedProperties", "contentSchema",
 )  # fmt: skip
 _LISTED = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
 _NAMED = ("$defs", "definitions", "dependentSchemas", "dependencies", "patternProperties", "properties")
-_HOLDING = frozenset((*_SINGLE, *_LISTED, *_NAMED))  # schemas
+_HOLDING = frozenset((*_SINGLE, *_LISTED, *_NAMED))  # all keywords that hold schemas
 
 
 @dataclass
@@ -34,9 +34,9 @@ class Library:
     given: Mapping[str, Any] = field(default_factory=dict)  # other documents, by identifier
     resources: dict[str, Node] = field(default_factory=dict)  # by absolute identifier
     anchors: dict[tuple[str, str], Node] = field(default_factory=dict)  # by resource and name
-    dynamic: dict[str, list[str]] = field(default_factory=dict)  # names of dynamic anchors, by resource
-    places: dict[int, str] = field(default_factory=dict)  # resources by the identity of their schemas
-    eldest: int = LATEST  # the oldest draft that any schema of these names
+    dynamic: dict[str, list[str]] = field(default_factory=dict)  # the names of dynamic anchors, by resource
+    places: dict[int, str] = field(default_factory=dict)  # resources by the id() of their schemas
+    eldest: int = LATEST  # the oldest draft that any of these schemas names
 
     def __post_init__(self) -> None:
         self.root = replace(self.root, draft=draft_of(self.root.value))
@@ -45,7 +45,7 @@ class Library:
         self.root = replace(self.entered(self.root), base=self.places.get(id(self.root.value), ""))
 
     def entered(self, node: Node) -> Node:
-        """The node, in the scope of the resource that starts there and the draft that it names, if any."""
+        """The node in the scope of the resource that starts there, if any, and in the draft that it names, if any."""
         node = _dated(node)
         base = self.places.get(id(node.value))
         if base is None and node.pointer:
@@ -57,7 +57,7 @@ class Library:
         return replace(node, base=base, dynamic=tuple(sorted(known.items())))
 
     def follow(self, node: Node, keyword: str) -> Node:
-        """The schema that a reference of the schema at `node` names."""
+        """The schema that the reference `keyword` of the schema at `node` names."""
         place = node.child(keyword)
         target = self._target(place)
         name = unquote(place.value.partition("#")[2])
@@ -117,7 +117,7 @@ class Library:
 
     @cached_property
     def _known(self) -> Mapping[str, Any]:
-        """The documents that were given, by what they are called and by their own identifiers."""
+        """The documents that were given, by the names they were given under and by their own identifiers."""
         own = {
             name.partition("#")[0]: document
             for document in self.given.values()
@@ -164,7 +164,7 @@ class Library:
 
 
 def _dated(node: Node) -> Node:
-    """The node, in the draft that its schema names, if any."""
+    """The node in the draft that its schema names, if any."""
     draft = draft_of(node.value, node.draft)
     return node if draft == node.draft else replace(node, draft=draft)
 

@@ -1,4 +1,4 @@
-"""Where the values in a JSON text stand."""
+"""The spans of the values in a JSON text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TOKEN = re.compile(r'[ \t\n\r]*("(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+)',
 
 @dataclass(frozen=True)
 class Span:
-    """Where a value stands in a text: text[start : end], and its elements, or its members by key."""
+    """The span of a value in a text, text[start : end], with its elements, or its members by key."""
 
     start: int
     end: int
@@ -22,12 +22,12 @@ class Span:
 
     @property
     def elements(self) -> list[Span]:
-        """Of an array."""
+        """The elements of an array."""
         assert isinstance(self.parts, list)
         return self.parts
 
     def at(self, path: Sequence[PathStep]) -> Span:
-        """The value that keys and indices lead to."""
+        """The span of the value at a path of keys and indices."""
         span = self
         for step in path:
             span = span.parts[step]  # pyright: ignore
@@ -35,18 +35,18 @@ class Span:
 
 
 def spans(text: str) -> Span:
-    """Where the value of a JSON text stands, and the values in it."""
+    """The span of the value of a JSON text, with those of the values in it."""
     return _SpanReader(text).value()
 
 
 class _SpanReader:
-    """Reads where the values in a JSON text stand."""
+    """A reader of the spans of the values in a JSON text."""
 
     def __init__(self, text: str) -> None:
         self._tokens: Iterator[re.Match[str]] = _TOKEN.finditer(text)
 
     def value(self, token: re.Match[str] | None = None) -> Span:
-        """The value that begins with a token, the next one where none is given."""
+        """The value that begins with `token`, by default the next token."""
         token = token or next(self._tokens)
         if token[1] == "[":
             return self._array(token)

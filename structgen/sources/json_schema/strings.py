@@ -1,10 +1,10 @@
-"""Strings: the language of their values, and how those are spelled in JSON.
+"""Strings: the language of their values, and the spelling of these values in JSON.
 
-Values are languages of characters; spelling is the map that writes each character in JSON. The map is injective,
-so it carries intersections over, and complements relative to its image: spell(not L) = spell(TEXT) less spell(L).
-Strings that are free but for their length may use every escape (long counted ones only the short escapes); strings
-under a pattern, a format or an enum, and keys, have one spelling per character: itself where JSON allows that,
-else its short escape or \\u00XX. Texts that are read have this one spelling everywhere (see `canonical`).
+Values are languages of characters; spelling is the map that writes each character in JSON. The map is injective, so it
+preserves intersections, and complements relative to its image: spell(not L) = spell(TEXT) minus spell(L). Strings that
+are free except for their length may use every escape (long counted ones only the short escapes). Strings with a
+pattern, a format or an enum, and keys, have one spelling per character: the character itself if JSON allows that,
+otherwise its short escape or \\u00XX. Texts that are read have this one spelling everywhere (see `canonical`).
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _unicode_escape() -> Expr:
     return seq(literal("u"), alt(plane, seq(high, literal("\\u"), low)))
 
 
-# One character of a free string, in any spelling that JSON has for it.
+# One character of a free string, in any of its JSON spellings.
 ANY_SPELLING = alt(char_ranges(UNESCAPED), seq(literal("\\"), alt(any_of('"\\/bfnrt'), _unicode_escape())))
 
 # The same without \\uXXXX: counting it takes several states for each character.
@@ -74,8 +74,8 @@ MOST_COUNTED = 64
 def read_strings(node: Node, format_: Callable[[Node], Expr], search: Callable[[str, str], Expr]) -> Expr:
     """The values that minLength, maxLength, pattern and format allow.
 
-    `format_` gives the strings of a format; `search` those in which a pattern is found, its second argument is the
-    pattern's pointer.
+    `format_` returns the strings of a format. `search` returns those in which a pattern is found; its second argument
+    is the pointer of the pattern.
     """
     low = node.child("minLength").count() if "minLength" in node else 0
     high = node.child("maxLength").count() if "maxLength" in node else None
@@ -91,7 +91,7 @@ def read_strings(node: Node, format_: Callable[[Node], Expr], search: Callable[[
 
 
 def encodable(place: Node) -> str:
-    """The string at `place`, which must not hold lone surrogates: JSON text could not carry them."""
+    """The string at `place`, which must not contain lone surrogates: JSON text cannot encode them."""
     text = place.string()
     try:
         text.encode()
@@ -101,7 +101,7 @@ def encodable(place: Node) -> str:
 
 
 def spell_strings(values: Expr, *, reading: bool = False) -> Expr:
-    """The JSON texts of string values, in quotes; slack before the closing one. What is read has every character."""
+    """The JSON texts of string values, in quotes; slack before the closing one. Texts that are read may have any character."""
     if values is NOTHING:
         return NOTHING
     return seq(QUOTE, _spell_free(values, reading) or spell(values), SLACK, QUOTE)
@@ -113,7 +113,7 @@ def spell_key(keys: Expr) -> Expr:
 
 
 def _spell_free(values: Expr, reading: bool) -> Expr | None:
-    """The content of strings that only a length constrains."""
+    """The content of strings that are constrained only in length; None for other strings."""
     if isinstance(values, Repeat) and values.body is ANY_CHAR:
         if max(values.low, values.high or 0) <= MOST_COUNTED:
             return repeat(ANY_SPELLING, values.low, values.high)
@@ -152,6 +152,6 @@ def _spell_char(char: str) -> str:
 
 
 def _plain(ranges: tuple[tuple[int, int], ...]) -> Expr:
-    """The characters of the ranges that stand for themselves."""
+    """The characters of the ranges that are written as themselves."""
     cut = [(max(a, c), min(b, d)) for a, b in ranges for c, d in UNESCAPED]
     return char_ranges([(a, b) for a, b in cut if a <= b])

@@ -1,4 +1,4 @@
-"""How JSON is set: white space between its tokens, the order of members, and where slack may be."""
+"""How JSON is written: the white space between tokens, the order of members, and the places for slack."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _GAPS: dict[str, Expr] = {"flexible": star(alt(any_of(" \t\n\r"), SLACK)), "comp
 
 @dataclass(frozen=True)
 class Style:
-    """How JSON is set.
+    """The style in which JSON is written.
 
     whitespace: "flexible" allows white space between any two tokens, "compact" none
-    order: of the members of objects, "declared" as a schema names them, others behind, or "any"
+    order: the order of the members of objects: "declared" as a schema names them, followed by others, or "any"
     """
 
     whitespace: Whitespace = "flexible"
@@ -27,7 +27,7 @@ class Style:
 
     @property
     def gap(self) -> Expr:
-        """What may stand between two tokens."""
+        """The texts allowed between two tokens."""
         return _GAPS[self.whitespace]
 
     @cached_property

@@ -1,7 +1,7 @@
-"""Which alternatives a required member with constants tells apart, as `kind` does in a tagged union.
+"""Alternatives that a required member with constants distinguishes, as `kind` does in a tagged union.
 
-That no value satisfies two of a oneOf's schemas would have to be worked out for each pair of them: 200 tagged objects
-are 20,000 pairs. Where each has another constant in the same required member, a look at the constants says it of all.
+That no value satisfies two schemas of a oneOf would have to be proved for each pair: 200 tagged objects are 20,000
+pairs. If each schema has a different constant in the same required member, the constants prove it for all at once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Constants = Callable[[Formula], Values | None]
 
 
 def rivals(value_sets: Sequence[ValueSet], constants: Constants) -> list[list[int]]:
-    """For each value set the others, by number, that may have a value in common with it."""
+    """For each value set, the numbers of the others that may have a value in common with it."""
     tags = [_tags(value_set, constants) for value_set in value_sets]
     frequent = Counter(key for tag in tags for key in tag).most_common(1)
     key = frequent[0][0] if frequent else ""
@@ -37,7 +37,7 @@ def rivals(value_sets: Sequence[ValueSet], constants: Constants) -> list[list[in
 
 
 def _tags(value_set: ValueSet, constants: Constants) -> Mapping[str, Values]:
-    """The members that all values of a set have, with the constants that these hold; {} unless all are objects."""
+    """The members that all values of a set have, with their constants; {} unless all values are objects."""
     if value_set.kinds() != {"object"}:
         return {}
     required = [
@@ -53,9 +53,9 @@ def _tags(value_set: ValueSet, constants: Constants) -> Mapping[str, Values]:
 
 
 def constants_of(formula: Formula, node_of: Callable[[int], tuple[Node, bool]]) -> Values | None:
-    """Constants among which all values of a formula are, as far as its schemas name them outright; else None.
+    """Constants that include all values of a formula, if its schemas list them directly; otherwise None.
 
-    node_of: the schema that a number names, and whether it is itself a constant
+    node_of: the schema with a number, and whether it is itself a constant
     """
     match formula:
         case Name(number, negated=False):
@@ -71,7 +71,7 @@ def constants_of(formula: Formula, node_of: Callable[[int], tuple[Node, bool]]) 
 def _named(node: Node, is_constant: bool) -> Values | None:
     if is_constant:
         values = [node.value]
-    elif "nullable" in node or "$ref" in node:  # which add a value, or hide what stands beside them
+    elif "nullable" in node or "$ref" in node:  # these add a value, or hide what is beside them
         return None
     elif "const" in node:
         values = [node.value["const"]]
@@ -83,5 +83,5 @@ def _named(node: Node, is_constant: bool) -> Values | None:
 
 
 def _key(value: Any) -> Hashable:
-    """Equal for values that JSON does not tell apart, and only for those."""
+    """A key that is equal for two values if and only if they are equal in JSON."""
     return ("number", exact(value)) if is_number(value) else (type(value).__name__, value)

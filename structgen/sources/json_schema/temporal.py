@@ -1,9 +1,9 @@
-"""Dates, times and durations between bounds, exactly.
+"""The exact languages of dates, times and durations between bounds.
 
-Dates and times of one form have their digits in fixed places, from the greatest unit to the smallest: later is greater
-digit by digit, so a range is a language like that of the numbers between two numbers of equal length. What is a real
-date is asked beside it. Durations are numbers of days, hours, minutes and seconds, each below the next unit (PT1H30M),
-or a number of one unit alone (PT90M); microseconds are the least that is told apart.
+Dates and times of one form have their digits in fixed places, from the greatest unit to the smallest. Their order is
+that of the digits, so a range is a language like that of the numbers between two numbers of equal length. A separate
+language restricts it to real dates. Durations are numbers of days, hours, minutes and seconds, each below the next unit
+(PT1H30M), or a number of a single unit (PT90M); their resolution is one microsecond.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..regex import fullmatch_expr
 from . import formats as rfc
 from .decimals import fractions_between, integers, magnitudes
 
-PLACES = 6  # of a second: pydantic keeps microseconds
+PLACES = 6  # digits of the fraction of a second: pydantic keeps microseconds
 MICRO = 1_000_000
 LONGEST = 999_999 * 86_400 * MICRO  # microseconds of the longest duration that is written
 _SUFFIXES = {
@@ -33,8 +33,8 @@ _SUFFIXES = {
 def temporal(format_: str, low: str | None, high: str | None, zone: str | None) -> Expr:
     """The strings of a format ("date", "time", "date-time", "duration") from `low` to `high`, both in that format.
 
-    zone: "aware" and "naive" with and without one, "utc", an offset such as "+01:00"; None: all of them. The digits
-    before the zone are what is compared.
+    zone: "aware" (with a zone), "naive" (without), "utc", or an offset such as "+01:00"; None: all of these. Only the
+    digits before the zone are compared.
     """
     if format_ == "duration":
         return _durations(low, high)
@@ -66,7 +66,7 @@ def _moments(whole: Expr, low: str, high: str) -> Expr:
 
 @lru_cache(maxsize=10_000)
 def _between(low: str | None, high: str | None, form: str = "", inner: bool = False) -> Expr:
-    """Texts with digits where `form` has some, from `low` to `high` (None: free from here); `inner` leaves both out."""
+    """Texts with digits where `form` has them, from `low` to `high` (None: free from here); `inner` excludes both."""
     form = form or low or high or ""
     if not form[0].isdigit():
         return seq(literal(form[0]), _rest(low, high, form, inner))
@@ -92,12 +92,12 @@ def _rest(low: str | None, high: str | None, form: str, inner: bool) -> Expr:
 
 
 def duration_of(micros: int) -> str:
-    """A length of time, in microseconds, as bounds of durations are written: seconds."""
+    """A length of time in microseconds as a bound of durations, which is written in seconds."""
     return f"{Decimal(micros) / MICRO:f}"
 
 
 def _durations(low: str | None, high: str | None) -> Expr:
-    """Durations between bounds in seconds; without a lower one none is negative unless all are."""
+    """Durations between bounds in seconds; without a lower bound, none is negative unless all are."""
     least, most = (None if bound is None else int(Decimal(bound) * MICRO) for bound in (low, high))
     if most is not None and most < 0:
         return seq(literal("-"), _spans(-most, LONGEST if least is None else -least))
@@ -131,10 +131,10 @@ def _digits(micros: int) -> Span:
 
 
 def _mixed(low: Span, high: Span) -> Expr:
-    """Durations of several units, those that are zero left out."""
+    """Durations of several units; units that are zero are omitted."""
 
     def clock(below: tuple[int, ...] | None, above: tuple[int, ...] | None) -> tuple[bool, Expr]:
-        """Whether there may be no hours, minutes and seconds, and the texts of some."""
+        """Whether hours, minutes and seconds may all be zero, and the texts where they are not."""
         return _units("HM", below, above)
 
     return _unit("D", low, high, clock, lambda days, some: seq(days, literal("T"), some), literal("P"))[1]
@@ -142,7 +142,7 @@ def _mixed(low: Span, high: Span) -> Expr:
 
 @lru_cache(maxsize=1000)
 def _units(names: str, low: tuple[int, ...] | None, high: tuple[int, ...] | None) -> tuple[bool, Expr]:
-    """Whether all of these units and the seconds may be zero, and the texts where some is not."""
+    """Whether all of these units and the seconds may be zero, and the texts where some unit is not."""
     if not names:
         least, most = (low or (0,))[0], (60 * MICRO - 1 if high is None else high[0])
         first = max(least, 1)
@@ -167,7 +167,7 @@ def _unit(
     join: Callable[[Expr, Expr], Expr],
     prefix: Expr,
 ) -> tuple[bool, Expr]:
-    """One unit and the `rest` of smaller ones: whether all may be zero, and the texts where some is not."""
+    """One unit and the `rest` of smaller ones: whether all may be zero, and the texts where some unit is not."""
     limit = {"H": 23, "M": 59}.get(name, 999_999)
     first, last = (0 if low is None else low[0]), (limit if high is None else high[0])
     below, above = low and low[1:], high and high[1:]

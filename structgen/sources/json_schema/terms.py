@@ -1,4 +1,4 @@
-"""The options of JSON sources, as one value: they are the same for schemas, classes and tools, on every surface."""
+"""The options of JSON sources as one value, which is the same for schemas, classes and tools on every surface."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ALLOWED = {"whitespace": Whitespace, "additional": Additional, "unknown": Unkno
 
 @dataclass(frozen=True, eq=False)
 class Terms:
-    """How JSON is read and written where a source does not say it itself; JsonSchema says what each option means."""
+    """The options for how JSON is read and written if a source does not define it; JsonSchema documents each option."""
 
     whitespace: Whitespace = "flexible"
     additional: Additional = "declared"
@@ -46,11 +46,11 @@ class Terms:
 
     @property
     def style(self) -> Style:
-        """How JSON is set."""
+        """The style in which JSON is written."""
         return Style(self.whitespace, self.order)
 
     def rules(self, base: Rules) -> Rules:
-        """What a reader of schemas goes by, beside what `base` says of formats and patterns."""
+        """The rules for a reader of schemas, with formats and patterns from `base`."""
         return replace(base, unknown=self.unknown, resources=self.resources)
 
 

@@ -1,8 +1,8 @@
 """The normal form of a schema: for each JSON type, which of its values are allowed.
 
-A set of JSON values is a set of nulls, of booleans, of numbers, of strings, of arrays and of objects. On each of them
-`meet`, `union` and `opposite` are defined, and so on all together; every keyword of JSON Schema that combines schemas
-comes down to these three. What stands inside arrays and objects is named, not written out (see formula).
+A set of JSON values consists of a set of nulls, of booleans, of numbers, of strings, of arrays and of objects. `meet`,
+`union` and `opposite` are defined on each of these, and so on the whole; every keyword of JSON Schema that combines
+schemas reduces to these three. The contents of arrays and objects are named, not written out (see formula).
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ KINDS = frozenset({"null", "boolean", "number", "string", "array", "object"})
 
 @dataclass(frozen=True, eq=False)
 class ValueSet:
-    """What values are allowed, type by type; a union within numbers, arrays and objects.
+    """The allowed values by type; numbers, arrays and objects are unions of alternatives.
 
-    `implied` names the types that no keyword has mentioned: they are allowed only by silence. `texts` are strings,
-    beside `strings`, that hold the JSON text of a value of a formula. `closed` are those of the values that some
-    alternative speaks about, where `implied` cannot tell them from the others: of one type, one alternative may imply
-    all values and another allow few.
+    implied: the types that no keyword mentions, which are allowed only by default
+    texts: strings, in addition to `strings`, that hold the JSON text of a value of a formula
+    closed: the values that some alternative mentions, if `implied` cannot separate them from the others: one
+        alternative may imply all values of a type of which another allows few
     """
 
     null: bool = False
@@ -42,16 +42,16 @@ class ValueSet:
 
     @property
     def said(self) -> frozenset[str]:
-        """The types about which something is said, if only that there are none."""
+        """The types that some keyword mentions, if only to exclude them."""
         return KINDS - self.implied
 
     def spoken(self) -> ValueSet:
-        """Without the values of types that only silence allows; all, where nothing is said of any type."""
+        """The values without those of types that are allowed only by default; all values if no type is mentioned."""
         value_set = self.closed or self
         return value_set.only(value_set.said) if value_set.said else value_set
 
     def kinds(self) -> frozenset[str]:
-        """The types of which some value is (or may be) allowed."""
+        """The types with some value that is (or may be) allowed."""
         present = {
             "null": self.null,
             "boolean": self.booleans,
@@ -90,7 +90,7 @@ def anything(origin: str) -> ValueSet:
 
 
 def union(*value_sets: ValueSet) -> ValueSet:
-    """What any of the value sets allows, where they say something: values that only silence allows stay so."""
+    """The values that any of the value sets allows; those allowed only by default remain so."""
     present = [value_set for value_set in value_sets if value_set.kinds()]
     spoken = [part for part in (value_set.closed or value_set for value_set in present) if part.kinds()]
     said = _said_by(spoken)
@@ -100,7 +100,7 @@ def union(*value_sets: ValueSet) -> ValueSet:
 
 
 def _said_by(value_sets: Sequence[ValueSet]) -> frozenset[str]:
-    """The types about which some alternative says something; all of them beside one that says nothing."""
+    """The types that some alternative mentions; all types if an alternative mentions none."""
     said = [value_set.said for value_set in value_sets]
     return frozenset[str]().union(*said) if all(said) else KINDS
 
@@ -120,9 +120,9 @@ def _united(*value_sets: ValueSet) -> ValueSet:
 
 
 def _beside(value_set: ValueSet, said: frozenset[str]) -> ValueSet:
-    """One of several alternatives, without the types that it implies and another one speaks about (`said`).
+    """One of several alternatives, without the types that it implies and another one mentions (`said`).
 
-    An alternative that says nothing allows everything by itself, and the others then keep only what they speak about.
+    An alternative that mentions no type allows everything; the others then keep only the types that they mention.
     """
     dropped = value_set.implied & said if value_set.said else frozenset[str]()
     return value_set.only(KINDS - dropped) if dropped & value_set.kinds() else value_set
