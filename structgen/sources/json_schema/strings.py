@@ -101,7 +101,7 @@ def encodable(place: Node) -> str:
 
 
 def spell_strings(values: Expr, *, reading: bool = False) -> Expr:
-    """The JSON texts of string values, quoted, with slack before the closing quote; texts read may have any character."""
+    """The JSON texts of string values, quoted, with slack before the end quote; texts read may have any character."""
     if values is NOTHING:
         return NOTHING
     return seq(QUOTE, _spell_free(values, reading) or spell(values), SLACK, QUOTE)
