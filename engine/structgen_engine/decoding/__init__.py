@@ -1,1 +1,1 @@
-"""The refinement loop: noise, what a model must offer, which positions to accept, and when a block is finished."""
+"""The refinement loop: noise, the interface of models, which positions a step keeps, and when a block is finished."""

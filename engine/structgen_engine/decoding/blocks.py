@@ -72,7 +72,7 @@ def admits(part: Block, settled: Tensor) -> bool:
 
 
 def pinned(parts: Sequence[Block], settled: Tensor) -> None:
-    """Give the beams among parts that begin alike a witness: an accepted block with the ids settled [b, n]."""
+    """Give the beams a witness, an accepted block with the ids settled [b, n]; all parts must start alike."""
     found: dict[tuple[int, ...], Sequence[int] | None] = {}
     for part, pins in zip(parts, settled, strict=True):
         if isinstance(part, Beam):

@@ -11,8 +11,8 @@ block is done begins its next block in the following step; it leaves the loop wh
 A row draws only from its own generator. If the denoiser treats the rows of a batch independently, the output of a row
 therefore does not depend on the other rows or on when it joins.
 
-Budget: a block may end only in states that can still be closed with the tokens left after it. This needs
-automata that can always be filled up with padding, so `start` refuses others.
+Budget: a block may end only in states from which the tokens left after it suffice to finish. This needs automata that
+can always be filled up with padding, so `start` refuses others.
 
 Axes: b rows, N block (of the model), n positions in play, V vocabulary.
 """

@@ -1,9 +1,8 @@
 """DiffusionGemma as a Denoiser: the network is transformers', the loop is `decode`.
 
 A causal encoder reads the prompt and every committed canvas into a cache; a bidirectional decoder refines the canvas
-and only reads that cache. From the second step on the decoder also reads the beliefs after the
-previous step, which here are the marginals under the constraint. The first step of a canvas is unconditioned, as in
-training.
+and only reads that cache. From the second step on, the decoder also reads the beliefs after the previous step, which
+here are the marginals under the constraint. The first step of a canvas is unconditioned, as in training.
 
 Axes: B batch, N canvas, P tokens read so far, V vocabulary.
 """

@@ -129,9 +129,7 @@ def _segment(logits: Array, rows: Array, members: Members, scale: float, bound: 
     log_sum, entropy, peak, count, tops, sums = out
     buffer = np.empty(CHUNK, np.float32)
     inverse, most = np.float32(scale), np.float32(bound)
-    low_end = np.float32(
-        88 / scale - bound
-    )  # a chunk whose maximum lies below this has tokens that `bound` raises
+    low_end = np.float32(88 / scale - bound)  # `bound` raises tokens of a chunk whose maximum is lower
     moments = np.empty(tops.shape[1], np.float32)
     for i in rows:
         row = logits[i]
