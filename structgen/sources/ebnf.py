@@ -1,4 +1,4 @@
-"""Context-free grammars in EBNF, as llama.cpp (GBNF), XGrammar and vLLM spell them.
+"""Context-free grammars in EBNF, in the notation of llama.cpp (GBNF), XGrammar and vLLM.
 
     root ::= "SELECT " column (", " column)* " FROM " [a-z_]{1,20}    # a comment
     column ::= "name" | "age"
@@ -39,12 +39,12 @@ TOKEN = re.compile(
 )
 ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))|(.)", re.DOTALL)
 SHORT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "0": "\0"}
-MOST_COPIES = 10_000  # of one repetition
+MOST_COPIES = 10_000  # copies of one repetition
 
 
 @dataclass(frozen=True)
 class Ebnf:
-    """Text that the grammar's rule `root` derives; parsing gives the text back.
+    """Text that the grammar's rule `root` derives; parsing returns the text.
 
     `text` is the grammar. Errors name the line and column.
     """
@@ -120,7 +120,7 @@ class _GrammarReader:
         return seq(*parts)
 
     def _check_no_range(self) -> None:
-        """Refuse "a".."z": other dialects of EBNF write ranges so, and here it would be any two characters between."""
+        """Refuse "a".."z", a range in other dialects of EBNF: here it would mean any two characters in between."""
         around = self._tokens[max(0, self._at - 1) : self._at + 3]
         if [token.text for token in around[1:3]] != [".", "."] or around[2].column != around[1].column + 1:
             return
@@ -195,7 +195,7 @@ def _counted(sign: _Token, body: Expr, low: int, high: str) -> Expr:
 
 
 def _characters(item: _Token) -> Iterator[str]:
-    """The characters that a literal or set holds, escapes resolved."""
+    """The characters of a literal or set, with escapes resolved."""
     for match in ESCAPE.finditer(item.text):
         *codes, short, plain = match.groups()
         code = next((digits for digits in codes if digits is not None), None)
@@ -208,7 +208,7 @@ def _characters(item: _Token) -> Iterator[str]:
 
 
 def _set(item: _Token) -> Expr:
-    """[a-z0-9_] and [^…]; a hyphen that has been escaped, or stands first or last, is a character."""
+    """[a-z0-9_] and [^…]; a hyphen that is escaped, or the first or last character, stands for itself."""
     negated = item.text.startswith("^")
     pieces = [match[0] for match in ESCAPE.finditer(item.text[1:] if negated else item.text)]
     values = [next(_characters(replace(item, text=piece))) for piece in pieces]
@@ -224,7 +224,7 @@ def _set(item: _Token) -> Expr:
 
 
 def _in_set(end: _Token) -> str:
-    """The spelling in a set of a literal of one character."""
+    """The spelling, inside a set, of a one-character literal."""
     return f"\\{end.text}" if end.text in ("]", "^", "-") else end.text
 
 

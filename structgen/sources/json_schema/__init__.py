@@ -122,12 +122,12 @@ class JsonSchema:
         return canonical(text)
 
     def reading(self) -> Grammar:
-        """The valid texts in canonical spelling, with small t and z in times as well and numbers to the last digit."""
+        """The valid texts in canonical spelling, with numbers to the last digit; times may have small t and z."""
         terms = self.terms
         return lower(self.schema, terms.style, terms.additional, terms.rules(JSON_SCHEMA).for_reading())
 
     def parse(self, text: str) -> Any:
-        """The value that the text stands for. Raises Rejected if it is no JSON text."""
+        """The value of the text. Raises Rejected if it is not a JSON text."""
         return json_value(text)
 
 

@@ -16,7 +16,7 @@ from .strings import encodable
 
 Search = Callable[[str, str], Expr]  # the strings in which a pattern, found at a pointer, is found
 MOST_PATTERNS = 20  # patternProperties
-MOST_GROUPS = 64  # combinations of patterns that are told apart
+MOST_GROUPS = 64  # combinations of patterns that are distinguished
 
 
 @dataclass(frozen=True)

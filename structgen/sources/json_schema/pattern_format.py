@@ -29,7 +29,7 @@ def _ordered(symbols: str, between: str) -> str:
 
 
 _RANGE = "|".join(_ordered(symbols, "-") for symbols in (ascii_lowercase, ascii_uppercase, digits))
-# Characters whose doubling will mean operations on classes are escaped, or rather left out.
+# Characters that will mean operations on classes when doubled are omitted.
 _MEMBER = rf"(?:[^\x00-\x1F^\\[\]&~|-]|{_ESCAPE}|\\-|{_RANGE})"
 _CLASS = rf"\[\^?-?{_MEMBER}+-?\]"
 _BOUNDS = rf"\d{{1,2}},?|\d,[1-9]\d|{_ordered(digits, ',')}"

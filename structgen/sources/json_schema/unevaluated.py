@@ -30,7 +30,7 @@ MOST_CASES = 256
 
 
 class Reading(Protocol):
-    """The part of a schema reader that this module needs; the reader itself asks for the cases."""
+    """The part of a schema reader that this module needs; the reader itself calls this module for the cases."""
 
     library: Library
     combine: Combiner
@@ -164,7 +164,7 @@ def _dependent(reader: Reading, node: Node) -> Iterator[list[Case]]:
 
 
 def _any_of(meet: Meet, branches: list[list[Case]], node: Node) -> list[Case]:
-    """The cases in which some branches hold; those that evaluate nothing need not be told apart."""
+    """The cases in which some branches hold; branches that evaluate nothing need no separate cases."""
     dull = [b for b in branches if all(c.keys is NOTHING and c.first == 0 and not c.kinds for c in b)]
     telling = [b for b in branches if b not in dull]
     if 2 ** len(telling) > MOST_CASES:

@@ -1,9 +1,9 @@
 """Spelling arrays as text.
 
-Elements by position and then any number of the rest are one expression, built from the right. Where elements are
-counted by kind (`contains`) or must differ (`uniqueItems`), what follows depends on those that have been: the counts,
-or which of a few values are used up. Where elements that must differ are of more values, the expression allows them to
-repeat, and the grammar's check says which texts do (see repeats).
+The elements by position, followed by any number of others, are one expression, built from the right. If elements are
+counted by kind (`contains`) or must differ (`uniqueItems`), the continuation depends on the earlier elements: on the
+counts, or on which of a few values are used up. If elements that must differ have more than a few values, the
+expression allows repetitions, and the check of the grammar finds them (see repeats).
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from .arrays import Arrays, Contains, least
 from .formula import Formula, every, opposite
 from .style import Style
 
-MOST_UNIQUE = 10  # values of which each subset is a state
-MOST_STATES = 20_000  # positions times counts
+MOST_UNIQUE = 10  # values whose subsets are states
+MOST_STATES = 20_000  # states: positions times counts
 
 Counts = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class ArrayWriter:
-    """Writes arrays as text.
+    """A writer of arrays as text.
 
-    `spell` writes elements, `values` lists a finite set of them, one formula each, `relax` notes what is not enforced,
-    `judge` what is left to the check.
+    `spell` writes elements; `values` lists the values of a finite set, one formula each; `relax` notes what is not
+    enforced, and `judge` what is left to the check.
     """
 
     spell: Callable[[Formula], Expr]
@@ -55,7 +55,7 @@ class ArrayWriter:
         return seq(literal("["), self.style.gap, inside)
 
     def _different(self, arrays: Arrays) -> Expr:
-        """Arrays of different elements; of any, where there are many values to tell apart."""
+        """Arrays of different elements; of any elements if these have too many values for states."""
         positions = range(len(arrays.prefix) + (arrays.high != len(arrays.prefix)))
         allowed = [self.values(arrays.item(index)) for index in positions]
         pool = {value: None for values in allowed for value in values or ()}
@@ -77,7 +77,7 @@ class ArrayWriter:
         return self.text(replace(arrays, unique=None, high=high))
 
     def _plain(self, arrays: Arrays) -> Expr:
-        """From the first element on: built from the right, so that the ends are shared."""
+        """The texts from the first element on, built from the right so that the ends are shared."""
         close = seq(self.style.gap, literal("]"))
         low, high, count = arrays.low, arrays.high, len(arrays.prefix)
         prefix = [self.spell(value) for value in arrays.prefix]
@@ -95,9 +95,9 @@ class ArrayWriter:
         return seq(prefix[0], tail, close)
 
     def _unique(self, arrays: Arrays, pool: list[Formula], allowed: list[frozenset[Formula]]) -> Expr:
-        """Arrays of different values, of which there are few: what may follow depends on which are used up.
+        """Arrays of different values out of a few; the continuation depends on which are used up.
 
-        allowed: the values at each position, the last for all further ones
+        allowed: the values at each position; the last entry is for all further positions
         """
         high = len(pool) if arrays.high is None else min(arrays.high, len(pool))
         close = literal("]")
@@ -125,13 +125,13 @@ class ArrayWriter:
 
 @dataclass(frozen=True, eq=False)
 class _Counted:
-    """Arrays with elements counted by kind."""
+    """The construction for arrays whose elements are counted by kind."""
 
     writer: ArrayWriter
     arrays: Arrays
 
     def text(self) -> Expr:
-        """What follows the opening bracket."""
+        """The texts after the opening bracket."""
         arrays, style = self.arrays, self.writer.style
         groups = arrays.contains
         last = max(len(arrays.prefix), arrays.low, 1, *(group.start for group in groups))
@@ -166,7 +166,7 @@ class _Counted:
         return solved(rest, (0, (0,) * len(groups)))
 
     def _elements(self, index: int, counts: Counts) -> Iterator[tuple[Formula, Counts]]:
-        """The kinds of element that may stand at an index, and the counts after each."""
+        """The kinds of element allowed at an index, each with the counts after it."""
         item = self.arrays.item(index)
         groups = self.arrays.contains
         open_ = [k for k, group in enumerate(groups) if index >= group.start and _matters(group, counts[k])]
@@ -175,7 +175,7 @@ class _Counted:
                 after = tuple(n + (k in chosen) for k, n in enumerate(counts))
                 if any(g.high is not None and n > g.high for n, g in zip(after, groups, strict=True)):
                     continue
-                # Where only a least number is asked for, not to count an element does no harm.
+                # If only a least number is required, leaving an element uncounted does no harm.
                 others = [
                     opposite(groups[k].value) for k in open_ if k not in chosen and groups[k].high is not None
                 ]
@@ -183,7 +183,7 @@ class _Counted:
 
 
 def _may_run_out(arrays: Arrays, allowed: list[list[Formula] | None]) -> bool:
-    """Whether a place that must be filled may find all its values taken by the elements before it."""
+    """Whether the earlier elements may use up all values of a position that must be filled."""
     return any(values is not None and len(values) <= i < arrays.low for i, values in enumerate(allowed))
 
 

@@ -55,7 +55,7 @@ class ObjectWriter:
             yield writing.declared()
         elif not objects.links or len(writing.members) <= MOST_SHUFFLED:
             yield writing.shuffled()
-        else:  # too many members for sets of them to say which ones are asked for
+        else:  # too many members to keep the required ones as sets
             for case in cases(objects):
                 yield _Writing(self, case, beside).shuffled()
 
