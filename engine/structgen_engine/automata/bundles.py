@@ -2,8 +2,8 @@
 
 An automaton has few distinct sets. In a string of at most forty characters, the tokens of three characters lead from
 "r left" to "r − 3 left" for every r and in every such string. A scan that sums the weights of each set once per
-position and then walks one edge per pair of states therefore needs a fraction of the edges: an invoice
-with bounded strings has 356,712 edges by class, 39,844 by pair of states, and 562 sets with 2,192 members.
+position and then walks one edge per pair of states therefore needs a fraction of the edges: an invoice with bounded
+strings has 356,712 edges by class, 39,844 by pair of states, and 562 sets with 2,192 members.
 
 Axes: S states, E edges by class, P pairs of states, G bundles, M members of all bundles.
 """

@@ -1,10 +1,10 @@
 """Automata too large for tables: their edges are computed on demand and kept (the lazy DFA of RE2).
 
 Where a `Dfa` has states, a `LazyDfa` has *configurations*, numbered in the order in which they are met; 0 is the dead
-one. Its edges carry sets of tokens. A set is a list of classes of one alphabet, which is refined as the
-automaton grows: the numbers of configurations and of sets keep their meaning, but those of classes change with every
-new `alphabet`. Threads may share an automaton; a reader of several values that must be consistent, such as sets and
-their alphabet, holds its `lock`.
+one. Its edges carry sets of tokens. A set is a list of classes of one alphabet, which is refined as the automaton
+grows: the numbers of configurations and of sets keep their meaning, but those of classes change with every new
+`alphabet`. Threads may share an automaton; a reader of several values that must be consistent, such as sets and their
+alphabet, holds its `lock`.
 
 Axes: A arcs of one configuration, V vocabulary, K classes.
 """

@@ -10,9 +10,9 @@ in [2^-128, 2^128): products of 256 positions at 200 nats each reach exp(±50,00
 would cost tens of times more than this multiplication. The level of a sum rarely changes from edge to edge, so the
 branch is predicted.
 
-Work is split over torch.get_num_threads() threads (`threads`); the kernels release the GIL. Numba's cache
-notices changes only in the file of the kernel itself: after editing functions of `logits` and `scaled` that kernels in
-other files call, delete __pycache__/*.nbi (the tests do).
+Work is split over torch.get_num_threads() threads (`threads`); the kernels release the GIL. Numba's cache notices
+changes only in the file of the kernel itself: after editing functions of `logits` and `scaled` that kernels in other
+files call, delete __pycache__/*.nbi (the tests do).
 
 Axes, here and in the modules: B batch, N block, V vocabulary, K classes, S states, A arcs, G bundles, C chunks.
 """
