@@ -83,7 +83,7 @@ class Model(Runtime):
         """The value of type `spec` (pydantic class, any type, JSON Schema) that the document states."""
         check_text(text)
         options = Options(max_tokens, steps, seed, on_step)
-        terms = Terms(whitespace, additional, unknown, resources or {}, order)
+        terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
         generation = extract(self, text, spec, options, terms=terms)
         return generation if details else generation.value
 
@@ -136,7 +136,7 @@ class Model(Runtime):
         on_step: OnStep | None = None,
     ) -> object:
         """An answer to the prompt that satisfies `source`."""
-        terms = Terms(whitespace, additional, unknown, resources or {}, order)
+        terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
         constraint = compile(as_source(source, terms), self.vocabulary)
         options = Options(max_tokens, steps, seed, on_step)
         generation = generate(self, self.prompts.plain(prompt), constraint, options)
@@ -193,7 +193,7 @@ class Model(Runtime):
         parallel: up to eight calls instead of one
         """
         options = Options(max_tokens, steps, seed, on_step)
-        terms = Terms(whitespace, additional, unknown, resources or {}, order)
+        terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
         generation = call(
             self, messages, tools, options, tool_choice=tool_choice, parallel=parallel, terms=terms
         )

@@ -50,6 +50,22 @@ TEXTS = [
 ]
 
 
+@pytest.mark.parametrize("resources", [[], "", 0, {"a": 3}], ids=repr)
+@pytest.mark.parametrize("verb", ["extract", "generate", "call", "compile"])
+def test_resources_that_are_no_mapping_of_schemas_are_refused(verb: str, resources: object) -> None:
+    asked = {"extract": ("text", {}), "generate": ("text", {}), "call": ("text", [len_of]), "compile": ({},)}[
+        verb
+    ]
+    ask = sg.compile if verb == "compile" else getattr(sg.load(), verb)
+    with pytest.raises(sg.InvalidSource, match="resources maps identifiers to schemas"):
+        ask(*asked, resources=resources)
+
+
+def len_of(text: str) -> int:
+    """How long a text is."""
+    return len(text)
+
+
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: repr(text)[:20])
 def test_parsing_any_text_gives_a_value_or_rejects_it(source: str, text: str) -> None:
