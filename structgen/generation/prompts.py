@@ -38,6 +38,23 @@ class Fillable(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Form:
+    """A schema with its outline, which is read once for a whole request: for the prompt and for the writer."""
+
+    schema: Any
+    outlined: Outline
+
+    @classmethod
+    def of(cls, source: Fillable) -> Form:
+        """The schema and the outline of a source as it is now."""
+        return cls(source.schema, source.outline())
+
+    def outline(self) -> Outline:
+        """The outline that was read."""
+        return self.outlined
+
+
 class Prompts(Protocol):
     """The prompts that one family of models expects."""
 

@@ -15,7 +15,7 @@ from structgen.compiler.constraint import compile
 from structgen.errors import InvalidDocument, InvalidSource
 from structgen.generation.chooser import Answers, ProbeChooser
 from structgen.generation.options import MOST_SEED, check_text, check_whole
-from structgen.generation.prompts import choice_schema
+from structgen.generation.prompts import Form, choice_schema
 from structgen.generation.runtime import Runtime
 from structgen.generation.writer import prompt_ids, refusing_overlong_steps
 from structgen.sources.json_schema import JsonSchema
@@ -41,12 +41,12 @@ def choose(runtime: Runtime, text: str, options: Sequence[str], *, seed: int = 0
         raise InvalidDocument("the text is empty: there is nothing to choose by")
     _check(options)
     check_whole("seed", seed, 0, MOST_SEED)
-    source = JsonSchema(choice_schema(options))
-    prompt = prompt_ids(runtime, runtime.prompts.extraction(source, text))
+    form = Form.of(JsonSchema(choice_schema(options)))
+    prompt = prompt_ids(runtime, runtime.prompts.extraction(form, text))
     chooser = runtime.chooser or ProbeChooser(runtime.denoiser)
     constraints = [compile(JsonSchema(choice_schema([option])), runtime.vocabulary) for option in options]
     answers = Answers(
-        source.outline().plain(), constraints, [_ids(runtime.vocabulary, option) for option in options]
+        form.outlined.plain(), constraints, [_ids(runtime.vocabulary, option) for option in options]
     )
     probabilities = chooser.probabilities(prompt, answers, seed)
     best = options[int(probabilities.argmax())]

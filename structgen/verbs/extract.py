@@ -7,6 +7,7 @@ from typing import Any, TypeVar, overload
 from structgen.compiler.constraint import compile
 from structgen.errors import InvalidDocument, InvalidSource
 from structgen.generation.options import Options
+from structgen.generation.prompts import Form
 from structgen.generation.request import Kind, Request
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
@@ -60,6 +61,7 @@ def extraction(
             f"extract needs a type or a JSON Schema, not {type(source).__name__}: there are no fields to fill"
         )
     constraint = compile(source, runtime.vocabulary)
-    prompt = runtime.prompts.extraction(source, text)
-    kinds = (Kind(source.outline().plain()),)
+    form = Form.of(source)
+    prompt = runtime.prompts.extraction(form, text)
+    kinds = (Kind(form.outlined.plain()),)
     return request(runtime, prompt, constraint, options, document=text, kinds=kinds)

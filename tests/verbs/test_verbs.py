@@ -111,3 +111,12 @@ def test_a_source_that_is_nested_too_deeply_is_refused():
 
 def test_half_a_surrogate_pair_is_never_accepted():
     assert not sg.compile({"type": "string"}).accepts('"\ud800"')
+
+
+def test_the_outline_of_a_schema_is_read_once_for_a_request(model: sg.Model, monkeypatch: pytest.MonkeyPatch):
+    read, outline = [], sg.JsonSchema.outline
+    monkeypatch.setattr(sg.JsonSchema, "outline", lambda source: read.append(source) or outline(source))
+    model.extract("Total: 3", {"type": "object", "properties": {"total": {"type": "integer"}}}, steps=1)
+    assert len(read) == 1
+    model.choose("Total: 3", ["yes", "no"])
+    assert len(read) == 2
