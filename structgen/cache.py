@@ -42,7 +42,7 @@ def cached_arrays(
     kind: str,
     key: str,
     make: Callable[[], Mapping[str, NDArray[Any]]],
-    complete: Callable[[Arrays], bool] = bool,
+    complete: Callable[[Arrays], bool] = lambda _: True,
 ) -> Arrays:
     """The arrays stored under (kind, key); if there are none yet, `make` computes them and they are stored.
 

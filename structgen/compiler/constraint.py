@@ -196,7 +196,7 @@ class Constraint(Generic[T]):
         )
 
 
-class How(TypedDict, total=False):
+class CompileOptions(TypedDict, total=False):
     """Options of `compile`, as type checkers see them."""
 
     whitespace: Whitespace
@@ -210,13 +210,21 @@ class How(TypedDict, total=False):
 
 
 @overload
-def compile(source: type[T], vocabulary: Vocabulary = ..., **how: Unpack[How]) -> Constraint[T]: ...
+def compile(
+    source: type[T], vocabulary: Vocabulary = ..., **how: Unpack[CompileOptions]
+) -> Constraint[T]: ...
 @overload
-def compile(source: Source[T], vocabulary: Vocabulary = ..., **how: Unpack[How]) -> Constraint[T]: ...
+def compile(
+    source: Source[T], vocabulary: Vocabulary = ..., **how: Unpack[CompileOptions]
+) -> Constraint[T]: ...
 @overload
-def compile(source: Sequence[str], vocabulary: Vocabulary = ..., **how: Unpack[How]) -> Constraint[str]: ...
+def compile(
+    source: Sequence[str], vocabulary: Vocabulary = ..., **how: Unpack[CompileOptions]
+) -> Constraint[str]: ...
 @overload
-def compile(source: object, vocabulary: Vocabulary = ..., **how: Unpack[How]) -> Constraint[Any]: ...
+def compile(
+    source: object, vocabulary: Vocabulary = ..., **how: Unpack[CompileOptions]
+) -> Constraint[Any]: ...
 def compile(
     source: object,
     vocabulary: Vocabulary = BYTES,
