@@ -55,7 +55,7 @@ Symbols = tuple[int, ...]
 
 @dataclass(eq=False)
 class Oracle:
-    """The strings of a grammar; `null` is the symbol that Slack repeats, None where Slack is the empty string."""
+    """The strings of a grammar; `null` is the symbol that Slack repeats, None if Slack is the empty string."""
 
     text: Symbols
     rules: Mapping[str, Expr] = field(default_factory=lambda: RULES)

@@ -14,7 +14,7 @@ from structgen.sources.regex.dialect import Dialect
 
 
 def agrees(pattern: str, texts: Iterable[str]) -> bool | None:
-    """Whether `pattern` holds the texts that re matches; None where it is refused, for which re must have a cause."""
+    """Whether `pattern` holds the texts that re matches; None if it is refused, which must have a cause in re too."""
     try:
         with warnings.catch_warnings(action="ignore"):
             expected = re.compile(pattern)

@@ -16,7 +16,7 @@ NULL = {"type": "null"}
 
 
 def draw(page: Page, role: Role) -> Field | None:
-    """A field of a role, without a pointer; None where every name of the role is on the other side of the split."""
+    """A field of a role, without a pointer; None if every name of the role is on the other side of the split."""
     names = page.strictly(role.names, NAME_SHARE)
     name = page.take(names) if names else None
     if name is None:

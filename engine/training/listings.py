@@ -28,7 +28,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Rows:
-    """An array of objects before it is laid out; `member` is None where nothing of it can be asked for."""
+    """An array of objects before it is laid out; `member` is None if no prompt can ask for any part of it."""
 
     member: Member | None
     columns: dict[str, Field]
@@ -49,7 +49,7 @@ def make_listing(
     *,
     count: int,
 ) -> Listing | None:
-    """`count` objects with some of the roles; None where the split has no name for any of them."""
+    """`count` objects with some of the roles; None if the split has no name for any of them."""
     template = page.phrase(templates) if templates and page.chance(0.5) else None
     found = make_rows(page, name, roles, template, count=count)
     if found.member is None:

@@ -43,7 +43,7 @@ class Many:
 
 
 def make_many(page: Page, role: Role, count: int) -> Many | None:
-    """`count` different values of a role; None where the split has no name for it."""
+    """`count` different values of a role; None if the split has no name for it."""
     column = draw(page, role)
     return None if column is None else many_of(page, column, count)
 

@@ -78,7 +78,7 @@ def _union(options: list[Outline]) -> Outline:
 
 
 def _pointed(reference: str, root: Mapping[str, Any]) -> Any:
-    """What a reference into its own document points at; None where that is nothing."""
+    """The part of its own document that a reference points at; None if there is no such part."""
     target: Any = root
     for part in unquote(reference.removeprefix("#")).split("/")[1:]:
         key = part.replace("~1", "/").replace("~0", "~")

@@ -75,7 +75,7 @@ def folded(value: Any) -> Any:
 class Answer:
     """What one way of decoding made of a problem.
 
-    value: None where the text is no JSON; valid: whether it satisfies the schema; steps: forward passes
+    value: None if the text is not JSON; valid: whether it satisfies the schema; steps: forward passes
     tokens: that spell the text; confidences: of leaves by JSON pointer, those that are known
     """
 

@@ -142,7 +142,7 @@ def _judged(group: Group, compiled: Compiled, terms: Terms) -> Verdict:
 
 
 def _open(group: Group, compiled: Compiled, terms: Terms) -> Accepts | None:
-    """Acceptance where silence allows everything; None where that is refused."""
+    """Acceptance if silence allows everything; None if the schema is refused so."""
     try:
         return compiled(group, replace(terms, additional="open"))
     except StructgenError:

@@ -39,7 +39,7 @@ class Drawn:
 
 @dataclass(eq=False)
 class Tally:
-    """What has been drawn so far, by schema: how many texts and how many are not valid; None where refused."""
+    """What has been drawn so far, by schema: how many texts and how many are not valid; None if it was refused."""
 
     seen: dict[str, tuple[int, int] | None] = field(default_factory=dict)
 

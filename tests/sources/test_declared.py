@@ -77,7 +77,7 @@ SCHEMAS = st.recursive(LEAVES, _combined, max_leaves=5)
 
 
 def grammar_of(schema: Any, **options: Any) -> Grammar | None:
-    """What the schema allows; None where it is refused."""
+    """The grammar of the schema; None if the schema is refused."""
     try:
         return JsonSchema(schema, **options).lower()
     except sg.Unsatisfiable:

@@ -59,7 +59,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 def parsed(text: str) -> Any:
-    """The value of a JSON text in a list, or None where it is none."""
+    """The value of a JSON text in a list, or None if the text is not JSON."""
     try:
         return [json.loads(text, parse_constant=lambda name: 1 / 0)]
     except (ValueError, ZeroDivisionError):
