@@ -26,6 +26,10 @@ from structgen_engine.lattice.lattice import Best, completable
 class JacobiNoise(Uniform):
     """The noise of a causal denoiser: the canvas is random at first, then the whole reading of the last step."""
 
+    def hidden(self, canvas: Tensor, where: Tensor, generator: torch.Generator) -> Tensor:
+        """The canvas as it is: a causal model sees no token at the position whose logits it gives."""
+        return canvas
+
     def choose(self, view: View) -> Decision:
         """Keep the whole reading; done at the last step, or if the canvas already held what the logits depend on."""
         reading = greedy(view.lattice.automata, view.logits, view.settled)

@@ -20,7 +20,7 @@ Axes: b rows, N block (of the model), n positions in play, V vocabulary.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -228,7 +228,7 @@ class Loop:
             if live.done and not self._again(live):
                 ended[k] = True
                 if live.row.commit(live.ids):
-                    finished[live.row.index] = live.row.decoded()
+                    finished[live.row.index] = replace(live.row.decoded(), denoiser=self.denoiser)
                 elif not live.row.left:
                     raise AssertionError(
                         f"row {live.row.index} was not closed within its budget: please report it"

@@ -21,6 +21,10 @@ class Noise(Protocol):
         """A canvas of noise alone: int64, of this shape, on the CPU."""
         ...
 
+    def hidden(self, canvas: Tensor, where: Tensor, generator: torch.Generator) -> Tensor:
+        """The canvas with the positions `where` undecided, both [B, N]."""
+        ...
+
     def choose(self, view: View) -> Decision:
         """The decision of one step."""
         ...
@@ -35,6 +39,10 @@ class Absorbing:
     def start(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
         """A canvas of masks."""
         return torch.full(shape, self.mask_id, dtype=torch.int64)
+
+    def hidden(self, canvas: Tensor, where: Tensor, generator: torch.Generator) -> Tensor:
+        """The canvas with masks at the positions `where`."""
+        return torch.where(where, self.start(tuple(canvas.shape), generator), canvas)
 
     def choose(self, view: View) -> Decision:
         """Settle the kept positions; see `settle`."""
@@ -55,6 +63,10 @@ class Uniform:
     def start(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
         """A canvas of random tokens."""
         return torch.randint(self.low, self.high, shape, generator=generator, device=generator.device).cpu()
+
+    def hidden(self, canvas: Tensor, where: Tensor, generator: torch.Generator) -> Tensor:
+        """The canvas with random tokens at the positions `where`."""
+        return torch.where(where, self.start(tuple(canvas.shape), generator), canvas)
 
     def choose(self, view: View) -> Decision:
         """Settle nothing before the last step; see `revise`."""

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from structgen_engine.automata.dfa import IMPOSSIBLE
 from structgen_engine.decoding.automaton import TokenAutomaton
-from structgen_engine.decoding.blocks import first_block, opened, pinned, tables
+from structgen_engine.decoding.blocks import Block, first_block, opened, pinned, tables
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.kernels.scores import bounded
 from structgen_engine.lattice.beam import TOTAL, Pruning
@@ -84,12 +85,22 @@ def probe(
 ) -> Probe:
     """Probe the first block with canvases that hold `settled` [B, N], and noise where that is −1."""
     noise = denoiser.noise.start((len(settled), settled.shape[1]), generator)
-    known = ()
-    if denoiser.self_conditioning:
-        rows = settled[:1] if (settled == settled[:1]).all() else settled
-        parts = tables([first_block(automaton, remaining) for _ in rows], rows)
-        known = (forced(parts, rows, denoiser.vocabulary_size).expand(len(settled), -1, -1),)
+    rows = settled[:1] if (settled == settled[:1]).all() else settled
+    parts = [first_block(automaton, remaining) for _ in rows]
     context = denoiser.start([prompt]).select(torch.zeros(len(settled), dtype=torch.int64))
-    return Probe(
-        automaton, denoiser(context, torch.where(settled >= 0, settled, noise), *known), settled, remaining
-    )
+    canvas = torch.where(settled >= 0, settled, noise)
+    return Probe(automaton, probed(denoiser, context, parts, canvas, settled), settled, remaining)
+
+
+def probed(
+    denoiser: Denoiser, context: Any, parts: Sequence[Block], canvas: Tensor, settled: Tensor
+) -> Tensor:
+    """Logits [B, N, V] of a first forward pass over canvases [B, N] of which only `settled` [B, N] is decided.
+
+    context: of B rows; parts: the possible blocks of each row, or a single one if all rows are settled alike
+    """
+    if not denoiser.self_conditioning:
+        return denoiser(context, canvas)
+    rows = settled[: len(parts)]
+    known = forced(tables(parts, rows), rows, denoiser.vocabulary_size)
+    return denoiser(context, canvas, known.expand(len(settled), -1, -1))

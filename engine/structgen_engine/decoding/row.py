@@ -16,6 +16,7 @@ from structgen_engine.automata.dfa import NEVER
 from structgen_engine.automata.finishing import Finishing
 from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.blocks import Block
+from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.lattice.beam import Pruning
 from structgen_engine.lattice.lattice import EmptyLattice
 
@@ -49,6 +50,7 @@ class Decoded:
     token, among those that were possible after the preceding tokens
     steps: forward passes; blocks: how many; scaffold: whether the preferred ids were honoured, None if there were none
     dropped: a bound on the share of the accepted blocks' probability left out by the step that left out most
+    denoiser: the one that filled the blocks; None if it is not known
     """
 
     ids: Tensor
@@ -57,6 +59,7 @@ class Decoded:
     blocks: int
     scaffold: bool | None
     dropped: float = 0.0
+    denoiser: Denoiser | None = None
 
 
 @dataclass(frozen=True, eq=False)
