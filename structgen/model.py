@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload
 
 from structgen.compiler.constraint import compile
-from structgen.generation.options import Options, check_text
+from structgen.generation.options import Options
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
-from structgen.generation.writer import generate
+from structgen.generation.writer import check_text, generate
 from structgen.sources import Additional, Order, Source, Terms, Unknown, Whitespace, as_source
 from structgen.sources.json_schema import Resources
 from structgen.sources.tools import Reply

@@ -8,7 +8,7 @@ from typing import Any
 
 from structgen.generation.chooser import ProbeChooser
 from structgen.model import Model
-from structgen.models.embedded import OutlinePrompts, spelling_of
+from structgen.models.embedded import OutlinePrompts, readings, spelling_of
 from structgen.sources import as_source
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import Denoiser, RandomDenoiser
@@ -74,7 +74,9 @@ def filler(
     constants: Constants = CONSTANTS,
 ) -> Model:
     """A model that fills layouts as the embedded one does."""
-    writer = MiniWriter(Canvas(denoiser, spelling_of(vocabulary), constants), overlap, copies=copies)
+    writer = MiniWriter(
+        Canvas(denoiser, spelling_of(vocabulary), readings(), constants), overlap, copies=copies
+    )
     chooser = ProbeChooser(denoiser, writer.pinned)
     return Model("filler", denoiser, vocabulary, OutlinePrompts(), None, writer, chooser)
 

@@ -1,8 +1,8 @@
-"""A model as the rules that fill its canvas see it: a denoiser, the spelling of its vocabulary, and constants."""
+"""A model as the rules that fill its canvas see it: a denoiser, its spelling, readings of texts, and constants."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from structgen_engine.decoding.denoiser import Denoiser
@@ -25,10 +25,24 @@ class Spelling:
     pad_id: int = -1
 
 
+Found = Mapping[str, Sequence[int]]  # each value as JSON spells it, and where its statements begin
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """What a text states: its numbers (`whole`: those without a fraction), its dates and its times of day."""
+
+    numbers: Callable[[str], Found]
+    whole: Callable[[str], Found]
+    dates: Callable[[str], Found]
+    times: Callable[[str], Found]
+
+
 @dataclass(frozen=True, eq=False)
 class Canvas:
     """A denoiser with what is needed to lay out and fill its first block."""
 
     denoiser: Denoiser
     spelling: Spelling
+    readings: Readings
     constants: Constants

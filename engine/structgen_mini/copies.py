@@ -16,14 +16,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from structgen_mini.canvas import Canvas
+from structgen_mini.canvas import Canvas, Found, Readings
 from structgen_mini.constants import Copies
 from structgen_mini.copy_prior import CopyPrior
 from structgen_mini.layout import Layout
 from structgen_mini.outline import Outline
 from structgen_mini.regions import CopySource, Region
 from structgen_mini.scaffold import Slot, compact
-from structgen_mini.stated import Found, dates, numbers, times
 
 Encode = Callable[[str], Sequence[int]]
 Ids = tuple[int, ...]
@@ -54,7 +53,7 @@ class Copy(NamedTuple):
 def copying(canvas: Canvas, document: str, layout: Layout) -> CopyPrior | None:
     """The denoiser with a preference for copies in the slots of a layout; None if the document has no copy for any."""
     spelling, costs = canvas.spelling, canvas.constants.copies
-    offer = Offer(document, layout, spelling.encode, costs)
+    offer = Offer(document, layout, canvas.readings, spelling.encode, costs)
     regions = []
     for slot in layout.scaffold.slots:
         if slot.kind == "member":
@@ -104,7 +103,9 @@ class Offer:
     plenty: pieces that any number of slots may copy
     """
 
-    def __init__(self, document: str, layout: Layout, encode: Encode, costs: Copies) -> None:
+    def __init__(
+        self, document: str, layout: Layout, readings: Readings, encode: Encode, costs: Copies
+    ) -> None:
         self.document, self.costs = document, costs
         self.encode, self.outline = encode, layout.outline
         self.null = tuple(encode("null"))
@@ -120,10 +121,12 @@ class Offer:
         self.kinds: Mapping[str, list[Copy]] = {
             "string": words,
             "email": words,
-            "integer": self._stated(numbers(document, whole=True), float),
-            "number": self._stated(numbers(document, whole=False), float),
-            "date": self._stated(dates(document), str),
-            "time": [copy for zone in ("", "Z") for copy in self._stated(times(document), str, zone)],
+            "integer": self._stated(readings.whole(document), float),
+            "number": self._stated(readings.numbers(document), float),
+            "date": self._stated(readings.dates(document), str),
+            "time": [
+                copy for zone in ("", "Z") for copy in self._stated(readings.times(document), str, zone)
+            ],
         }
 
     def written(self, slot: Slot, *, quoted: bool) -> list[Copy]:

@@ -1,4 +1,4 @@
-"""The options that all verbs share, and checks of a caller's arguments."""
+"""The options that all verbs share, and the check of a number among them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from structgen.errors import InvalidDocument, InvalidOption
+from structgen.errors import InvalidOption
 
 if TYPE_CHECKING:
     from structgen_engine.decoding.loop import StepEvent
@@ -45,13 +45,3 @@ def check_whole(option: str, value: Any, least: int, most: int | None = None) ->
     ):
         upto = "on" if most is None else f"to {most}"
         raise InvalidOption(f"{option} must be a whole number from {least} {upto}, not {value!r}")
-
-
-def check_text(text: Any, what: str = "document") -> None:
-    """Raise InvalidDocument if the model's input is not a string, or one that UTF-8 cannot encode."""
-    if not isinstance(text, str):
-        raise InvalidDocument(f"the {what} must be a string, not {type(text).__name__}")
-    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
-        raise InvalidDocument(
-            f"the {what} holds half a surrogate pair: decode it from bytes with errors='replace'"
-        )

@@ -11,7 +11,7 @@ import torch
 
 from structgen.compiler.constraint import Constraint
 from structgen.errors import InvalidDocument, Rejected, Unsatisfiable, Unsupported
-from structgen.generation.options import Options, check_text
+from structgen.generation.options import Options
 from structgen.generation.prompts import Markup, Prompt
 from structgen.generation.request import Kind, Request
 from structgen.generation.result import Generation
@@ -157,6 +157,16 @@ def prompt_ids(runtime: Runtime, prompt: Prompt) -> list[int]:
             "split the document or load a larger model"
         )
     return ids
+
+
+def check_text(text: Any, what: str = "document") -> None:
+    """Raise InvalidDocument if the model's input is not a string, or one that UTF-8 cannot encode."""
+    if not isinstance(text, str):
+        raise InvalidDocument(f"the {what} must be a string, not {type(text).__name__}")
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise InvalidDocument(
+            f"the {what} holds half a surrogate pair: decode it from bytes with errors='replace'"
+        )
 
 
 def _preface(vocabulary: Vocabulary) -> list[int] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,12 @@ from structgen.generation.chooser import ProbeChooser
 from structgen.generation.prompts import Fillable, Prompt
 from structgen.model import Model
 from structgen.models.placement import Placement
+from structgen.reading.stated import dates, numbers, times
 from structgen.sources.tools import ToolCalls
 from structgen.tokens.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from structgen_mini.canvas import Spelling
+    from structgen_mini.canvas import Readings, Spelling
 
 NAME = "structgen-mini"
 ABOUT = (
@@ -54,7 +56,7 @@ def embedded(folder: Path | None, placement: Placement) -> Model:
     files = folder or mini_folder()
     vocabulary = Vocabulary.from_file(files / "tokenizer.json")
     denoiser = mini_denoiser(folder, "cpu" if device == "auto" else device)
-    canvas = Canvas(denoiser, spelling_of(vocabulary), Constants.read(files))
+    canvas = Canvas(denoiser, spelling_of(vocabulary), readings(), Constants.read(files))
     writer = MiniWriter(canvas, denoiser.overlap)
     return Model(
         NAME,
@@ -91,3 +93,10 @@ def spelling_of(vocabulary: Vocabulary) -> Spelling:
         -1 if name is None else special[name] for name in (vocabulary.null, vocabulary.end, vocabulary.pad)
     )
     return Spelling(vocabulary.encode, vocabulary.decode, null, end, pad)
+
+
+def readings() -> Readings:
+    """What a canvas needs to know of a document's statements."""
+    from structgen_mini.canvas import Readings
+
+    return Readings(partial(numbers, whole=False), partial(numbers, whole=True), dates, times)

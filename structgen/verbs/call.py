@@ -12,11 +12,11 @@ from itertools import zip_longest
 
 from structgen.compiler.constraint import compile
 from structgen.errors import InvalidDocument
-from structgen.generation.options import Options, check_text
+from structgen.generation.options import Options
 from structgen.generation.request import Kind
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
-from structgen.generation.writer import generate
+from structgen.generation.writer import check_text, generate
 from structgen.sources import Terms
 from structgen.sources.tools import Reply, ToolCalls
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from structgen.compiler.constraint import compile
 from structgen.errors import InvalidDocument, InvalidSource
 from structgen.generation.chooser import Answers, ProbeChooser
-from structgen.generation.options import MOST_SEED, check_text, check_whole
+from structgen.generation.options import MOST_SEED, check_whole
 from structgen.generation.prompts import Form, choice_schema
 from structgen.generation.runtime import Runtime
-from structgen.generation.writer import prompt_ids, refusing_overlong_steps
+from structgen.generation.writer import check_text, prompt_ids, refusing_overlong_steps
 from structgen.sources.json_schema import JsonSchema
 from structgen.tokens.vocabulary import Vocabulary
 

@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
 _NUMBER = re.compile(r"\d+(?:[.,'’]\d+|[ \u00a0\u202f]\d{3}(?!\d))*")
 _NUMERIC_DATE = re.compile(r"(?<!\d)(\d{1,4})([-./])(\d{1,2})\2(\d{4}|\d{2})?(?!\d)")
@@ -44,35 +45,59 @@ _MONTH_FIRST = re.compile(
 )
 
 
+class Statement(NamedTuple):
+    """A value that a text may state, as JSON spells it, and the characters start … end − 1 that state it."""
+
+    value: str
+    start: int
+    end: int
+
+
 def numbers(text: str, *, whole: bool) -> Found:
     """The numbers as JSON spells them, and where they stand; whole: only those without a fraction."""
-    found = defaultdict[str, list[int]](list)
-    for match in _NUMBER.finditer(text):
-        before = text[max(0, match.start() - 2) : match.start()]
-        signs = ["", "-"] if before[-1:] in ("-", "−") and not before[:-1].isalnum() else [""]
-        for value in _readings(match.group()):
-            if not whole or "." not in value:
-                for sign in signs:
-                    found[sign + value].append(match.start())
-    return found
+    return _starts(one for one in number_statements(text) if not whole or "." not in one.value)
 
 
 def dates(text: str) -> Found:
     """The dates as YYYY-MM-DD, and where they stand; a date without a year gets every year that the text names."""
-    years = [int(year) for year in dict.fromkeys(_YEAR.findall(text))]
-    found = defaultdict[str, list[int]](list)
-    for start, (year, month, day) in _parts(text):
-        for known in years if year is None else [year if year > 99 else _CENTURY + year]:
-            try:
-                found[date(known, month, day).isoformat()].append(start)
-            except ValueError:
-                continue
-    return found
+    return _starts(date_statements(text))
 
 
 def times(text: str) -> Found:
     """The times of day as HH:MM:SS, and where they stand."""
+    return _starts(time_statements(text))
+
+
+def _starts(statements: Iterable[Statement]) -> Found:
     found = defaultdict[str, list[int]](list)
+    for one in statements:
+        found[one.value].append(one.start)
+    return found
+
+
+def number_statements(text: str) -> Iterator[Statement]:
+    """Every reading of every number."""
+    for match in _NUMBER.finditer(text):
+        before = text[max(0, match.start() - 2) : match.start()]
+        signs = ["", "-"] if before[-1:] in ("-", "−") and not before[:-1].isalnum() else [""]
+        for value in _readings(match.group()):
+            for sign in signs:
+                yield Statement(sign + value, match.start(), match.end())
+
+
+def date_statements(text: str) -> Iterator[Statement]:
+    """Every reading of every date."""
+    years = [int(year) for year in dict.fromkeys(_YEAR.findall(text))]
+    for start, end, (year, month, day) in _parts(text):
+        for known in years if year is None else [year if year > 99 else _CENTURY + year]:
+            try:
+                yield Statement(date(known, month, day).isoformat(), start, end)
+            except ValueError:
+                continue
+
+
+def time_statements(text: str) -> Iterator[Statement]:
+    """Every time of day."""
     for match in _TIME.finditer(text):
         hour, minute, second = int(match[1]), match[2] or "00", match[3] or "00"
         half = (match[4] or "").lower()[:1]
@@ -80,15 +105,14 @@ def times(text: str) -> Found:
             continue
         hour = hour % 12 + 12 * (half == "p") if half else hour
         if hour < 24:
-            found[f"{hour:02}:{minute}:{second}"].append(match.start())
-    return found
+            yield Statement(f"{hour:02}:{minute}:{second}", *match.span())
 
 
 Parts = tuple[int | None, int, int]
 
 
-def _parts(text: str) -> Iterator[tuple[int, Parts]]:
-    """Where each reading begins, and its year (None if not stated, below 100 if it has two digits), month and day."""
+def _parts(text: str) -> Iterator[tuple[int, int, Parts]]:
+    """Where each reading begins and ends, and its year (None if not stated, two digits if below 100), month and day."""
     numeric = list(_NUMERIC_DATE.finditer(text))
     # one certain date decides for the others: beside 25/06/2026, 11/06/2026 is the 11th of June
     whole = [(int(match[1]), int(match[3])) for match in numeric if len(match[1]) <= 2]
@@ -99,17 +123,17 @@ def _parts(text: str) -> Iterator[tuple[int, Parts]]:
     for match in numeric:
         first, middle, last = match[1], int(match[3]), match[4]
         if len(first) == 4 and last is not None and len(last) == 2:
-            yield match.start(), (int(first), middle, int(last))
+            yield *match.span(), (int(first), middle, int(last))
         elif len(first) <= 2:
             year, dotted = None if last is None else int(last), match[2] == "."
             if dotted or orders != (False, True):
-                yield match.start(), (year, middle, int(first))
+                yield *match.span(), (year, middle, int(first))
             if not dotted and orders != (True, False):
-                yield match.start(), (year, int(first), middle)
+                yield *match.span(), (year, int(first), middle)
     for match in _DAY_FIRST.finditer(text):
-        yield match.start(), (_stated(match[3]), _month(match[2]), int(match[1]))
+        yield *match.span(), (_stated(match[3]), _month(match[2]), int(match[1]))
     for match in _MONTH_FIRST.finditer(text):
-        yield match.start(), (_stated(match[3]), _month(match[1]), int(match[2]))
+        yield *match.span(), (_stated(match[3]), _month(match[1]), int(match[2]))
 
 
 def _stated(year: str | None) -> int | None:

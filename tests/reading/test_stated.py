@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from structgen_mini.stated import dates, numbers, times
+from structgen.reading.stated import dates, numbers, times
 
 
 @pytest.mark.parametrize(

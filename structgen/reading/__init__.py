@@ -1,0 +1,1 @@
+"""What a text states: its numbers, dates, times and words, and where they stand."""
