@@ -75,7 +75,7 @@ class RegionLattice:
     def log_prob(self, ways: Sequence[Mapping[int, int]]) -> float:
         """Log-probability of the accepted strings that a small automaton reads.
 
-        ways: for each of its states, the state that each token leads to; it starts in the first, and accepts in the last
+        ways: for each of its states, where each token leads; it starts in the first state and accepts in the last
         """
         delta, class_of = self.automaton.dfa.delta.numpy(), self.automaton.dfa.alphabet.class_of
         weights = {(self.state, 0): 0.0}
