@@ -50,11 +50,6 @@ class Trie:
         return ids[np.argsort(node, kind="stable")], at
 
     @cached_property
-    def spelling(self) -> bytes:
-        """The symbols as bytes, because `bytes.translate` is faster than indexing."""
-        return self.symbol.tobytes()
-
-    @cached_property
     def single(self) -> NDArray[np.bool_]:
         """[256] whether some token spells exactly that byte."""
         alone = np.zeros(256, np.bool_)

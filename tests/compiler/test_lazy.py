@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pushdowns import accepts, pushdowns, spelled
 from structgen.automata.pushdown.automaton import Pushdown
 from structgen.compiler.lazy import LazyAutomaton
-from structgen.compiler.lazy.classes import Classes
+from structgen.compiler.lazy.classes import Classes, Occurring
 from structgen.compiler.lazy.configurations import NOWHERE
 from structgen.errors import Unsatisfiable
 from structgen.grammar import (
@@ -212,9 +212,7 @@ def bytewise(vocabulary: Vocabulary, text: str) -> list[int]:
 
 @given(st.lists(st.sets(st.integers(0, 11), min_size=1), max_size=8))
 def test_sets_keep_their_tokens_while_classes_are_split(wanted: list[set[int]]) -> None:
-    allowed = np.ones(14, np.bool_)
-    allowed[12:] = False
-    classes = Classes(allowed)
+    classes = Classes(Occurring.of(np.arange(12, dtype=np.int32), tokens=14))
     numbers = []
     for tokens in wanted:
         (number,) = classes.sets(np.array(sorted(tokens), np.int32), np.array([0, len(tokens)]))

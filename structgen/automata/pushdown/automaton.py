@@ -91,6 +91,13 @@ class Pushdown:
         """The states paired with sets of bits; without marks, just the states."""
         return Frames(self)
 
+    @cached_property
+    def column(self) -> Ints:
+        """[256 + T] the column of `delta` of each byte and each special token."""
+        return np.concatenate(
+            [self.byte_class, self.byte_classes + np.arange(len(self.tokens))], dtype=np.int32
+        )
+
     @property
     def states(self) -> int:
         """S, DEAD included."""

@@ -10,6 +10,7 @@ Axes: V tokens, K classes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -27,16 +28,35 @@ if TYPE_CHECKING:
 Ints = NDArray[np.int32]
 
 
-class Classes:
-    """The classes met so far; class REFUSED (0) holds the tokens outside `allowed` [V] bool and is never split."""
+@dataclass(frozen=True, eq=False)
+class Occurring:
+    """The tokens that may occur, as the partition that every pushdown over a vocabulary begins with.
 
-    def __init__(self, allowed: NDArray[np.bool_]) -> None:
-        tokens = len(allowed)
-        self._class_of = allowed.astype(np.int32)
+    class_of: [V] int32, 1 for these tokens and REFUSED for all others; size: how many they are; digest: their set's
+    """
+
+    class_of: Ints
+    size: int
+    digest: np.uint64
+
+    @staticmethod
+    def of(ids: Ints, tokens: int) -> Occurring:
+        """The tokens with these distinct ids, out of so many."""
+        class_of = np.full(tokens, REFUSED, np.int32)
+        class_of[ids] = 1
+        return Occurring(class_of, len(ids), _salts(tokens)[ids].sum())
+
+
+class Classes:
+    """The classes met so far; class REFUSED (0) holds the tokens that never occur and is never split."""
+
+    def __init__(self, occurring: Occurring) -> None:
+        tokens = len(occurring.class_of)
+        self._class_of = occurring.class_of.copy()
         self._size = np.zeros(tokens + 2, np.int64)
         self._salt = _salts(tokens)
         self._digest = np.zeros(tokens + 2, np.uint64)
-        self._size[1], self._digest[1] = allowed.sum(), (self._salt * allowed).sum()
+        self._size[1], self._digest[1] = occurring.size, occurring.digest
         self._parent, self._scratch = np.zeros(tokens + 2, np.int32), np.zeros((2, tokens + 2), np.int32)
         self.count = 2
         self.members: list[Ints] = []

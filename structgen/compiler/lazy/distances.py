@@ -120,6 +120,7 @@ def _tokens(pushdown: Pushdown, tree: Tails, left: Longs, way: NDArray[np.int32]
         order,
         left,
         way,
+        pushdown.column,
         tree.symbol,
         tree.end,
         tree.token_at,
@@ -127,7 +128,9 @@ def _tokens(pushdown: Pushdown, tree: Tails, left: Longs, way: NDArray[np.int32]
 
 
 @nb.njit(cache=True)
-def _segment(delta, entered, back, final, order, left, way, symbol, end, token_at):  # pragma: no cover
+def _segment(
+    delta, entered, back, final, order, left, way, column, symbol, end, token_at
+):  # pragma: no cover
     tokens = np.full(len(left), NEVER, np.int64)
     for q in order:
         if left[q] >= ENDLESS:
@@ -145,7 +148,7 @@ def _segment(delta, entered, back, final, order, left, way, symbol, end, token_a
                 continue
             child = node + 1  # the first child with that symbol; at the root, one that a token spells alone
             while child < end[node] and (
-                symbol[child] != way[at] or (node == 0 and token_at[child + 1] == token_at[child])
+                column[symbol[child]] != way[at] or (node == 0 and token_at[child + 1] == token_at[child])
             ):
                 child = end[child]
             if child >= end[node]:

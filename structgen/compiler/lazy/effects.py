@@ -14,6 +14,7 @@ missing steps are computed and the walk resumes there. This is a lazily built au
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numba as nb
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.pushdown.automaton import Pushdown
-from structgen.compiler.lazy.classes import Classes
+from structgen.compiler.lazy.classes import Classes, Occurring
 from structgen.compiler.lazy.configurations import BOTTOM, UNREAD, Configurations
 from structgen.compiler.lazy.follow import follow_sets
 from structgen.compiler.lazy.slices import Slices
@@ -50,9 +51,7 @@ class Effects:
         self.vocabulary_tails = self._tails[0]
         self._numbers: dict[bytes, int] = {}
         self._known: dict[tuple[int, int], Effect] = {}
-        allowed = np.zeros(vocabulary.size, np.bool_)
-        allowed[self._tails[0].token] = True
-        self.classes = Classes(allowed)
+        self.classes = Classes(_occurring(self.vocabulary_tails, vocabulary.size))
         self._slices = Slices(pushdown, vocabulary, configurations)
         self._other = other_tokens(pushdown, vocabulary)
 
@@ -90,6 +89,7 @@ class Effects:
         pieces = [], []
         while len(at):
             found = _walk(
+                self._pushdown.column,
                 tree.symbol,
                 tree.parent,
                 tree.end,
@@ -102,7 +102,8 @@ class Effects:
             live, exits, at = found
             pieces[0].append(live)
             pieces[1].append(exits)
-            missing = np.unique(np.stack([reached[tree.parent[at]], tree.symbol[at]], 1), axis=0)
+            columns = self._pushdown.column[tree.symbol[at]]
+            missing = np.unique(np.stack([reached[tree.parent[at]], columns], 1), axis=0)
             for configuration, symbol in missing.tolist():
                 configurations.read(configuration, symbol)
         live, exits = (np.concatenate(piece) for piece in pieces)
@@ -146,12 +147,18 @@ class Effects:
         key = token.tobytes() + skip.tobytes()
         if key not in self._numbers:
             self._numbers[key] = len(self._tails)
-            self._tails.append(remaining_tails(self._pushdown, self._vocabulary, token, skip))
+            self._tails.append(remaining_tails(self._vocabulary, token, skip))
         return self._numbers[key]
 
 
+@lru_cache(maxsize=4)
+def _occurring(tree: Tails, tokens: int) -> Occurring:
+    """The tokens that the tree spells, out of so many."""
+    return Occurring.of(tree.token, tokens)
+
+
 @nb.njit(cache=True)
-def _walk(symbol, parent, end, step, leaves, follow, at, reached):  # pragma: no cover
+def _walk(column, symbol, parent, end, step, leaves, follow, at, reached):  # pragma: no cover
     """Continue the walk in the subtrees of the nodes `at`; returns live nodes, exits and nodes with unknown steps."""
     nodes = len(symbol)
     live, exits, missing = np.empty(nodes, np.int32), np.empty(nodes, np.int32), np.empty(nodes, np.int32)
@@ -159,7 +166,7 @@ def _walk(symbol, parent, end, step, leaves, follow, at, reached):  # pragma: no
     for root in at:
         node = root + 1 if root == 0 else root
         while node < end[root]:
-            here, by = reached[parent[node]], symbol[node]
+            here, by = reached[parent[node]], column[symbol[node]]
             to = step[here, by]
             if to == UNREAD:
                 missing[later] = node

@@ -20,17 +20,20 @@ from structgen.tokens.vocabulary import Vocabulary
 
 Ints = NDArray[np.int32]
 
+BYTES = 256  # symbols below are bytes
+
 
 @dataclass(frozen=True, eq=False)
 class Tails:
-    """A prefix tree in preorder, over the symbols of a pushdown.
+    """A prefix tree in preorder; it holds no byte classes, so that every pushdown can use it.
 
-    symbol, parent, end: [M] int32, the symbol on the edge into a node, its parent, and the end of its subtree
+    symbol: [M] uint16, the byte on the edge into a node, or 256 + k for the special token k of the pushdown
+    parent, end: [M] int32, the parent of a node and the end of its subtree
     token: [T] int32, sorted by node; token_at: [M + 1], the tokens that end at node m are token_at[m] … token_at[m + 1]
     skip: [T] int32, bytes of each token that have already been read
     """
 
-    symbol: Ints
+    symbol: NDArray[np.uint16]
     parent: Ints
     end: Ints
     token: Ints
@@ -45,46 +48,42 @@ class Tails:
 
 def whole_tokens(pushdown: Pushdown, vocabulary: Vocabulary) -> Tails:
     """The tree of all tokens that spell bytes and of the pushdown's special tokens, which spell one symbol each."""
-    return _with_special(pushdown, vocabulary, vocabulary.trie)
+    return _with_special(vocabulary.trie, _special(pushdown, vocabulary))
 
 
 def other_tokens(pushdown: Pushdown, vocabulary: Vocabulary) -> Tails:
     """The tree of `whole_tokens` without the tokens of plain characters."""
-    return _with_special(pushdown, vocabulary, vocabulary.plain.other)
+    return _with_special(vocabulary.plain.other, _special(pushdown, vocabulary))
 
 
-def _with_special(pushdown: Pushdown, vocabulary: Vocabulary, trie: Trie) -> Tails:
-    names = [(k, name) for k, name in enumerate(pushdown.tokens) if name in vocabulary.special]
-    symbols = np.array([pushdown.byte_classes + k for k, _ in names], np.int32)
-    symbol = np.empty(len(trie.symbol) + len(names), np.int32)
-    symbol[: len(trie.symbol)] = np.frombuffer(
-        trie.spelling.translate(pushdown.byte_class.tobytes()), np.uint8
-    )
-    symbol[len(trie.symbol) :] = symbols
-    return Tails(symbol, *_shape(trie, tuple(vocabulary.special[name] for _, name in names)))
+def _special(pushdown: Pushdown, vocabulary: Vocabulary) -> tuple[tuple[int, int], ...]:
+    """The symbol and the id of each special token of the pushdown that the vocabulary has."""
+    names = enumerate(pushdown.tokens)
+    return tuple((BYTES + k, vocabulary.special[name]) for k, name in names if name in vocabulary.special)
 
 
 @lru_cache(maxsize=4)
-def _shape(trie: Trie, special: tuple[int, ...]) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-    """The arrays of a Tails except its symbols; special tokens follow the byte tree, each with a node of its own."""
+def _with_special(trie: Trie, special: tuple[tuple[int, int], ...]) -> Tails:
+    """The tree of bytes, followed by a node for each of the special tokens, given as symbols and ids."""
     nodes, count = len(trie.symbol), len(special)
+    symbols, ids = zip(*special, strict=True) if special else ((), ())
     token, token_at = trie.tokens
     end = np.append(trie.end, np.arange(nodes + 1, nodes + count + 1)).astype(np.int32)
     end[0] = nodes + count
-    return (
+    return Tails(
+        np.append(trie.symbol, np.array(symbols, np.uint16)).astype(np.uint16),
         np.append(trie.parent, np.zeros(count, np.int32)),
         end,
-        np.append(token, np.array(special, np.int32)),
+        np.append(token, np.array(ids, np.int32)),
         np.append(token_at, len(token) + np.arange(1, count + 1, dtype=np.int32)),
         np.zeros(len(token) + count, np.int32),
     )
 
 
-def remaining_tails(pushdown: Pushdown, vocabulary: Vocabulary, token: Ints, skip: Ints) -> Tails:
+def remaining_tails(vocabulary: Vocabulary, token: Ints, skip: Ints) -> Tails:
     """The tails of tokens [T] after their first `skip` [T] bytes; each has at least one byte left."""
     trie = _trie(vocabulary, token, skip)
-    symbol = pushdown.byte_class[trie.symbol].astype(np.int32)
-    return _tails(symbol, trie.parent, trie.end, trie.node_of, token, skip)
+    return _tails(trie.symbol.astype(np.uint16), trie.parent, trie.end, trie.node_of, token, skip)
 
 
 def _trie(vocabulary: Vocabulary, token: Ints, skip: Ints) -> Trie:
@@ -96,7 +95,7 @@ def _trie(vocabulary: Vocabulary, token: Ints, skip: Ints) -> Trie:
     return build_trie(vocabulary.buffer[at], offsets)
 
 
-def _tails(symbol: Ints, parent: Ints, end: Ints, node: Ints, token: Ints, skip: Ints) -> Tails:
+def _tails(symbol: NDArray[np.uint16], parent: Ints, end: Ints, node: Ints, token: Ints, skip: Ints) -> Tails:
     order = np.argsort(node, kind="stable")
     token_at = np.zeros(len(symbol) + 1, np.int32)
     token_at[1:] = np.bincount(node, minlength=len(symbol)).cumsum()
