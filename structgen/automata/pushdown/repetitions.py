@@ -8,14 +8,20 @@ their tokens are counted within components (`lazy/distances.py`).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import lru_cache
+from typing import TypeVar
 
-from structgen.grammar import Alt, And, Bytes, Chars, Expr, Grammar, Not, Repeat, Seq, alt, ref, repeat, seq
+from structgen.grammar import Alt, And, Chars, Expr, Grammar, Not, Repeat, Seq, alt, ref, repeat, seq
 from structgen.grammar import copies as copies_of
 from structgen.grammar.utf8 import byte_sequences
 
 LONG = 500  # states up to which all copies of a body are written out
 FEW = 4  # states of a body up to which a call gains nothing
+
+DETERMINISED = (And, Not)
+V = TypeVar("V")
 
 
 def called_bodies(grammar: Grammar) -> tuple[Grammar, frozenset[str]]:
@@ -23,12 +29,72 @@ def called_bodies(grammar: Grammar) -> tuple[Grammar, frozenset[str]]:
 
     Expressions inside intersections and complements are left unchanged, because those are determinised as a whole.
     """
+    sizes: dict[Expr, int] = {}
+    if not any(_is_long(node, _folded(node.body, _written_out, sizes)) for node in _repetitions(grammar)):
+        return grammar, frozenset()
     counted = _CountedBodies()
     start = counted.rewritten(grammar.start)
     rules = {name: counted.rewritten(expr) for name, expr in grammar.rules.items()}
     if not counted.bodies:
         return grammar, frozenset()
     return replace(grammar, start=start, rules={**rules, **counted.bodies}), frozenset(counted.bodies)
+
+
+def _repetitions(grammar: Grammar) -> Iterator[Repeat]:
+    """The repetitions with more than two copies outside intersections and complements, each once."""
+    seen: set[Expr] = set()
+    waiting = [grammar.start, *grammar.rules.values()]
+    while waiting:
+        node = waiting.pop()
+        if node not in seen:
+            seen.add(node)
+            if isinstance(node, Repeat) and copies_of(node) > 2:
+                yield node
+            waiting += _inside(node)
+
+
+def _inside(node: Expr) -> tuple[Expr, ...]:
+    """The parts that may be rewritten."""
+    return () if isinstance(node, DETERMINISED) else node.children
+
+
+def _folded(expr: Expr, value: Callable[[Expr, list[V]], V], memo: dict[Expr, V]) -> V:
+    """`value` of an expression, given those of its parts; no recursion, as it may be deeper than Python's stack."""
+    waiting = [expr]
+    while waiting:
+        node = waiting[-1]
+        inside = _inside(node)
+        missing = [part for part in inside if part not in memo]
+        if not missing:
+            memo[node] = value(node, [memo[part] for part in inside])
+            waiting.pop()
+        waiting += missing
+    return memo[expr]
+
+
+def _written_out(node: Expr, parts: list[int]) -> int:
+    """Roughly how many states an expression takes, given those of its parts."""
+    match node:
+        case Seq() | Alt():
+            return sum(parts)
+        case Repeat():
+            return parts[0] * copies_of(node)
+        case Chars(ranges):
+            return _character(ranges)
+    return node.facts.size
+
+
+@lru_cache(maxsize=4096)
+def _character(ranges: tuple[tuple[int, int], ...]) -> int:
+    """The states of one character: the first, and one for each way in which its UTF-8 may go on."""
+    sequences = [sequence for span in ranges for sequence in byte_sequences(*span)]
+    return 1 + len({sequence[at:] for sequence in sequences for at in range(1, len(sequence))})
+
+
+def _is_long(node: Repeat, states: int) -> bool:
+    """Whether the body, which takes so many states, is called instead of copied."""
+    copies = copies_of(node)
+    return states >= FEW and copies > 2 and states * copies > LONG
 
 
 class _CountedBodies:
@@ -40,42 +106,24 @@ class _CountedBodies:
         self._memo: dict[Expr, tuple[Expr, int]] = {}
 
     def rewritten(self, expr: Expr) -> Expr:
-        """The expression with calls; no recursion, as expressions may be deeper than Python's stack."""
-        memo, waiting = self._memo, [expr]
-        while waiting:
-            node = waiting[-1]
-            inside = () if isinstance(node, And | Not) else node.children
-            missing = [part for part in inside if part not in memo]
-            if not missing:
-                memo[node] = self._node(node, [memo[part] for part in inside])
-                waiting.pop()
-            waiting += missing
-        return memo[expr][0]
+        """The expression with calls."""
+        return _folded(expr, self._node, self._memo)[0]
 
     def _node(self, node: Expr, parts: list[tuple[Expr, int]]) -> tuple[Expr, int]:
         """The expression over rewritten parts, and roughly how many states it takes when written out."""
-        states = sum(size for _, size in parts)
+        if isinstance(node, Repeat):
+            return self._repeat(node, *parts[0])
+        states = _written_out(node, [size for _, size in parts])
         match node:
             case Seq():
                 return seq(*(part for part, _ in parts)), states
             case Alt():
                 return alt(*(part for part, _ in parts)), states
-            case Repeat(_, low, high):
-                return self._repeat(*parts[0], low, high, copies_of(node))
-            case Chars(ranges):
-                tails = {
-                    tuple(sequence[at:])
-                    for span in ranges
-                    for sequence in byte_sequences(*span)
-                    for at in range(1, len(sequence))
-                }
-                return node, 1 + len(tails)
-            case Bytes(value):
-                return node, len(value)
-        return node, node.facts.size
+        return node, states
 
-    def _repeat(self, body: Expr, states: int, low: int, high: int | None, copies: int) -> tuple[Expr, int]:
-        if states < FEW or copies <= 2 or states * copies <= LONG:
+    def _repeat(self, node: Repeat, body: Expr, states: int) -> tuple[Expr, int]:
+        low, high, copies = node.low, node.high, copies_of(node)
+        if not _is_long(node, states):
             return repeat(body, low, high), states * copies
         if body not in self._names:
             name = self._names[body] = f"{len(self._names)} times"
