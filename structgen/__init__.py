@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from structgen.compiler.constraint import Constraint, Info, compile
+    from structgen.documents.document import Document
+    from structgen.documents.places import Box
     from structgen.errors import (
         InvalidDocument,
         InvalidOption,
         InvalidSource,
         InvalidVocabulary,
+        MissingExtra,
         ModelNotFound,
         Rejected,
         StructgenError,
@@ -37,9 +40,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Box",
     "Call",
     "Choice",
     "Constraint",
+    "Document",
     "Ebnf",
     "Generation",
     "Info",
@@ -48,6 +53,7 @@ __all__ = [
     "InvalidSource",
     "InvalidVocabulary",
     "JsonSchema",
+    "MissingExtra",
     "Model",
     "ModelNotFound",
     "Regex",
@@ -63,9 +69,11 @@ __all__ = [
 
 # Where each name is defined. No module may bear the name of an export: importing it would hide the export.
 _HOMES = {
+    "Box": "documents.places",
     "Call": "sources.tools",
     "Choice": "verbs.choose",
     "Constraint": "compiler.constraint",
+    "Document": "documents.document",
     "Ebnf": "sources.ebnf",
     "Generation": "generation.result",
     "Model": "model",

@@ -6,6 +6,7 @@
     ├── Unsatisfiable    nothing satisfies the source, or nothing within the given budget does
     ├── Rejected         a Python validator of the class rejects what was generated; keeps the text
     ├── InvalidDocument  the text to work on is empty, unreadable or longer than the model reads
+    ├── MissingExtra     a package that is needed to read the document is not installed
     ├── InvalidVocabulary  the tokenizer file is missing, corrupt or of an unknown kind
     ├── ModelNotFound    there is no model of that name or in that folder
     └── InvalidOption    an option has the wrong type or is out of range; also a ValueError
@@ -69,6 +70,10 @@ class Rejected(StructgenError):
 
 class InvalidDocument(StructgenError):
     """The document is empty, not text, or longer than the model reads."""
+
+
+class MissingExtra(StructgenError):
+    """A package that this kind of document needs is not installed; the message says how to install it."""
 
 
 class InvalidVocabulary(StructgenError):

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload
 
 from structgen.compiler.constraint import compile
+from structgen.documents import Document
 from structgen.generation.options import Options
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
-from structgen.generation.writer import check_text, generate
+from structgen.generation.writer import generate, text_of
 from structgen.sources import Additional, Order, Source, Terms, Unknown, Whitespace, as_source
 from structgen.sources.json_schema import Resources
 from structgen.sources.tools import Reply
@@ -50,23 +51,28 @@ class Model(Runtime):
 
     @overload
     def extract(
-        self, text: str, spec: type[T], *, details: Literal[False] = ..., **how: Unpack[VerbOptions]
+        self,
+        text: str | Document,
+        spec: type[T],
+        *,
+        details: Literal[False] = ...,
+        **how: Unpack[VerbOptions],
     ) -> T: ...
     @overload
     def extract(
-        self, text: str, spec: type[T], *, details: Literal[True], **how: Unpack[VerbOptions]
+        self, text: str | Document, spec: type[T], *, details: Literal[True], **how: Unpack[VerbOptions]
     ) -> Generation[T]: ...
     @overload
     def extract(
-        self, text: str, spec: object, *, details: Literal[False] = ..., **how: Unpack[VerbOptions]
+        self, text: str | Document, spec: object, *, details: Literal[False] = ..., **how: Unpack[VerbOptions]
     ) -> Any: ...
     @overload
     def extract(
-        self, text: str, spec: object, *, details: Literal[True], **how: Unpack[VerbOptions]
+        self, text: str | Document, spec: object, *, details: Literal[True], **how: Unpack[VerbOptions]
     ) -> Generation[Any]: ...
     def extract(
         self,
-        text: str,
+        text: str | Document,
         spec: object,
         *,
         details: bool = False,
@@ -81,7 +87,6 @@ class Model(Runtime):
         on_step: OnStep | None = None,
     ) -> object:
         """The value of type `spec` (pydantic class, any type, JSON Schema) that the document states."""
-        check_text(text)
         options = Options(max_tokens, steps, seed, on_step)
         terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
         generation = extract(self, text, spec, options, terms=terms)
@@ -89,39 +94,64 @@ class Model(Runtime):
 
     @overload
     def generate(
-        self, prompt: str, source: type[T], *, details: Literal[False] = ..., **how: Unpack[VerbOptions]
+        self,
+        prompt: str | Document,
+        source: type[T],
+        *,
+        details: Literal[False] = ...,
+        **how: Unpack[VerbOptions],
     ) -> T: ...
     @overload
     def generate(
-        self, prompt: str, source: type[T], *, details: Literal[True], **how: Unpack[VerbOptions]
+        self, prompt: str | Document, source: type[T], *, details: Literal[True], **how: Unpack[VerbOptions]
     ) -> Generation[T]: ...
     @overload
     def generate(
-        self, prompt: str, source: Source[T], *, details: Literal[False] = ..., **how: Unpack[VerbOptions]
+        self,
+        prompt: str | Document,
+        source: Source[T],
+        *,
+        details: Literal[False] = ...,
+        **how: Unpack[VerbOptions],
     ) -> T: ...
     @overload
     def generate(
-        self, prompt: str, source: Source[T], *, details: Literal[True], **how: Unpack[VerbOptions]
+        self, prompt: str | Document, source: Source[T], *, details: Literal[True], **how: Unpack[VerbOptions]
     ) -> Generation[T]: ...
     @overload
     def generate(
-        self, prompt: str, source: Sequence[str], *, details: Literal[False] = ..., **how: Unpack[VerbOptions]
+        self,
+        prompt: str | Document,
+        source: Sequence[str],
+        *,
+        details: Literal[False] = ...,
+        **how: Unpack[VerbOptions],
     ) -> str: ...
     @overload
     def generate(
-        self, prompt: str, source: Sequence[str], *, details: Literal[True], **how: Unpack[VerbOptions]
+        self,
+        prompt: str | Document,
+        source: Sequence[str],
+        *,
+        details: Literal[True],
+        **how: Unpack[VerbOptions],
     ) -> Generation[str]: ...
     @overload
     def generate(
-        self, prompt: str, source: object, *, details: Literal[False] = ..., **how: Unpack[VerbOptions]
+        self,
+        prompt: str | Document,
+        source: object,
+        *,
+        details: Literal[False] = ...,
+        **how: Unpack[VerbOptions],
     ) -> Any: ...
     @overload
     def generate(
-        self, prompt: str, source: object, *, details: Literal[True], **how: Unpack[VerbOptions]
+        self, prompt: str | Document, source: object, *, details: Literal[True], **how: Unpack[VerbOptions]
     ) -> Generation[Any]: ...
     def generate(
         self,
-        prompt: str,
+        prompt: str | Document,
         source: object,
         *,
         details: bool = False,
@@ -139,17 +169,17 @@ class Model(Runtime):
         terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
         constraint = compile(as_source(source, terms), self.vocabulary)
         options = Options(max_tokens, steps, seed, on_step)
-        generation = generate(self, self.prompts.plain(prompt), constraint, options)
+        generation = generate(self, self.prompts.plain(text_of(prompt, "prompt")), constraint, options)
         return generation if details else generation.value
 
-    def choose(self, text: str, options: Sequence[str], *, seed: int = 0) -> Choice:
+    def choose(self, text: str | Document, options: Sequence[str], *, seed: int = 0) -> Choice:
         """The option that the text calls for, with a probability for each."""
         return choose(self, text, options, seed=seed)
 
     @overload
     def call(
         self,
-        messages: str | Sequence[Message],
+        messages: str | Document | Sequence[Message],
         tools: Sequence[object],
         *,
         tool_choice: str = ...,
@@ -160,7 +190,7 @@ class Model(Runtime):
     @overload
     def call(
         self,
-        messages: str | Sequence[Message],
+        messages: str | Document | Sequence[Message],
         tools: Sequence[object],
         *,
         tool_choice: str = ...,
@@ -170,7 +200,7 @@ class Model(Runtime):
     ) -> Generation[Reply]: ...
     def call(
         self,
-        messages: str | Sequence[Message],
+        messages: str | Document | Sequence[Message],
         tools: Sequence[object],
         *,
         tool_choice: str = "auto",

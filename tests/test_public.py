@@ -16,9 +16,11 @@ import structgen
 
 ROOT = Path(__file__).parents[1]
 EXPORTS = [
+    "Box",
     "Call",
     "Choice",
     "Constraint",
+    "Document",
     "Ebnf",
     "Generation",
     "Info",
@@ -27,6 +29,7 @@ EXPORTS = [
     "InvalidSource",
     "InvalidVocabulary",
     "JsonSchema",
+    "MissingExtra",
     "Model",
     "ModelNotFound",
     "Regex",
@@ -107,9 +110,15 @@ def test_no_module_bears_the_name_of_an_export():
 
 
 def test_an_import_loads_nothing_heavy():
-    heavy = "{'torch', 'numba', 'numpy', 'triton', 'transformers', 'tokenizers', 'pydantic'}"
-    done = python(f"import structgen, sys; print(sorted({heavy} & set(sys.modules)))")
+    heavy = {"torch", "numba", "numpy", "triton", "transformers", "tokenizers", "pydantic"}
+    readers = {"pypdfium2", "inscriptis", "docx"}
+    done = python(f"import structgen, sys; print(sorted({heavy | readers} & set(sys.modules)))")
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_a_document_can_be_opened_without_waiting_for_torch():
+    done = python("import structgen, sys; structgen.Document.open(b'text'); sys.exit('torch' in sys.modules)")
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_error_can_be_caught_without_waiting_for_torch():

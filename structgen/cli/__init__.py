@@ -1,6 +1,7 @@
 """The command line: `structgen demo`, `extract`, `call`, `compile`, `doctor`.
 
-Results go to stdout, progress and errors to stderr. Exit codes: 0 fine, 1 failure, 2 wrong usage, 130 interrupted.
+Results go to stdout, progress and errors to stderr. Exit codes: 0 fine, 1 failure, 2 wrong usage or
+an unreadable document, 3 some of several documents failed, 130 interrupted.
 Everything heavy is imported inside the commands, so that `structgen --help` answers at once.
 """
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 
-from structgen.cli.document import STDIN, decoded
+from structgen.cli.document import STDIN, read_request
 from structgen.cli.extract import json_value
 from structgen.cli.failure import Misuse
 from structgen.cli.model import loaded, say_if_kernels_compile
 from structgen.cli.options import (
     Additional,
+    Encoding,
     JsonAdditional,
     JsonOrder,
     JsonUnknown,
@@ -51,6 +51,7 @@ def call_command(
     model: Model = None,
     steps: Steps = None,
     seed: Seed = 0,
+    encoding: Encoding = None,
     max_tokens: MaxTokens = None,
     whitespace: JsonWhitespace = Whitespace.FLEXIBLE,
     additional: JsonAdditional = Additional.DECLARED,
@@ -64,7 +65,7 @@ def call_command(
     if [request, *tools].count(STDIN) > 1:
         raise Misuse("only one of REQUEST and --tools can be -")
     given = [tool for name in tools for tool in _read(name)]
-    said = decoded(sys.stdin.buffer.read(), "the request on stdin") if request == STDIN else request
+    said = read_request(encoding) if request == STDIN else request
     say_if_kernels_compile()
     generation = loaded(model).call(
         said,

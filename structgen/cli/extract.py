@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from structgen.cli.document import STDIN, read_document
-from structgen.cli.failure import Misuse
+from structgen.cli.failure import SOME_FAILED, Misuse, report, sentence
 from structgen.cli.model import loaded, say_if_kernels_compile
 from structgen.cli.options import (
     Additional,
+    Encoding,
     JsonAdditional,
     JsonOrder,
     JsonUnknown,
@@ -34,14 +35,23 @@ from structgen.cli.options import (
 from structgen.cli.resources import read_resources
 from structgen.cli.spec import read_spec
 from structgen.cli.terminal import error_console, print_json
+from structgen.errors import StructgenError
 
 if TYPE_CHECKING:
+    from structgen.documents import Document
     from structgen.generation.result import Generation
     from structgen.model import OnStep
 
 
 def extract_command(
-    document: Annotated[str, typer.Argument(metavar="DOC", help="A text file, or - for stdin.")],
+    documents: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="DOC...",
+            help="PDF, DOCX, HTML, e-mail, CSV or text files, - for stdin; several give JSON lines.",
+            show_default=False,
+        ),
+    ],
     schema: Annotated[
         str, typer.Option("--schema", "-s", metavar="SCHEMA", help="file.py:Class, or a JSON Schema file.")
     ],
@@ -54,6 +64,7 @@ def extract_command(
     unknown: JsonUnknown = Unknown.IGNORE,
     resource: Resources = None,
     order: JsonOrder = Order.DECLARED,
+    encoding: Encoding = None,
     details: Annotated[
         bool,
         typer.Option("--details", help="Print value and details: log_prob, steps, blocks, …"),
@@ -61,28 +72,42 @@ def extract_command(
     compact: Annotated[bool, typer.Option("--compact", help="Print JSON on one line.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; extract always does.")] = False,
 ) -> None:
-    """Extract what the schema asks for from a document, as JSON on stdout."""
-    if document == STDIN and schema == STDIN:
+    """Extract what the schema asks for from documents, as JSON on stdout."""
+    if [*documents, schema].count(STDIN) > 1:
         raise Misuse("only one of DOC and --schema can be -")
-    text, spec = read_document(document), read_spec(schema)
+    alone = read_document(documents[0], encoding) if len(documents) == 1 else None
+    spec = read_spec(schema)
+    options = json_options(whitespace, additional, unknown, order, read_resources(resource, spec))
+    options |= {"max_tokens": max_tokens, "steps": steps, "seed": seed}
     say_if_kernels_compile()
     with _progress() as (say, on_step):
         generator = loaded(model)
-        say("compiling the schema")
-        begun = time.perf_counter()
-        generation = generator.extract(
-            text,
-            spec,
-            details=True,
-            max_tokens=max_tokens,
-            steps=steps,
-            seed=seed,
-            on_step=on_step,
-            **json_options(whitespace, additional, unknown, order, read_resources(resource, spec)),
-        )
-        seconds = time.perf_counter() - begun
-    value = json_value(generation.text)
-    print_json(_detailed(value, generation, seconds) if details else value, compact=compact)
+
+        def answered(document: Document) -> dict[str, Any]:
+            say("compiling the schema")
+            begun = time.perf_counter()
+            generation = generator.extract(document, spec, details=True, on_step=on_step, **options)
+            return _answer(generation, time.perf_counter() - begun, details)
+
+        if alone is None:
+            _print_lines(documents, lambda name: answered(read_document(name, encoding)))
+            return
+        answer = answered(alone)
+    print_json(answer if details else answer["value"], compact=compact)
+
+
+def _print_lines(names: Sequence[str], answered: Callable[[str], dict[str, Any]]) -> None:
+    """Print a line of JSON for each document, whatever becomes of the others; exit with 3 if any of them failed."""
+    failed = False
+    for name in names:
+        try:
+            line = answered(name)
+        except StructgenError as error:
+            report(error)
+            line, failed = {"error": sentence(error)[0]}, True
+        print_json({"document": name, **line}, compact=True)
+    if failed:
+        raise typer.Exit(SOME_FAILED)
 
 
 def json_value(text: str) -> Any:
@@ -90,8 +115,11 @@ def json_value(text: str) -> Any:
     return json.loads(text, parse_float=Decimal, parse_int=Decimal)
 
 
-def _detailed(value: Any, generation: Generation[Any], seconds: float) -> dict[str, Any]:
-    log_prob = generation.log_prob
+def _answer(generation: Generation[Any], seconds: float, details: bool) -> dict[str, Any]:
+    """The value, and with `details` what it took."""
+    value, log_prob = json_value(generation.text), generation.log_prob
+    if not details:
+        return {"value": value}
     return {
         "value": value,
         "details": {

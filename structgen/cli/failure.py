@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from structgen.cli.terminal import error_console
-from structgen.errors import StructgenError
+from structgen.errors import InvalidDocument, StructgenError
 
-FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+FAILED, MISUSED, SOME_FAILED, INTERRUPTED = 1, 2, 3, 130
 
 
 class Misuse(Exception):
@@ -30,10 +30,10 @@ def report(error: Exception) -> int:
         return FAILED
     if debugging():
         error_console().print_exception()
-    message, code = _sentence(error)
+    message, code = sentence(error)
     console = error_console()
     console.print("error:", style="bold red", end=" ", highlight=False)
-    console.print(" ".join(message.split()), markup=False, highlight=False, soft_wrap=True)
+    console.print(message, markup=False, highlight=False, soft_wrap=True)
     return code
 
 
@@ -51,8 +51,14 @@ def silent_warnings() -> Iterator[None]:
         yield
 
 
-def _sentence(error: Exception) -> tuple[str, int]:
-    if isinstance(error, Misuse):
+def sentence(error: Exception) -> tuple[str, int]:
+    """The error as one line, and the exit code that it stands for."""
+    message, code = _message(error)
+    return " ".join(message.split()), code
+
+
+def _message(error: Exception) -> tuple[str, int]:
+    if isinstance(error, Misuse | InvalidDocument):
         return str(error), MISUSED
     if isinstance(error, StructgenError | Failure):
         return str(error), FAILED

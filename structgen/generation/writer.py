@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import torch
 
 from structgen.compiler.constraint import Constraint
+from structgen.documents import Document
 from structgen.errors import InvalidDocument, Rejected, Unsatisfiable, Unsupported
 from structgen.generation.options import Options
 from structgen.generation.prompts import Markup, Prompt
@@ -157,6 +158,15 @@ def prompt_ids(runtime: Runtime, prompt: Prompt) -> list[int]:
             "split the document or load a larger model"
         )
     return ids
+
+
+def text_of(given: str | Document, what: str = "document") -> str:
+    """The text of what a verb works on; raises InvalidDocument if there is none."""
+    if not isinstance(given, str | Document):
+        raise InvalidDocument(f"the {what} must be a string or a Document, not {type(given).__name__}")
+    text = given if isinstance(given, str) else given.text
+    check_text(text, what)
+    return text
 
 
 def check_text(text: Any, what: str = "document") -> None:

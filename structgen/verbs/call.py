@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
 from structgen.compiler.constraint import compile
+from structgen.documents import Document
 from structgen.errors import InvalidDocument
 from structgen.generation.options import Options
 from structgen.generation.request import Kind
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
-from structgen.generation.writer import check_text, generate
+from structgen.generation.writer import check_text, generate, text_of
 from structgen.sources import Terms
 from structgen.sources.tools import Reply, ToolCalls
 
@@ -25,7 +26,7 @@ Message = Mapping[str, object]  # with role and content, as in OpenAI's API
 
 def call(
     runtime: Runtime,
-    messages: str | Sequence[Message],
+    messages: str | Document | Sequence[Message],
     tools: Sequence[object],
     options: Options | None = None,
     *,
@@ -53,15 +54,15 @@ def _kinds(source: ToolCalls) -> tuple[Kind, ...]:
     return tuple(Kind(outline, opening, words) for (outline, opening), words in zip_longest(pairs, described))
 
 
-def conversation(messages: str | Sequence[Message]) -> str:
+def conversation(messages: str | Document | Sequence[Message]) -> str:
     """The text of the messages for the model: a single one unchanged, several with their roles in front."""
-    if isinstance(messages, str):
-        check_text(messages, "request")
-        if not messages.strip():
+    if isinstance(messages, str | Document):
+        text = text_of(messages, "request")
+        if not text.strip():
             raise InvalidDocument("the request is empty: there is nothing to call a tool for")
-        return messages
+        return text
     if not isinstance(messages, Sequence) or not messages:
-        raise InvalidDocument("messages are a string or a list of at least one message")
+        raise InvalidDocument("messages are a string, a Document or a list of at least one message")
     said = [(_role(message, at), _content(message, at)) for at, message in enumerate(messages)]
     if len(said) == 1:
         return conversation(said[0][1])

@@ -12,12 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from structgen.compiler.constraint import compile
+from structgen.documents import Document
 from structgen.errors import InvalidDocument, InvalidSource
 from structgen.generation.chooser import Answers, ProbeChooser
 from structgen.generation.options import MOST_SEED, check_whole
 from structgen.generation.prompts import Form, choice_schema
 from structgen.generation.runtime import Runtime
-from structgen.generation.writer import check_text, prompt_ids, refusing_overlong_steps
+from structgen.generation.writer import prompt_ids, refusing_overlong_steps, text_of
 from structgen.sources.json_schema import JsonSchema
 from structgen.tokens.vocabulary import Vocabulary
 
@@ -31,12 +32,12 @@ class Choice:
 
 
 @refusing_overlong_steps()
-def choose(runtime: Runtime, text: str, options: Sequence[str], *, seed: int = 0) -> Choice:
+def choose(runtime: Runtime, given: str | Document, options: Sequence[str], *, seed: int = 0) -> Choice:
     """The most probable option.
 
     Raises InvalidDocument if the text is empty, InvalidSource if options are missing, repeated or not strings.
     """
-    check_text(text, "text")
+    text = text_of(given, "text")
     if not text.strip():
         raise InvalidDocument("the text is empty: there is nothing to choose by")
     _check(options)

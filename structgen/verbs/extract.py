@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, TypeVar, overload
 
 from structgen.compiler.constraint import compile
+from structgen.documents import Document
 from structgen.errors import InvalidDocument, InvalidSource
 from structgen.generation.options import Options
 from structgen.generation.prompts import Form
 from structgen.generation.request import Kind, Request
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
-from structgen.generation.writer import read, request, write
+from structgen.generation.writer import read, request, text_of, write
 from structgen.sources import Terms, as_source
 from structgen.sources.json_schema import JsonSchema
 from structgen.sources.types import TypeSource
@@ -21,15 +22,25 @@ T = TypeVar("T")
 
 @overload
 def extract(
-    runtime: Runtime, text: str, spec: type[T], options: Options | None = ..., *, terms: Terms | None = ...
+    runtime: Runtime,
+    document: str | Document,
+    spec: type[T],
+    options: Options | None = ...,
+    *,
+    terms: Terms | None = ...,
 ) -> Generation[T]: ...
 @overload
 def extract(
-    runtime: Runtime, text: str, spec: object, options: Options | None = ..., *, terms: Terms | None = ...
+    runtime: Runtime,
+    document: str | Document,
+    spec: object,
+    options: Options | None = ...,
+    *,
+    terms: Terms | None = ...,
 ) -> Generation[Any]: ...
 def extract(
     runtime: Runtime,
-    text: str,
+    document: str | Document,
     spec: object,
     options: Options | None = None,
     *,
@@ -40,19 +51,20 @@ def extract(
     spec: a pydantic class, any other type, or a JSON Schema as a dict; terms: the options for reading it
     Raises InvalidDocument if the document is empty or too long, and what `compile` raises.
     """
-    asked = extraction(runtime, text, spec, options, terms=terms)
+    asked = extraction(runtime, document, spec, options, terms=terms)
     return read(runtime, asked.constraint, write(runtime, asked))
 
 
 def extraction(
     runtime: Runtime,
-    text: str,
+    document: str | Document,
     spec: object,
     options: Options | None = None,
     *,
     terms: Terms | None = None,
 ) -> Request:
     """The request that `extract` gives to the model's writer."""
+    text = text_of(document)
     if not text.strip():
         raise InvalidDocument("the document is empty: there is nothing to extract from")
     source = as_source(spec, terms)

@@ -40,7 +40,7 @@ def test_tools_are_functions_and_the_request_is_on_stdin(run, folder):
         (("-t", "nowhere.json", "x"), 1, "the tools file nowhere.json does not exist"),
         (("-t", "bad.json", "x"), 1, "tool 'f': 'x' is no part of a function (at /x)"),
         (("-t", "tools.json", "x", "--tool-choice", "y"), 1, "tool_choice must be one of"),
-        (("-t", "tools.json", " "), 1, "the request is empty"),
+        (("-t", "tools.json", " "), 2, "the request is empty"),
         (("-t", "-", "-"), 2, "only one of REQUEST and --tools can be -"),
         (("x",), 2, "missing option '--tools'"),
     ],

@@ -8,6 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from papers.sheets import Sheets
 from structgen.cli.invoice import models
 
 DOCUMENTS = sorted((Path(__file__).parents[2] / "examples" / "documents").iterdir())
@@ -45,6 +46,41 @@ def test_a_document_comes_from_stdin(run):
 def test_a_schema_comes_from_stdin(run):
     result = run("extract", "-s", "-", "doc.txt", *FAST, stdin=b'{"enum": ["a", "b"]}')
     assert json.loads(result.out) in ("a", "b")
+
+
+def test_several_documents_become_lines_of_json(run, folder):
+    (folder / "doc.pdf").write_bytes(Sheets().line("Vendor: Cobalt Cycling Ltd").line("Total: 86.60").bytes())
+    result = run("extract", *BILL, "doc.txt", "doc.pdf", "-", *FAST, stdin=DOCUMENT)
+    assert result.code == 0, result.err
+    lines = [json.loads(line) for line in result.out.splitlines()]
+    assert [line["document"] for line in lines] == ["doc.txt", "doc.pdf", "-"]
+    assert lines[0]["value"] == lines[2]["value"] == json.loads(run("extract", *BILL, "doc.txt", *FAST).out)
+    assert "details" in json.loads(
+        run("extract", *BILL, "doc.txt", "doc.pdf", *FAST, "--details").out.splitlines()[1]
+    )
+
+
+def test_a_document_that_cannot_be_read_leaves_the_others(run, folder):
+    (folder / "latin.txt").write_bytes("Straße".encode("latin-1"))
+    result = run("extract", *BILL, "latin.txt", "nowhere.txt", "doc.txt", *FAST)
+    assert (result.code, result.err.count("error: ")) == (3, 2)
+    lines = [json.loads(line) for line in result.out.splitlines()]
+    assert [set(line) for line in lines] == [
+        {"document", "error"},
+        {"document", "error"},
+        {"document", "value"},
+    ]
+    assert "byte 0xdf at offset 4" in lines[0]["error"]
+
+
+def test_a_name_that_says_another_kind_is_noted(run, folder):
+    (folder / "doc.txt").write_bytes(Sheets().line("Vendor: Cobalt Cycling Ltd, total: 86.60").bytes())
+    result = run("extract", *BILL, "doc.txt", *FAST)
+    assert result.code == 0
+    assert (
+        result.err
+        == "note: the name of the document doc.txt ends in .txt, but its content is a PDF, and was read as that\n"
+    )
 
 
 def test_the_same_seed_gives_the_same_answer(run):

@@ -36,12 +36,12 @@ def schema_file(folder: Path, schema: object) -> str:
 
 
 def test_a_missing_document(run):
-    assert "nowhere.txt does not exist" in refused(run("extract", *BILL, "nowhere.txt"))
+    assert "nowhere.txt does not exist" in refused(run("extract", *BILL, "nowhere.txt"), code=2)
 
 
 def test_a_folder_as_document(run, folder):
     (folder / "docs").mkdir()
-    assert "docs is a folder" in refused(run("extract", *BILL, "docs"))
+    assert "docs is a folder" in refused(run("extract", *BILL, "docs"), code=2)
 
 
 def test_a_document_that_may_not_be_read(run, folder, monkeypatch):
@@ -49,34 +49,41 @@ def test_a_document_that_may_not_be_read(run, folder, monkeypatch):
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    assert "doc.txt cannot be read: Permission denied" in refused(run("extract", *BILL, "doc.txt"))
+    assert "doc.txt cannot be read: Permission denied" in refused(run("extract", *BILL, "doc.txt"), code=2)
 
 
 def test_a_document_in_another_encoding(run, folder):
     (folder / "latin.txt").write_bytes("Straße".encode("latin-1"))
-    assert "latin.txt is not UTF-8 text (byte 0xdf at offset 4)" in refused(
-        run("extract", *BILL, "latin.txt")
+    sentence = refused(run("extract", *BILL, "latin.txt"), code=2)
+    assert (
+        "latin.txt is not UTF-8 text (byte 0xdf at offset 4): give its encoding with --encoding cp1252"
+        in sentence
     )
+    assert run("extract", *BILL, "latin.txt", *FAST, "--encoding", "cp1252").code == 0
 
 
 def test_a_binary_document(run, folder):
+    (folder / "image.bin").write_bytes(b"PNG\0\0\1")
+    assert "image.bin is binary" in refused(run("extract", *BILL, "image.bin"), code=2)
     (folder / "image.png").write_bytes(b"PNG\0\0\1")
-    assert "image.png is binary" in refused(run("extract", *BILL, "image.png"))
+    assert "image.png is not an image, though its name ends in .png" in refused(
+        run("extract", *BILL, "image.png"), code=2
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b" \n\t\n", b"\xef\xbb\xbf"])
 def test_an_empty_document(run, folder, content):
     (folder / "empty.txt").write_bytes(content)
-    assert "empty.txt is empty" in refused(run("extract", *BILL, "empty.txt"))
+    assert "empty.txt is empty" in refused(run("extract", *BILL, "empty.txt"), code=2)
 
 
 def test_an_empty_stdin(run):
-    assert "stdin is empty" in refused(run("extract", *BILL, "-"))
+    assert "stdin is empty" in refused(run("extract", *BILL, "-"), code=2)
 
 
 def test_a_document_that_is_too_long(run, folder):
     (folder / "long.txt").write_text("Vendor: Cobalt\n" * 200)
-    assert "at most" in refused(run("extract", *BILL, "long.txt"))
+    assert "at most" in refused(run("extract", *BILL, "long.txt"), code=2)
 
 
 def test_a_budget_that_is_too_small(run):

@@ -45,6 +45,20 @@ def test_what_is_no_text_is_no_document(model: sg.Model, text: Any):
         model.choose(text, ["yes", "no"])
 
 
+def test_every_verb_takes_a_document_for_its_text(model: sg.Model):
+    text = "Is it 2024 or 1999? It is 2024."
+    document = sg.Document.open(text.encode())
+    schema = {"type": "object", "properties": {"year": {"type": "integer"}}, "required": ["year"]}
+
+    def year(year: int) -> None:
+        """Note the year."""
+
+    assert model.extract(document, schema) == model.extract(text, schema)
+    assert model.choose(document, ["2024", "1999"]) == model.choose(text, ["2024", "1999"])
+    assert model.generate(document, sg.Regex("2024|1999")) == model.generate(text, sg.Regex("2024|1999"))
+    assert repr(model.call(document, [year])) == repr(model.call(text, [year]))
+
+
 @pytest.mark.parametrize("prompt", [None, 5, b"bytes", "half a pair \ud800", ""], ids=repr)
 def test_what_is_no_text_is_no_prompt(model: sg.Model, prompt: Any):
     with pytest.raises(sg.InvalidDocument):

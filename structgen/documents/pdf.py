@@ -1,0 +1,173 @@
+"""PDF: text, boxes and images of pages, by PDFium.
+
+PDFium gives the characters of a page one by one, among them some that it made up: spaces, line ends (CR LF) and a mark
+for the hyphen at which a word is broken. Its call for the whole text leaves out others and speaks UTF-16, so offsets in
+it are not numbers of characters. Here every character is spelled by a piece of text, often a single letter, sometimes
+nothing; the pieces make the text, and their lengths lead back from an offset to the character and to its box.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import accumulate
+from threading import RLock
+from typing import Any
+
+from structgen.documents.extras import needed
+from structgen.documents.file import File
+from structgen.documents.lines import Rectangle, around, lines
+from structgen.documents.places import Box, Contents, Page
+from structgen.documents.png import png
+from structgen.errors import InvalidDocument
+
+PDFIUM = RLock()  # it is not safe to call from two threads at once
+HYPHEN = "\x02\ufffe"  # the hyphen at the end of a line: as a character, and in PDFium's whole text
+BETWEEN = "\n\n"  # what separates the texts of two pages
+SPECIAL = re.compile(r"[\0-\x08\x0b-\x1f\x7f\xad\ud800-\udfff\ufb00-\ufb06\ufffe\uffff]")
+PASSWORD = 4  # FPDF_ERR_PASSWORD
+POINTS = 72  # an inch
+
+
+def read_pdf(file: File) -> Contents:
+    """The text of a PDF, page by page. Raises InvalidDocument if it is encrypted, broken or without pages."""
+    texts: list[str] = []
+    sizes: list[tuple[float, float]] = []
+    with _pdf(file.content, file.shown) as pdf:
+        for index in range(len(pdf)):
+            with _page(pdf, index, file.shown) as page, closing(page.get_textpage()) as characters:
+                texts.append("".join(pieces(codes(characters))).rstrip())
+                sizes.append(page.get_size())
+    if not texts:
+        raise InvalidDocument(f"{file.shown} is a PDF without pages: save or send it again")
+    starts = [0, *accumulate(len(text) + len(BETWEEN) for text in texts)]
+    pages = [
+        Page(width, height, start, start + len(text))
+        for (width, height), start, text in zip(sizes, starts, texts, strict=False)
+    ]
+    return Contents(BETWEEN.join(texts), tuple(pages), PdfPages(file.content, file.shown))
+
+
+@dataclass(frozen=True, eq=False)
+class PdfPages:
+    """The pages of a PDF, which is read again for every question: a page takes a few milliseconds."""
+
+    content: bytes
+    shown: str
+
+    def boxes(self, page: int, start: int, end: int) -> list[Box]:
+        """One box for each line of the characters start to end of the page's text."""
+        with (
+            _pdf(self.content, self.shown) as pdf,
+            _page(pdf, page, self.shown) as leaf,
+            closing(leaf.get_textpage()) as characters,
+        ):
+            glyphs = _glyphs(leaf, characters, start, end)
+            return [Box(page, *around(line)) for line in lines(glyphs)]
+
+    def image(self, page: int, dpi: float) -> bytes:
+        """The page as PNG."""
+        with _pdf(self.content, self.shown) as pdf, _page(pdf, page, self.shown) as leaf:
+            pdf.init_forms()
+            with closing(leaf.render(scale=dpi / POINTS, rev_byteorder=True)) as bitmap:
+                return png(bitmap.to_numpy()[:, :, :3])
+
+
+@contextmanager
+def _pdf(content: bytes, shown: str) -> Iterator[Any]:
+    """An open PDF, with PDFium to ourselves."""
+    pdfium = needed("pypdfium2", "documents", "a PDF")
+    with PDFIUM:
+        try:
+            pdf = pdfium.PdfDocument(content)
+        except pdfium.PdfiumError as error:
+            if error.err_code == PASSWORD:
+                raise InvalidDocument(
+                    f"{shown} is encrypted and needs a password: save it without one first"
+                ) from None
+            raise InvalidDocument(f"{shown} is a broken PDF: save or send it again") from None
+        with closing(pdf):
+            yield pdf
+
+
+@contextmanager
+def _page(pdf: Any, index: int, shown: str) -> Iterator[Any]:
+    pdfium = needed("pypdfium2", "documents", "a PDF")
+    try:
+        page = pdf[index]
+    except pdfium.PdfiumError:
+        raise InvalidDocument(f"page {index + 1} of {shown} is broken: save or send it again") from None
+    with closing(page):
+        yield page
+
+
+def codes(characters: Any) -> str:
+    """PDFium's characters of a page: UTF-16 units with its own marks."""
+    code = needed("pypdfium2.raw", "documents", "a PDF").FPDFText_GetUnicode
+    handle = characters.raw
+    return "".join(chr(code(handle, index)) for index in range(characters.count_chars()))
+
+
+def pieces(units: str) -> list[str]:
+    """The text that each of PDFium's characters of a page stands for."""
+    found = list(units)
+    for special in SPECIAL.finditer(units):
+        found[special.start()] = _piece(units, special.start())
+    return found
+
+
+def _piece(units: str, at: int) -> str:
+    unit, before, after = units[at], units[at - 1 : at], units[at + 1 : at + 2]
+    if unit in HYPHEN:
+        return "" if before.islower() and after.islower() else "-"
+    if "\ud800" <= unit <= "\udbff" and "\udc00" <= after <= "\udfff":
+        return (unit + after).encode("utf-16", "surrogatepass").decode("utf-16")
+    if "\udc00" <= unit <= "\udfff" and "\ud800" <= before <= "\udbff":
+        return ""  # the second half of the character before it
+    if "\ud800" <= unit <= "\udfff":
+        return "\N{REPLACEMENT CHARACTER}"
+    if "\ufb00" <= unit <= "\ufb06":
+        return unicodedata.normalize("NFKC", unit)
+    return "\n" if unit == "\r" and after != "\n" else ""
+
+
+def _glyphs(page: Any, characters: Any, start: int, end: int) -> Iterator[Rectangle | None]:
+    """The rectangles of the characters of a part of the text; None where a line ends."""
+    units, shown = codes(characters), _as_shown(page)
+    found = pieces(units)
+    ends = list(accumulate(map(len, found)))
+    first, last = bisect_right(ends, start), bisect_left(ends, end)
+    for index in range(first, last + 1):
+        if found[index] == "\n":
+            yield None
+        elif not found[index].isspace():
+            yield shown(_rectangle(characters, index))
+            if units[index] in HYPHEN:
+                yield None
+
+
+def _rectangle(characters: Any, index: int) -> Rectangle:
+    """A character's left, bottom, right and top: its ink and its place in the line, whichever is larger."""
+    return around(
+        [characters.get_charbox(index), characters.get_charbox(index, loose=True)],
+    )
+
+
+def _as_shown(page: Any) -> Any:
+    """From coordinates of the file (left, bottom, right, top) to those of the page as it is shown, from its top."""
+    left, bottom, right, top = page.get_bbox()
+
+    def turned(box: Sequence[float]) -> Rectangle:
+        x0, y0, x1, y1 = box
+        return {
+            0: (x0 - left, top - y1, x1 - left, top - y0),
+            90: (y0 - bottom, x0 - left, y1 - bottom, x1 - left),
+            180: (right - x1, y0 - bottom, right - x0, y1 - bottom),
+            270: (top - y1, right - x1, top - y0, right - x0),
+        }[page.get_rotation()]
+
+    return turned
