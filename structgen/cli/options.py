@@ -99,7 +99,7 @@ Encoding = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Encoding of a text that does not declare its own, cp1252 say; UTF-8 if not given.",
+        help="Encoding of a text, cp1252 say; what it declares, or else UTF-8, if not given.",
         show_default=False,
     ),
 ]

@@ -45,11 +45,12 @@ class Document:
         open. Raises InvalidDocument if the file cannot be read, and MissingExtra if that takes a package that is not
         installed.
 
-        name: of the file if the source has none; encoding: of a text that does not say its own, UTF-8 if not given
+        name: of the file if the source has none
+        encoding: of a text, instead of the one that it declares; UTF-8 if neither says
         """
         file = read_file(source, name)
-        kind, notes, contents = opened(file, encoding)
-        return cls(contents.text, kind, file.name, contents.pages, notes, contents.geometry)
+        kind, contents = opened(file, encoding)
+        return cls(contents.text, kind, file.name, contents.pages, contents.notes, contents.geometry)
 
     @property
     def media_type(self) -> str:

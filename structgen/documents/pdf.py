@@ -22,7 +22,6 @@ from structgen.documents.extras import needed
 from structgen.documents.file import File
 from structgen.documents.lines import Rectangle, around, lines
 from structgen.documents.places import Box, Contents, Page
-from structgen.documents.png import png
 from structgen.errors import InvalidDocument
 
 PDFIUM = RLock()  # it is not safe to call from two threads at once
@@ -33,7 +32,7 @@ PASSWORD = 4  # FPDF_ERR_PASSWORD
 POINTS = 72  # an inch
 
 
-def read_pdf(file: File) -> Contents:
+def read_pdf(file: File, encoding: str | None = None) -> Contents:
     """The text of a PDF, page by page. Raises InvalidDocument if it is encrypted, broken or without pages."""
     texts: list[str] = []
     sizes: list[tuple[float, float]] = []
@@ -73,6 +72,8 @@ class PdfPages:
         """The page as PNG."""
         with _pdf(self.content, self.shown) as pdf, _page(pdf, page, self.shown) as leaf:
             pdf.init_forms()
+            from structgen.documents.png import png
+
             with closing(leaf.render(scale=dpi / POINTS, rev_byteorder=True)) as bitmap:
                 return png(bitmap.to_numpy()[:, :, :3])
 

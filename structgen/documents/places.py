@@ -45,8 +45,9 @@ class Geometry(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """The contents of a file. Texts of a file without pages have neither pages nor geometry."""
+    """The contents of a file; one without pages has no geometry. notes: what the reader noticed, one sentence each."""
 
     text: str
     pages: tuple[Page, ...] = ()
     geometry: Geometry | None = None
+    notes: tuple[str, ...] = ()
