@@ -1,9 +1,9 @@
 """The lattice on a CPU: numba kernels that read the logits once and never copy them.
 
-Class scores (`classes`, `tokens`). Tokens are visited class by class, in chunks of at most CHUNK. A chunk is gathered
-into scratch that stays in the first-level cache, then reduced there: its maximum, Σ exp(s − max) and
-Σ exp(s − max)·(s − max). Every chunk has its own maximum, so that classes 200 nats apart do not underflow. The chunks'
-sums are kept, because drawing a token inside a class then scans one chunk instead of a hundred thousand tokens.
+Class scores (`classes`, `lanes`, `tokens`). Sixteen positions are read together: a token is then a vector of sixteen
+scores, so each costs one load and one vector exponential, however its class lies in the vocabulary. A chunk, the tokens
+of one class in one block of the vocabulary, is reduced to its maximum, Σ 2^d and Σ 2^d·d. The chunks' sums are kept,
+because drawing a token inside a class then scans one chunk instead of a hundred thousand tokens.
 
 Scans (`scaled`, `scans`, `posterior`, `paths`). A weight is a pair, mantissa · 2^(RADIX·level) with a float64 mantissa
 in [2^-128, 2^128): products of 256 positions at 200 nats each reach exp(±50,000), and logarithms in the inner loop

@@ -34,6 +34,13 @@ def stored(logits: Tensor) -> Array:
     return logits.numpy()
 
 
+def wide(logits: Tensor) -> Array:
+    """`stored`, but float16 and float64 copied as float32: the vector kernel reads float32 and bfloat16 alone."""
+    if logits.dtype == torch.float64:
+        logits = torch.where(logits.isinf(), logits, logits.clamp(-LARGEST, LARGEST))
+    return stored(logits if logits.dtype == torch.bfloat16 else logits.float())
+
+
 def single(x: Any) -> Any:
     """A float32 from any stored logit; bfloat16 travels as int16, float16 as uint16."""
     raise NotImplementedError

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from structgen_engine.automata.dfa import IMPOSSIBLE, Alphabet
-from structgen_engine.kernels.cpu.classes import CHUNK, Members, members_of, open_rows
+from structgen_engine.kernels.cpu.classes import BLOCK, Members, members_of, open_rows
 from structgen_engine.kernels.cpu.logits import SUM, exp, held, single, stored
 from structgen_engine.kernels.cpu.threads import run
 from structgen_engine.kernels.scores import ClassScores, largest, place_
@@ -87,53 +87,70 @@ def _draw(
     out: Array,
 ) -> None:
     """Fill the open positions of `out` [N]."""
-    order, chunk, first = members
-    buffer = np.empty(CHUNK)
+    buffer = np.empty(BLOCK, np.float32)
+    inverse, most = np.float32(scale), np.float32(bound)
     for i in range(labels.size):
         if out[i] >= 0:
             continue
-        c = labels[i]
-        top = -np.inf
-        for k in range(first[c], first[c + 1]):
+        chunks = members.of_class[members.offsets[labels[i]] : members.offsets[labels[i] + 1]]
+        top, total = -np.inf, 0.0
+        for k in chunks:
             top = max(top, float(held(tops[i, k], bound)))
-        total = 0.0
-        for k in range(first[c], first[c + 1]):
+        for k in chunks:
             total += _share(held(tops[i, k], bound), sums[i, k], top, scale)
         rest, at, left = uniforms[i] * total, -1, 0.0
-        for k in range(first[c], first[c + 1]):
+        for k in chunks:
             share = _share(held(tops[i, k], bound), sums[i, k], top, scale)
             if share > 0.0:
                 at, left = k, rest / share  # position inside the chunk, as a fraction of its mass
                 if rest < share:
                     break
                 rest -= share
-        low, n = chunk[at], chunk[at + 1] - chunk[at]
-        mass, high = 0.0, held(tops[i, at], bound)
+        low, n, row = (
+            members.chunk[at],
+            members.chunk[at + 1] - members.chunk[at],
+            logits[i, members.begin[at] :],
+        )
         for j in range(n):
-            buffer[j] = np.exp((held(float(single(logits[i, order[low + j]])), bound) - high) * scale)
-            mass += buffer[j]
-        rest = left * mass
-        for j in range(n):
-            if buffer[j] > 0.0:
-                out[i] = np.int64(order[low + j])
-                rest -= buffer[j]
-                if rest < 0.0:
-                    break
+            buffer[j] = single(row[members.token[low + j]])
+        j = _inside(buffer, n, held(np.float32(tops[i, at]), most), most, inverse, left)
+        out[i] = members.begin[at] + members.token[low + j]
+
+
+@numba.njit(nogil=True, cache=True)
+def _inside(x: Array, n: int, high: Any, bound: Any, scale: Any, left: float) -> int:
+    """The place below n at the fraction `left` of Σ exp((x − high)·scale), among places with x above −inf."""
+    zero, least = np.float32(0), np.float32(-87)
+    for j in range(n):
+        d = (held(x[j], bound) - high) * scale
+        x[j] = exp(d) if d > least else zero
+    mass = 0.0
+    for j in range(n):
+        mass += x[j]
+    rest, last = left * mass, -1
+    for j in range(n):
+        if x[j] > zero:
+            last = j
+            rest -= x[j]
+            if rest < 0.0:
+                break
+    return last
 
 
 @numba.njit(nogil=True, cache=True)
 def _top_tokens(logits: Array, members: Members, tops: Array, labels: Array, out: Array) -> None:
     """Fill the open positions of `out` [N]."""
-    order, chunk, first = members
     for i in range(labels.size):
         if out[i] >= 0:
             continue
-        at = first[labels[i]]
-        for k in range(at, first[labels[i] + 1]):
+        chunks = members.of_class[members.offsets[labels[i]] : members.offsets[labels[i] + 1]]
+        at = chunks[0]
+        for k in chunks:
             at = k if tops[i, k] > tops[i, at] else at
-        for j in range(chunk[at], chunk[at + 1]):
-            if np.float32(single(logits[i, order[j]])) == tops[i, at]:
-                out[i] = np.int64(order[j])
+        for j in range(members.chunk[at], members.chunk[at + 1]):
+            token = members.begin[at] + members.token[j]
+            if np.float32(single(logits[i, token])) == tops[i, at]:
+                out[i] = token
                 break
 
 

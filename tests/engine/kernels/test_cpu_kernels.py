@@ -1,0 +1,112 @@
+"""The vector kernels of the CPU: class scores of groups of positions against the reference."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from structgen_engine.automata.dfa import Alphabet
+from structgen_engine.kernels import cpu, reference
+from structgen_engine.kernels.cpu.classes import BLOCK
+from structgen_engine.kernels.cpu.lanes import LANES, LEAST, exp2, load, store
+
+IMPOSSIBLE = float("-inf")
+TABLES = ("log_sum", "entropy", "peak")
+
+
+def scattered(tokens: int, classes: int, seed: int = 0) -> Alphabet:
+    """Classes that lie in the vocabulary at random, and one that fills half of it."""
+    label = torch.randint(0, classes, (tokens,), generator=torch.Generator().manual_seed(seed))
+    label[::2] = 1
+    return Alphabet(label.int(), classes)
+
+
+def normal(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def agree(logits: Tensor, alphabet: Alphabet, **given: object) -> bool:
+    """Whether the kernels find what the reference finds in these logits at double precision."""
+    fast = cpu.class_scores(logits, alphabet, **given)  # type: ignore[arg-type]
+    slow = reference.class_scores(logits.double(), alphabet, **given)  # type: ignore[arg-type]
+    near = [torch.allclose(getattr(fast, name), getattr(slow, name), rtol=1e-6, atol=5e-6) for name in TABLES]
+    return all(near) and torch.equal(fast.count, slow.count)
+
+
+def test_powers_of_two_are_right_to_a_millionth_and_exact_at_zero() -> None:
+    @numba.njit
+    def powers(x: np.ndarray, out: np.ndarray) -> None:
+        for i in range(0, x.size, LANES):
+            store(out, i, exp2(load(x, i)))
+
+    x = np.linspace(LEAST, 127, LANES * 250_000).astype(np.float32)
+    out, ends = np.empty_like(x), np.array([0.0, np.nan, LEAST, 127.0] * 4, np.float32)
+    powers(x, out)
+    assert np.abs(out / np.exp2(x.astype(np.float64)) - 1).max() < 2e-7
+    powers(ends, out[:LANES])
+    assert np.isnan(out[1])
+    assert out[[0, 2, 3]].tolist() == [1.0, 2.0**-126, 2.0**127]
+
+
+@pytest.mark.parametrize("positions", [1, 4, 5, 16, 21, 40])
+@pytest.mark.parametrize("tokens", [7, BLOCK, 2 * BLOCK + 1])
+def test_groups_of_any_size_read_rows_of_any_width(positions: int, tokens: int) -> None:
+    for beyond in (0, 1, 16, 33):  # logits that the automaton does not know
+        assert agree(normal(2, positions, tokens + beyond) * 3, scattered(tokens, 9))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
+def test_every_type_of_logits_is_read(dtype: torch.dtype) -> None:
+    logits = (normal(1, 20, BLOCK + 70) * 8).to(dtype)
+    logits[:, ::3, ::5] = IMPOSSIBLE
+    assert agree(logits, scattered(BLOCK + 50, 300), temperature=0.6)
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 0.3, 1.0, 5.0])
+@pytest.mark.parametrize("scale", [1e-40, 3.0, 200.0, 1e30])
+def test_scores_of_any_size_are_summed_as_the_reference_sums_them(scale: float, temperature: float) -> None:
+    logits = (normal(1, 32, 3000).double() * scale).float()
+    logits[0, 3] = IMPOSSIBLE
+    logits[0, 4, 100:] = IMPOSSIBLE
+    logits[0, 5, ::2] = torch.finfo(torch.float32).min
+    logits[0, 6, 1500] = torch.finfo(torch.float32).max
+    assert agree(logits, scattered(3000, 40), temperature=temperature)
+
+
+def test_classes_far_below_the_highest_score_keep_their_precision() -> None:
+    alphabet, logits = scattered(3000, 40), normal(1, 16, 3000)
+    logits -= alphabet.class_of * 30.0  # nats between neighbouring classes
+    assert agree(logits, alphabet)
+
+
+def test_settled_positions_are_left_out() -> None:
+    settled = torch.full((1, 40), -1)
+    settled[0, ::3] = torch.arange(14)
+    assert agree(normal(1, 40, 3000), scattered(3000, 40), settled=settled)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+@pytest.mark.parametrize("class_size", [1, 300])
+def test_scores_that_are_no_numbers_spoil_their_class_and_no_other(bad: float, class_size: int) -> None:
+    label = torch.zeros(1000, dtype=torch.int32)
+    label[:class_size], label[class_size:900] = 1, 2
+    logits = normal(1, 16, 1000)
+    logits[0, 5, 0] = logits[0, 6, 950] = bad  # the second is a refused token
+    found = cpu.class_scores(logits, Alphabet(label, 3)).log_sum[0]
+    assert not found[5, 1] < float("inf")
+    found[5, 1] = 0
+    assert found[:, 1:].isfinite().all()
+
+
+def test_tokens_follow_the_softmax_inside_their_class() -> None:
+    alphabet, N = scattered(5000, 3), 400
+    logits, uniforms = normal(1, 1, 5000).expand(1, N, -1) * 4, (torch.arange(N) + 0.5)[None] / N
+    labels = torch.ones(1, N, dtype=torch.int64)
+    scores = cpu.class_scores(logits, alphabet)
+    assert torch.equal(
+        cpu.draw_tokens(logits, alphabet, scores, labels, uniforms.double()),
+        reference.draw_tokens(logits, alphabet, scores, labels, uniforms.double()),
+    )
