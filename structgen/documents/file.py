@@ -53,9 +53,8 @@ def _at(path: Path, name: str | None) -> File:
     try:
         if path.is_dir():
             raise InvalidDocument(f"{file.shown} is a folder, not a file")
-        if (size := path.stat().st_size) > MOST_BYTES:
-            raise _too_large(file, size)
-        return File(path.read_bytes(), file.name)
+        with path.open("rb") as opened:
+            return _bounded(File(opened.read(MOST_BYTES + 1), file.name))
     except FileNotFoundError:
         raise InvalidDocument(f"{file.shown} does not exist") from None
     except (OSError, ValueError) as error:
@@ -78,11 +77,7 @@ def _read(source: BinaryIO, shown: str) -> bytes:
 
 def _bounded(file: File) -> File:
     if len(file.content) > MOST_BYTES:
-        raise _too_large(file, len(file.content))
+        raise InvalidDocument(
+            f"{file.shown} has more than {MOST_BYTES:,} bytes, which is the limit: split it"
+        )
     return file
-
-
-def _too_large(file: File, size: int) -> InvalidDocument:
-    return InvalidDocument(
-        f"{file.shown} has {size:,} bytes or more, and at most {MOST_BYTES:,} are read: split it"
-    )

@@ -14,6 +14,7 @@ from structgen.documents.places import Contents
 from structgen.errors import InvalidDocument
 
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
+MOST_NAMED = 5  # attachments
 
 
 def read_mail(file: File, encoding: str | None = None) -> Contents:
@@ -26,7 +27,8 @@ def read_mail(file: File, encoding: str | None = None) -> Contents:
         raise InvalidDocument(
             f"{file.shown} is an e-mail without headers and without a body: there is nothing to read"
         )
-    notes = (f"{file.shown} has attachments, which were not read: {', '.join(attached)}",) if attached else ()
+    shown = ", ".join(attached[:MOST_NAMED]) + (", …" if len(attached) > MOST_NAMED else "")
+    notes = (f"{file.shown} has attachments, which were not read: {shown}",) if attached else ()
     return Contents("\n".join([*headers, "", body.strip()]).strip("\n"), notes=notes)
 
 
@@ -49,12 +51,15 @@ def _text(part: EmailMessage, file: File, encoding: str | None) -> str:
 
 def _header(message: EmailMessage, name: str, file: File, encoding: str | None) -> str:
     """A header on one line. A date is as it was written; what follows no rule stays as it is."""
+    replaced = "\N{REPLACEMENT CHARACTER}"
     written = next((str(value) for key, value in message.raw_items() if key.lower() == name.lower()), "")
     try:
         value = written if name == "Date" else str(message[name] or "")
     except (ValueError, LookupError, AttributeError, TypeError):  # of parsers that meet malformed addresses
         value = written
+    if replaced in value and replaced not in written:
+        value = written  # bytes of an unknown encoding
     content = " ".join(value.split()).encode("utf-8", "surrogateescape")
     return decoded(
-        content, f"the header {name} of {file.shown}", encoding=None if value.isascii() else encoding
+        content, f"the header {name} of {file.shown}", encoding=encoding if value is written else None
     )

@@ -16,6 +16,8 @@ DECLARED = re.compile(
     re.I,
 )
 
+DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")  # lxml refuses a string that declares its encoding
+
 
 def read_html(file: File, encoding: str | None = None) -> Contents:
     """The text of an HTML page."""
@@ -27,11 +29,16 @@ def read_html(file: File, encoding: str | None = None) -> Contents:
 
 def html_text(source: str, shown: str) -> str:
     """The text of HTML, without white space at the end of lines."""
-    inscriptis = needed("inscriptis", "documents", "HTML")
+    engine = needed("inscriptis.html_engine", "documents", "HTML")
+    html = needed("lxml.html", "documents", "HTML")
     try:
-        text = inscriptis.get_text(source)
+        # without huge_tree, lxml leaves out in silence whatever is nested more than 256 elements deep
+        tree = html.document_fromstring(
+            DECLARATION.sub("", source, count=1), parser=html.HTMLParser(huge_tree=True)
+        )
+        text = engine.Inscriptis(tree).get_text()
     except RecursionError:
         raise InvalidDocument(f"{shown} nests its elements too deeply: save it as text") from None
-    except (ValueError, AssertionError) as error:
+    except (ValueError, AssertionError, html.etree.LxmlError) as error:
         raise InvalidDocument(f"{shown} is broken HTML ({error}): save it as text") from None
     return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -17,6 +18,8 @@ from structgen.documents.places import Contents
 from structgen.documents.table import read_csv
 from structgen.documents.word import read_docx
 from structgen.errors import InvalidDocument
+
+HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair
 
 
 def read_text(file: File, encoding: str | None = None) -> Contents:
@@ -45,7 +48,7 @@ def opened(file: File, encoding: str | None = None) -> tuple[str, Contents]:
     contents = READERS[kind](file, encoding)
     if not contents.text.strip():
         raise InvalidDocument(f"{file.shown} is empty: it holds no text")
-    if any("\ud800" <= char <= "\udfff" for char in contents.text):
+    if not contents.text.isascii() and HALF.search(contents.text):
         raise InvalidDocument(
             f"{file.shown} holds half a surrogate pair, which is no character: write it again"
         )

@@ -113,6 +113,8 @@ def _inline(element: Any) -> str:
     for child in element:
         name = _name(child)
         if name == "t":
+            if len(child):
+                raise ValueError("an entity, which no Word document may hold")
             parts.append(child.text or "")
         elif name in SPELLED:
             parts.append(SPELLED[name])

@@ -45,10 +45,10 @@ def test_a_folder_as_document(run, folder):
 
 
 def test_a_document_that_may_not_be_read(run, folder, monkeypatch):
-    def refuse(path: Path) -> bytes:
+    def refuse(path: Path, *how: str, **more: str) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     assert "doc.txt cannot be read: Permission denied" in refused(run("extract", *BILL, "doc.txt"), code=2)
 
 
@@ -69,6 +69,22 @@ def test_a_binary_document(run, folder):
     assert "image.png is not an image, though its name ends in .png" in refused(
         run("extract", *BILL, "image.png"), code=2
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("broken.pdf", b"%PDF-1.7\n", "broken.pdf is a broken PDF"),
+        ("text.pdf", b"Vendor: Acme", "text.pdf is not a PDF, though its name ends in .pdf"),
+        ("broken.docx", b"PK\3\4", "broken.docx is a broken ZIP archive"),
+        ("zero.txt", b"Vendor\0", "zero.txt is binary (a zero byte at offset 6)"),
+        ("half.txt", b"\xed\xa0\x80", "half.txt is not UTF-8 text (byte 0xed at offset 0)"),
+        ("long.txt", b"Vendor: Acme\n" * 20_000, "at most 512"),
+    ],
+)
+def test_a_file_that_cannot_be_read(run, folder, name, content, sentence):
+    (folder / name).write_bytes(content)
+    assert sentence in refused(run("extract", *BILL, name), code=2)
 
 
 @pytest.mark.parametrize("content", [b"", b" \n\t\n", b"\xef\xbb\xbf"])
