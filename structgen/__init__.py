@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         Unsatisfiable,
         Unsupported,
     )
-    from structgen.generation.result import Generation
+    from structgen.generation.result import AnswerWarning, Generation
     from structgen.model import Model
     from structgen.models.load import load
     from structgen.sources.ebnf import Ebnf
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AnswerWarning",
     "Box",
     "Call",
     "Choice",
@@ -69,6 +70,7 @@ __all__ = [
 
 # Where each name is defined. No module may bear the name of an export: importing it would hide the export.
 _HOMES = {
+    "AnswerWarning": "generation.result",
     "Box": "documents.places",
     "Call": "sources.tools",
     "Choice": "verbs.choose",

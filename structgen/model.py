@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload
@@ -86,11 +87,19 @@ class Model(Runtime):
         order: Order = "declared",
         on_step: OnStep | None = None,
     ) -> object:
-        """The value of type `spec` (pydantic class, any type, JSON Schema) that the document states."""
+        """The value of type `spec` (pydantic class, any type, JSON Schema) that the document states.
+
+        A value that the document does not state, or that the constraint put in the place of another one, is reported
+        as an AnswerWarning: in `warnings` of the Generation, or by Python's `warnings` without details.
+        """
         options = Options(max_tokens, steps, seed, on_step)
         terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
-        generation = extract(self, text, spec, options, terms=terms)
-        return generation if details else generation.value
+        generation = extract(self, text, spec, options, terms=terms, details=details)
+        if details:
+            return generation
+        for warning in generation.warnings:
+            warnings.warn(warning, stacklevel=2)
+        return generation.value
 
     @overload
     def generate(

@@ -16,6 +16,7 @@ import structgen
 
 ROOT = Path(__file__).parents[1]
 EXPORTS = [
+    "AnswerWarning",
     "Box",
     "Call",
     "Choice",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from structgen.cli.document import STDIN, read_document
-from structgen.cli.failure import SOME_FAILED, Misuse, report, sentence
+from structgen.cli.failure import SOME_FAILED, Misuse, report, sentence, warn
 from structgen.cli.model import loaded, say_if_kernels_compile
 from structgen.cli.options import (
     Additional,
@@ -67,7 +67,7 @@ def extract_command(
     encoding: Encoding = None,
     details: Annotated[
         bool,
-        typer.Option("--details", help="Print value and details: log_prob, steps, blocks, …"),
+        typer.Option("--details", help="Print value and details: confidence, spans, warnings, steps, …"),
     ] = False,
     compact: Annotated[bool, typer.Option("--compact", help="Print JSON on one line.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; extract always does.")] = False,
@@ -77,22 +77,29 @@ def extract_command(
         raise Misuse("only one of DOC and --schema can be -")
     alone = read_document(documents[0], encoding) if len(documents) == 1 else None
     spec = read_spec(schema)
-    options = json_options(whitespace, additional, unknown, order, read_resources(resource, spec))
-    options |= {"max_tokens": max_tokens, "steps": steps, "seed": seed}
+    resources = read_resources(resource, spec)
     say_if_kernels_compile()
     with _progress() as (say, on_step):
         generator = loaded(model)
+        from structgen.generation.options import Options
+        from structgen.sources import Terms
+        from structgen.verbs.extract import extract
+
+        how = Options(max_tokens, steps, seed, on_step)
+        terms = Terms(**json_options(whitespace, additional, unknown, order, resources))
 
         def answered(document: Document) -> dict[str, Any]:
             say("compiling the schema")
             begun = time.perf_counter()
-            generation = generator.extract(document, spec, details=True, on_step=on_step, **options)
+            generation = extract(generator, document, spec, how, terms=terms, details=details)
             return _answer(generation, time.perf_counter() - begun, details)
 
         if alone is None:
             _print_lines(documents, lambda name: answered(read_document(name, encoding)))
             return
         answer = answered(alone)
+    for warning in answer.pop("warnings"):
+        warn(warning)
     print_json(answer if details else answer["value"], compact=compact)
 
 
@@ -105,6 +112,8 @@ def _print_lines(names: Sequence[str], answered: Callable[[str], dict[str, Any]]
         except StructgenError as error:
             report(error)
             line, failed = {"error": sentence(error)[0]}, True
+        for warning in line.pop("warnings", ()):
+            warn(f"{name}: {warning}")
         print_json({"document": name, **line}, compact=True)
     if failed:
         raise typer.Exit(SOME_FAILED)
@@ -116,18 +125,19 @@ def json_value(text: str) -> Any:
 
 
 def _answer(generation: Generation[Any], seconds: float, details: bool) -> dict[str, Any]:
-    """The value, and with `details` what it took."""
+    """The value and its warnings, and with `details` the evidence and what it took."""
     value, log_prob = json_value(generation.text), generation.log_prob
+    answer = {"value": value, "warnings": [str(one) for one in generation.warnings]}
     if not details:
-        return {"value": value}
-    return {
-        "value": value,
+        return answer
+    return answer | {
         "details": {
             "log_prob": round(log_prob, 4) if math.isfinite(log_prob) else None,
             "steps": generation.steps,
             "seconds": round(seconds, 3),
             "blocks": generation.blocks,
             "dropped_share": generation.dropped_share,
+            **generation.evidence.to_dict(),
         },
     }
 

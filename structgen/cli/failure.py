@@ -37,6 +37,13 @@ def report(error: Exception) -> int:
     return code
 
 
+def warn(message: str) -> None:
+    """Print a warning about a result as one line on stderr."""
+    console = error_console()
+    console.print("warning:", style="bold yellow", end=" ", highlight=False)
+    console.print(" ".join(message.split()), markup=False, highlight=False, soft_wrap=True)
+
+
 def debugging() -> bool:
     """Whether STRUCTGEN_DEBUG asks for tracebacks and warnings."""
     return os.environ.get("STRUCTGEN_DEBUG", "") not in ("", "0")

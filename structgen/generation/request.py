@@ -30,7 +30,9 @@ class Kind:
 class Request:
     """A request for one output.
 
-    prompt: token ids; max_tokens: the budget; options: of decoding
+    prompt: token ids; constraint: of complete answers, with its automaton over token ids, read once
+    reviewer: makes a review of one output, or None if the automaton decides everything
+    max_tokens: the budget; options: of decoding
     document: the text that the prompt asks about, None if it is not known
     kinds: the forms that the answer may have, empty if nothing is known about its form
     on_step: called with each StepEvent
@@ -38,21 +40,14 @@ class Request:
 
     prompt: Sequence[int]
     constraint: Constraint[Any]
+    automaton: TokenAutomaton
+    reviewer: Callable[[], Review | None]
     max_tokens: int
     options: DecodingOptions
     seed: int = 0
     document: str | None = None
     kinds: tuple[Kind, ...] = ()
     on_step: Callable[[StepEvent], None] | None = None
-
-    @property
-    def automaton(self) -> TokenAutomaton:
-        """The automaton of complete answers over token ids."""
-        return self.constraint.automaton
-
-    def reviewer(self) -> Review | None:
-        """A review of one output; None if the automaton decides everything."""
-        return self.constraint.reviewer()
 
 
 class Writer(Protocol):

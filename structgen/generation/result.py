@@ -2,14 +2,83 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from reprlib import Repr
-from typing import Generic, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
 SHORT = Repr()  # shortens values to fit a line of a notebook
 SHORT.maxother = SHORT.maxstring = 200
+
+
+class Alternative(NamedTuple):
+    """A value that could stand in a place of the answer, and its probability given the rest of the answer."""
+
+    value: Any
+    probability: float
+
+
+class TextSpan(NamedTuple):
+    """Characters start … end − 1 of the document."""
+
+    start: int
+    end: int
+
+
+WarningKind = Literal["excluded", "not stated", "shortened"]
+
+
+class AnswerWarning(UserWarning):
+    """A reason to doubt a value: the constraint excluded another one, the document does not state it, or it is cut.
+
+    kind: "excluded", "not stated" or "shortened"; pointer: of the value; detail: what was found, without the pointer
+    """
+
+    def __init__(self, kind: WarningKind, pointer: str, detail: str) -> None:
+        super().__init__(f"{pointer or 'the answer'}: {detail}")
+        self.kind, self.pointer, self.detail = kind, pointer, detail
+
+    def to_dict(self) -> dict[str, str]:
+        """Kind, pointer and detail."""
+        return {"kind": self.kind, "pointer": self.pointer, "detail": self.detail}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for the values of an answer, by JSON pointer.
+
+    confidence: the exact probability of a value given the rest of the answer, when the model sees the rest but not it
+    alternatives: other values, the most probable first
+    spans: every place of the document that states the value, the likeliest first; none if it is not stated
+    """
+
+    confidence: Mapping[str, float] = field(default_factory=dict)
+    alternatives: Mapping[str, Sequence[Alternative]] = field(default_factory=dict)
+    spans: Mapping[str, Sequence[TextSpan]] = field(default_factory=dict)
+    warnings: Sequence[AnswerWarning] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The evidence in plain values, which JSON can hold."""
+        return {
+            "confidence": dict(self.confidence),
+            "alternatives": {
+                pointer: [one._asdict() for one in ranked] for pointer, ranked in self.alternatives.items()
+            },
+            "spans": {pointer: [one._asdict() for one in spans] for pointer, spans in self.spans.items()},
+            "warnings": [one.to_dict() for one in self.warnings],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Evidence:
+        """The evidence that `to_dict` gave."""
+        return cls(
+            dict(data["confidence"]),
+            {at: [Alternative(**one) for one in ranked] for at, ranked in data["alternatives"].items()},
+            {at: [TextSpan(**one) for one in spans] for at, spans in data["spans"].items()},
+            tuple(AnswerWarning(**one) for one in data["warnings"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -21,6 +90,7 @@ class Generation(Generic[T]):
     steps: refinement steps over all blocks; blocks: number of blocks filled
     dropped_share: upper bound on the share of the accepted blocks' probability that pruning dropped in any step; 0.0 if
         the constraint is one table
+    evidence: what speaks for each value, whose parts are also this object's: confidence, alternatives, spans, warnings
     """
 
     value: T
@@ -30,6 +100,27 @@ class Generation(Generic[T]):
     steps: int
     blocks: int
     dropped_share: float = 0.0
+    evidence: Evidence = Evidence()
+
+    @property
+    def confidence(self) -> Mapping[str, float]:
+        """The probability of each value given the rest of the answer, by JSON pointer."""
+        return self.evidence.confidence
+
+    @property
+    def alternatives(self) -> Mapping[str, Sequence[Alternative]]:
+        """Other values with their probabilities, by JSON pointer."""
+        return self.evidence.alternatives
+
+    @property
+    def spans(self) -> Mapping[str, Sequence[TextSpan]]:
+        """Where the document states each value, by JSON pointer."""
+        return self.evidence.spans
+
+    @property
+    def warnings(self) -> Sequence[AnswerWarning]:
+        """Reasons to doubt values."""
+        return self.evidence.warnings
 
     def __repr__(self) -> str:
         """The shortened value and the cost of generating it."""

@@ -97,6 +97,8 @@ def request(
     return Request(
         prompt_ids(runtime, prompt),
         constraint,
+        constraint.automaton,
+        constraint.reviewer,
         budget,
         decoding,
         options.seed,

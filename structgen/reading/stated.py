@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, NamedTuple
 
 _NUMBER = re.compile(r"\d+(?:[.,'’]\d+|[ \u00a0\u202f]\d{3}(?!\d))*")
 _NUMERIC_DATE = re.compile(r"(?<!\d)(\d{1,4})([-./])(\d{1,2})\2(\d{4}|\d{2})?(?!\d)")
@@ -43,6 +45,96 @@ _DAY_FIRST = re.compile(
 _MONTH_FIRST = re.compile(
     rf"\b({_NAMES})\b\.?[ \-](\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,?[ \-](\d{{4}}))?", re.IGNORECASE
 )
+
+
+Place = tuple[int, int]  # characters start … end − 1 of a text
+_WORD = re.compile(r"\w")
+_WORDS = re.compile(r"[^\W_]+")
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_ISO_TIME = re.compile(r"(?:\d{4}-\d\d-\d\d[Tt ])?(\d\d:\d\d(?::\d\d)?)")
+
+
+class Stated:
+    """Where a text states values, read once for all of them."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def places(self, value: Any, names: Sequence[str] = ()) -> list[Place]:
+        """Every place that states a value, those on a line that names it first; none for true, false and null.
+
+        names: of the value and of what it is part of, the innermost last
+        """
+        if isinstance(value, bool) or value is None:
+            return []
+        if isinstance(value, str):
+            found = {*self._words(value), *self._otherwise(value)}
+        else:
+            found = set(self._numbers.get(_decimal(value), ()))
+        words = {word for name in names[-1:] for word in _WORDS.findall(name.casefold())}
+        return sorted(found, key=lambda place: (-len(words & self._before(place)), place))
+
+    def extremes(self, *, whole: bool) -> list[str]:
+        """The least and the greatest number that the text states, as JSON spells them."""
+        found = [one for one in self._numbers if not whole or one == one.to_integral_value()]
+        return [f"{one:f}" for one in (min(found), max(found))] if found else []
+
+    def whole(self, value: str) -> str | None:
+        """The words of the text that a value cuts off inside the last: "the budget review" for "the budget re"."""
+        if not value or not _WORD.match(value[-1]):
+            return None
+        found = re.search(rf"(?<!\w)({_pattern(value)}\w+)", self._text)
+        return None if found is None else found[1]
+
+    def _before(self, place: Place) -> set[str]:
+        """The words in front of a place on its line."""
+        line = self._text[self._text.rfind("\n", 0, place[0]) + 1 : place[0]]
+        return set(_WORDS.findall(line.casefold()))
+
+    def _words(self, value: str) -> Iterator[Place]:
+        """The places of a text; case and the kind of white space do not count."""
+        if value.strip():
+            before = r"(?<!\w)" if _WORD.match(value.strip()[0]) else ""
+            after = r"(?!\w)" if _WORD.match(value.strip()[-1]) else ""
+            for match in re.finditer(f"{before}{_pattern(value)}{after}", self._text, re.IGNORECASE):
+                yield match.span()
+
+    def _otherwise(self, value: str) -> Iterable[Place]:
+        """The places of a date, a time or a number that is written in another way."""
+        if day := _ISO_DATE.match(value):
+            return self._dates.get(day.group(), ())
+        if time := _ISO_TIME.fullmatch(value.rstrip("Zz")):
+            return self._times.get(time[1] if len(time[1]) > 5 else f"{time[1]}:00", ())
+        if re.fullmatch(r"-?\d+(\.\d+)?", value):
+            return self._numbers.get(_decimal(value), ())
+        return ()
+
+    @cached_property
+    def _numbers(self) -> dict[Decimal, list[Place]]:
+        return _by(number_statements(self._text), _decimal)
+
+    @cached_property
+    def _dates(self) -> dict[str, list[Place]]:
+        return _by(date_statements(self._text), str)
+
+    @cached_property
+    def _times(self) -> dict[str, list[Place]]:
+        return _by(time_statements(self._text), str)
+
+
+def _pattern(value: str) -> str:
+    return r"\s+".join(map(re.escape, value.split()))
+
+
+def _decimal(value: Any) -> Decimal:
+    return Decimal(str(value)).normalize()
+
+
+def _by(statements: Iterable[Statement], key: Callable[[str], Any]) -> dict[Any, list[Place]]:
+    found: dict[Any, list[Place]] = {}
+    for one in statements:
+        found.setdefault(key(one.value), []).append((one.start, one.end))
+    return found
 
 
 class Statement(NamedTuple):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeVar, overload
 
 from structgen.compiler.constraint import compile
 from structgen.documents import Document
 from structgen.errors import InvalidDocument, InvalidSource
+from structgen.evidence.gather import doubts, evidence
+from structgen.evidence.leaves import Answer
 from structgen.generation.options import Options
 from structgen.generation.prompts import Form
 from structgen.generation.request import Kind, Request
-from structgen.generation.result import Generation
+from structgen.generation.result import Evidence, Generation
 from structgen.generation.runtime import Runtime
 from structgen.generation.writer import read, request, text_of, write
 from structgen.sources import Terms, as_source
@@ -28,6 +31,7 @@ def extract(
     options: Options | None = ...,
     *,
     terms: Terms | None = ...,
+    details: bool = ...,
 ) -> Generation[T]: ...
 @overload
 def extract(
@@ -37,6 +41,7 @@ def extract(
     options: Options | None = ...,
     *,
     terms: Terms | None = ...,
+    details: bool = ...,
 ) -> Generation[Any]: ...
 def extract(
     runtime: Runtime,
@@ -45,14 +50,21 @@ def extract(
     options: Options | None = None,
     *,
     terms: Terms | None = None,
+    details: bool = False,
 ) -> object:
     """The value of type `spec` that the document states.
 
     spec: a pydantic class, any other type, or a JSON Schema as a dict; terms: the options for reading it
+    details: whether to gather all evidence, with a forward pass for each value; otherwise there are warnings only
     Raises InvalidDocument if the document is empty or too long, and what `compile` raises.
     """
     asked = extraction(runtime, document, spec, options, terms=terms)
-    return read(runtime, asked.constraint, write(runtime, asked))
+    written = write(runtime, asked)
+    generation = read(runtime, asked.constraint, written)
+    answer = Answer(generation.text)
+    if details:
+        return replace(generation, evidence=evidence(runtime, asked, written, answer))
+    return replace(generation, evidence=Evidence(warnings=doubts(runtime, asked, written, answer)))
 
 
 def extraction(

@@ -1,0 +1,104 @@
+"""The evidence for an answer, gathered from the model, the constraint and the document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from structgen.evidence.leaves import Answer, Leaf
+from structgen.evidence.looks import HiddenValue, looks
+from structgen.evidence.tokens import Spelled
+from structgen.evidence.values import confidence, key, ranked
+from structgen.evidence.warnings import chosen, excluded, narrowed, unstated
+from structgen.generation.request import Request
+from structgen.generation.result import Alternative, AnswerWarning, Evidence, TextSpan
+from structgen.generation.runtime import Runtime
+from structgen.reading.stated import Stated
+from structgen.sources.json_schema.pointers import steps
+from structgen_engine.decoding.loop import Decoded
+
+SHOWN = 3  # alternatives of a value
+
+
+def evidence(runtime: Runtime, asked: Request, written: Decoded, answer: Answer) -> Evidence:
+    """What speaks for each value of an answer, which takes a forward pass for each of them.
+
+    written: what was written for the request
+    """
+    spelled = Spelled(written.ids.tolist(), runtime.vocabulary)
+    leaves, stated = answer.leaves, _stated(asked)
+    seen = _looks(runtime, asked, written, answer, spelled, list(leaves.values()))
+    sure: dict[str, float] = {}
+    others: dict[str, Sequence[Alternative]] = {}
+    for pointer, leaf in leaves.items():
+        sure[pointer], others[pointer] = _weighed(seen[pointer], leaf, answer, spelled)
+    spans = (
+        {}
+        if stated is None
+        else {
+            pointer: [TextSpan(*place) for place in stated.places(leaf.value, steps(pointer))]
+            for pointer, leaf in leaves.items()
+        }
+    )
+    return Evidence(sure, others, spans, tuple(_warnings(asked, answer, spelled, seen, stated)))
+
+
+def doubts(runtime: Runtime, asked: Request, written: Decoded, answer: Answer) -> Sequence[AnswerWarning]:
+    """The warnings alone, with a pass for each value in whose place the constraint refuses what a document may say."""
+    spelled, stated = Spelled(written.ids.tolist(), runtime.vocabulary), _stated(asked)
+    if stated is None:
+        return ()
+    few = [leaf for leaf in answer.leaves.values() if _doubtful(leaf, asked, answer, stated)]
+    seen = _looks(runtime, asked, written, answer, spelled, few) if few else {}
+    return tuple(_warnings(asked, answer, spelled, seen, stated))
+
+
+def _doubtful(leaf: Leaf, asked: Request, answer: Answer, stated: Stated) -> bool:
+    options = any(chosen(kind.outline, leaf.pointer) for kind in asked.kinds)
+    return not options and narrowed(leaf, answer, asked.constraint, stated)
+
+
+def _stated(asked: Request) -> Stated | None:
+    return None if asked.document is None else Stated(asked.document)
+
+
+def _looks(
+    runtime: Runtime,
+    asked: Request,
+    written: Decoded,
+    answer: Answer,
+    spelled: Spelled,
+    leaves: Sequence[Leaf],
+) -> Mapping[str, Sequence[HiddenValue]]:
+    name = runtime.vocabulary.pad
+    pad = 0 if name is None else runtime.vocabulary.special[name]
+    return looks(replace(asked, document=None), written, spelled, leaves, answer.text, pad=pad)
+
+
+def _weighed(
+    seen: Sequence[HiddenValue], leaf: Leaf, answer: Answer, spelled: Spelled
+) -> tuple[float, Sequence[Alternative]]:
+    """The confidence of a leaf, and its alternatives if it lies in one block."""
+    if len(seen) != 1:
+        return confidence(seen, spelled), ()
+    values = ranked(seen[0].whole, leaf, answer, spelled)
+    own = next(one for one in values if key(one.value) == key(leaf.value))
+    return own.probability, [one for one in values if one is not own][:SHOWN]
+
+
+def _warnings(
+    asked: Request,
+    answer: Answer,
+    spelled: Spelled,
+    seen: Mapping[str, Sequence[HiddenValue]],
+    stated: Stated | None,
+) -> Iterator[AnswerWarning]:
+    """The warnings in the order of the answer, one for each value at most."""
+    for pointer, leaf in answer.leaves.items():
+        looks = seen.get(pointer, ())
+        found = (excluded(look, leaf, answer, spelled, asked.constraint, stated) for look in looks)
+        warning = next((one for one in found if one is not None), None)
+        if warning is None and stated is not None and len(asked.kinds) == 1:
+            warning = unstated(leaf, asked.kinds[0].outline, stated)
+        if warning is not None:
+            yield warning

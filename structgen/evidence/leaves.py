@@ -1,0 +1,83 @@
+"""The leaves of an answer: its scalars and empty containers, each with its JSON pointer and its place in the text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from structgen.sources.json_schema.pointers import escape, steps
+
+MISSING = object()  # in place of a value that is not there
+_DECODER = json.JSONDecoder()
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A scalar or an empty container: characters start … end − 1 of the text, quotes included."""
+
+    pointer: str
+    value: Any
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The text of an answer, which is JSON or a single value as it stands."""
+
+    text: str
+    is_json: bool = True
+
+    @cached_property
+    def leaves(self) -> dict[str, Leaf]:
+        """The leaves by pointer; of members with the same name, the last."""
+        if not self.is_json:
+            return {"": Leaf("", self.text, 0, len(self.text))}
+        found = _leaves(self.text, _skip(self.text, 0), "")
+        return {leaf.pointer: leaf for leaf in found if isinstance(leaf, Leaf)}
+
+    def value(self, text: bytes, pointer: str) -> Any:
+        """The value at a pointer of another text of this kind; MISSING if there is none."""
+        try:
+            value: Any = json.loads(text) if self.is_json else text.decode()
+            for step in steps(pointer):
+                value = value[int(step)] if isinstance(value, list) else value[step]
+        except (ValueError, LookupError, TypeError):
+            return MISSING
+        return value
+
+
+def _leaves(text: str, start: int, pointer: str) -> Iterator[Leaf | int]:
+    """The leaves of the value that begins at `start`, then the character after it."""
+    opening = text[start]
+    after = _skip(text, start + 1)
+    if opening not in "{[" or text[after] in "}]":
+        value, end = _DECODER.raw_decode(text, start)
+        yield Leaf(pointer, value, start, end)
+        yield end
+        return
+    at, index = start, 0
+    while text[at] not in "}]":
+        at = _skip(text, at + 1)
+        step = str(index)
+        if opening == "{":
+            name, at = _DECODER.raw_decode(text, at)
+            step, at = escape(name), _skip(text, _skip(text, at) + 1)  # behind the colon
+        for one in _leaves(text, at, f"{pointer}/{step}"):
+            if isinstance(one, Leaf):
+                yield one
+            else:
+                at = _skip(text, one)
+        index += 1
+    yield at + 1
+
+
+def _skip(text: str, at: int) -> int:
+    """The first character from `at` on that is no white space."""
+    found = _SPACE.match(text, at)
+    return at if found is None else found.end()

@@ -1,0 +1,94 @@
+"""Reasons to doubt a value: the constraint excluded another one, the document does not state it, or it is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from structgen.compiler.constraint import Constraint
+from structgen.evidence.leaves import MISSING, Answer, Leaf
+from structgen.evidence.looks import HiddenValue
+from structgen.evidence.tokens import Spelled
+from structgen.evidence.values import key, replaced
+from structgen.generation.result import AnswerWarning
+from structgen.reading.stated import Stated
+from structgen.sources.json_schema.pointers import steps
+
+PRESSED = 0.5  # share of probability taken away from which on another value was preferred
+ANY_TEXTS = (
+    '"Ab"',
+    '"Word, 12 or so words of any text at all"',
+)  # of which a pattern or a format refuses one
+CHOSEN = ("enum", "const", "boolean")  # kinds of values that a document need not state word by word
+
+
+def excluded(
+    look: HiddenValue,
+    leaf: Leaf,
+    answer: Answer,
+    spelled: Spelled,
+    constraint: Constraint[Any],
+    stated: Stated | None,
+) -> AnswerWarning | None:
+    """A warning if the model preferred a value that the constraint rules out, and the document, if any, states it.
+
+    What the model preferred is the likeliest token of each hidden position.
+    """
+    share = look.inner.lattice.pressure
+    if share < PRESSED:
+        return None
+    spelling = b"".join(map(spelled.vocabulary.spelling, look.inner.lattice.open_best()))
+    text = replaced(answer, look.inner, spelling, spelled)
+    value = answer.value(text, leaf.pointer)
+    if value is MISSING or key(value) == key(leaf.value) or constraint.accepts(text):
+        return None
+    if stated is not None and not stated.places(value):
+        return None
+    detail = (
+        f"excluded: the model preferred {value!r}, which the constraint rules out "
+        f"(it took away {share:.1%} of the probability of this value)"
+    )
+    return AnswerWarning("excluded", leaf.pointer, detail)
+
+
+def narrowed(leaf: Leaf, answer: Answer, constraint: Constraint[Any], stated: Stated) -> bool:
+    """Whether the constraint refuses some word or number of the document in the place of a text or number."""
+    if isinstance(leaf.value, bool) or not isinstance(leaf.value, str | int | float):
+        return False
+    probes = ANY_TEXTS if isinstance(leaf.value, str) else stated.extremes(whole=isinstance(leaf.value, int))
+    before, after = answer.text[: leaf.start], answer.text[leaf.end :]
+    return any(not constraint.accepts(f"{before}{probe}{after}") for probe in probes)
+
+
+def unstated(leaf: Leaf, outline: Mapping[str, Any], stated: Stated) -> AnswerWarning | None:
+    """A warning if a text or number is not in the document, or only as the beginning of a longer word."""
+    if isinstance(leaf.value, bool | dict | list) or leaf.value is None or leaf.value == "":
+        return None
+    if stated.places(leaf.value) or chosen(outline, leaf.pointer):
+        return None
+    whole = stated.whole(str(leaf.value))
+    if whole is not None:
+        detail = f"shortened: the document has {whole!r}, the answer has {leaf.value!r}"
+        return AnswerWarning("shortened", leaf.pointer, detail)
+    detail = f"not stated: the document does not contain {leaf.value!r}, in no spelling that is known"
+    return AnswerWarning("not stated", leaf.pointer, detail)
+
+
+def chosen(outline: Mapping[str, Any], pointer: str) -> bool:
+    """Whether the value at a pointer is one of the schema's own values, which a document need not state."""
+    return any(kind in CHOSEN for kind in kinds(outline, steps(pointer)))
+
+
+def kinds(outline: Mapping[str, Any], path: Sequence[str]) -> Iterator[str]:
+    """The kinds of value that an outline has at a path."""
+    if outline["kind"] == "union":
+        for one in outline["options"]:
+            yield from kinds(one, path)
+    elif not path:
+        yield outline["kind"]
+    elif outline["kind"] == "array" and outline["item"] is not None:
+        yield from kinds(outline["item"], path[1:])
+    else:
+        for field in outline["fields"]:
+            if field["name"] == path[0]:
+                yield from kinds(field["value"], path[1:])

@@ -1,0 +1,66 @@
+"""A reader is told of values that the constraint, the slot or the model made up."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import BaseModel, Field
+
+import structgen as sg
+from structgen.generation.result import Evidence
+
+TEXT = "Marta Kowalski, aged 200, lives in Gdansk. She asks for the budget review."
+
+
+class Person(BaseModel):
+    name: str
+    age: Annotated[int, Field(le=130)]
+    tone: Literal["friendly", "angry"]
+
+
+class Named(BaseModel):
+    name: str
+
+
+class Patterned(BaseModel):
+    name: str
+    city: Annotated[str, Field(pattern="^[A-F][a-z]+$")]
+
+
+@pytest.fixture(scope="module")
+def model() -> sg.Model:
+    return sg.load()
+
+
+def test_a_value_that_the_constraint_excludes_is_named(model: sg.Model):
+    result = model.extract(TEXT, Person, details=True)
+    (warning,) = [one for one in result.warnings if one.pointer == "/age"]
+    assert warning.kind == "excluded"
+    assert "the model preferred 200" in str(warning)
+    assert not [one for one in result.warnings if one.pointer == "/tone"]  # an option need not be stated
+
+
+def test_without_details_python_warns(model: sg.Model):
+    with pytest.warns(sg.AnswerWarning, match=r"/age: excluded: the model preferred 200"):
+        assert model.extract(TEXT, Person).age <= 130
+
+
+def test_a_value_that_is_stated_and_allowed_is_no_warning(model: sg.Model):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", sg.AnswerWarning)
+        assert model.extract("Name: Marta Kowalski, of Bern.", Named).name == "Marta Kowalski"
+
+
+def test_a_text_that_no_document_states_is_named(model: sg.Model):
+    result = model.extract("Marta Kowalski lives in Gdansk.", Patterned, details=True)
+    assert [one.kind for one in result.warnings if one.pointer == "/city"] in (["not stated"], ["excluded"])
+
+
+def test_evidence_survives_json(model: sg.Model):
+    found = model.extract(TEXT, Person, details=True).evidence
+    again = Evidence.from_dict(json.loads(json.dumps(found.to_dict())))
+    assert again.to_dict() == found.to_dict()
+    assert again.spans["/name"][0] == (0, 14)
