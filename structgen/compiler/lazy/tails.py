@@ -20,7 +20,7 @@ from structgen.tokens.vocabulary import Vocabulary
 
 Ints = NDArray[np.int32]
 
-BYTES = 256  # symbols below are bytes
+FIRST_SPECIAL = 256  # symbols below are bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,9 @@ def other_tokens(pushdown: Pushdown, vocabulary: Vocabulary) -> Tails:
 def _special(pushdown: Pushdown, vocabulary: Vocabulary) -> tuple[tuple[int, int], ...]:
     """The symbol and the id of each special token of the pushdown that the vocabulary has."""
     names = enumerate(pushdown.tokens)
-    return tuple((BYTES + k, vocabulary.special[name]) for k, name in names if name in vocabulary.special)
+    return tuple(
+        (FIRST_SPECIAL + k, vocabulary.special[name]) for k, name in names if name in vocabulary.special
+    )
 
 
 @lru_cache(maxsize=4)
