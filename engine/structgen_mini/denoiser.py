@@ -83,12 +83,12 @@ class MiniDenoiser:
     def __call__(self, context: MiniContext, canvas: Tensor, beliefs: Tensor | None = None) -> Tensor:
         """Log-probabilities [B, N, V] of the canvas [B, N]; committed text stands in front of it.
 
-        beliefs: [B, N, V] probabilities after the constraint, of the step before; committed text is certain
+        beliefs: [B, N, V] log-probabilities after the constraint, of the step before; committed text is certain
         """
         left, hint = context.committed.shape[1], None
         if beliefs is not None:
             certain = self.model.embedding(context.committed)
-            hint = torch.cat([certain, self.model.hint(beliefs.float())], 1)
+            hint = torch.cat([certain, self.model.hint(beliefs.float().exp())], 1)
         return self.model.logits(context.memory, torch.cat([context.committed, canvas], 1), hint)[:, left:]
 
     def extend(self, context: MiniContext, block: Tensor) -> MiniContext:

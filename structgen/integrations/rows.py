@@ -31,7 +31,7 @@ LEAST_LOG = (
 
 def log_marginals(lattice: BlockLattice) -> Tensor:
     """The log-marginals that replace a host's scores: [b, N, V] nats, LEAST_LOG for impossible tokens."""
-    return lattice.marginals().log_().clamp_(min=LEAST_LOG)
+    return lattice.log_marginals(least=LEAST_LOG)
 
 
 def refuse_checks(constraint: Constraint[Any]) -> None:

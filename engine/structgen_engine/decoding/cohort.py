@@ -46,7 +46,7 @@ class Live:
 
     canvas, settled: [n]; ids: [n], the accepted block of the last step; scaffold: [n], of the first block
     step: steps taken on the block; base: log-probability before it
-    known: a table of beliefs [·, n, V] and the row's index in it
+    known: a table of beliefs [·, n, V] nats and the row's index in it
     """
 
     task: Task
@@ -123,7 +123,7 @@ def tell(rows: Sequence[Live], table: Tensor) -> None:
 
 
 def heard(rows: Sequence[Live], N: int) -> Tensor:
-    """Beliefs [b, N, V] of rows that all have some; beyond the budget they are certain of padding.
+    """Beliefs [b, N, V] nats of rows that all have some; beyond the budget they are certain of padding.
 
     A table takes [b, n, V] floats, so it is copied only if the rows have changed or need padding.
     """
@@ -145,7 +145,7 @@ def _lengthened(table: Tensor, rows: Sequence[Live], N: int) -> Tensor:
     if not beyond:
         return table
     pads = torch.tensor([live.task.pad_id for live in rows])
-    padding = torch.nn.functional.one_hot(pads, table.shape[2]).to(table)[:, None]
+    padding = torch.nn.functional.one_hot(pads, table.shape[2]).to(table).log_()[:, None]
     return torch.cat([table, padding.expand(-1, beyond, -1)], 1)
 
 

@@ -64,7 +64,10 @@ class Denoiser(Protocol):
         ...
 
     def __call__(self, context: Any, canvas: Tensor, beliefs: Tensor | None = None) -> Tensor:
-        """logits [B, N, V] of a canvas [B, N]; beliefs [B, N, V] are probabilities."""
+        """logits [B, N, V] of a canvas [B, N]; beliefs [B, N, V] are log-probabilities, nats.
+
+        The loop writes over the logits, so they must be new in every call.
+        """
         ...
 
     def extend(self, context: Any, block: Tensor) -> Any:

@@ -219,7 +219,7 @@ class Loop:
     def _tell_marginals(self, rows: list[Live], lattice: BlockLattice) -> None:
         """Store the marginals for the next step of the rows that go on, if the denoiser is self-conditioned."""
         if self.denoiser.self_conditioning and not all(live.done for live in rows):
-            tell(rows, lattice.marginals())
+            tell(rows, lattice.log_marginals_())
 
     def _onward(self, cohort: Cohort, finished: dict[int, Decoded]) -> list[Cohort]:
         """The rows of a cohort that go on, with those that committed a block apart; records the finished ones."""

@@ -115,6 +115,24 @@ class Backend(Protocol):
         """Token marginals [B, N, V of the logits] from class marginals [B, N, K]; zero outside the alphabet."""
         ...
 
+    def shift(
+        self,
+        logits: Tensor,
+        alphabet: Alphabet,
+        scores: ClassScores,
+        classes: Tensor,
+        out: Tensor,
+        *,
+        temperature: float,
+        least: float,
+    ) -> None:
+        """Write the log-marginals of tokens, nats, to `out`: at least `least`, which refused tokens get.
+
+        A token's log-marginal is its score plus one shift for its position and class. `out` has the shape and type of
+        the logits, and may be the logits.
+        """
+        ...
+
 
 def backend_for(device: torch.device | str) -> Backend:
     """The fastest backend for tensors on `device`."""

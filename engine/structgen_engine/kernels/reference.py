@@ -180,6 +180,26 @@ def best_tokens(logits: Tensor, alphabet: Alphabet, scores: ClassScores, labels:
     return torch.where(scores.pinned >= 0, scores.pinned, inside.argmax(-1))
 
 
+def shift(
+    logits: Tensor,
+    alphabet: Alphabet,
+    scores: ClassScores,
+    classes: Tensor,
+    out: Tensor,
+    *,
+    temperature: float = 1.0,
+    least: float = IMPOSSIBLE,
+) -> None:
+    """Write the log-marginals of tokens, nats, to `out`: at least `least`, which refused tokens get."""
+    label = _labels(alphabet, logits.device)
+    inside = bounded(logits[..., : len(label)].detach().double(), temperature) / temperature
+    shifts = torch.where(classes > 0, classes.log() - scores.log_sum, IMPOSSIBLE)
+    full = torch.full(logits.shape, IMPOSSIBLE, dtype=torch.float64, device=logits.device)
+    allowed = classes[..., label] > 0
+    full[..., : len(label)] = torch.where(allowed, inside + shifts[..., label], IMPOSSIBLE)
+    out.copy_(place_(full, classes.log(), scores.pinned, alphabet, empty=IMPOSSIBLE).clamp_min(least))
+
+
 def spread(
     logits: Tensor, alphabet: Alphabet, scores: ClassScores, classes: Tensor, *, temperature: float = 1.0
 ) -> Tensor:

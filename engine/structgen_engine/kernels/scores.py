@@ -114,12 +114,14 @@ def pin_table_(
     return table
 
 
-def place_(table: Tensor, classes: Tensor, pinned: Tensor, alphabet: Alphabet) -> Tensor:
-    """At settled positions of table [B, N, V], set the token to its class's value in `classes` [B, N, K], others 0."""
+def place_(
+    table: Tensor, classes: Tensor, pinned: Tensor, alphabet: Alphabet, *, empty: float = 0.0
+) -> Tensor:
+    """At settled positions of table [B, N, V], set the token to its class's value in `classes` [B, N, K]."""
     at = (pinned >= 0).nonzero(as_tuple=True)
     token = pinned[at]
-    table[at] = 0
-    own = classes[(*at, _labels(token, alphabet))]  # 0 for REFUSED, an unknown token's class
+    table[at] = empty
+    own = classes[(*at, _labels(token, alphabet))]  # `empty` for REFUSED, an unknown token's class
     table[(*at, token.clamp_max(table.shape[-1] - 1))] = own.to(table.dtype)
     return table
 

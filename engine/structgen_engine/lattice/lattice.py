@@ -23,6 +23,7 @@ Axes: B batch, N block, V vocabulary, K classes, S states.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -96,6 +97,22 @@ class BlockLattice:
     def marginals(self) -> Tensor:
         """[B, N, V] probabilities of every token: the full table, for callers that need it."""
         return _joined([run.marginals() for run in self._runs])
+
+    def log_marginals(self, *, out: Tensor | None = None, least: float = IMPOSSIBLE) -> Tensor:
+        """[B, N, V] nats, the logarithms of the marginals, at least `least`: scores plus one shift for each class.
+
+        out: a tensor like the logits to write to, or None for a new one
+        """
+        table = torch.empty_like(self._logits) if out is None else out
+        parts = table.split([len(run.logits) for run in self._runs])
+        with torch.inference_mode():  # a model's logits may be tensors that nothing else may write to
+            for run, part in zip(self._runs, parts, strict=True):
+                run.log_marginals(part, least)
+        return table
+
+    def log_marginals_(self) -> Tensor:
+        """`log_marginals`, written over the logits: the last thing that can be asked of this lattice."""
+        return self.log_marginals(out=self._logits)
 
     def mask(self) -> Tensor:
         """[B, N, V] bool: the tokens that occur in some accepted block."""
@@ -206,8 +223,8 @@ def completable(automaton: BlockAutomaton, settled: Tensor) -> Tensor:
 
 
 def forced(automata: Sequence[BlockAutomaton | PrunedBlock], settled: Tensor, width: int) -> Tensor:
-    """Beliefs [B, N, width] before any forward pass: certain where only one token is possible, flat elsewhere."""
+    """Beliefs [B, N, width] nats before any forward pass: certain where one token is possible, flat elsewhere."""
     nothing = torch.zeros(1, 1, 1).expand(*settled.shape, width)
     mask = BlockLattice(automata, nothing, settled=settled).mask()
     alone = mask.sum(-1, keepdim=True) == 1
-    return torch.where(alone, mask.float(), 1.0 / width)
+    return torch.where(alone, torch.where(mask, 0.0, IMPOSSIBLE), -math.log(width))

@@ -100,6 +100,10 @@ class Run:
             self.logits, self.dfa.alphabet, self.scores, self.posterior.classes, temperature=self.temperature
         )
 
+    def log_marginals(self, out: Tensor, least: float) -> None:
+        given = self.logits, self.dfa.alphabet, self.scores, self.posterior.classes, out
+        self.backend.shift(*given, temperature=self.temperature, least=least)
+
     def mask(self) -> Tensor:
         alpha = self.alpha
         allowed = self.backend.possible(self.scores.log_sum, self.dfa, alpha, self.beta)
@@ -179,7 +183,7 @@ class Together:
         else:
             step.settled.copy_(self._settled)
         step.temperature.copy_(self._temperature)
-        step.run(self.logits)
+        step.measure(self.logits)
         if not (step.scores.log_sum < float("inf")).all():
             raise ValueError("the logits of allowed tokens hold NaN or +inf: the denoiser has diverged")
         return step
@@ -197,6 +201,9 @@ class Together:
         out = torch.empty_like(self.logits)
         self.step.spread(self.logits, out)
         return out
+
+    def log_marginals(self, out: Tensor, least: float) -> None:
+        self.step.shift(self.logits, out, least=least)
 
     def mask(self) -> Tensor:
         mask = torch.zeros(self.logits.shape, dtype=torch.bool, device=self.logits.device)

@@ -139,16 +139,14 @@ class DiffusionGemmaDenoiser:
     ) -> Tensor:
         """Logits [B, N, V] float32 of canvases [B, N].
 
-        beliefs: [B, N, V] probabilities under the constraint after the previous step; None in the first step
+        beliefs: [B, N, V] log-probabilities under the constraint after the previous step, of which the decoder takes a
+        softmax; None in the first step
         """
-        hint = (
-            None if beliefs is None else beliefs.to(self.model.dtype).log()
-        )  # the decoder takes a softmax of these
         length, width = context.mask.shape[1], canvas.shape[1]
         output = self.model(
             decoder_input_ids=canvas.to(context.mask.device),
             **cache_argument(self.model.forward, context.cache),
-            self_conditioning_logits=hint,
+            self_conditioning_logits=beliefs,
             decoder_attention_mask=_longer(context.mask, width),
             decoder_position_ids=torch.arange(length, length + width, device=context.mask.device)[None],
         )

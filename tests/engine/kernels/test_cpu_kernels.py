@@ -110,3 +110,24 @@ def test_tokens_follow_the_softmax_inside_their_class() -> None:
         cpu.draw_tokens(logits, alphabet, scores, labels, uniforms.double()),
         reference.draw_tokens(logits, alphabet, scores, labels, uniforms.double()),
     )
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
+@pytest.mark.parametrize("scale", [3.0, 200.0])
+def test_log_marginals_of_every_type_are_written_in_place_and_apart(dtype: torch.dtype, scale: float) -> None:
+    alphabet, settled = scattered(3000, 40), torch.full((2, 20), -1)
+    settled[1, 3:6] = torch.tensor([5, 2999, 3010])
+    logits = (normal(2, 20, 3020) * scale).to(dtype)
+    logits[:, ::3, ::5] = IMPOSSIBLE
+    classes = torch.rand(2, 20, 40, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    classes[:, ::2, 7], classes[..., 0] = 0, 0
+    given = {"settled": settled, "temperature": 0.6}
+    exact, truth = logits.double().clone(), logits.double().clone()
+    slow = reference.class_scores(exact, alphabet, **given)  # type: ignore[arg-type]
+    reference.shift(exact, alphabet, slow, classes, truth, temperature=0.6, least=-1e4)
+    scores = cpu.class_scores(logits, alphabet, **given)  # type: ignore[arg-type]
+    wide = torch.empty(2, 25, 3020, dtype=dtype)
+    apart, strided = torch.empty_like(logits), wide[:, :20]
+    for out in (apart, strided, torch.empty(2, 20, 6040, dtype=dtype)[..., ::2], logits):
+        cpu.shift(logits, alphabet, scores, classes, out, temperature=0.6, least=-1e4)
+        assert torch.allclose(out.double(), truth, rtol=max(3e-7, torch.finfo(dtype).eps), atol=1e-5)

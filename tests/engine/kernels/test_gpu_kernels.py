@@ -350,7 +350,11 @@ class TestTokens:
         )
         degree = torch.tensor([1.5], dtype=torch.float64, device=DEVICE)
         given = scores.peak, shares, settled, degree
-        tokens.weigh(layout, logits, *given, logits, probabilities=False)
+        nats = torch.empty_like(logits)
+        gpu.shift(logits, alphabet, scores, marginal, nats, temperature=1.5, least=-1e4)
+        assert close(nats.double().exp(), truth, 1e-6)
+        assert (nats[truth == 0] <= -88).all()
+        tokens.weigh(layout, logits, *given, logits, unit=degree)
         assert (
             torch.equal(logits == IMPOSSIBLE, truth == 0) or kind == "peaked"
         )  # where a float64 still sees 1e-200

@@ -48,6 +48,7 @@ def agree(row: BlockAutomaton, logits: torch.Tensor, settled: torch.Tensor, temp
     slow = BlockLattice(row, logits[None].double(), backend=reference, **given)
     assert close(found, slow.log_partition(), 1e-6)
     assert close(marginals, slow.marginals(), 2e-6)
+    assert close(fast.log_marginals().double().exp(), slow.marginals(), 2e-6)
     assert torch.equal(mask, slow.mask())
     assert close(beliefs.entropy, slow.beliefs().entropy, 5e-6)
     assert close(beliefs.top_probability, slow.beliefs().top_probability, 2e-6)

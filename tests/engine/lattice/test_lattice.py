@@ -64,6 +64,19 @@ class TestLaws:
         assert close(lattice.marginals()[0], truth.marginals())
 
     @given(row=cases())
+    def test_log_marginals_are_those_of_the_marginals_and_may_replace_the_logits(
+        self, backend: Backend, row: Case
+    ) -> None:
+        truth, lattice = truth_of(row).marginals(), lattice_of(backend, row)
+        apart = lattice.log_marginals(least=-1e4)[0]
+        assert close(apart.exp(), truth)
+        assert (apart[truth == 0] == -1e4).all()
+        found = lattice.log_marginals_()[0]
+        assert close(found.exp(), truth)
+        assert (found[truth == 0] == IMPOSSIBLE).all()
+        assert found.data_ptr() == lattice._logits.data_ptr()
+
+    @given(row=cases())
     def test_class_marginals_sum_the_marginals_of_their_tokens(self, backend: Backend, row: Case) -> None:
         alphabet = row.automaton.dfa.alphabet
         summed = torch.zeros(len(row.logits), alphabet.size, dtype=torch.float64)
@@ -459,4 +472,4 @@ def test_what_is_forced_is_told_before_any_model_speaks(row: Case) -> None:
     told = forced([row.automaton], row.settled[None], width)[0]
     for position, tokens in enumerate(possible):
         flat = torch.full((width,), 1 / width)
-        assert torch.equal(told[position], tokens.float() if tokens.sum() == 1 else flat)
+        assert close(told[position].exp(), tokens.float() if tokens.sum() == 1 else flat, 1e-6)

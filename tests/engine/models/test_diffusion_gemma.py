@@ -93,7 +93,7 @@ class TestLogits:
         canvas, beliefs = canvases(1), torch.rand(1, CANVAS, HEAD).pow(8)
         beliefs[..., ::2] = 0  # what a constraint refuses
         beliefs /= beliefs.sum(-1, keepdim=True)
-        told = denoiser(denoiser.start(PROMPTS[:1]), canvas, beliefs)[0]
+        told = denoiser(denoiser.start(PROMPTS[:1]), canvas, beliefs.log())[0]
         assert near(told, forward(denoiser, PROMPTS[0], canvas[0], self_conditioning_logits=beliefs.log()))
         assert not near(told, forward(denoiser, PROMPTS[0], canvas[0]))
 
@@ -152,7 +152,7 @@ class TestDecoding:
 
         class Watched(DiffusionGemmaDenoiser):
             def __call__(self, context: Any, canvas: Tensor, beliefs: Tensor | None = None) -> Tensor:
-                told.append(beliefs)
+                told.append(None if beliefs is None else beliefs.exp())
                 return super().__call__(context, canvas, beliefs)
 
         constraint = sg.compile(sg.Regex("[a-z]{40}"), vocabulary)

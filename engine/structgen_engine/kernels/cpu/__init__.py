@@ -21,7 +21,7 @@ from structgen_engine.kernels.cpu.classes import class_scores
 from structgen_engine.kernels.cpu.paths import best, sample
 from structgen_engine.kernels.cpu.posterior import possible, posterior
 from structgen_engine.kernels.cpu.scans import backward, forward, forward_backward, log_partition, nats
-from structgen_engine.kernels.cpu.tokens import best_tokens, draw_tokens, spread
+from structgen_engine.kernels.cpu.tokens import best_tokens, draw_tokens, shift, spread
 
 prepared = None  # rows are scanned one automaton at a time
 
@@ -39,5 +39,6 @@ __all__ = [
     "posterior",
     "prepared",
     "sample",
+    "shift",
     "spread",
 ]

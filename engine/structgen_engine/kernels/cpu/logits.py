@@ -78,6 +78,30 @@ def _single(x: Any) -> Any:
     return plain
 
 
+def put(out: Array, at: int, x: float) -> None:
+    """Store a float32, rounded to bfloat16 where the array is int16."""
+    raise NotImplementedError
+
+
+@overload(put)
+def _put(out: Any, at: Any, x: Any) -> Any:
+    if out.dtype == types.int16:
+
+        def brain(out: Any, at: Any, x: Any) -> None:
+            bits = np.float32(x).view(np.int32)
+            out[at] = np.int16(
+                np.int32(bits + np.int32(0x7FFF) + (np.int32(bits >> np.int32(16)) & np.int32(1)))
+                >> np.int32(16)
+            )
+
+        return brain
+
+    def plain(out: Any, at: Any, x: Any) -> None:
+        out[at] = x
+
+    return plain
+
+
 @numba.njit(cache=True, inline="always")
 def held(x: Any, bound: Any) -> Any:
     """A logit, clamped to ±bound if it is finite: see `kernels.scores.LIMIT`."""

@@ -13,11 +13,13 @@ from torch import Tensor
 
 from structgen_engine.automata.dfa import IMPOSSIBLE, Alphabet
 from structgen_engine.kernels.cpu.classes import BLOCK, Members, members_of, open_rows
-from structgen_engine.kernels.cpu.logits import SUM, exp, held, single, stored
+from structgen_engine.kernels.cpu.logits import SUM, exp, held, put, single, stored
 from structgen_engine.kernels.cpu.threads import run
 from structgen_engine.kernels.scores import ClassScores, largest, place_
 
 Array = NDArray[Any]
+
+NEAR = 64.0  # nats: sums of float32 numbers below it are right to 4e-6
 
 
 def draw_tokens(
@@ -47,6 +49,45 @@ def best_tokens(logits: Tensor, alphabet: Alphabet, scores: ClassScores, labels:
         tops = scores.chunks[0][b].numpy()
         _top_tokens(stored(logits[b]), members, tops, labels[b].numpy(), out[b].numpy())
     return out
+
+
+def shift(
+    logits: Tensor,
+    alphabet: Alphabet,
+    scores: ClassScores,
+    classes: Tensor,
+    out: Tensor,
+    *,
+    temperature: float = 1.0,
+    least: float = IMPOSSIBLE,
+) -> None:
+    """Write the log-marginals of tokens, nats, to `out`: at least `least`, which refused tokens get.
+
+    Where all peaks of a position are NEAR 0, one shift for each class is exact enough. Elsewhere the distance from the
+    peak of the class is taken first, which costs a second look-up.
+    """
+    if not out[0].is_contiguous() or out.dtype in (torch.float16, torch.float64):
+        table = torch.empty(out.shape)
+        shift(logits, alphabet, scores, classes, table, temperature=temperature, least=least)
+        out.copy_(table)
+        return
+    possible = classes > 0
+    peaks = torch.where(possible, scores.peak, 0.0)
+    share = torch.where(possible, classes.log() + peaks - scores.log_sum, IMPOSSIBLE)
+    near = (peaks.abs() <= NEAR).all(-1)
+    top = torch.where(near[..., None], 0.0, peaks * temperature).float()
+    share = torch.where(near[..., None], share - peaks, share).float()
+    class_of, bound = alphabet.class_of.numpy().astype(np.uint32), np.float32(largest(temperature))
+    given = class_of, np.float32(1 / temperature), bound, np.float32(least)
+    sources, targets = [stored(row) for row in logits], [stored(row) for row in out]
+    tables = [tuple(t[b].numpy() for t in (near, top, share)) for b in range(len(out))]
+    run(
+        [
+            partial(_shift, rows, sources[b], targets[b], *given, *tables[b])
+            for b, rows in open_rows(scores.pinned)
+        ]
+    )
+    place_(out, classes.log().clamp_min(least), scores.pinned, alphabet, empty=least)
 
 
 def spread(
@@ -152,6 +193,36 @@ def _top_tokens(logits: Array, members: Members, tops: Array, labels: Array, out
             if np.float32(single(logits[i, token])) == tops[i, at]:
                 out[i] = token
                 break
+
+
+@numba.njit(nogil=True, cache=True, fastmath=SUM)
+def _shift(
+    rows: Array,
+    logits: Array,
+    out: Array,
+    class_of: Array,
+    scale: Any,
+    bound: Any,
+    least: Any,
+    near: Array,
+    top: Array,
+    share: Array,
+) -> None:
+    """out[i, v] = (x − top[i, c])·scale + share[i, c], at least `least`; `top` is 0 where `near`."""
+    zero = np.float32(0)
+    for i in rows:
+        source, target, tops, shares = logits[i], out[i], top[i], share[i]
+        if near[i]:
+            for v in range(class_of.size):
+                value = single(source[v]) * scale + shares[class_of[v]]
+                put(target, v, value if value > least else least)
+        else:
+            for v in range(class_of.size):
+                c = class_of[v]
+                value = min((held(single(source[v]), bound) - tops[c]) * scale, zero) + shares[c]
+                put(target, v, value if value > least else least)
+        for v in range(class_of.size, target.size):
+            put(target, v, least)
 
 
 @numba.njit(nogil=True, cache=True, fastmath=SUM)

@@ -25,6 +25,7 @@ from structgen_engine.kernels.gpu.backend import (
     posterior,
     prepared,
     sample,
+    shift,
     spread,
 )
 from structgen_engine.kernels.gpu.step import Step
@@ -44,5 +45,6 @@ __all__ = [
     "posterior",
     "prepared",
     "sample",
+    "shift",
     "spread",
 ]

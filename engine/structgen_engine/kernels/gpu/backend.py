@@ -227,13 +227,43 @@ def _chunks(scores: ClassScores) -> Scores:
     return Scores(top, mass, top, rest, scores.log_sum, scores.entropy, scores.peak, rest)
 
 
+def shift(
+    logits: Tensor,
+    alphabet: Alphabet,
+    scores: ClassScores,
+    classes: Tensor,
+    out: Tensor,
+    *,
+    temperature: float = 1.0,
+    least: float = IMPOSSIBLE,
+) -> None:
+    """Write the log-marginals of tokens, nats, to `out`: at least `least`, which refused tokens get."""
+    given = (
+        scores.peak.contiguous(),
+        _shares(scores, classes),
+        scores.pinned,
+        _temperature(temperature, logits),
+    )
+    nats = torch.ones_like(given[-1])
+    tokens.weigh(_alphabet(alphabet, logits), logits.detach(), *given, out, unit=nats, least=least)
+
+
+def _shares(scores: ClassScores, classes: Tensor) -> Tensor:
+    """[B, N, K] float32 nats: the log-marginal of each class's best token."""
+    inside = torch.where(classes > 0, scores.peak - scores.log_sum, IMPOSSIBLE)
+    return (classes.log() + inside).float().contiguous()
+
+
 def spread(
     logits: Tensor, alphabet: Alphabet, scores: ClassScores, classes: Tensor, *, temperature: float = 1.0
 ) -> Tensor:
     """Token marginals [B, N, V of the logits] from class marginals [B, N, K]; zero outside the alphabet."""
-    inside = torch.where(classes > 0, scores.peak - scores.log_sum, IMPOSSIBLE)
-    shares = (classes.log() + inside).float().contiguous()
     out = torch.empty(logits.shape, dtype=logits.dtype, device=logits.device)
-    given = scores.peak.contiguous(), shares, scores.pinned, _temperature(temperature, logits)
-    tokens.weigh(_alphabet(alphabet, logits), logits.detach(), *given, out, probabilities=True)
+    given = (
+        scores.peak.contiguous(),
+        _shares(scores, classes),
+        scores.pinned,
+        _temperature(temperature, logits),
+    )
+    tokens.weigh(_alphabet(alphabet, logits), logits.detach(), *given, out)
     return out

@@ -119,6 +119,12 @@ class Step:
         for stage in self.stages(logits).values():
             stage()
 
+    def measure(self, logits: Tensor) -> None:
+        """`run` without the draw of tokens, for callers who draw when asked to; log Z needs that of classes."""
+        for name, stage in self.stages(logits).items():
+            if name != "draw of tokens":
+                stage()
+
     def stages(self, logits: Tensor) -> dict[str, Callable[[], None]]:
         """The stages of `run` by name, in order."""
         N, automata, scores = self.settled.shape[1], self.automata, self.scores
@@ -148,7 +154,7 @@ class Step:
         tokens.top(self.alphabets, logits, self.scores, self.settled, self.labels, self.best)
 
     def draw(self, logits: Tensor) -> None:
-        """After `run`: make another joint draw from new contents of `uniforms`."""
+        """After `run` or `measure`: make a joint draw from new contents of `uniforms`."""
         stages = self.stages(logits)
         stages["draw of classes"]()
         stages["draw of tokens"]()
@@ -163,12 +169,18 @@ class Step:
     def spread(self, logits: Tensor, out: Tensor) -> None:
         """After `run`: write the marginals of every token to out [B, N, V of the logits]."""
         given = self.scores.peak, self.marginals.shares, self.settled, self.temperature
-        tokens.weigh(self.alphabets, logits, *given, out, probabilities=True)
+        tokens.weigh(self.alphabets, logits, *given, out)
+
+    def shift(self, logits: Tensor, out: Tensor, *, least: float) -> None:
+        """After `run`: write the log-marginals, nats, to `out`, which may be the logits; at least `least`."""
+        given = self.scores.peak, self.marginals.shares, self.settled, self.temperature
+        nats = torch.ones_like(self.temperature)
+        tokens.weigh(self.alphabets, logits, *given, out, unit=nats, least=least)
 
     def process_(self, logits: Tensor) -> None:
         """After `run`: change logits [B, N, V] in place so that softmax(logits / temperature) gives the marginals."""
         given = self.scores.peak, self.marginals.shares, self.settled, self.temperature
-        tokens.weigh(self.alphabets, logits, *given, logits, probabilities=False)
+        tokens.weigh(self.alphabets, logits, *given, logits, unit=self.temperature)
 
     def capture(self, logits: Tensor) -> torch.cuda.CUDAGraph:
         """`run` on this very tensor as a CUDA graph, after one run that compiles the kernels."""

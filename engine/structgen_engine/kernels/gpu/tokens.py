@@ -75,17 +75,19 @@ def weigh(
     temperature: Tensor,
     out: Tensor,
     *,
-    probabilities: bool,
+    unit: Tensor | None = None,
+    least: float = float("-inf"),
 ) -> None:
     """Fill out [B, N, V of the logits], which may be the logits themselves, with a value for every token.
 
-    The value is either the marginal probability, 0 if refused, or a logit such that softmax(out / temperature) is the
-    marginal, −inf if refused. peak: [ΣN·K] float64 nats; shares: [ΣN·K] float32, of `Marginals`
+    The value is the marginal probability, 0 if refused; or, with unit [B] float64, unit times the log-marginal and at
+    least `least`. peak: [ΣN·K] float64 nats; shares: [ΣN·K] float32, of `Marginals`
     """
     B, N, V = logits.shape
+    units = temperature if unit is None else unit
     _weigh[(triton.cdiv(V, SPAN), N, B)](
-        layout.blob, layout.lines, logits, peak, shares, settled, temperature, out, N, V,
-        *logits.stride(), *out.stride(), PROBABILITIES=probabilities, SPAN=SPAN, num_warps=8,
+        layout.blob, layout.lines, logits, peak, shares, settled, temperature, units, out, N, V, least,
+        *logits.stride(), *out.stride(), PROBABILITIES=unit is None, SPAN=SPAN, num_warps=8,
     )  # fmt: skip
 
 
@@ -179,7 +181,7 @@ def _top(
 
 @triton.jit
 def _weigh(
-    blob, lines, logits, peaks, shares, settled, temperature, out, N, V, stride_b, stride_n, stride_v,
+    blob, lines, logits, peaks, shares, settled, temperature, units, out, N, V, least, stride_b, stride_n, stride_v,
     out_b, out_n, out_v, PROBABILITIES: tl.constexpr, SPAN: tl.constexpr,
 ):  # fmt: skip
     i, b = tl.program_id(1).to(tl.int64), tl.program_id(2).to(tl.int64)
@@ -200,6 +202,6 @@ def _weigh(
         worth = tl.where(allowed, tl.minimum((x - high) / degree, 0.0) + share, float("-inf"))
     else:
         worth = tl.where(v == pinned, share, float("-inf"))
-    value = tl.exp(worth) if PROBABILITIES else worth * degree
+    value = tl.exp(worth) if PROBABILITIES else tl.maximum(worth * tl.load(units + b).to(tl.float32), least)
     place = out + b * out_b + i * out_n + v.to(tl.int64) * out_v
     tl.store(place, value.to(out.dtype.element_ty), mask=v < V)
