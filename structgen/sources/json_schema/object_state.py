@@ -30,7 +30,8 @@ from .objects import Member, Objects
 
 MOST_NEEDS = 5
 MOST_COUNTED = 200  # members up to which an object is counted if it needs some by kind
-MOST_WAYS = 900  # ways in which members may follow: needs met so far, kinds that met them, next member
+# Ways in which members may follow (needs met so far, kinds that met them, next member), times the length of its key.
+MOST_WAYS = 900
 MOST_FOLLOWED = 30_000  # such ways, if fewer would tell too few kinds apart
 # Numbers of groups of first and of last characters; a kind is a pair of groups.
 FINENESS = ((5, 5), (4, 4), (3, 3), (3, 2), (2, 2), (2, 1), (1, 1))
@@ -242,10 +243,12 @@ class Bookkeeper:
         needs = len(self.objects.needs)
         if all(need.value == ANYTHING for need in self.objects.needs):
             return (1, 1)  # whatever a later member holds undoes nothing
-        states = self.sets * self._crowds * ((self.objects.high or 0) + 1) * max(len(self._cells), 1)
+        states = self.sets * self._crowds * ((self.objects.high or 0) + 1)
+        spelled = sum(max(cell.keys.facts.size, 1) for cell in self._cells) or 1
         followed = (needs, *self.beside)
         cost = {
-            kinds: states * prod(_ways(each, kinds[0] * kinds[1]) for each in followed) for kinds in FINENESS
+            kinds: states * spelled * prod(_ways(each, kinds[0] * kinds[1]) for each in followed)
+            for kinds in FINENESS
         }
         apart = [groups for groups in FINENESS if groups[0] * groups[1] >= needs]
         ample = [groups for groups in apart if needs < 2 or groups[0] * groups[1] > MOST_NEEDS]
