@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_mini.constants import Constants
+from structgen_mini.sitting import Sitting
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +41,24 @@ class Readings:
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """A denoiser with what is needed to lay out and fill its first block."""
+    """A denoiser with what is needed to lay out and fill its first block.
+
+    denoiser: reads canvases of any length up to its block
+    """
 
     denoiser: Denoiser
     spelling: Spelling
     readings: Readings
     constants: Constants
+
+    def reading(self, prompt: Sequence[int]) -> Canvas:
+        """The canvas of a denoiser that encodes this prompt once, for all looks and for the writing."""
+        return replace(self, denoiser=Sitting(self.denoiser, prompt))
+
+    def cut(self, length: int) -> Canvas:
+        """The canvas cut to a length: what stands behind a layout is padding, which costs and says nothing."""
+        denoiser = self.denoiser
+        if length >= denoiser.block_length:
+            return self
+        sitting = denoiser if isinstance(denoiser, Sitting) else Sitting(denoiser)
+        return replace(self, denoiser=sitting.cut(length))

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from structgen_mini.canvas import Canvas, Found, Readings
+from structgen_mini.canvas import Canvas, Found
 from structgen_mini.constants import Copies
 from structgen_mini.copy_prior import CopyPrior
 from structgen_mini.layout import Layout
@@ -28,6 +28,7 @@ Encode = Callable[[str], Sequence[int]]
 Ids = tuple[int, ...]
 NO_PIECE = -1
 NUMBERS = ("integer", "number")
+TEXTS = ("string", "email")
 
 _UNIT = re.compile(r"\w+|[^\w\s]")
 # punctuation that belongs to the sentence around a copy, except a point after which the sentence goes on: "Inc. of"
@@ -50,24 +51,20 @@ class Copy(NamedTuple):
     cost: float = 0.0
 
 
-def copying(canvas: Canvas, document: str, layout: Layout) -> CopyPrior | None:
+def copying(canvas: Canvas, offer: Offer, layout: Layout) -> CopyPrior | None:
     """The denoiser with a preference for copies in the slots of a layout; None if the document has no copy for any."""
-    spelling, costs = canvas.spelling, canvas.constants.copies
-    offer = Offer(document, layout, canvas.readings, spelling.encode, costs)
+    longest = max((slot.length for slot in layout.scaffold.slots), default=0)
     regions = []
     for slot in layout.scaffold.slots:
-        if slot.kind == "member":
-            choices = offer.optional(slot)
-        else:
-            before = spelling.decode(layout.scaffold.ids[: slot.start][-1:])
-            choices = offer.written(slot, quoted=before.endswith(b'"'))
-        if choices:
-            regions.append(_region(slot, choices, spelling.null_id, costs.choices))
+        before = canvas.spelling.decode(layout.scaffold.ids[: slot.start][-1:])
+        table = offer.table(slot, longest, quoted=before.endswith(b'"'))
+        if table is not None:
+            regions.append(Region(slot.start, *table))
     if not regions:
         return None
     records = list(_records(layout, [region.start for region in regions]).values())
     source = CopySource(offer.places, offer.breaks, records, frozenset(offer.plenty))
-    return CopyPrior(canvas.denoiser, regions, source, costs)
+    return CopyPrior(canvas.denoiser, regions, source, canvas.constants.copies)
 
 
 def coherence(copier: CopyPrior, layout: Layout, pointer: str, logits: Tensor) -> list[tuple[float, bool]]:
@@ -95,32 +92,30 @@ def _records(layout: Layout, starts: Sequence[int]) -> dict[str, list[list[int]]
     return {pointer: list(items.values()) for pointer, items in arrays.items()}
 
 
+Table = tuple[Tensor, Tensor, Tensor]  # choices [C, L], their pieces [C] and costs [C]: see Region
+
+
 class Offer:
-    """The copies of a document for each kind of slot.
+    """The copies of a document for each kind of slot, the same for all layouts of one answer.
 
     places[piece]: the words where that piece of the document begins
     breaks[word]: the cost for a record to go on to that word
     plenty: pieces that any number of slots may copy
     """
 
-    def __init__(
-        self, document: str, layout: Layout, readings: Readings, encode: Encode, costs: Copies
-    ) -> None:
-        self.document, self.costs = document, costs
-        self.encode, self.outline = encode, layout.outline
-        self.null = tuple(encode("null"))
+    def __init__(self, canvas: Canvas, document: str, outline: Outline) -> None:
+        self.document, self.costs, self.outline = document, canvas.constants.copies, outline
+        self.encode, self.null_id = canvas.spelling.encode, canvas.spelling.null_id
+        self.null = tuple(self.encode("null"))
         self.units = [match.span() for match in _UNIT.finditer(document)]
-        self.breaks = _breaks(document, self.units, costs)
+        self.breaks = _breaks(document, self.units, self.costs)
         self.places: list[list[int]] = []
         self.plenty: set[int] = set()
         self.pieces: dict[str | float, int] = {}
-        longest = max((slot.length for slot in layout.scaffold.slots), default=0)
-        words = [
-            self._copy(ids, text, at) for text, ids, at in word_runs(document, self.units, encode, longest)
-        ]
-        self.kinds: Mapping[str, list[Copy]] = {
-            "string": words,
-            "email": words,
+        self._by_longest: dict[int, list[Copy]] = {}
+        self._tables: dict[object, Table | None] = {}
+        readings = canvas.readings
+        self.stated: Mapping[str, list[Copy]] = {
             "integer": self._stated(readings.whole(document), float),
             "number": self._stated(readings.numbers(document), float),
             "date": self._stated(readings.dates(document), str),
@@ -129,22 +124,47 @@ class Offer:
             ],
         }
 
-    def written(self, slot: Slot, *, quoted: bool) -> list[Copy]:
-        """The choices for a slot's value; quoted: whether the quotes of a string are pinned outside the slot."""
+    def table(self, slot: Slot, longest: int, *, quoted: bool) -> Table | None:
+        """The choices for a slot, None if there are none; slots that differ in their place alone share one table.
+
+        longest: the longest slot of the layout; quoted: whether the quotes of a string are pinned outside the slot
+        """
+        value = self.outline.at(slot.pointer)
+        own = value is not None and (slot.kind == "member" or value.kind == "enum")
+        key = slot.kind, slot.pointer if own else "", slot.length, longest, quoted
+        if key not in self._tables:
+            choices = (
+                self._optional(slot, longest)
+                if slot.kind == "member"
+                else self._written(slot, longest, quoted)
+            )
+            limit = self.costs.choices
+            self._tables[key] = _table(choices, slot.length, self.null_id, limit) if choices else None
+        return self._tables[key]
+
+    def _runs(self, longest: int) -> list[Copy]:
+        """The runs of whole words that fit the longest slot."""
+        if longest not in self._by_longest:
+            runs = word_runs(self.document, self.units, self.encode, longest)
+            self._by_longest[longest] = [self._copy(ids, text, at) for text, ids, at in runs]
+        return self._by_longest[longest]
+
+    def _written(self, slot: Slot, longest: int, quoted: bool) -> list[Copy]:
+        """The choices for a slot's value."""
         value = self.outline.at(slot.pointer)
         if value is not None and value.kind == "enum":
             return self._options(value, quoted=quoted)
         kind = slot.kind if value is None or slot.kind != "member" else value.kind
-        choices = self.kinds.get(kind, [])
+        choices = self._runs(longest) if kind in TEXTS else self.stated.get(kind, [])
         if quoted or not choices:
             return choices
         quote = () if kind in NUMBERS else tuple(self.encode('"'))
         return [Copy(self.null), *(one._replace(ids=(*quote, *one.ids, *quote)) for one in choices)]
 
-    def optional(self, slot: Slot) -> list[Copy]:
+    def _optional(self, slot: Slot, longest: int) -> list[Copy]:
         """The choices for a member that may be absent: nothing, or its name and a value."""
         name = slot.pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
-        start, written = tuple(self.encode(f",{compact(name)}:")), self.written(slot, quoted=False)
+        start, written = tuple(self.encode(f",{compact(name)}:")), self._written(slot, longest, False)
         present = [one._replace(ids=(*start, *one.ids)) for one in written if one.ids != self.null]
         return [Copy(()), *present] if present else []
 
@@ -234,15 +254,15 @@ def _ends_loose(document: str, end: int) -> bool:
     return last in _LOOSE or (last in _STOPS and not _GOES_ON.match(document, end))
 
 
-def _region(slot: Slot, choices: Iterable[Copy], null_id: int, most: int) -> Region:
+def _table(choices: Iterable[Copy], length: int, null_id: int, most: int) -> Table:
     """The first `most` choices, padded with null tokens; one that is too long is cut to fill the slot to the brim."""
     rows: dict[Ids, Copy] = {}
     for one in choices:
-        rows.setdefault(one.ids[: slot.length], one)
+        rows.setdefault(one.ids[:length], one)
     kept = list(rows)[:most]
-    padded = [(*ids, *[null_id] * (slot.length - len(ids))) for ids in kept]
+    padded = [(*ids, *[null_id] * (length - len(ids))) for ids in kept]
     pieces, costs = ([getattr(rows[ids], name) for ids in kept] for name in ("piece", "cost"))
-    return Region(slot.start, torch.tensor(padded), torch.tensor(pieces), torch.tensor(costs))
+    return torch.tensor(padded), torch.tensor(pieces), torch.tensor(costs)
 
 
 def _naming(option: Any, short: int) -> re.Pattern[str]:

@@ -2,13 +2,15 @@
 
 From noise alone a small model counts badly. But in a layout with the right number of items it fills each item from one
 place of the document. With an item too many or too few, some item has no place of its own or takes its fields from
-several places (records.py). So every number of items is laid out, all in one batch, and each number is scored by how
-well the document describes its items, on top of how likely the model finds it.
+several places (records.py). So numbers of items are laid out and looked at, and each is scored by how well the document
+describes its items, on top of how likely the model finds it. The search climbs: it begins with the number that the
+model finds likeliest and goes on while one item less, one more or two more are better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import torch
 
@@ -17,8 +19,8 @@ from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.probe import probe
 from structgen_mini.canvas import Canvas
 from structgen_mini.constants import Counting
-from structgen_mini.copies import coherence, copying
-from structgen_mini.layout import Layout, Weights, lay, likeliest
+from structgen_mini.copies import Offer, coherence, copying
+from structgen_mini.layout import Layout, Weights, lay, least_count, likeliest
 from structgen_mini.scaffold import Slot
 
 # for each item the share that one place of the document describes, and whether it has several fields
@@ -29,64 +31,110 @@ def coherent(
     canvas: Canvas,
     layout: Layout,
     weights: Weights,
-    document: str,
+    offer: Offer,
     automaton: TokenAutomaton,
     prompt: Sequence[int],
-    generator: torch.Generator,
+    seed: int,
 ) -> Weights:
     """The weight of each number of items of each array, by the model and the document together.
 
-    Arguments as in `shares`.
+    Numbers that the search does not reach are IMPOSSIBLE, which leaves the best unchanged. Arguments as in `shares`.
     """
-    told = shares(canvas, layout, weights, document, automaton, prompt, generator)
-    return {slot: _together(known, told[slot], canvas.constants.counting) for slot, known in weights.items()}
+    counts, constants, found = likeliest(layout, weights), canvas.constants.counting, {}
+    for slot, known in weights.items():
+        look = partial(_look, canvas, layout, slot, counts, offer, automaton, prompt, seed)
+        least = least_count(layout, slot, known)
+        told = climbed(known, look, max(1, least), counts[slot.pointer], constants)
+        found[slot] = _together(known, told, constants)
+    return found
 
 
 def shares(
     canvas: Canvas,
     layout: Layout,
     weights: Weights,
-    document: str,
+    offer: Offer,
     automaton: TokenAutomaton,
     prompt: Sequence[int],
-    generator: torch.Generator,
+    seed: int,
 ) -> dict[Slot, dict[int, Shares]]:
     """For each array and each number of items that fits the block, how well the document describes the items.
 
-    layout: with open arrays; automaton: of the whole constraint; prompt: token ids. Each array is tried with every
-    number of items, while the others have their likeliest number.
+    layout: with open arrays; automaton: of the whole constraint; prompt: token ids; seed: of each look's noise. Each
+    array is tried with every number of items, while the others have their likeliest number.
     """
     counts, found = likeliest(layout, weights), {}
     for slot, known in weights.items():
-        tried = {
-            count: laid
+        told = (
+            (count, _look(canvas, layout, slot, counts, offer, automaton, prompt, seed, count))
             for count in range(1, len(known))
-            if (laid := lay(canvas, layout.outline, layout.sizes, {**counts, slot.pointer: count}))
-        }
-        settled = torch.tensor([one.block for one in tried.values()])
-        seen = probe(canvas.denoiser, prompt, automaton, settled, generator).logits if tried else ()
-        found[slot] = {
-            count: _shares(canvas, one, slot, document, logits)
-            for (count, one), logits in zip(tried.items(), seen, strict=True)
-        }
+        )
+        found[slot] = {count: items for count, items in told if items is not None}
     return found
 
 
-def _shares(canvas: Canvas, layout: Layout, slot: Slot, document: str, logits: torch.Tensor) -> Shares:
-    """The shares of an array's items; logits: [N, V], of the layout's block."""
-    copier = copying(canvas, document, layout)
-    return [] if copier is None else coherence(copier, layout, slot.pointer, logits)
+def _look(
+    canvas: Canvas,
+    layout: Layout,
+    slot: Slot,
+    counts: Mapping[str, int],
+    offer: Offer,
+    automaton: TokenAutomaton,
+    prompt: Sequence[int],
+    seed: int,
+    count: int,
+) -> Shares | None:
+    """The shares of the items if the array of a slot has `count` of them; None if these do not fit the block."""
+    laid = lay(canvas, layout.outline, layout.sizes, {**counts, slot.pointer: count})
+    if laid is None:
+        return None
+    canvas, settled = canvas.cut(len(laid.block)), torch.tensor([laid.block])
+    seen = probe(canvas.denoiser, prompt, automaton, settled, torch.Generator().manual_seed(seed))
+    copier = copying(canvas, offer, laid)
+    return [] if copier is None else coherence(copier, laid, slot.pointer, seen.logits[0])
+
+
+def climbed(
+    known: Sequence[float],
+    look: Callable[[int], Shares | None],
+    least: int,
+    first: int,
+    constants: Counting,
+) -> dict[int, Shares]:
+    """The shares of the numbers of items, from `least` on, that a climb from the number `first` looks at."""
+    told: dict[int, Shares] = {}
+    refused: set[int] = set()
+
+    def score(count: int) -> float:
+        if count not in told and count not in refused and least <= count < len(known):
+            items = look(count) if known[count] > IMPOSSIBLE else None
+            if items is None:
+                refused.add(count)
+            else:
+                told[count] = items
+        return _score(known, count, told, constants) if count in told else IMPOSSIBLE
+
+    here = max(first, least)
+    while True:
+        best = max((here, here - 1, here + 1, here + 2), key=score)
+        if best == here:
+            return told
+        here = best
 
 
 def _together(known: Sequence[float], told: Mapping[int, Shares], constants: Counting) -> list[float]:
-    """Nats of each number of items: the model's, plus the document's for the numbers that were tried."""
-    most = max(known)
+    """Nats of each number of items: the model's and the document's; without items the model's alone."""
     return [
-        max(weight - most, -constants.least) * constants.certainty + _nats(told.get(count, []), constants)
-        if weight > IMPOSSIBLE
-        else weight
-        for count, weight in enumerate(known)
+        _score(known, count, told, constants) if count in told or count == 0 or not told else IMPOSSIBLE
+        for count in range(len(known))
     ]
+
+
+def _score(known: Sequence[float], count: int, told: Mapping[int, Shares], constants: Counting) -> float:
+    if known[count] == IMPOSSIBLE:
+        return IMPOSSIBLE
+    own = max(known[count] - max(known), -constants.least) * constants.certainty
+    return own + _nats(told.get(count, []), constants)
 
 
 def _nats(items: Shares, constants: Counting) -> float:

@@ -7,6 +7,8 @@ all answers with that many. (The single most probable answer has too few items, 
 a value that cannot be wrong.) Then the items are pinned like everything else, and only values are left to fill in. A
 text slot that its value fills to the brim is doubled, because the value may be longer.
 
+The canvas ends behind the layout: a model that attends to all positions pays for each, and padding says nothing.
+
 A layout is a preference. The constraint alone decides what is valid; a layout that it rules out is dropped.
 """
 
@@ -31,6 +33,7 @@ from structgen_mini.scaffold import (
     scaffold,
 )
 
+STRIDE = 16  # positions: canvases have multiples of it
 GROWING = ("string", "email", "any", "union", "member")  # kinds whose values may be of any length
 
 
@@ -38,7 +41,7 @@ GROWING = ("string", "email", "any", "union", "member")  # kinds whose values ma
 class Layout:
     """The pinned first block of an answer, and how it was chosen.
 
-    block: the ids of the whole block, −1 where it is open
+    block: the ids of the block, −1 where it is open; it ends with padding, at a multiple of STRIDE
     slots: lengths of slots by kind; sizes: of single slots that differ; counts: items of arrays; both by JSON pointer
     """
 
@@ -97,11 +100,15 @@ def counted(canvas: Canvas, layout: Layout, weights: Weights) -> Layout:
 
 def likeliest(layout: Layout, weights: Weights) -> dict[str, int]:
     """The likeliest number of items of each array, by pointer; never fewer than the schema asks for."""
-    counts = {}
-    for slot, found in weights.items():
-        least = min(least_items(layout.outline, slot), len(found) - 1)
-        counts[slot.pointer] = max(range(least, len(found)), key=found.__getitem__)
-    return counts
+    return {
+        slot.pointer: max(range(least_count(layout, slot, found), len(found)), key=found.__getitem__)
+        for slot, found in weights.items()
+    }
+
+
+def least_count(layout: Layout, slot: Slot, weights: Sequence[float]) -> int:
+    """The fewest items that an array may have, or the most that have a weight if that is fewer."""
+    return min(least_items(layout.outline, slot), len(weights) - 1)
 
 
 def item_slots(canvas: Canvas, layout: Layout) -> dict[Slot, list[tuple[int, ...]]]:
@@ -128,7 +135,8 @@ def first_look(
     remaining: tokens that an answer may take beyond the first block
     """
     settled = torch.tensor(pinned).expand(canvas.constants.layouts.canvases, -1)
-    return probe(canvas.denoiser, prompt, automaton, settled, generator, remaining=remaining)
+    denoiser = canvas.cut(len(pinned)).denoiser
+    return probe(denoiser, prompt, automaton, settled, generator, remaining=remaining)
 
 
 def _weight(seen: Probe, layout: Layout, start: int, pattern: Sequence[int]) -> float:
@@ -217,5 +225,6 @@ def _laid(
     )
     if laid is None:
         return None
+    length = min(length, -(-(len(laid.ids) + 1) // STRIDE) * STRIDE)
     tail = (spelling.end_id, *[spelling.pad_id] * length)[: length - len(laid.ids)]
     return Layout(outline, laid, (*laid.ids, *tail), slots, sizes, counts)

@@ -16,12 +16,13 @@ from torch import Tensor
 
 from structgen_engine.automata.arrays import NEVER
 from structgen_engine.decoding.automaton import TokenAutomaton
+from structgen_engine.decoding.blocks import admits, first_block
 from structgen_engine.decoding.loop import Decoded, StepEvent, decode
 from structgen_engine.decoding.options import DecodingOptions
 from structgen_engine.decoding.row import Review, needed
 from structgen_mini.alternatives import description, nearness
 from structgen_mini.canvas import Canvas
-from structgen_mini.copies import copying
+from structgen_mini.copies import Offer, copying
 from structgen_mini.counting import coherent
 from structgen_mini.layout import Layout, count_weights, counted, first_layout, first_look, grown
 from structgen_mini.outline import Outline
@@ -97,17 +98,19 @@ class MiniWriter:
 
     def filled(self, task: Request) -> tuple[Decoded, Layout | None]:
         """`write`, and the layout that was filled last: with the likeliest number of items, and full slots enlarged."""
-        document, steps = task.document or "", 0
-        layout = self.layout(task)
+        writer, steps = replace(self, canvas=self.canvas.reading(task.prompt)), 0
+        layout, offer = writer.layout(task), None
         if layout is not None:
-            layout = self._counted(task, layout, document)
+            offer = Offer(self.canvas, task.document or "", layout.outline) if self.copies else None
+            layout = writer._admitted(task, writer._counted(task, layout, offer))
         attempts = self.canvas.constants.layouts.attempts
         for attempt in range(attempts):
-            written = self.decoded(task, layout)
+            written = writer.decoded(task, layout, offer)
             steps += written.steps
             larger = None
             if layout is not None and attempt + 1 < attempts:
                 larger = grown(self.canvas, layout, tuple(written.ids.tolist()))
+                larger = larger and writer._admitted(task, larger)
             if larger is None:
                 break
             layout = larger
@@ -125,25 +128,30 @@ class MiniWriter:
     def pinned(self, outline: Mapping[str, Any]) -> tuple[int, ...] | None:
         """The ids that the layout of an answer pins in the first block, −1 where it is open."""
         layout = first_layout(self.canvas, Outline.of(outline))
-        return None if layout is None else layout.block
+        if layout is None:
+            return None
+        padding = self.canvas.denoiser.block_length - len(layout.block)
+        return (*layout.block, *[self.canvas.spelling.pad_id] * padding)
 
-    def copier(self, layout: Layout | None, document: str) -> Canvas:
-        """The canvas with a denoiser that prefers copies in the slots of the layout."""
-        copier = copying(self.canvas, document, layout) if self.copies and layout is not None else None
-        return self.canvas if copier is None else replace(self.canvas, denoiser=copier)
+    def filling(self, layout: Layout, offer: Offer | None) -> Canvas:
+        """The canvas of a layout, with a denoiser that prefers copies in its slots."""
+        canvas = self.canvas.cut(len(layout.block))
+        copier = None if offer is None else copying(canvas, offer, layout)
+        return canvas if copier is None else replace(canvas, denoiser=copier)
 
-    def _counted(self, task: Request, layout: Layout, document: str) -> Layout:
+    def _counted(self, task: Request, layout: Layout, offer: Offer | None) -> Layout:
         """The layout with the likeliest number of items in every array."""
-        asked = task.automaton, task.prompt, torch.Generator().manual_seed(task.seed)
-        weights = count_weights(self.canvas, layout, *asked)
-        if self.copies:
-            weights = coherent(self.canvas, layout, weights, document, *asked)
+        asked = task.automaton, task.prompt
+        weights = count_weights(self.canvas, layout, *asked, torch.Generator().manual_seed(task.seed))
+        if offer is not None:
+            weights = coherent(self.canvas, layout, weights, offer, *asked, task.seed)
         return counted(self.canvas, layout, weights)
 
-    def decoded(self, task: Request, layout: Layout | None) -> Decoded:
+    def decoded(self, task: Request, layout: Layout | None, offer: Offer | None = None) -> Decoded:
         """Fill one layout as it is, or an empty canvas if it is None."""
+        canvas = self.canvas if layout is None else self.filling(layout, offer)
         return decode(
-            self.copier(layout, task.document or "").denoiser,
+            canvas.denoiser,
             [task.prompt],
             [task.automaton],
             max_tokens=task.max_tokens,
@@ -154,6 +162,14 @@ class MiniWriter:
             on_step=task.on_step,
             reviews=[task.reviewer()],
         )[0]
+
+    def _admitted(self, task: Request, layout: Layout) -> Layout | None:
+        """The layout if an accepted answer within the budget has its ids; otherwise None."""
+        remaining = task.max_tokens - len(layout.block)
+        admitted = remaining >= 0 and admits(
+            first_block(task.automaton, remaining), torch.tensor(layout.block)
+        )
+        return layout if admitted else None
 
     def _nearest(self, outline: Outline, document: str) -> Outline:
         """The alternative of a union of objects that the document is nearest to; any other outline unchanged."""

@@ -21,6 +21,7 @@ from structgen.generation.writer import prompt_ids
 from structgen.model import Model
 from structgen_mini.canvas import Canvas
 from structgen_mini.constants import Counting
+from structgen_mini.copies import Offer
 from structgen_mini.counting import Shares, shares
 from structgen_mini.layout import count_weights, first_layout
 from structgen_mini.writer import MiniWriter
@@ -72,7 +73,8 @@ def arrays(model: Model, problem: Problem) -> list[Counted]:
     )
     generator = torch.Generator().manual_seed(0)
     weights = count_weights(canvas, layout, *asked, generator)
-    described = shares(canvas, layout, weights, problem.document, *asked, generator)
+    offer = Offer(canvas, problem.document, layout.outline)
+    described = shares(canvas, layout, weights, offer, *asked, 0)
     gold, found, least = dict(array_counts(problem.value)), [], canvas.constants.counting.least
     for slot, known in weights.items():
         items, most = gold.get(slot.pointer, len(known)), max(known)

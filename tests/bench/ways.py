@@ -32,6 +32,7 @@ from structgen_engine.automata.dfa import Alphabet, Dfa
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.options import StoppingRule
+from structgen_mini.copies import Offer
 from structgen_mini.writer import MiniWriter
 
 Way = Callable[[Problem], Answer]
@@ -89,7 +90,10 @@ def _way(model: Model, steps: int | None, name: str) -> Way:
             if name.endswith("grammar"):
                 return _judged(model, problem, _written(done, witness), since(begun))
             pinned = None if layout is None else layout.block
-            denoiser = writer.copier(layout, problem.document).denoiser
+            denoiser = writer.canvas.denoiser
+            if layout is not None:
+                offer = Offer(writer.canvas, problem.document, layout.outline) if writer.copies else None
+                denoiser = writer.filling(layout, offer).denoiser
         begun = now()
         written = unconstrained(model, denoiser, prompt_ids(model, prompt), pinned, options, witness)
         return _judged(model, problem, written, since(begun))
@@ -132,7 +136,7 @@ def unconstrained(
         denoiser,
         [prompt],
         [anything],
-        max_tokens=model.denoiser.block_length,
+        max_tokens=denoiser.block_length,
         pad_id=0,
         generators=[torch.Generator().manual_seed(options.seed)],
         scaffold=None if pinned is None else [torch.tensor(pinned)],

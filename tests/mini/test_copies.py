@@ -9,9 +9,9 @@ import pytest
 
 from minis import CONSTANTS, SLOTS, canvas_of, outlined, toy
 from structgen.model import Model
-from structgen_mini.copies import copying
+from structgen_mini.copies import Offer, copying
 from structgen_mini.copy_prior import CopyPrior
-from structgen_mini.layout import lay
+from structgen_mini.layout import Layout, lay
 
 DOCUMENT = (
     "Invoice 2026-17 from Northwind Paper Ltd.\nTotal: 1.234,50 EUR, due 3 March 2026. Contact: jo@acme.nl"
@@ -21,6 +21,12 @@ DOCUMENT = (
 @pytest.fixture(scope="module")
 def model() -> Model:
     return toy()
+
+
+def offered_by(model: Model, document: str, layout: Layout) -> CopyPrior | None:
+    """The copies of a document in the slots of a layout."""
+    canvas = canvas_of(model)
+    return copying(canvas, Offer(canvas, document, layout.outline), layout)
 
 
 UNSTATED = CONSTANTS.copies.unstated
@@ -35,7 +41,7 @@ def offered(
     )
     assert layout is not None
     pointers = {slot.start: slot.pointer for slot in layout.scaffold.slots}
-    found = copying(canvas_of(model), document, layout)
+    found = offered_by(model, document, layout)
     return {
         pointers[region.start]: [model.vocabulary.decode(row).decode() for row in region.choices.tolist()]
         for region in (found.regions if isinstance(found, CopyPrior) else ())
@@ -136,7 +142,7 @@ def test_the_items_of_a_list_are_records_of_the_document(model: Model) -> None:
     }
     layout = lay(canvas_of(model), outlined(schema), {}, {"/lines": 2})
     assert layout is not None
-    found = copying(canvas_of(model), "Tea 3.10\n\nCake 4.50", layout)
+    found = offered_by(model, "Tea 3.10\n\nCake 4.50", layout)
     assert isinstance(found, CopyPrior)
     assert found.source.records == [[[0, 1], [2, 3]]]
     words = ["Tea", "3", ".", "10", "Cake", "4", ".", "50"]
@@ -174,7 +180,7 @@ def test_an_option_that_the_document_names_is_preferred(model: Model) -> None:
     assert layout is not None
 
     def costs(document: str) -> dict[str, float] | None:
-        found = copying(canvas_of(model), document, layout)
+        found = offered_by(model, document, layout)
         if not isinstance(found, CopyPrior):
             return None
         (region,) = found.regions

@@ -10,12 +10,13 @@ import pytest
 import torch
 
 import structgen as sg
-from minis import SLOTS, canvas_of, outlined, toy
+from minis import CONSTANTS, SLOTS, canvas_of, outlined, toy
 from structgen.model import Model
 from structgen_engine.automata.dfa import IMPOSSIBLE
 from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
 from structgen_mini.canvas import Canvas
-from structgen_mini.counting import coherent
+from structgen_mini.copies import Offer
+from structgen_mini.counting import Shares, climbed, coherent
 from structgen_mini.layout import count_weights, first_layout, item_slots, lay, likeliest
 from structgen_mini.scaffold import fill
 
@@ -44,7 +45,9 @@ class Reading(RandomDenoiser):
         logits = torch.zeros(*canvas.shape, self.vocabulary_size)
         for row, ids in enumerate(canvas.tolist()):
             for pinned, filled in self.fillings:
-                if all(want in (-1, have) for want, have in zip(pinned, ids, strict=True)):
+                if len(pinned) == len(ids) and all(
+                    want in (-1, have) for want, have in zip(pinned, ids, strict=True)
+                ):
                     for position, token in enumerate(filled):
                         logits[row, position, token] = 12.0
         return logits
@@ -91,9 +94,8 @@ def counts(
     assert layout is not None
     (slot,) = item_slots(canvas, layout)
     automaton = sg.compile(schema, model.vocabulary).automaton
-    found = coherent(
-        canvas, layout, {slot: known}, document, automaton, PROMPT, torch.Generator().manual_seed(0)
-    )
+    offer = Offer(canvas, document, layout.outline)
+    found = coherent(canvas, layout, {slot: known}, offer, automaton, PROMPT, 0)
     return likeliest(layout, found)
 
 
@@ -140,7 +142,9 @@ def test_without_arrays_the_model_is_not_asked(canvas: Canvas, model: Model) -> 
     automaton, generator = sg.compile(schema, model.vocabulary).automaton, torch.Generator()
     weights = count_weights(canvas, layout, automaton, PROMPT, generator)
     assert weights == {}
-    assert coherent(canvas, layout, weights, "text", automaton, PROMPT, generator) == {}
+    assert (
+        coherent(canvas, layout, weights, Offer(canvas, "text", layout.outline), automaton, PROMPT, 0) == {}
+    )
 
 
 def test_a_long_record_gets_snug_slots_so_that_several_fit(canvas: Canvas, model: Model) -> None:
@@ -158,3 +162,29 @@ def test_a_long_record_gets_snug_slots_so_that_several_fit(canvas: Canvas, model
     assert three is not None
     assert one.slots == SLOTS
     assert three.slots != SLOTS
+
+
+@pytest.mark.parametrize("first", range(1, 9))
+@pytest.mark.parametrize("described", range(1, 9))
+def test_a_climb_reaches_the_number_that_the_document_describes(first: int, described: int) -> None:
+    """From any number, if every item beyond it is torn; it looks at no number twice."""
+    looks: list[int] = []
+
+    def look(count: int) -> Shares:
+        looks.append(count)
+        return [(1.0 if at < described else 0.0, True) for at in range(count)]
+
+    told = climbed([0.0] * 9, look, 1, first, CONSTANTS.counting)
+    assert described in told
+    assert len(looks) == len(set(looks))
+
+
+def test_a_climb_steps_over_one_number_that_is_worse() -> None:
+    shares = {1: 0.9, 2: 0.5, 3: 1.0}
+    told = climbed([0.0] * 6, lambda n: [(shares.get(n, 0.0), True)] * n, 1, 1, CONSTANTS.counting)
+    assert 3 in told
+
+
+def test_a_climb_begins_at_the_fewest_items_and_passes_what_does_not_fit() -> None:
+    told = climbed([0.0] * 6, lambda n: [(1.0, True)] * n if n < 4 else None, 2, 0, CONSTANTS.counting)
+    assert set(told) == {2, 3}

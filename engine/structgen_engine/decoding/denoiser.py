@@ -109,15 +109,15 @@ class RandomDenoiser:
     def __call__(self, context: RandomContext, canvas: Tensor, beliefs: Tensor | None = None) -> Tensor:
         """logits [B, N, V] float32."""
         rows = zip(context.tokens, canvas.tolist(), strict=True)
-        return torch.stack([self._row((*before, -1, *row)) for before, row in rows])
+        return torch.stack([self._row((*before, -1, *row), len(row)) for before, row in rows])
 
     def extend(self, context: RandomContext, block: Tensor) -> RandomContext:
         """The context with the block appended."""
         rows = zip(context.tokens, block.tolist(), strict=True)
         return replace(context, tokens=tuple((*before, *row) for before, row in rows))
 
-    def _row(self, tokens: tuple[int, ...]) -> Tensor:
+    def _row(self, tokens: tuple[int, ...], length: int) -> Tensor:
         generator = torch.Generator().manual_seed(
             hash((self.seed, *tokens)) % 2**63
         )  # hashes of ints are the same in every process
-        return torch.randn(self.block_length, self.vocabulary_size, generator=generator) * self.scale
+        return torch.randn(length, self.vocabulary_size, generator=generator) * self.scale
