@@ -116,9 +116,22 @@ def extract(
     split: Annotated[
         list[str] | None, typer.Option(help="values, names or handwritten; all if none.")
     ] = None,
+    cost: Annotated[bool, typer.Option("--cost", help="Only what an extraction and a process cost.")] = False,
+    rounds: Annotated[int, typer.Option(help="Fresh processes, with --cost.")] = 5,
+    base: Annotated[
+        Path | None, typer.Option(help="Another checkout to compare with in the same run, with --cost.")
+    ] = None,
     json_file: Json = None,
 ) -> None:
     """Extraction on held-out documents: accuracy, validity, calibration and speed, constrained and not."""
+    if cost:
+        from bench import cost as costs
+        from bench.problems import SPLITS
+
+        console = Console(width=WIDTH)
+        splits = split or SPLITS
+        _keep(costs.run(console, documents=documents, rounds=rounds, base=base, splits=splits), json_file)
+        return
     import structgen
     from bench.extract import SPLITS, run
 
