@@ -11,10 +11,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
+from math import pi
 from threading import RLock
 from typing import Any
 
@@ -30,6 +32,8 @@ BETWEEN = "\n\n"  # what separates the texts of two pages
 SPECIAL = re.compile(r"[\0-\x08\x0b-\x1f\x7f\xad\ud800-\udfff\ufb00-\ufb06\ufffe\uffff]")
 PASSWORD = 4  # FPDF_ERR_PASSWORD
 POINTS = 72  # an inch
+QUARTER = pi / 2
+SAMPLE = 50  # characters that show which way a page's text runs
 
 
 def read_pdf(file: File, encoding: str | None = None) -> Contents:
@@ -38,9 +42,10 @@ def read_pdf(file: File, encoding: str | None = None) -> Contents:
     sizes: list[tuple[float, float]] = []
     with _pdf(file.content, file.shown) as pdf:
         for index in range(len(pdf)):
-            with _page(pdf, index, file.shown) as page, closing(page.get_textpage()) as characters:
-                texts.append("".join(pieces(codes(characters))).rstrip())
+            with _page(pdf, index, file.shown) as page:
                 sizes.append(page.get_size())
+                with _characters(page) as characters:
+                    texts.append("".join(pieces(codes(characters))).rstrip())
     if not texts:
         raise InvalidDocument(f"{file.shown} is a PDF without pages: save or send it again")
     starts = [0, *accumulate(len(text) + len(BETWEEN) for text in texts)]
@@ -60,13 +65,12 @@ class PdfPages:
 
     def boxes(self, page: int, start: int, end: int) -> list[Box]:
         """One box for each line of the characters start to end of the page's text."""
-        with (
-            _pdf(self.content, self.shown) as pdf,
-            _page(pdf, page, self.shown) as leaf,
-            closing(leaf.get_textpage()) as characters,
-        ):
-            glyphs = _glyphs(leaf, characters, start, end)
-            return [Box(page, *around(line)) for line in lines(glyphs)]
+        with _pdf(self.content, self.shown) as pdf, _page(pdf, page, self.shown) as leaf:
+            shown = _as_shown(leaf)
+            with _characters(leaf) as characters:
+                glyphs = _glyphs(characters, start, end)
+                found = [None if glyph is None else shown(glyph) for glyph in glyphs]
+        return [Box(page, *around(line)) for line in lines(found)]
 
     def image(self, page: int, dpi: float) -> bytes:
         """The page as PNG."""
@@ -106,6 +110,29 @@ def _page(pdf: Any, index: int, shown: str) -> Iterator[Any]:
         yield page
 
 
+@contextmanager
+def _characters(page: Any) -> Iterator[Any]:
+    """The characters of a page, turned until most stand upright: PDFium orders words by how the page is shown."""
+    with closing(page.get_textpage()) as characters:
+        upright = _upright(characters, page.get_rotation())
+        if upright == page.get_rotation():
+            yield characters
+            return
+    page.set_rotation(upright)
+    with closing(page.get_textpage()) as characters:
+        yield characters
+
+
+def _upright(characters: Any, otherwise: int) -> int:
+    """The rotation of the page (degrees, clockwise) by which most of SAMPLE characters stand upright."""
+    angle = needed("pypdfium2.raw", "documents", "a PDF").FPDFText_GetCharAngle
+    count = characters.count_chars()
+    turns = Counter(
+        round(angle(characters.raw, index) / QUARTER) for index in range(0, count, max(1, count // SAMPLE))
+    )
+    return -turns.most_common(1)[0][0] * 90 % 360 if turns else otherwise
+
+
 def codes(characters: Any) -> str:
     """PDFium's characters of a page: UTF-16 units with its own marks."""
     code = needed("pypdfium2.raw", "documents", "a PDF").FPDFText_GetUnicode
@@ -136,9 +163,9 @@ def _piece(units: str, at: int) -> str:
     return "\n" if unit == "\r" and after != "\n" else ""
 
 
-def _glyphs(page: Any, characters: Any, start: int, end: int) -> Iterator[Rectangle | None]:
+def _glyphs(characters: Any, start: int, end: int) -> Iterator[Rectangle | None]:
     """The rectangles of the characters of a part of the text; None where a line ends."""
-    units, shown = codes(characters), _as_shown(page)
+    units = codes(characters)
     found = pieces(units)
     ends = list(accumulate(map(len, found)))
     first, last = bisect_right(ends, start), bisect_left(ends, end)
@@ -146,7 +173,7 @@ def _glyphs(page: Any, characters: Any, start: int, end: int) -> Iterator[Rectan
         if found[index] == "\n":
             yield None
         elif not found[index].isspace():
-            yield shown(_rectangle(characters, index))
+            yield _rectangle(characters, index)
             if units[index] in HYPHEN:
                 yield None
 
@@ -161,6 +188,7 @@ def _rectangle(characters: Any, index: int) -> Rectangle:
 def _as_shown(page: Any) -> Any:
     """From coordinates of the file (left, bottom, right, top) to those of the page as it is shown, from its top."""
     left, bottom, right, top = page.get_bbox()
+    rotation = page.get_rotation()
 
     def turned(box: Sequence[float]) -> Rectangle:
         x0, y0, x1, y1 = box
@@ -169,6 +197,6 @@ def _as_shown(page: Any) -> Any:
             90: (y0 - bottom, x0 - left, y1 - bottom, x1 - left),
             180: (right - x1, y0 - bottom, right - x0, y1 - bottom),
             270: (top - y1, right - x1, top - y0, right - x0),
-        }[page.get_rotation()]
+        }[rotation]
 
     return turned

@@ -185,6 +185,18 @@ def regimes(every: Every = 1, start: int = 0, explosions: bool = True) -> None:
     )
 
 
+@app.command()
+def documents(count: int = 200, seed: int = 0) -> None:
+    """Generated documents with known answers: found where they stand, with boxes that two other judges confirm."""
+    from conformance.documents import judged
+    from papers import papers
+
+    for kind, counted in judged(papers(seed, count)).items():
+        for fault in counted.faults[:10]:
+            print(f"{kind}: {fault}", flush=True)
+        print(f"{kind}: {counted}")
+
+
 def maskbench_groups(every: int, start: int) -> Iterator[Group]:
     """MaskBench's schemas, or a usage error where they are absent."""
     if not MASKBENCH.exists():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from papers.sheets import DPI, RED, Sheets, covered, ink, pixels, turned
+from papers.sheets import DPI, RED, Drawing, Ink, Sheets, turned
 from structgen import Document, InvalidDocument, InvalidOption
 
 
-def corners(boxes):
-    return [(box.x0, box.y0, box.x1, box.y1) for box in boxes]
+def red(document: Document, page: int = 0) -> Ink:
+    return Drawing.of(document.image(page, DPI)).ink(RED)
 
 
 def place(document: Document, value: str) -> tuple[int, int]:
@@ -27,10 +27,10 @@ def test_a_box_covers_the_ink_of_its_characters_and_no_more(value: str, degrees:
     document = Document.open(turned(sheet, degrees, crop))
     assert document.kind == "pdf"
     (box,) = document.boxes(*place(document, value))
-    where = ink(pixels(document.image(0, DPI)), RED)
-    assert covered(where, corners([box])) > 0.999
-    assert covered(where, corners(document.boxes(*place(document, "Second line")))) == 0
-    assert covered(where, corners(document.boxes(*place(document, "here and")))) < 0.02
+    where = red(document)
+    assert where.inside([box]) > 0.999
+    assert where.inside(document.boxes(*place(document, "Second line"))) == 0
+    assert where.inside(document.boxes(*place(document, "here and"))) < 0.02
     (part,) = document.boxes(*place(document, value), unit="page")
     page = document.pages[0]
     assert (part.x0 * page.width, part.y1 * page.height) == pytest.approx((box.x0, box.y1))
@@ -38,12 +38,26 @@ def test_a_box_covers_the_ink_of_its_characters_and_no_more(value: str, degrees:
     assert 0 <= part.y0 < part.y1 <= 1
 
 
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+@pytest.mark.parametrize("written", [0, 90, 180, 270])
+def test_words_come_in_their_order_however_page_and_text_are_turned(written: int, degrees: int):
+    sheet = Sheets()
+    sheet.y = sheet.h / 2
+    with sheet.rotation(written, x=sheet.w / 2, y=sheet.h / 2):
+        sheet.line("Vendor: here and ", ("INV-0730", RED), " there").line("Second line")
+    document = Document.open(turned(sheet.bytes(), degrees))
+    assert document.text == "Vendor: here and INV-0730 there\nSecond line"
+    (box,) = document.boxes(*place(document, "INV-0730"))
+    assert red(document).inside([box]) > 0.999
+    assert (box.x1 - box.x0 > box.y1 - box.y0) == ((written + degrees) % 180 == 0)
+
+
 def test_a_value_on_two_lines_has_a_box_on_each():
     document = Document.open(Sheets().line("Vendor: ", ("North", RED)).line(("wind Ltd", RED)).bytes())
     boxes = document.boxes(*place(document, "North\nwind Ltd"))
     assert len(boxes) == 2
     assert boxes[0].y1 <= boxes[1].y0 + 1
-    assert covered(ink(pixels(document.image(0, DPI)), RED), corners(boxes)) > 0.999
+    assert red(document).inside(boxes) > 0.999
 
 
 def test_a_value_on_two_pages_has_boxes_on_both():
@@ -54,7 +68,7 @@ def test_a_value_on_two_pages_has_boxes_on_both():
     assert [box.page for box in boxes] == [0, 1]
     assert [document.text[page.start : page.end] for page in document.pages] == ["one first", "second two"]
     for box in boxes:
-        assert covered(ink(pixels(document.image(box.page, DPI)), RED), corners([box])) > 0.999
+        assert red(document, box.page).inside([box]) > 0.999
 
 
 @pytest.mark.parametrize(
@@ -71,17 +85,14 @@ def test_a_word_that_is_broken_at_a_hyphen_is_whole(first: str, second: str, who
     boxes = document.boxes(*place(document, whole))
     assert document.text == f"word {whole} end"
     assert len(boxes) == 2
-    assert covered(ink(pixels(document.image(0, DPI)), RED), corners(boxes)) > 0.999
+    assert red(document).inside(boxes) > 0.999
 
 
 def test_offsets_count_characters_and_not_pieces_of_them():
     """Beyond U+FFFF PDFium counts two characters for one."""
     document = Document.open(Sheets().line("𠮷野家 𠮷野 total ", ("9.50", RED)).bytes())
     assert document.text == "𠮷野家 𠮷野 total 9.50"
-    assert (
-        covered(ink(pixels(document.image(0, DPI)), RED), corners(document.boxes(*place(document, "9.50"))))
-        > 0.999
-    )
+    assert red(document).inside(document.boxes(*place(document, "9.50"))) > 0.999
 
 
 def test_boxes_of_nothing_and_of_space_are_none():

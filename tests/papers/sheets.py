@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -10,55 +12,108 @@ from tempfile import mkdtemp
 
 import numpy as np
 import pypdfium2
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.cu2quPen import Cu2QuPen
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from noto_cjk_sans_jp_regular import FONT_PATH
+from PIL import Image
+
+from papers.facts import CHINESE
+from structgen import Box
 
 Colour = tuple[int, int, int]
 BLACK: Colour = (0, 0, 0)
 RED: Colour = (255, 0, 0)
 SIZE, LEADING, MARGIN = 11, 15, 50  # points
-DPI = 150
+DPI = 120
 LATIN = "".join(map(chr, [*range(32, 127), *range(160, 384), *range(0x2010, 0x2040), 0x20AC]))
-CHINESE = "".join(
-    bytes((row, cell)).decode("gb2312", "ignore") for row in range(0xA1, 0xD8) for cell in range(0xA1, 0xFF)
-)
-CHARACTERS = f"{LATIN}{CHINESE}𠮷"
+CHARACTERS = sorted({*LATIN, *CHINESE, *"𠮷野家"})
+WORD = re.compile(r"[^\s-]*-|[^\s-]+\s*|\s+")  # what stays together in a line, with the space after it
+CHARACTER = re.compile(r"[!-~]+\s*|.\s*")
+FAINT, NEAR = 90, 60  # of 255: ink that is too light to have a colour, and how much colours may differ
 
 
 @cache
 def font_file() -> Path:
-    """Noto Sans CJK with Latin and the Chinese of GB 2312 only, which makes PDFs of it three times as fast."""
-    from fontTools.subset import Options, Subsetter, load_font, save_font
-
-    options = Options(layout_features=["*"], notdef_outline=True)
-    font = load_font(str(FONT_PATH), options)
-    subsetter = Subsetter(options)
-    subsetter.populate(text=CHARACTERS)
-    subsetter.subset(font)
-    path = Path(mkdtemp()) / "noto.otf"
-    save_font(font, str(path), options)
+    """Some characters of Noto Sans CJK as a TrueType font: pdfplumber cannot read the other kind as fpdf2 embeds it."""
+    source = TTFont(FONT_PATH)
+    names, outlines = source.getBestCmap(), source.getGlyphSet()
+    wanted = {ord(char): names[ord(char)] for char in CHARACTERS if ord(char) in names}
+    order = [".notdef", *dict.fromkeys(wanted.values())]
+    glyphs = {}
+    for name in order:
+        pen = TTGlyphPen(None)
+        outlines[name].draw(Cu2QuPen(pen, 1.0, reverse_direction=True))
+        glyphs[name] = pen.glyph()
+    builder = FontBuilder(source["head"].unitsPerEm)
+    builder.setupGlyphOrder(order)
+    builder.setupCharacterMap(wanted)
+    builder.setupGlyf(glyphs)
+    builder.setupHorizontalMetrics(
+        {
+            name: (source["hmtx"][name][0], glyphs[name].xMin if glyphs[name].numberOfContours else 0)
+            for name in order
+        }
+    )
+    builder.setupHorizontalHeader(ascent=source["hhea"].ascent, descent=source["hhea"].descent)
+    builder.setupNameTable({"familyName": "Paper", "styleName": "Regular", "psName": "Paper-Regular"})
+    builder.setupOS2(
+        sTypoAscender=source["hhea"].ascent, sTypoDescender=source["hhea"].descent, sCapHeight=733
+    )
+    builder.setupPost()
+    path = Path(mkdtemp()) / "paper.ttf"
+    builder.save(str(path))
     return path
 
 
 class Sheets(FPDF):
-    """A PDF that is written line by line, in a font that it embeds."""
+    """A PDF that is written line by line, in a font that it embeds. by_character: lines may break as in Chinese."""
 
-    def __init__(self) -> None:
+    def __init__(self, by_character: bool = False) -> None:
         super().__init__(unit="pt", format="A4")
-        self.add_font("noto", fname=font_file())
-        self.set_font("noto", size=SIZE)
+        self.add_font("paper", fname=font_file())
+        self.set_font("paper", size=SIZE)
         self.set_margin(MARGIN)
-        self.set_auto_page_break(True, MARGIN)
+        self.set_auto_page_break(False)
+        self.token = CHARACTER if by_character else WORD
         self.add_page()
 
-    def line(self, *parts: str | tuple[str, Colour]) -> Sheets:
-        """Write a line of parts in black or in a colour of their own."""
-        for part in parts:
-            text, colour = (part, BLACK) if isinstance(part, str) else part
-            self.set_text_color(*colour)
-            self.write(LEADING, text)
-        self.ln(LEADING)
+    def line(self, *parts: str | tuple[str, Colour], indent: float = 0) -> Sheets:
+        """Write a paragraph of parts, in black or in a colour of their own."""
+        left, right = MARGIN + indent, self.w - MARGIN
+        x = left
+        self.room()
+        for text, colour in ((part, BLACK) if isinstance(part, str) else part for part in parts):
+            for token in self.token.findall(text):
+                if x > left and x + self.get_string_width(token.rstrip()) > right:
+                    self.y += LEADING
+                    self.room()
+                    x = left
+                x = self.put(x, token, colour)
+        self.y += LEADING
         return self
+
+    def cells(self, row: Sequence[Sequence[tuple[str, Colour]]]) -> None:
+        """Write a row of cells side by side, none of which is wider than its column."""
+        self.room()
+        for number, cell in enumerate(row):
+            x = MARGIN + number * self.epw / len(row)
+            for text, colour in cell:
+                x = self.put(x, text, colour)
+        self.y += LEADING
+
+    def put(self, x: float, text: str, colour: Colour) -> float:
+        """Write text at a place in the current line; where it ends."""
+        self.set_text_color(*colour)
+        self.text(x, self.y + SIZE, text)
+        return x + self.get_string_width(text)
+
+    def room(self) -> None:
+        """Begin a page if the current one is full."""
+        if self.y + LEADING > self.h - MARGIN:
+            self.add_page()
 
     def bytes(self) -> bytes:
         return bytes(self.output())
@@ -76,30 +131,49 @@ def turned(content: bytes, degrees: int, crop: tuple[float, float, float, float]
     return out.getvalue()
 
 
-def pixels(png: bytes) -> np.ndarray:
-    """An image as [H, W, 3], read by another library than the one that wrote it."""
-    from PIL import Image
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """The coloured pixels of an image, P of them. rows, columns: [P]; white: [P, 3], what they lack of white."""
 
-    return np.asarray(Image.open(BytesIO(png)).convert("RGB"), dtype=np.int16)
+    rows: np.ndarray
+    columns: np.ndarray
+    white: np.ndarray
+
+    @classmethod
+    def of(cls, png: bytes) -> Drawing:
+        """The pixels as another library reads them than the one that wrote them."""
+        image = 255 - np.asarray(Image.open(BytesIO(png)).convert("RGB"))
+        red, green, blue = (np.ascontiguousarray(image[..., channel]) for channel in range(3))
+        most, least = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
+        rows, columns = np.nonzero(most - least > FAINT)
+        return cls(rows, columns, image[rows, columns].astype(np.int32))
+
+    def ink(self, colour: Colour) -> Ink:
+        """The pixels of a colour, on white or mixed with white."""
+        strength = self.white.max(-1, keepdims=True, initial=1)
+        near = np.abs(self.white * 255 // strength - (255 - np.array(colour))).max(-1, initial=0) < NEAR
+        return Ink(self.rows[near], self.columns[near])
 
 
-def ink(image: np.ndarray, colour: Colour) -> np.ndarray:
-    """Where the image shows the colour, on white or mixed with white: [H, W] bool."""
-    whiteness = 255 - image
-    wanted = 255 - np.array(colour)
-    strength = whiteness.max(-1)
-    return (strength > 90) & (np.abs(whiteness * 255 - strength[..., None] * wanted).max(-1) < 255 * 60)
+@dataclass(frozen=True, eq=False)
+class Ink:
+    """Pixels by row and column."""
 
+    rows: np.ndarray
+    columns: np.ndarray
 
-def covered(where: np.ndarray, boxes: Iterable[tuple[float, float, float, float]], dpi: float = DPI) -> float:
-    """The share of the ink that lies in the boxes (points), to the pixel: [0, 1]."""
-    inside = np.zeros_like(where)
-    for x0, y0, x1, y1 in boxes:
-        left, top, right, bottom = (
-            int(np.floor(x0 * dpi / 72)),
-            int(np.floor(y0 * dpi / 72)),
-            int(np.ceil(x1 * dpi / 72)),
-            int(np.ceil(y1 * dpi / 72)),
-        )
-        inside[max(top, 0) : bottom, max(left, 0) : right] = True
-    return float((where & inside).sum() / where.sum()) if where.any() else 0.0
+    def __bool__(self) -> bool:
+        return len(self.rows) > 0
+
+    def inside(self, boxes: Iterable[Box]) -> float:
+        """The share of the pixels that lie in the boxes, of which every pixel counts that they touch: [0, 1]."""
+        found = np.zeros(len(self.rows), bool)
+        for box in boxes:
+            left, top, right, bottom = (side * DPI / 72 for side in (box.x0, box.y0, box.x1, box.y1))
+            found |= (
+                (self.columns + 1 > left)
+                & (self.columns < right)
+                & (self.rows + 1 > top)
+                & (self.rows < bottom)
+            )
+        return float(found.mean()) if len(found) else 0.0
