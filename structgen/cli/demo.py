@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from structgen.cli.extract import json_value
+from structgen.cli.failure import write_file
 from structgen.cli.model import loaded, say_if_kernels_compile
 from structgen.cli.options import Seed, Steps
 from structgen.cli.terminal import json_text, print_json
@@ -75,7 +76,7 @@ def demo_command(
         print_json(_summary(recording))
         return
     if picture is not None:
-        picture.write_text(_svg(_record(steps, seed)), encoding="utf-8")
+        write_file(picture, _svg(_record(steps, seed)))
         return
     _introduce(console)
     if console.is_terminal and not frames:

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from structgen.cli.document import STDIN, read_document
-from structgen.cli.failure import SOME_FAILED, Misuse, report, sentence, warn
+from structgen.cli.failure import SOME_FAILED, Misuse, report, sentence, warn, write_file
 from structgen.cli.model import loaded, say_if_kernels_compile
 from structgen.cli.options import (
     Additional,
@@ -69,31 +70,28 @@ def extract_command(
         bool,
         typer.Option("--details", help="Print value and details: confidence, spans, warnings, steps, …"),
     ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page that shows where each value is stated."),
+    ] = None,
     compact: Annotated[bool, typer.Option("--compact", help="Print JSON on one line.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; extract always does.")] = False,
 ) -> None:
     """Extract what the schema asks for from documents, as JSON on stdout."""
     if [*documents, schema].count(STDIN) > 1:
         raise Misuse("only one of DOC and --schema can be -")
+    if html is not None and len(documents) > 1:
+        raise Misuse("--html takes one document: run the command once for each")
     alone = read_document(documents[0], encoding) if len(documents) == 1 else None
     spec = read_spec(schema)
     resources = read_resources(resource, spec)
     say_if_kernels_compile()
+    terms = json_options(whitespace, additional, unknown, order, resources)
     with _progress() as (say, on_step):
-        generator = loaded(model)
-        from structgen.generation.options import Options
-        from structgen.sources import Terms
-        from structgen.verbs.extract import extract
-
-        how = Options(max_tokens, steps, seed, on_step)
-        terms = Terms(**json_options(whitespace, additional, unknown, order, resources))
-
-        def answered(document: Document) -> dict[str, Any]:
-            say("compiling the schema")
-            begun = time.perf_counter()
-            generation = extract(generator, document, spec, how, terms=terms, details=details)
-            return _answer(generation, time.perf_counter() - begun, details)
-
+        answered = _answering(
+            loaded(model), spec, (max_tokens, steps, seed, on_step), terms, details=details, html=html
+        )
+        say("compiling the schema")
         if alone is None:
             _print_lines(documents, lambda name: answered(read_document(name, encoding)))
             return
@@ -101,6 +99,31 @@ def extract_command(
     for warning in answer.pop("warnings"):
         warn(warning)
     print_json(answer if details else answer["value"], compact=compact)
+
+
+def _answering(
+    model: Any, spec: Any, options: Sequence[Any], terms: dict[str, Any], *, details: bool, html: Path | None
+) -> Callable[[Document], dict[str, Any]]:
+    """What a document is answered with; options: those of decoding, in the order of `Options`."""
+    from structgen.generation.options import Options
+    from structgen.sources import Terms
+    from structgen.verbs.extract import extract
+
+    def answered(document: Document) -> dict[str, Any]:
+        begun = time.perf_counter()
+        generation = extract(
+            model,
+            document,
+            spec,
+            Options(*options),
+            terms=Terms(**terms),
+            details=details or html is not None,
+        )
+        if html is not None:
+            write_file(html, generation.html())
+        return _answer(generation, time.perf_counter() - begun, details)
+
+    return answered
 
 
 def _print_lines(names: Sequence[str], answered: Callable[[str], dict[str, Any]]) -> None:

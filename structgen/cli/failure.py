@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from structgen.cli.terminal import error_console
@@ -89,3 +90,11 @@ def _misuse(error: Any) -> str:
 def _drop_stdout() -> None:
     """Redirect stdout to nowhere: the reader of our pipe has gone, and the interpreter still flushes at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a text file as UTF-8. Raises Misuse if that is not possible."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Misuse(f"cannot write {path}: {error.strerror}") from None

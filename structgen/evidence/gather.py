@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from structgen.evidence.leaves import Answer, Leaf
 from structgen.evidence.looks import HiddenValue, looks
 from structgen.evidence.tokens import Spelled
 from structgen.evidence.values import confidence, key, ranked
 from structgen.evidence.warnings import chosen, excluded, narrowed, unstated
+from structgen.generation.leaves import Answer, Leaf
 from structgen.generation.request import Request
 from structgen.generation.result import Alternative, AnswerWarning, Evidence, TextSpan
 from structgen.generation.runtime import Runtime

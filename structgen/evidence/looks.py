@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from structgen.evidence.leaves import Leaf
 from structgen.evidence.tokens import Spelled
+from structgen.generation.leaves import Leaf
 from structgen.generation.request import Request
 from structgen_engine.decoding.blocks import Block
 from structgen_engine.decoding.denoiser import Denoiser

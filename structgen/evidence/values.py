@@ -10,9 +10,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from structgen.evidence.leaves import MISSING, Answer, Leaf
 from structgen.evidence.looks import Hidden, HiddenValue
 from structgen.evidence.tokens import Spelled, ways
+from structgen.generation.leaves import MISSING, Answer, Leaf
 from structgen.generation.result import Alternative
 
 MOST = 12  # strings that are read for other values

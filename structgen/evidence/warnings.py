@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from structgen.compiler.constraint import Constraint
-from structgen.evidence.leaves import MISSING, Answer, Leaf
 from structgen.evidence.looks import HiddenValue
 from structgen.evidence.tokens import Spelled
 from structgen.evidence.values import key, replaced
+from structgen.generation.leaves import MISSING, Answer, Leaf
 from structgen.generation.result import AnswerWarning
 from structgen.reading.stated import Stated
 from structgen.sources.json_schema.pointers import steps

@@ -1,11 +1,18 @@
-"""The result of a verb with `details=True`: the value, its text, and how it was generated."""
+"""The result of a verb with `details=True`: the value, its text, how it was generated, and what speaks for it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from reprlib import Repr
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
+
+from structgen.documents import Document
+from structgen.generation.leaves import Answer
+
+if TYPE_CHECKING:
+    from structgen.report.proof import Entry, Still
 
 T = TypeVar("T")
 
@@ -91,6 +98,7 @@ class Generation(Generic[T]):
     dropped_share: upper bound on the share of the accepted blocks' probability that pruning dropped in any step; 0.0 if
         the constraint is one table
     evidence: what speaks for each value, whose parts are also this object's: confidence, alternatives, spans, warnings
+    trace: the canvas after each step; document: that the values are from
     """
 
     value: T
@@ -101,6 +109,8 @@ class Generation(Generic[T]):
     blocks: int
     dropped_share: float = 0.0
     evidence: Evidence = Evidence()
+    trace: Sequence[Still] = ()
+    document: Document | None = None
 
     @property
     def confidence(self) -> Mapping[str, float]:
@@ -121,6 +131,77 @@ class Generation(Generic[T]):
     def warnings(self) -> Sequence[AnswerWarning]:
         """Reasons to doubt values."""
         return self.evidence.warnings
+
+    def html(self, title: str | None = None) -> str:
+        """One HTML file with the document, the values, where each is stated, and how the answer settled.
+
+        It needs no network. A PDF is shown as images of its pages.
+        """
+        from structgen.report.proof import proof
+
+        facts = {"blocks": str(self.blocks), "steps": str(self.steps), "warnings": str(len(self.warnings))}
+        name = None if self.document is None else self.document.name
+        shown = title or name or "structgen"
+        return proof(self._entries(), self.document, stills=self.trace, title=shown, facts=facts)
+
+    def _repr_html_(self) -> str:
+        """The values with confidence and warnings, for a notebook."""
+        from structgen.report.proof import table
+
+        return table(self._entries())
+
+    def _entries(self) -> list[Entry]:
+        from structgen.report.proof import Entry
+
+        doubts: dict[str, list[str]] = {}
+        for warning in self.warnings:
+            doubts.setdefault(warning.pointer, []).append(warning.detail)
+        return [
+            Entry(
+                leaf.pointer,
+                self.text[leaf.start : leaf.end],
+                self.confidence.get(leaf.pointer),
+                [
+                    (json.dumps(one.value, ensure_ascii=False), one.probability)
+                    for one in self.alternatives.get(leaf.pointer, ())
+                ],
+                self.spans.get(leaf.pointer, ()),
+                doubts.get(leaf.pointer, ()),
+            )
+            for leaf in Answer.of(self.text).leaves.values()
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result in plain values, which JSON can hold; texts stand for the value and the document."""
+        numbers = {name: getattr(self, name) for name in ("log_prob", "steps", "blocks", "dropped_share")}
+        return {
+            "text": self.text,
+            "ids": list(self.ids),
+            **numbers,
+            **self.evidence.to_dict(),
+            "trace": [frame.to_dict() for frame in self.trace],
+            "document": None if self.document is None else self.document.text,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Generation[Any]:
+        """The result that `to_dict` gave; its value is plain JSON, or the text if that is none."""
+        from structgen.report.proof import Still
+
+        answer, document = Answer.of(data["text"]), data["document"]
+        value = json.loads(answer.text) if answer.is_json else answer.text
+        return Generation(
+            value,
+            answer.text,
+            tuple(data["ids"]),
+            data["log_prob"],
+            data["steps"],
+            data["blocks"],
+            data["dropped_share"],
+            Evidence.from_dict(data),
+            [Still.from_dict(frame) for frame in data["trace"]],
+            None if document is None else Document(document),
+        )
 
     def __repr__(self) -> str:
         """The shortened value and the cost of generating it."""

@@ -133,3 +133,19 @@ def test_digits_and_letters_are_printed_as_they_were_written():
     text = '{"total": 289.50, "big": 123456789012345678901234567890, "vendor": "Müller €", "none": null, "rows": []}'
     assert json_text(json_value(text), None) == text
     assert json.loads(json_text(json_value(text))) == json.loads(text)
+
+
+def test_a_page_shows_the_evidence(run, folder):
+    result = run("extract", *BILL, "doc.txt", *FAST, "--html", "proof.html")
+    assert result.code == 0, result.err
+    assert json.loads(result.out) == json.loads(run("extract", *BILL, "doc.txt", *FAST).out)
+    page = (folder / "proof.html").read_text(encoding="utf-8")
+    assert "Cobalt Cycling Ltd</mark>" in page
+    assert "doc.txt" in page
+
+
+def test_a_page_needs_one_document_and_a_place(run):
+    assert run("extract", *BILL, "doc.txt", "doc.txt", "--html", "proof.html").code == 2
+    refused = run("extract", *BILL, "doc.txt", *FAST, "--html", "missing/proof.html")
+    assert refused.code == 2
+    assert "cannot write missing/proof.html: No such file or directory" in refused.err

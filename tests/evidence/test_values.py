@@ -18,9 +18,9 @@ import structgen as sg
 from bench.scores import leaves as json_leaves
 from bench.scores import normal
 from structgen.evidence.gather import evidence
-from structgen.evidence.leaves import Answer
 from structgen.evidence.looks import looks
 from structgen.evidence.tokens import Spelled
+from structgen.generation.leaves import Answer
 from structgen.generation.options import Options
 from structgen.generation.prompts import ChatPrompts
 from structgen.generation.runtime import Runtime

@@ -33,6 +33,15 @@ class Answer:
     text: str
     is_json: bool = True
 
+    @classmethod
+    def of(cls, text: str) -> Answer:
+        """The answer with a text that is JSON, or any other."""
+        try:
+            json.loads(text)
+        except ValueError:
+            return cls(text, is_json=False)
+        return cls(text)
+
     @cached_property
     def leaves(self) -> dict[str, Leaf]:
         """The leaves by pointer; of members with the same name, the last."""
