@@ -160,6 +160,7 @@ def _answer(generation: Generation[Any], seconds: float, details: bool) -> dict[
             "seconds": round(seconds, 3),
             "blocks": generation.blocks,
             "dropped_share": generation.dropped_share,
+            "certified": generation.certified,
             **generation.evidence.to_dict(),
         },
     }

@@ -28,6 +28,7 @@ from structgen_engine.automata.arrays import DEAD, NEVER, REFUSED
 from structgen_engine.automata.dfa import Alphabet, Dfa, Edges
 from structgen_engine.automata.finishing import nearer
 from structgen_engine.automata.lazy import Closing, LazyDfa, OutArcs
+from structgen_engine.automata.outlook import Outlook, Relaxed
 from structgen_engine.decoding.automaton import BySearch
 
 SEARCHED = 400  # configurations searched for a path that a filter does not refuse
@@ -113,6 +114,20 @@ def _ranges(low: NDArray[Any], high: NDArray[Any]) -> tuple[NDArray[np.int64], N
     return np.arange(len(owner)) + (low.astype(np.int64) - counts.cumsum() + counts)[owner], owner
 
 
+class InnerOutlook:
+    """The outlook of a narrowed automaton: that of the automaton inside, which accepts more."""
+
+    def __init__(self, narrowed: Narrowed) -> None:
+        self._narrowed, self._inner = narrowed, narrowed.inner.outlook
+
+    @property
+    def relaxed(self) -> Relaxed:
+        return self._inner.relaxed
+
+    def nodes(self, configurations: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return self._inner.nodes(self._narrowed.inner_of(configurations))
+
+
 class Narrowed(BySearch):
     """A narrowed lazy automaton: a configuration is a pair of the automaton's configuration and the filter's state.
 
@@ -150,6 +165,11 @@ class Narrowed(BySearch):
     @property
     def sets(self) -> list[NDArray[Any]]:
         return self.inner.sets
+
+    @property
+    def outlook(self) -> Outlook:
+        """That of the automaton itself, which accepts more."""
+        return InnerOutlook(self)
 
     @property
     def closing(self) -> Closing | None:
@@ -203,6 +223,10 @@ class Narrowed(BySearch):
                 numbers = [self._number(*pair) for pair in targets]
                 self._arcs[configuration] = OutArcs(np.array(sets, np.int64), np.array(numbers, np.int64))
             return self._arcs[configuration]
+
+    def inner_of(self, configurations: NDArray[np.int64]) -> NDArray[np.int64]:
+        """[F] the automaton's own configurations of these."""
+        return np.array([self._pairs[number][0] for number in configurations.tolist()], np.int64)
 
     def _number(self, c: int, f: int) -> int:
         if c == DEAD or f == DEAD:

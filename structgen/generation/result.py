@@ -97,6 +97,8 @@ class Generation(Generic[T]):
     steps: refinement steps over all blocks; blocks: number of blocks filled
     dropped_share: upper bound on the share of the accepted blocks' probability that pruning dropped in any step; 0.0 if
         the constraint is one table
+    certified: whether every block is surely the most probable one that the constraint accepts, given its last step; if
+        the constraint is one table, every block that is not drawn at random is
     evidence: what speaks for each value, whose parts are also this object's: confidence, alternatives, spans, warnings
     trace: the canvas after each step; document: that the values are from
     """
@@ -108,6 +110,7 @@ class Generation(Generic[T]):
     steps: int
     blocks: int
     dropped_share: float = 0.0
+    certified: bool = False
     evidence: Evidence = Evidence()
     trace: Sequence[Still] = ()
     document: Document | None = None

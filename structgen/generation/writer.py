@@ -22,7 +22,7 @@ from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.decoding.loop import Decoded, decode
 from structgen_engine.decoding.row import BudgetTooSmall
-from structgen_engine.lattice.beam import Overlong
+from structgen_engine.lattice.pruning import Overlong
 
 T = TypeVar("T")
 
@@ -132,7 +132,7 @@ def read(runtime: Runtime, constraint: Constraint[T], written: Decoded) -> Gener
     text = runtime.vocabulary.decode(ids).decode()
     value, drawn = (
         _parse(constraint, text),
-        (written.log_prob, written.steps, written.blocks, written.dropped),
+        (written.log_prob, written.steps, written.blocks, written.dropped, written.certified),
     )
     return Generation(value, text, ids, *drawn)
 

@@ -107,6 +107,27 @@ def scale(
 
 
 @app.command()
+def lazy(
+    tokenizer: Tokenizer = None,
+    data: Schemas = None,
+    trials: Annotated[int, typer.Option(help="Schemas times texts times logits.")] = 96,
+    judged: Annotated[
+        bool, typer.Option(help="Search wider for what was missed; else only the times.")
+    ] = True,
+    json_file: Json = None,
+) -> None:
+    """Lazy schemas with logits peaked at a text with six wrong tokens: what is missed, and steps against softmax."""
+    import torch
+
+    from bench.lazy import run
+
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        path, schemas = _tokenizer(tokenizer, Path(folder)), _said(data or _found(material.schemas))
+        _keep(run(path, schemas, Console(width=WIDTH), trials=trials, judged=judged), json_file)
+
+
+@app.command()
 def extract(
     documents: Annotated[int, typer.Option(help="Documents a split.")] = 100,
     steps: Steps = None,

@@ -28,7 +28,7 @@ from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.noise import Absorbing, Uniform
 from structgen_engine.decoding.options import DecodingOptions, Finish
 from structgen_engine.decoding.row import Decoded
-from structgen_engine.lattice.beam import Pruning
+from structgen_engine.lattice.pruning import Pruning
 
 VOCABULARY = sg.Vocabulary.from_tokens(
     [

@@ -23,7 +23,7 @@ from structgen_engine.decoding.loop import StepEvent
 from structgen_engine.decoding.noise import Uniform
 from structgen_engine.decoding.probe import Probe
 from structgen_engine.decoding.row import needed
-from structgen_engine.lattice import beam as explore
+from structgen_engine.lattice import search as explore
 from structgen_mini import mini_folder
 from structgen_mini.layout import count_weights, first_layout, likeliest
 
@@ -84,6 +84,9 @@ def test_the_share_that_a_lazy_constraint_left_out_is_reported(random_model: Mod
         shares = [float(event.dropped[0]) for event in events if event.dropped is not None]
         assert done.dropped_share == max(shares)
         assert (done.dropped_share > 0) is (source is Part)
+        last = [bool(event.certified[0]) for event in events if event.certified is not None][-1]
+        assert done.certified is last
+        assert done.certified or source is Part
 
 
 def test_a_lazy_step_that_takes_too_long_is_refused_in_one_sentence(

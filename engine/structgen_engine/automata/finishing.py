@@ -35,10 +35,15 @@ class Finishing:
         self._most: dict[int, int] = {}
         self._least: dict[int, int] = {}
 
+    @property
+    def learnt(self) -> bool:
+        """Whether any search has tightened a bound."""
+        return bool(self._most or self._least)
+
     def bounds(self, configurations: Sequence[int]) -> tuple[Longs, Longs]:
         """For each configuration [F], how many tokens suffice and how many are necessary, as far as is known."""
         most, least = self._lazy.distance_upper[configurations], self._lazy.distance_lower[configurations]
-        if self._most or self._least:
+        if self.learnt:
             for k, number in enumerate(configurations):
                 most[k] = min(most[k], self._most.get(number, NEVER))
                 least[k] = max(least[k], self._least.get(number, 0))

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
 
+from structgen_engine.automata.outlook import Outlook
+
 if TYPE_CHECKING:
     from structgen_engine.automata.dfa import Alphabet
 
@@ -67,6 +69,11 @@ class LazyDfa(Protocol):
     @property
     def distance_lower(self) -> NDArray[Any]:
         """[configurations] a lower bound on the tokens needed to finish."""
+        ...
+
+    @property
+    def outlook(self) -> Outlook:
+        """An automaton with fewer states that accepts more, for bounds on what may follow a configuration."""
         ...
 
     @property

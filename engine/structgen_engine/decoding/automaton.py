@@ -14,7 +14,8 @@ from structgen_engine.automata.lazy import LazyDfa
 
 if TYPE_CHECKING:
     from structgen_engine.automata.dfa import Alphabet, BlockAutomaton
-    from structgen_engine.lattice.beam import Beam, Pruning
+    from structgen_engine.lattice.beam import Beam
+    from structgen_engine.lattice.pruning import Pruning
 
 
 class TokenAutomaton(Protocol):

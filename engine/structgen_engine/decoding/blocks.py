@@ -13,8 +13,9 @@ from torch import Tensor
 from structgen_engine.automata.dfa import IMPOSSIBLE, BlockAutomaton
 from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.kernels.scores import largest
-from structgen_engine.lattice.beam import Beam, PrunedBlock, Pruning
+from structgen_engine.lattice.beam import Beam, PrunedBlock
 from structgen_engine.lattice.lattice import OPEN, BlockLattice, example, feasible
+from structgen_engine.lattice.pruning import Pruning
 
 Block = BlockAutomaton | Beam  # the possible blocks of one row
 

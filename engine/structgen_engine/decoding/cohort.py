@@ -45,7 +45,7 @@ class Live:
     """A row being decoded: its task, and the state of the block that is being refined.
 
     canvas, settled: [n]; ids: [n], the accepted block of the last step; scaffold: [n], of the first block
-    step: steps taken on the block; base: log-probability before it
+    step: steps taken on the block; base: log-probability before it; certified: whether no block is better than `ids`
     known: a table of beliefs [·, n, V] nats and the row's index in it
     """
 
@@ -59,6 +59,7 @@ class Live:
     stability: Stability = field(default_factory=Stability)
     done: bool = False
     base: float = 0.0
+    certified: bool = False
     known: tuple[Tensor, int] | None = None
 
     @property
@@ -72,6 +73,7 @@ class Live:
     def take(self, choice: Decision, k: int, fresh: Tensor, dropped: float) -> None:
         """Take over row k of a step's decision; the canvas holds fresh [n] where nothing is kept."""
         self.ids, self.settled, self.done = choice.ids[k], choice.settled[k], bool(choice.done[k])
+        self.certified = bool(choice.certified[k])
         self.canvas = torch.where(choice.keep[k], self.ids, fresh)
         self.step += 1
         self.row.steps += 1

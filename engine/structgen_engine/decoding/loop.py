@@ -227,7 +227,7 @@ class Loop:
         for k, live in enumerate(cohort.rows):
             if live.done and not self._again(live):
                 ended[k] = True
-                if live.row.commit(live.ids):
+                if live.row.commit(live.ids, certified=live.certified):
                     finished[live.row.index] = replace(live.row.decoded(), denoiser=self.denoiser)
                 elif not live.row.left:
                     raise AssertionError(

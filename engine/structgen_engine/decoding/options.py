@@ -10,7 +10,7 @@ from enum import Enum
 
 from structgen_engine.decoding.policy import EntropyBound, Policy
 from structgen_engine.kernels.scores import COLDEST
-from structgen_engine.lattice.beam import Pruning
+from structgen_engine.lattice.pruning import Pruning
 
 
 class Finish(Enum):

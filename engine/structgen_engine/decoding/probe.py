@@ -21,8 +21,8 @@ from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.blocks import Block, first_block, opened, pinned, tables
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.kernels.scores import bounded
-from structgen_engine.lattice.beam import TOTAL, Pruning
 from structgen_engine.lattice.lattice import BlockLattice, forced
+from structgen_engine.lattice.pruning import TOTAL, Pruning
 
 PROBING = Pruning(0.0, 256, TOTAL)  # no epsilon: a prefix that starts unlikely can still dominate the sum
 

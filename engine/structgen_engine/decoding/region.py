@@ -30,7 +30,7 @@ from structgen_engine.automata.dfa import IMPOSSIBLE, BlockAutomaton
 from structgen_engine.decoding.blocks import Block
 from structgen_engine.kernels import backend_for
 from structgen_engine.kernels.scores import bounded, finite
-from structgen_engine.lattice.beam import ALL, Pruning
+from structgen_engine.lattice.pruning import ALL, Pruning
 
 Floats = NDArray[np.float64]
 Marks = NDArray[np.bool_]

@@ -17,8 +17,8 @@ from structgen_engine.automata.finishing import Finishing
 from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.blocks import Block
 from structgen_engine.decoding.denoiser import Denoiser
-from structgen_engine.lattice.beam import Pruning
 from structgen_engine.lattice.lattice import EmptyLattice
+from structgen_engine.lattice.pruning import Pruning
 
 
 class BudgetTooSmall(ValueError):
@@ -50,6 +50,7 @@ class Decoded:
     token, among those that were possible after the preceding tokens
     steps: forward passes; blocks: how many; scaffold: whether the preferred ids were honoured, None if there were none
     dropped: a bound on the share of the accepted blocks' probability left out by the step that left out most
+    certified: whether every block is the most probable of all accepted ones, including those left out
     denoiser: the one that filled the blocks; None if it is not known
     """
 
@@ -59,6 +60,7 @@ class Decoded:
     blocks: int
     scaffold: bool | None
     dropped: float = 0.0
+    certified: bool = False
     denoiser: Denoiser | None = None
 
 
@@ -107,6 +109,7 @@ class Row:
     review: Review | None = None
     log_prob: float = 0.0
     dropped: float = 0.0
+    certified: bool = True
     steps: int = 0
     committed: list[Tensor] = field(default_factory=list)
     _part: Block | None = None
@@ -132,9 +135,10 @@ class Row:
         self.automaton, self.state, self._part = verdict.automaton, verdict.state, None
         return None if verdict.again is None else verdict
 
-    def commit(self, ids: Tensor) -> bool:
-        """Commit a block [n]; returns whether the output is finished."""
+    def commit(self, ids: Tensor, *, certified: bool = False) -> bool:
+        """Commit a block [n], certified as the best or not; returns whether the output is finished."""
         self.committed.append(ids)
+        self.certified &= certified
         self.left, self._part = self.left - len(ids), None
         self.state = self.automaton.run(ids.tolist(), self.state)
         return self.automaton.is_accepting(self.state)
@@ -143,7 +147,7 @@ class Row:
         """The finished output."""
         ids = torch.cat(self.committed)
         blocks = len(self.committed)
-        return Decoded(ids, self.log_prob, self.steps, blocks, self.scaffold, self.dropped)
+        return Decoded(ids, self.log_prob, self.steps, blocks, self.scaffold, self.dropped, self.certified)
 
 
 def needed(automaton: TokenAutomaton, ids: Sequence[int] = ()) -> int:

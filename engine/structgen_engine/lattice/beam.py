@@ -1,38 +1,47 @@
 """One block of a lazy automaton: a beam search with a bound on the mass that it drops.
 
 A forward pass computes α_i(c), the weight of all prefixes of i tokens that lead to configuration c, position by
-position. The configurations kept at all positions form an ordinary automaton, on which the lattice runs unchanged. The
-search keeps
+position (see `search`). The configurations kept at all positions form an ordinary automaton, on which the lattice runs
+unchanged. The search keeps
 
 * only configurations that can finish: `distance_lower` fits the tokens left in the block and after it;
-* of these, at most `width` that weigh more than ε times the sum of all that surely finish (`distance_upper` fits);
-* the heaviest that surely finishes, and the path of the last accepted block, so that some block can always be finished.
+* of these, a limited number with the largest α_i(c)·β̂_i(c), where β̂_i(c) bounds from above what may follow c;
+* of the rest, what surely finishes (`distance_upper` fits) and weighs most, and the path of the last accepted block, so
+  that some block can always be finished.
 
 The certificate. Divide the weights of each position by their sum over all tokens, so that they add up to 1.
 
-    1  Then β_i(c) ≤ b_i for all c, where b_i sums over all strings, whether accepted or not, that end as outputs do:
-       with the end token and padding, or, if budget remains, without an end. Over all strings the sum would be 1.
-    2  An accepted block that the lattice misses leaves the kept part at a first position i, in a configuration c.
-    3  Its prefix of i tokens is part of the α_i(c) dropped there, because its path was kept up to that position.
-    4  So all missed blocks together weigh at most D, the sum of α_i(c)·b_i over everything dropped.
-    5  If the lattice holds weight Z, the share missed is at most D / (D + Z), because m / (m + Z) grows with m.
-    6  With ε = 0 and no limit on the width nothing is dropped: D = 0, and all results are exact.
-    7  The same with max for Σ bounds the heaviest missed block.
-    8  If the best block found is at least as heavy as that bound, no block is better: it is certified.
+    1  Let β_i(c) be the weight of everything accepted after c. The strings that end as outputs do, accepted or not,
+       weigh b_i, so β_i(c) ≤ b_i. (They end with the end token and padding or, if budget remains, without an end.)
+    2  The relaxed automaton has a node for the state q on top of c, and β̂_i(q) sums over its arcs, from behind:
+       β̂_N(q) is 1 if q can end within the budget, else 0, and β̂_i(q) = min(b_i, Σ over the arcs of q). An arc with the
+       tokens v to a state q' adds s_i(v)·β̂_{i+1}(q'). A return adds the largest value of all
+       states r that may lie below.
+    3  β_i(c) ≤ β̂_i(q), by induction from N down: a token that stays in the component leads to a stack with q' on top; a
+       token that leaves it is read on by the state below, which is one of the r, and a stack has one state below, so
+       that the largest will do. A set of stacks is bounded by the sum over their top states. A circle of returns within
+       one token, and a state that is not explored, have b_i.
+    4  An accepted block that the lattice misses leaves the kept part at a first position i, in a configuration c.
+    5  Its prefix of i tokens is part of the α_i(c) dropped there, because its path was kept up to that position.
+    6  So all missed blocks together weigh at most D, the sum of α_i(c)·β̂_i(c) over everything dropped.
+    7  If the lattice holds weight Z, the share missed is at most D / (D + Z), because m / (m + Z) grows with m.
+    8  With ε = 0 and no limit on the width nothing is dropped: D = 0, and all results are exact.
+    9  The same with max for Σ bounds the heaviest missed block.
+    10 If the best block found is at least as heavy as that bound, no block is better: it is certified.
 
 Configurations that cannot finish by `distance_lower` are no loss, because no accepted block passes through them. A
 block is accepted if its last configuration can be finished within the remaining budget. If the two bounds do not decide
 that, a search does; configurations that it does not reach count as dropped.
 
-Axes: N block, V vocabulary, K classes, F configurations at one position, A arcs.
+Axes: N block, V vocabulary, K classes, F configurations at one position.
 """
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -41,62 +50,18 @@ from torch import Tensor
 
 from structgen_engine.automata.dfa import DEAD, IMPOSSIBLE, Alphabet, BlockAutomaton, Dfa, Edges
 from structgen_engine.automata.finishing import Finishing
-from structgen_engine.automata.lazy import LazyDfa, OutArcs
+from structgen_engine.automata.lazy import LazyDfa
 from structgen_engine.kernels import Backend, backend_for
 from structgen_engine.kernels.scores import ClassScores, check_scores, check_settled, check_width
 from structgen_engine.lattice.class_scores import Indifferent, Rows, Scored
-from structgen_engine.lattice.dropped import DroppedMass
+from structgen_engine.lattice.dropped import Totals
+from structgen_engine.lattice.pruning import Pruning
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    from structgen_engine.lattice.search import Kept, Known
+
 Longs = NDArray[np.int64]
 Marks = NDArray[np.bool_]
-ALL = 1 << 62
-TOTAL = 2048  # configurations of a block; the largest real schemas keep 738, and one that is new takes up to 0.5 ms
-EFFORT = 1024  # configurations looked at where a block ends
-
-
-@dataclass(frozen=True)
-class Pruning:
-    """The limits of a beam search: what it leaves out of a block. With ε = 0 nothing is left out unless a limit is set.
-
-    epsilon: share of the forward weight below which a configuration is dropped
-    width: the most configurations kept at one position
-    total: the most different ones in the whole block, half of them at any positions and the rest spread evenly; None
-    for TOTAL, or all if ε is 0
-    effort: the most looked at to decide what can be finished within the budget; None for EFFORT, or all if ε is 0
-    seconds: CPU time that one block may take before it is refused
-    """
-
-    epsilon: float = 1e-7
-    width: int = 1024
-    total: int | None = None
-    effort: int | None = None
-    seconds: float = 20.0
-
-    @property
-    def most_kept(self) -> int:
-        """`total` as a number."""
-        return self.total if self.total is not None else TOTAL if self.epsilon else ALL
-
-    @property
-    def most_searched(self) -> int:
-        """`effort` as a number."""
-        return self.effort if self.effort is not None else EFFORT if self.epsilon else ALL
-
-    def wider(self) -> Pruning:
-        """The same limits with ε = 0 and eight times as many configurations."""
-        kept = min(ALL, 8 * self.most_kept)
-        return replace(self, epsilon=0.0, width=ALL, total=kept, effort=self.most_searched)
-
-
-class Overlong(RuntimeError):
-    """A block takes longer to explore than `Pruning.seconds`."""
-
-    def __init__(self, seconds: float, position: int, met: int) -> None:
-        super().__init__(
-            f"one refinement step takes more than {seconds:g} seconds of CPU: position {position} of the block is "
-            f"reached, and {met:,} configurations of the constraint are met"
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,15 +92,6 @@ class PrunedBlock:
         return self.dropped_best == IMPOSSIBLE or weight - self.shift >= self.dropped_best
 
 
-@dataclass(frozen=True, eq=False)
-class Frontier:
-    """The configurations at one position; the weights of all and of their heaviest prefixes. [F], normalised nats"""
-
-    configurations: Longs
-    weight: Floats
-    best: Floats
-
-
 class Beam:
     """The block that starts in one configuration, explored anew for every step's logits.
 
@@ -160,6 +116,7 @@ class Beam:
         self.pruning, self._finishing = pruning or Pruning(), finishing or Finishing(lazy)
         self.witness: Sequence[int] | None = None
         self._kept = np.zeros(0, np.int64)
+        self._known: Known | None = None
         self._tables: tuple[Alphabet, Longs, BlockAutomaton] | None = None
 
     def explore(
@@ -177,98 +134,25 @@ class Beam:
         with self.lazy.lock:
             check_width(self.lazy.alphabet, logits)
             rows = Scored(self.lazy, logits[None], pins, temperature, backend or backend_for(logits.device))
-            kept, ends, account = self._search(rows, pruning or self.pruning)
-            configurations, automaton = self._automaton(kept, ends)
-            return PrunedBlock(automaton, configurations, rows.all(), *account.totals())
+            kept, totals = self._search(rows, pruning or self.pruning)
+            configurations, automaton = self._automaton(kept.configurations, kept.ends)
+            return PrunedBlock(automaton, configurations, rows.all(), *totals)
 
     def ahead(self, settled: Tensor) -> BlockAutomaton:
         """The part to keep if all tokens weigh the same; settled [N] int64."""
         check_settled(settled)
         with self.lazy.lock:
-            kept, ends, _ = self._search(Indifferent(self.lazy, settled), self.pruning)
-            return self._automaton(kept, ends)[1]
+            kept, _ = self._search(Indifferent(self.lazy, settled), self.pruning)
+            return self._automaton(kept.configurations, kept.ends)[1]
 
-    def _search(self, rows: Rows, pruning: Pruning) -> tuple[Longs, Longs, DroppedMass]:
-        """The configurations kept at any position and those kept at the last, both sorted, and the dropped mass."""
-        path = _path(self.lazy, self.entry, self.witness, len(rows))
-        account = DroppedMass(len(rows), self.lazy.closing, self.remaining)
-        frontier = Frontier(np.array([self.entry]), np.zeros(1), np.zeros(1))
-        kept, latest = frontier.configurations, time.thread_time() + pruning.seconds
-        for i in range(len(rows)):
-            arcs = []
-            for number in frontier.configurations.tolist():
-                if time.thread_time() > latest:
-                    raise Overlong(pruning.seconds, i, len(kept) + len(arcs))
-                arcs.append(self.lazy.arcs(number))
-            frontier = self._step(rows, i, frontier, arcs, account)
-            frontier = self._prune(frontier, i + 1, len(rows), path[i + 1], account, kept, pruning)
-            kept = np.union1d(kept, frontier.configurations)
-        return kept, frontier.configurations, account
+    def _search(self, rows: Rows, pruning: Pruning) -> tuple[Kept, Totals]:
+        """What a search keeps, and bounds on what it drops."""
+        from structgen_engine.lattice.search import Known, Search
 
-    def _step(
-        self, rows: Rows, i: int, frontier: Frontier, arcs: list[OutArcs], account: DroppedMass
-    ) -> Frontier:
-        """Advance by one token: all configurations that the frontier's arcs lead to, and the weight that arrives."""
-        lazy = self.lazy
-        log_sum, peak = rows.at(i)
-        norm = account.position(i, lazy.sets, log_sum, peak)
-        if norm == IMPOSSIBLE or not any(len(a.sets) for a in arcs):
-            return Frontier(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
-        sets, targets = (np.concatenate(column) for column in zip(*arcs, strict=True))
-        source = np.repeat(np.arange(len(arcs)), [len(a.sets) for a in arcs])
-        used, inverse = np.unique(sets, return_inverse=True)
-        mass, peaks = _of_sets([lazy.sets[number] for number in used.tolist()], log_sum, peak)
-        weight = frontier.weight[source] + (mass - norm)[inverse]
-        best = frontier.best[source] + (peaks - norm)[inverse]
-        live = weight > IMPOSSIBLE
-        configurations, group = np.unique(targets[live], return_inverse=True)
-        return Frontier(configurations, *_grouped(weight[live], best[live], group, len(configurations)))
-
-    def _prune(
-        self,
-        frontier: Frontier,
-        i: int,
-        N: int,
-        witness: int,
-        account: DroppedMass,
-        kept: Longs,
-        pruning: Pruning,
-    ) -> Frontier:
-        """The configurations to keep at position i of N; kept: those kept before it."""
-        configurations, weight = frontier.configurations, frontier.weight
-        left = N - i + self.remaining
-        most, least = self._bounds(frontier, left, pruning, certain=i == N)
-        sure, able = most <= left, least <= left
-        may = sure if i == N else able
-        total = pruning.most_kept
-        room = total // 2 + total * i // (2 * N) - len(kept)
-        known = np.isin(configurations, kept, assume_unique=True)
-        keep = may & _above(weight, sure if sure.any() else may, pruning.epsilon)
-        keep = _heaviest(weight, keep, pruning.width)
-        keep = (keep & known) | _heaviest(weight, keep & ~known, room)
-        if sure.any():
-            keep[np.where(sure, weight, IMPOSSIBLE).argmax()] = True
-        keep |= may & (configurations == witness)
-        gone = able & ~keep
-        account.drop(i, weight[gone], frontier.best[gone], least[gone] == 0)
-        return Frontier(configurations[keep], weight[keep], frontier.best[keep])
-
-    def _bounds(
-        self, frontier: Frontier, left: int, pruning: Pruning, *, certain: bool
-    ) -> tuple[Longs, Longs]:
-        """Upper and lower bounds [F], tightened by searches if they must be certain or if nothing surely finishes.
-
-        The heaviest are searched first; those too light to be kept are not searched.
-        """
-        numbers, weight = frontier.configurations, frontier.weight
-        most, least = self.lazy.distance_upper[numbers], self.lazy.distance_lower[numbers]
-        if not certain and (most <= left).any():
-            return most, least
-        order = (-weight).argsort(kind="stable")
-        order = order[_above(weight, np.ones_like(weight, np.bool_), pruning.epsilon)[order]]
-        heaviest = numbers[order[: min(2 * pruning.width, len(order))]]
-        self._finishing.narrow(heaviest.tolist(), left, pruning.most_searched)
-        return self._finishing.bounds(numbers.tolist())
+        if self._known is None:
+            self._known = Known(self.lazy)
+        limits = self.remaining, pruning, self._finishing
+        return Search(self.lazy, self.entry, rows, *limits, self._known, self.witness).run()
 
     def _automaton(self, kept: Longs, ends: Longs) -> tuple[Longs, BlockAutomaton]:
         """The tables of what is kept, together with what earlier steps kept if that adds little."""
@@ -287,54 +171,6 @@ class Beam:
             made = tabulate(self.lazy, self._kept, self.entry, may_end)
             self._tables = alphabet, self._kept, made
         return self._tables[1], self._tables[2]
-
-
-def _above(weight: Floats, whole: Marks, epsilon: float) -> Marks:
-    """Which configurations weigh more than ε times the sum of those marked in `whole`."""
-    if not epsilon or not whole.any():
-        return weight > IMPOSSIBLE
-    return weight > np.logaddexp.reduce(weight[whole]) + math.log(epsilon)
-
-
-def _heaviest(weight: Floats, marks: Marks, count: int) -> Marks:
-    """The `count` heaviest of those marked; among equals, the first."""
-    if marks.sum() <= count:
-        return marks
-    among, best = np.flatnonzero(marks), np.zeros_like(marks)
-    best[among[(-weight[among]).argsort(kind="stable")[: max(0, count)]]] = True
-    return best
-
-
-def _path(lazy: LazyDfa, entry: int, ids: Sequence[int] | None, N: int) -> list[int]:
-    """The N + 1 configurations that the ids lead through; 0, which is never kept, where the path has ended."""
-    path = [entry]
-    for token in (ids or [])[:N]:
-        path.append(lazy.run([token], path[-1]))
-    return path + [DEAD] * (N + 1 - len(path))
-
-
-def _of_sets(sets: list[NDArray[np.int32]], log_sum: Floats, peak: Floats) -> tuple[Floats, Floats]:
-    """The log-sum and the peak of each set of classes; log_sum, peak [K]."""
-    labels, sizes = np.concatenate(sets), np.array([len(part) for part in sets])
-    first, index = sizes.cumsum() - sizes, np.arange(len(sets)).repeat(sizes)
-    return _segmented(log_sum[labels], first, index), np.maximum.reduceat(peak[labels], first)
-
-
-def _grouped(weight: Floats, best: Floats, group: Longs, groups: int) -> tuple[Floats, Floats]:
-    """Log-sums of `weight` and maxima of `best` by group."""
-    if not groups:
-        return np.zeros(0), np.zeros(0)
-    order, sizes = group.argsort(kind="stable"), np.bincount(group, minlength=groups)
-    first = sizes.cumsum() - sizes
-    return _segmented(weight[order], first, group[order]), np.maximum.reduceat(best[order], first)
-
-
-def _segmented(values: Floats, first: Longs, index: Longs) -> Floats:
-    """Log-sums of consecutive non-empty segments that begin at `first`; index: the segment of each value."""
-    peak = np.maximum.reduceat(values, first)
-    shift = np.where(peak == IMPOSSIBLE, 0.0, peak)
-    with np.errstate(divide="ignore"):
-        return np.log(np.add.reduceat(np.exp(values - shift[index]), first)) + shift
 
 
 def tabulate(lazy: LazyDfa, configurations: Longs, entry: int, may_end: Marks) -> BlockAutomaton:

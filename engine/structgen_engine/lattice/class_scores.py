@@ -61,7 +61,7 @@ class Indifferent:
 
 
 class Scored:
-    """Rows from logits, scored as positions are read, because the classes may change in between.
+    """Rows from logits, scored when they are first read; after a split only the classes that changed are scored again.
 
     While the classes stay the same, each call scores twice as many positions as the last.
     """
@@ -72,14 +72,11 @@ class Scored:
         """logits: [1, N, ≥ V]; settled: [1, N] int64."""
         self._lazy, self._logits, self._settled = lazy, logits, settled
         self._temperature, self._backend = temperature, backend
-        self._parts: list[
-            tuple[Alphabet, ClassScores]
-        ] = []  # scores of neighbouring positions, with their alphabet
-        self._window = (
-            0,
-            np.zeros((0, 0)),
-            np.zeros((0, 0)),
-        )  # first position, its log_sum and peak on the CPU
+        self._whole: list[tuple[Alphabet, ClassScores]] = []  # of neighbouring positions, never scored again
+        self._alphabets: list[Alphabet] = []
+        self._version = np.full(len(self), -1)  # the alphabet by which each position was last scored
+        self._log_sum, self._peak = np.full((2, len(self), 0), IMPOSSIBLE)
+        self._changes: dict[tuple[int, int], tuple[NDArray[np.int64], Alphabet]] = {}
         self._pace = 8
 
     def __len__(self) -> int:
@@ -88,22 +85,43 @@ class Scored:
     def at(self, position: int) -> tuple[Floats, Floats]:
         """log_sum and peak [K] nats of one position under the present classes."""
         alphabet = self._lazy.alphabet
-        same = bool(self._parts) and self._parts[-1][0] is alphabet
-        if not same or position >= self._window[0] + len(self._window[1]):
-            if self._parts:
+        same = bool(self._alphabets) and self._alphabets[-1] is alphabet
+        if not same:
+            self._alphabets.append(alphabet)
+            more = np.full((len(self), max(0, alphabet.size - self._log_sum.shape[1])), IMPOSSIBLE)
+            self._log_sum, self._peak = np.hstack([self._log_sum, more]), np.hstack([self._peak, more])
+        if self._version[position] != len(self._alphabets) - 1:
+            if len(self._alphabets) > 1 or self._whole:
                 self._pace = 2 * self._pace if same else 1
-            scores = self._score(position, position + self._pace, alphabet)
-            self._parts.append((alphabet, scores))
-            self._window = position, scores.log_sum[0].cpu().numpy(), scores.peak[0].cpu().numpy()
-        first, log_sum, peak = self._window
-        return log_sum[position - first], peak[position - first]
+            self._score_from(position)
+        return self._log_sum[position, : alphabet.size], self._peak[position, : alphabet.size]
 
     def all(self) -> ClassScores:
         """The scores of all positions under the present classes."""
-        alphabet, N = self._lazy.alphabet, len(self)
-        if all(scored_by is alphabet for scored_by, _ in self._parts):
-            return _joined([scores for _, scores in self._parts])
-        return self._score(0, N, alphabet)
+        alphabet = self._lazy.alphabet
+        scored = sum(scores.log_sum.shape[1] for _, scores in self._whole)
+        if scored == len(self) and all(scored_by is alphabet for scored_by, _ in self._whole):
+            return _joined([scores for _, scores in self._whole])
+        return self._score(0, len(self), alphabet)
+
+    def _score_from(self, low: int) -> None:
+        """Score some positions from `low` on that were scored by the same alphabet, if by any."""
+        before, now = int(self._version[low]), len(self._alphabets) - 1
+        unlike = np.flatnonzero(self._version[low:] != before)
+        high = min(low + self._pace, low + int(unlike[0]) if len(unlike) else len(self))
+        if before < 0:
+            scores = self._score(low, high, self._alphabets[-1])
+            self._whole.append((self._alphabets[-1], scores))
+            at: slice | NDArray[np.int64] = slice(0, self._alphabets[-1].size)
+        else:
+            if (before, now) not in self._changes:
+                self._changes[before, now] = _changed(self._alphabets[before], self._alphabets[-1])
+            at, alphabet = self._changes[before, now]
+            scores = self._score(low, high, alphabet)
+        skip = 0 if before < 0 else 1
+        self._log_sum[low:high, at] = scores.log_sum[0, :, skip:].cpu().numpy()
+        self._peak[low:high, at] = scores.peak[0, :, skip:].cpu().numpy()
+        self._version[low:high] = now
 
     def _score(self, low: int, high: int, alphabet: Alphabet) -> ClassScores:
         pins = None if self._settled is None else self._settled[:, low:high]
@@ -111,6 +129,23 @@ class Scored:
         return finite(
             self._backend.class_scores(logits, alphabet, settled=pins, temperature=self._temperature)
         )
+
+
+def _changed(before: Alphabet, after: Alphabet) -> tuple[NDArray[np.int64], Alphabet]:
+    """The classes of the later alphabet that the earlier one does not have, and an alphabet of their tokens alone.
+
+    The k-th of them is class k + 1 of that alphabet.
+    """
+    old, new = before.class_of.numpy(), after.class_of.numpy()
+    fresh = new >= before.size
+    changed = np.zeros(after.size, np.bool_)
+    changed[old[fresh]] = True
+    changed[before.size :] = True
+    changed[REFUSED] = False
+    labels = np.flatnonzero(changed)
+    place = np.zeros(after.size, np.int32)
+    place[labels] = np.arange(1, len(labels) + 1)
+    return labels, Alphabet(torch.from_numpy(place[new]), len(labels) + 1)
 
 
 def _joined(parts: Sequence[ClassScores]) -> ClassScores:

@@ -151,6 +151,10 @@ class Frames:
         """The (callee, back) of every call that may be made."""
         return self._first[state] if state < self.states else self._find(state)
 
+    def hub(self, state: int) -> bool:
+        """Whether the set of a state decides what it may call."""
+        return self._hub[state % self.states]
+
     def _find(self, state: int) -> list[tuple[int, int]]:
         done, base = divmod(state, self.states)
         found = []

@@ -16,6 +16,7 @@ from structgen.compiler.lazy.configurations import NOWHERE, Configurations
 from structgen.compiler.lazy.distances import Distances
 from structgen.compiler.lazy.effects import Effect, Effects
 from structgen.compiler.lazy.endings import closing_symbols, stays
+from structgen.compiler.lazy.outlook import Outlooks
 from structgen.errors import Unsatisfiable
 from structgen.grammar import Grammar
 from structgen.tokens.vocabulary import Vocabulary
@@ -44,6 +45,8 @@ class LazyAutomaton(BySearch):
         self._distances = Distances(
             automaton, vocabulary, self._effects.vocabulary_tails, self.configurations
         )
+        longest = int(np.diff(vocabulary.offsets).max(initial=1))
+        self.outlook = Outlooks(automaton, self.configurations, self._effects, longest)
         self._arcs: dict[tuple[int, int], OutArcs] = {}  # of tails (0: the vocabulary) and a configuration
         self._special = {
             vocabulary.special[name]: automaton.byte_classes + k

@@ -152,6 +152,9 @@ class Configurations:
 
     def _read(self, configuration: int, symbol: int) -> int:
         delta, start = self.pushdown.delta, self.pushdown.start
+        if len(self.pairs[configuration]) == 1 and self._alone(*self.pairs[configuration][0]):
+            self._read_alone(configuration, *self.pairs[configuration][0])
+            return int(self.step[configuration, symbol])
         waiting, after = list(self.pairs[configuration]), list[Pair]()
         met = set(waiting)
         while waiting:
@@ -171,6 +174,20 @@ class Configurations:
             met.update(onward)
         self.step[configuration, symbol] = number = self.configuration(after)
         return number
+
+    def _alone(self, state: int, _: int) -> bool:
+        """Whether the state itself reads the next symbol: it neither calls nor returns."""
+        return bool(state) and not self._accepting[state % self._states] and not self._frames.calls(state)
+
+    def _read_alone(self, configuration: int, state: int, below: int) -> None:
+        """Every symbol at once: most lead nowhere."""
+        targets = self.pushdown.delta[state % self._states]
+        after = np.zeros_like(targets)
+        for target in np.unique(targets).tolist():
+            if target:
+                pairs = self.pairs[below] if self._final[target] else [(target, below)]
+                after[targets == target] = self.configuration(pairs)
+        self.step[configuration] = after
 
     def accepting(self, configuration: int) -> bool:
         """Whether the text may end here: every state of some stack, from the top on, may return."""

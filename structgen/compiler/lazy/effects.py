@@ -83,7 +83,7 @@ class Effects:
         return Effect((plain or []) + self._arcs(tree, reached, live), self._exits(tails, tree, exits))
 
     def _walk(self, tree: Tails, reached: Ints, follow: NDArray[np.bool_]) -> tuple[Ints, Ints]:
-        """Fill `reached` [M]; returns the nodes reached and those whose edges leave the component, both in preorder."""
+        """Fill `reached` [M]; returns the nodes reached, and in preorder those whose edges leave the component."""
         configurations = self._configurations
         at = np.array([0], np.int32)
         pieces = [], []
@@ -102,12 +102,12 @@ class Effects:
             live, exits, at = found
             pieces[0].append(live)
             pieces[1].append(exits)
-            columns = self._pushdown.column[tree.symbol[at]]
-            missing = np.unique(np.stack([reached[tree.parent[at]], columns], 1), axis=0)
-            for configuration, symbol in missing.tolist():
-                configurations.read(configuration, symbol)
+            columns, width = self._pushdown.column[tree.symbol[at]], configurations.step.shape[1]
+            missing = np.unique(reached[tree.parent[at]].astype(np.int64) * width + columns)
+            for step in missing.tolist():
+                configurations.read(*divmod(step, width))
         live, exits = (np.concatenate(piece) for piece in pieces)
-        return np.sort(live), np.sort(exits)
+        return live, np.sort(exits)
 
     def _arcs(self, tree: Tails, reached: Ints, live: Ints) -> list[tuple[int, int]]:
         """The tokens that end at live nodes, by the configuration they lead to."""

@@ -23,8 +23,8 @@ from structgen.errors import StructgenError
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.blocks import Block
 from structgen_engine.decoding.row import BudgetTooSmall, Row, begin
-from structgen_engine.lattice.beam import Pruning
 from structgen_engine.lattice.lattice import EmptyLattice
+from structgen_engine.lattice.pruning import Pruning
 
 UNTIMED = Pruning(seconds=float("inf"))  # a refusal inside a step would end the engine
 log = logging.getLogger("vllm.structgen")

@@ -30,8 +30,9 @@ from structgen_engine.decoding.noise import Absorbing, Uniform
 from structgen_engine.decoding.options import DecodingOptions, Finish
 from structgen_engine.decoding.row import BudgetTooSmall
 from structgen_engine.kernels import Backend, cpu, reference
-from structgen_engine.lattice.beam import Beam, Overlong, Pruning
+from structgen_engine.lattice.beam import Beam
 from structgen_engine.lattice.lattice import BlockLattice, EmptyLattice
+from structgen_engine.lattice.pruning import Overlong, Pruning
 
 IMPOSSIBLE = float("-inf")
 NEAR = 1e-5

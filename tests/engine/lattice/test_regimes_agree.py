@@ -24,8 +24,9 @@ from structgen.grammar import Grammar
 from structgen.sources import JsonSchema
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.automata.dfa import block
-from structgen_engine.lattice.beam import Beam, Pruning
+from structgen_engine.lattice.beam import Beam
 from structgen_engine.lattice.lattice import BlockLattice
+from structgen_engine.lattice.pruning import Pruning
 
 GRAMMARS, SCHEMAS = 200, 100
 BATCH = 20

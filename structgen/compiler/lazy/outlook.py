@@ -1,0 +1,217 @@
+"""The relaxed automaton of a pushdown, whose nodes are the component states with the stack forgotten.
+
+An effect says what tokens do from a state on an unknown rest. A token that leaves the component goes on in one of the
+states that may lie below it; so does the rest of a token that leaves in its middle. The relaxed automaton is made of
+these parts:
+
+    state q          arcs of the effect from q, and for each set of tails that leaves q, the choice below
+    choice (T, c)    the maximum over all states r to which c may return, of what r does with the tails T
+    tail (T, r)      the arcs of the effect of the tails T from r
+
+A state that reads parts in any order has a set that the node does not have, so it stays free. So do the states that are
+beyond the limits.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from structgen.automata.pushdown.automaton import Pushdown
+from structgen.compiler.lazy.configurations import Configurations
+from structgen.compiler.lazy.effects import Effects
+from structgen_engine.automata.arrays import NEVER
+from structgen_engine.automata.outlook import END, FREE, Relaxed
+
+EXPLORED = 2048  # effects computed for one relaxed automaton; about 0.4 ms each
+ARCS = 65_536  # a pass over that many takes about 50 ms
+
+# The states below that a component may return to, and whether it ends the text.
+Returns = tuple[tuple[int, ...], bool]
+
+
+class Outlooks:
+    """The nodes met so far. They grow with the configurations and effects of one lazy automaton."""
+
+    def __init__(
+        self, pushdown: Pushdown, configurations: Configurations, effects: Effects, longest: int
+    ) -> None:
+        """longest: bytes of the longest token."""
+        self._pushdown, self._configurations, self._effects = pushdown, configurations, effects
+        self._least = (-(-pushdown.bytes_left // longest)).tolist()
+        self._returns = returns(pushdown)
+        self._most, self._free, self._needs = [False, False], [True, False], [0, 0]
+        self._arcs: list[list[tuple[int, int]]] = [[], []]
+        self._refs: list[list[int]] = [[], []]
+        self._node_of: dict[tuple[object, ...], int] = {}
+        self._waiting: deque[tuple[int, int, int]] = deque()  # a free node, its tails and its state
+        self._of_configuration: list[list[int]] = [[FREE], [END]]
+
+    @property
+    def relaxed(self) -> Relaxed:
+        """The nodes as arrays: those nearest to the start, within the limits, so that it never depends on the past."""
+        return self._explored
+
+    @cached_property
+    def _explored(self) -> Relaxed:
+        self._state(int(self._pushdown.start[0]))
+        explored = walked = 0
+        while self._waiting and explored < EXPLORED and walked < ARCS:
+            node, tails, state = self._waiting.popleft()
+            effect, below = self._effects.effect(tails, state), self._returns[state]
+            self._arcs[node] = [(tokens, self._landing(target, below)) for tokens, target in effect.arcs]
+            self._refs[node] = [self._choice(left, below) for left in effect.exits]
+            self._free[node] = False
+            explored, walked = explored + 1, walked + len(self._arcs[node]) + len(self._refs[node])
+        return self._arrays()
+
+    def nodes(self, configurations: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The nodes of the configurations [F], one after the other, and how many each has."""
+        known, states = self._of_configuration, self._pushdown.states
+        for number in range(len(known), int(configurations.max(initial=0)) + 1):
+            tops = {state % states for state, _ in self._configurations.pairs[number]}
+            known.append([self._node_of.get((0, state), FREE) if state else END for state in sorted(tops)])
+        found = [known[number] for number in configurations.tolist()]
+        return np.array([node for nodes in found for node in nodes], np.int64), np.array([*map(len, found)])
+
+    def _node(
+        self, key: tuple[object, ...], *, most: bool = False, free: bool = False, needs: int = NEVER
+    ) -> int:
+        node = self._node_of[key] = len(self._most)
+        self._most.append(most)
+        self._free.append(free)
+        self._needs.append(needs)
+        self._arcs.append([])
+        self._refs.append([])
+        return node
+
+    def _state(self, state: int) -> int:
+        """The node of a state; its set, if it has one, is forgotten."""
+        base = state % self._pushdown.states
+        return self._tail(0, base, min(NEVER, self._least[base]))
+
+    def _tail(self, tails: int, state: int, needs: int = NEVER) -> int:
+        """The node of a set of tails in a state; the tails 0 are all tokens."""
+        key = tails, state
+        if key in self._node_of:
+            return self._node_of[key]
+        if self._pushdown.frames.hub(state):
+            return FREE
+        node = self._node(key, free=True, needs=needs)
+        self._waiting.append((node, tails, state))
+        return node
+
+    def _choice(self, tails: int, below: Returns) -> int:
+        """The node of the best state below for a set of tails; the end of the text reads no tails."""
+        key = "most", tails, below
+        if key not in self._node_of:
+            states, ends = below
+            node = self._node(key, most=True)
+            self._refs[node] = [self._tail(tails, state) if tails else self._state(state) for state in states]
+            self._refs[node] += [END] if ends and not tails else []
+        return self._node_of[key]
+
+    def _landing(self, configuration: int, below: Returns) -> int:
+        """The node of a configuration on an unknown rest, which is one of the states `below`."""
+        parts = {
+            self._state(state) if state else self._choice(0, below)
+            for state, _ in self._configurations.pairs[configuration]
+        }
+        if len(parts) == 1:
+            return parts.pop()
+        key = "sum", tuple(sorted(parts))
+        if key not in self._node_of:
+            self._refs[self._node(key)] = sorted(parts)
+        return self._node_of[key]
+
+    def _arrays(self) -> Relaxed:
+        order, refs = _ordered(self._refs)
+        arcs = [pair for pairs in self._arcs for pair in pairs]
+        sets, targets = np.array(arcs, np.int64).reshape(-1, 2).T.copy()
+        return Relaxed(
+            most=np.array(self._most),
+            free=np.array(self._free),
+            least=np.array(self._needs, np.int64),
+            arc_at=_offsets(self._arcs),
+            arc_set=sets,
+            arc_target=targets,
+            ref_at=_offsets(refs),
+            ref=np.array([node for nodes in refs for node in nodes], np.int64),
+            order=np.array(order, np.int64),
+        )
+
+
+def _offsets(lists: list[list[int]] | list[list[tuple[int, int]]]) -> NDArray[np.int64]:
+    return np.cumsum([0, *map(len, lists)], dtype=np.int64)
+
+
+def _ordered(refs: list[list[int]]) -> tuple[list[int], list[list[int]]]:
+    """Every node after those it refers to; a reference that would close a circle becomes one to FREE."""
+    new, open_, done = range(3)
+    state, order, cut = [new] * len(refs), list[int](), [list(nodes) for nodes in refs]
+    for root in range(len(refs)):
+        waiting = [root]
+        while waiting:
+            node = waiting[-1]
+            if state[node] == new:
+                state[node] = open_
+                cut[node] = [FREE if state[other] == open_ else other for other in cut[node]]
+                waiting += [other for other in cut[node] if state[other] == new]
+            else:
+                if state[node] == open_:
+                    state[node] = done
+                    order.append(node)
+                waiting.pop()
+    return order, cut
+
+
+def returns(pushdown: Pushdown) -> list[Returns]:
+    """[S] where the components that a state belongs to may return to.
+
+    A return to a final state returns at once, so it counts as a return of the caller.
+    """
+    owners = _owners(pushdown)
+    count = pushdown.components
+    direct: list[set[int]] = [set() for _ in range(count)]
+    through: list[set[int]] = [set() for _ in range(count)]
+    for state, calls in enumerate(pushdown.all_calls()):
+        for callee, back in calls:
+            if pushdown.final[back]:
+                through[callee] |= owners[state]
+            else:
+                direct[callee].add(back)
+    ends = [component == 0 for component in range(count)]
+    changed = True
+    while changed:
+        before = [(len(states), end) for states, end in zip(direct, ends, strict=True)]
+        for component, callers in enumerate(through):
+            direct[component].update(*(direct[caller] for caller in callers))
+            ends[component] |= any(ends[caller] for caller in callers)
+        changed = before != [(len(states), end) for states, end in zip(direct, ends, strict=True)]
+    known: dict[frozenset[int], Returns] = {}
+    for owned in set(owners):
+        below = set[int]().union(*(direct[component] for component in owned))
+        known[owned] = tuple(sorted(below)), any(ends[component] for component in owned)
+    return [known[owned] for owned in owners]
+
+
+def _owners(pushdown: Pushdown) -> list[frozenset[int]]:
+    """[S] the components that each state belongs to: several where they end alike."""
+    calls = pushdown.all_calls()
+    onward = [
+        {*row.tolist(), *(back for _, back in found)} - {0}
+        for row, found in zip(pushdown.delta, calls, strict=True)
+    ]
+    owners: list[set[int]] = [set() for _ in range(pushdown.states)]
+    for component, start in enumerate(pushdown.start.tolist()):
+        waiting = [start]
+        while waiting:
+            state = waiting.pop()
+            if component not in owners[state]:
+                owners[state].add(component)
+                waiting += onward[state]
+    shared: dict[frozenset[int], frozenset[int]] = {}
+    return [shared.setdefault(frozenset(owned), frozenset(owned)) for owned in owners]
