@@ -11,6 +11,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from structgen.collector import resting
+
 if TYPE_CHECKING:
     from structgen.compiler.constraint import Constraint, Info, compile
     from structgen.documents.document import Document
@@ -93,7 +95,8 @@ def __getattr__(name: str) -> Any:
     """Import a public name where it is first asked for: `structgen --help` need not wait for torch."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+    with resting():
+        value = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
     globals()[name] = value
     return value
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
+from torch.overrides import TorchFunctionMode
 
 from structgen_mini.denoiser import MiniDenoiser
 from structgen_mini.lexicon import WORDS, Lexicon
@@ -23,6 +25,20 @@ __all__ = [
     "mini_denoiser",
     "mini_folder",
 ]
+
+
+class Uninitialised(TorchFunctionMode):
+    """A mode in which torch.nn.init leaves parameters as they are, because a file has them.
+
+    The meta device would do the same, but its first use imports sympy, which takes longer than all initialisations.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """The call, unless it is one of torch.nn.init."""
+        if getattr(func, "__module__", "") == "torch.nn.init":
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
+
 
 SCALE = ".scale"  # appended to the name of a matrix: the scales of its rows
 
@@ -46,7 +62,8 @@ def load_mini(path: str | Path | None = None, device: str | torch.device = "cpu"
     """
     folder = Path(path) if path is not None else mini_folder()
     config = MiniConfig(**json.loads((folder / "config.json").read_text())["model"])
-    model = Mini(config)
+    with Uninitialised():
+        model = Mini(config)
     stored = load_file(folder / "model.safetensors", device=str(device))
     weights = {
         name: weight.float() * stored[name + SCALE].float()[:, None]

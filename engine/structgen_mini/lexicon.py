@@ -21,20 +21,20 @@ _WORD = re.compile(rb"[A-Z]?[a-z\x80-\xff]+|[A-Z\x80-\xff]+(?![a-z\x80-\xff])|[A
 class Lexicon:
     """The known words, and the bytes that each token stands for.
 
-    words: in lower case; the first has index 1. pieces: bytes by token id
+    words: in lower case, as UTF-8; the first has index 1. pieces: bytes by token id
     """
 
-    def __init__(self, words: Sequence[str], pieces: Sequence[bytes]) -> None:
-        self.index: Mapping[bytes, int] = {word.encode(): at for at, word in enumerate(words, 1)}
+    def __init__(self, words: Sequence[bytes], pieces: Sequence[bytes]) -> None:
+        self.index: Mapping[bytes, int] = dict(zip(words, range(1, len(words) + 1), strict=True))
         self.pieces = pieces
 
     @classmethod
     def read(cls, folder: Path) -> Lexicon:
         """Read a folder with words.txt and the tokenizer.json of a byte-level BPE."""
-        words = (folder / WORDS).read_text(encoding="utf-8").split()
+        words = (folder / WORDS).read_bytes().split()
         model = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]
-        ids = sorted(model["vocab"].items(), key=lambda entry: entry[1])
-        return cls(words, [bytes(_BYTES.get(sign, 0) for sign in token) for token, _ in ids])
+        tokens = sorted(model["vocab"], key=model["vocab"].__getitem__)
+        return cls(words, [token.translate(_BYTES).encode("latin-1") for token in tokens])
 
     def words(self, text: str) -> list[bytes]:
         """The words of a text, known or not, in lower case."""
@@ -61,11 +61,16 @@ def _lower(word: bytes) -> bytes:
     return word.lower() if word.isascii() else word.decode("utf-8", "replace").lower().encode()
 
 
-def _byte_alphabet() -> dict[str, int]:
-    """The byte that each printable character of byte-level BPE (GPT-2) stands for."""
-    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = [byte for byte in range(256) if byte not in plain]
-    return {chr(byte): byte for byte in plain} | {chr(256 + at): byte for at, byte in enumerate(others)}
+class _Bytes(dict[int, int]):
+    """The byte that each printable character of byte-level BPE (GPT-2) stands for, 0 for any other character."""
+
+    def __init__(self) -> None:
+        plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
+        others = [byte for byte in range(256) if byte not in plain]
+        super().__init__({byte: byte for byte in plain} | {256 + at: byte for at, byte in enumerate(others)})
+
+    def __missing__(self, character: int) -> int:
+        return 0
 
 
-_BYTES = _byte_alphabet()
+_BYTES = _Bytes()

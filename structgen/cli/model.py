@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from structgen.cli.failure import Misuse
 from structgen.cli.terminal import error_console
+from structgen.collector import resting
 
 if TYPE_CHECKING:
     from structgen.model import Model
@@ -28,9 +29,10 @@ def let_threads_sleep() -> None:
 def loaded(name: str | None = None) -> Model:
     """Load the model that the command names and limit its threads."""
     threads = _threads_asked_for()
-    from structgen.models.load import load
+    with resting():
+        from structgen.models.load import load
 
-    generator = load(name)
+        generator = load(name)
     if threads is None and "OMP_NUM_THREADS" not in os.environ:
         threads = generator.threads
     if threads is not None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from structgen.collector import resting
 from structgen.errors import InvalidOption, ModelNotFound, StructgenError
 from structgen.model import Model
 from structgen.models.causal import causal
@@ -44,11 +45,13 @@ def load(
     _check_device(device)
     placement = Placement(device, dtype, device_map, thinking)
     if name is None:
-        return embedded(None, placement)
+        with resting():
+            return embedded(None, placement)
     if not isinstance(name, str | os.PathLike):
         raise ModelNotFound(f"a model is named by a string or a path, not {type(name).__name__}")
     try:
-        return _at(_local(name, revision), placement, name)
+        with resting():
+            return _at(_local(name, revision), placement, name)
     except StructgenError:
         raise
     except Exception as error:  # weights of unknown origin can break anything

@@ -90,7 +90,8 @@ class TestWords:
     """Vectors of whole words beside the embeddings of their pieces."""
 
     LEXICON = Lexicon(
-        ["red", "café", "price"], [b"", b"r", b"ed", b" ", b"ca", b"f\xc3", b"\xa9", b"Red", b"Price"]
+        [b"red", "café".encode(), b"price"],
+        [b"", b"r", b"ed", b" ", b"ca", b"f\xc3", b"\xa9", b"Red", b"Price"],
     )
 
     @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from structgen_mini.overlap import Overlap
 VECTORS = torch.tensor(
     [[0.0, 0.0], [1.0, 0.0], [3.0, 4.0], [0.0, 1.0], [-1.0, 0.0]]
 )  # unknown, then the four words
-OVERLAP = Overlap(Lexicon(["cash", "money", "train", "debt"], []), VECTORS)
+OVERLAP = Overlap(Lexicon([b"cash", b"money", b"train", b"debt"], []), VECTORS)
 
 
 def test_a_word_counts_as_much_as_the_likest_word_of_the_text() -> None:

@@ -34,5 +34,6 @@ def distances(
         low, count = first[frontier], first[frontier + 1] - first[frontier]
         skip = np.repeat(low - (count.cumsum() - count), count)  # from running index to edge number
         reached = into[np.arange(count.sum()) + skip]
-        level, frontier = level + 1, np.unique(reached[distance[reached] == NEVER])
+        fresh = np.sort(reached[distance[reached] == NEVER])
+        level, frontier = level + 1, fresh[np.diff(fresh, prepend=-1) > 0]  # np.unique would import numpy.ma
     return distance
