@@ -82,6 +82,18 @@ def blocks(
 
 
 @app.command()
+def documents(
+    rounds: int = 7,
+    beside: Annotated[bool, typer.Option(help="Read the text by pdfplumber too.")] = False,
+    json_file: Json = None,
+) -> None:
+    """Opening a PDF of 20 pages and 100,000 characters, boxes of a value in it, and the image of a page."""
+    from bench.documents import run
+
+    _keep(run(Console(width=WIDTH), rounds=rounds, beside=beside), json_file)
+
+
+@app.command()
 def extremes(runs: int = 3000, json_file: Json = None) -> None:
     """Scores of 200 nats at temperatures from 0.005 to 2: no error, every output accepted."""
     from bench.extremes import run
