@@ -176,7 +176,10 @@ class Generation(Generic[T]):
 
     def to_dict(self) -> dict[str, Any]:
         """The result in plain values, which JSON can hold; texts stand for the value and the document."""
-        numbers = {name: getattr(self, name) for name in ("log_prob", "steps", "blocks", "dropped_share")}
+        numbers = {
+            name: getattr(self, name)
+            for name in ("log_prob", "steps", "blocks", "dropped_share", "certified")
+        }
         return {
             "text": self.text,
             "ids": list(self.ids),
@@ -201,6 +204,7 @@ class Generation(Generic[T]):
             data["steps"],
             data["blocks"],
             data["dropped_share"],
+            data["certified"],
             Evidence.from_dict(data),
             [Still.from_dict(frame) for frame in data["trace"]],
             None if document is None else Document(document),
