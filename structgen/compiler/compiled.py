@@ -88,6 +88,10 @@ class Compiled(Protocol):
         """The least number of tokens of an answer, as far as a search shows it."""
         ...
 
+    def shortest(self) -> list[int] | None:
+        """The tokens of an answer, the shortest that a search finds; None if there is none."""
+        ...
+
     @property
     def size(self) -> Size:
         """States, classes and edges."""
@@ -164,6 +168,10 @@ class Expanded:
     def min_tokens(self) -> int:
         """The length of the shortest answer."""
         return self.answer.shortest
+
+    def shortest(self) -> list[int] | None:
+        """The first of the shortest answers."""
+        return self.answer.shortest_string()
 
     @property
     def size(self) -> Size:
@@ -263,6 +271,11 @@ class Components:
     def min_tokens(self) -> int:
         """The length of the shortest answer that a bounded search finds."""
         return self.automaton.fewest()[0]
+
+    def shortest(self) -> list[int] | None:
+        """The shortest answer that a bounded search finds."""
+        automaton = self.automaton
+        return automaton.completion(automaton.start)
 
     @property
     def size(self) -> Size:

@@ -115,17 +115,20 @@ class Constraint(Generic[T]):
         """The reviewer of one output that is about to be generated; None if the automaton decides everything."""
         if self.check is None:
             return None
-        from structgen.compiler.review import Checker, Reviewer
+        from structgen.compiler.review import Reviewer
+        from structgen.compiler.witness import Checker
 
         return Reviewer(Checker(self.check, self.compiled), self.automaton, self._witness)
 
     @cached_property
     def _witness(self) -> list[int]:
         """A short answer that passes the check."""
-        from structgen.compiler.review import Checker, Narrowing
+        from structgen.compiler.witness import Checker, Narrowing
 
         assert self.check is not None
-        found = Narrowing(Checker(self.check, self.compiled), self.automaton).witness([], NEVER)
+        checker, found = Checker(self.check, self.compiled), self.compiled.shortest()
+        if found is not None and checker.fault(found) is not None:
+            found = Narrowing(checker, self.automaton).witness([], NEVER)
         if found is None:
             raise Unsatisfiable("no text was found that satisfies this source with all elements different")
         return found

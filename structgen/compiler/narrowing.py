@@ -198,6 +198,10 @@ class Narrowed(BySearch):
         """The number of the set of those of the tokens that may occur; None if none of them may."""
         return self.inner.token_set(tokens)
 
+    def token_of(self, label: int) -> int:
+        """The first token of a class."""
+        return self.inner.token_of(label)
+
     def union(self, labels: NDArray[Any]) -> int:
         """The number of the set of tokens of these classes."""
         return self.inner.union(labels)

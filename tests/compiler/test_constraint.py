@@ -227,6 +227,8 @@ def test_compiling_and_judging_a_text_load_no_torch(regime):
         f"constraint = structgen.compile({{'type': 'array', 'items': {{'type': 'null'}}}}, regime={regime!r})\n"
         "assert constraint.accepts('[null, null]') and not constraint.accepts('[null, 1]')\n"
         "assert constraint.accepts_ids(list(b'[null]')) and constraint.info().min_tokens == 2\n"
+        "schema = {'type': 'array', 'uniqueItems': True, 'items': {'type': 'number'}, 'minItems': 1}\n"
+        f"assert structgen.compile(schema, regime={regime!r}).info().min_tokens == 3\n"
         "sys.exit('torch' in sys.modules)"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}

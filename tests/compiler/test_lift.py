@@ -104,6 +104,17 @@ def test_a_states_distance_is_the_length_of_its_shortest_completion(expr, vocabu
         assert shortest == distance if distance < 4 else shortest is None
 
 
+@settings(max_examples=150)
+@given(expressions(marks=True), VOCABULARIES)
+def test_the_shortest_string_of_a_table_is_accepted_and_none_is_shorter(expr, vocabulary):
+    table = lift(compile_bytes(grammar(expr), TOKENS, NULL), vocabulary, TOKENS)
+    dfa, found = table.dfa(), table.shortest_string()
+    assert (found is None) == table.empty
+    if found is not None:
+        assert dfa.accepting[dfa.run(found)]
+        assert len(found) == int(dfa.distance[dfa.start])
+
+
 def _strings(vocabulary: Vocabulary, length: int) -> list[list[int]]:
     return [list(ids) for ids in itertools.product(range(vocabulary.size), repeat=length)]
 

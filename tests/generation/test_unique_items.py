@@ -19,7 +19,7 @@ from pydantic import Field
 from torch import Tensor
 
 import structgen as sg
-from structgen.compiler.review import Checker, Narrowing
+from structgen.compiler.witness import Checker, Narrowing
 from structgen.generation.options import Options
 from structgen.generation.writer import generate
 from structgen.model import Model

@@ -152,5 +152,4 @@ def _along(lazy: LazyDfa, finishing: Finishing, configuration: int, needs: int) 
 
 def _token(lazy: LazyDfa, number: int) -> int:
     """Any token of a set."""
-    order, offsets = lazy.alphabet.members
-    return int(order[int(offsets[int(lazy.sets[number][0])])])
+    return lazy.token_of(int(lazy.sets[number][0]))

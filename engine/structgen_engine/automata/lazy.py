@@ -98,6 +98,10 @@ class LazyDfa(Protocol):
         """The number of the set of those given tokens that may occur; None if none of them may."""
         ...
 
+    def token_of(self, label: int, /) -> int:
+        """The first token of a class."""
+        ...
+
     def union(self, labels: NDArray[Any]) -> int:
         """The number of the set of tokens of these classes."""
         ...

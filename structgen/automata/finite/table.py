@@ -19,7 +19,7 @@ from structgen.automata.finite.crawl import Crawled
 from structgen.automata.finite.edges import in_order
 from structgen.automata.finite.minimize import merge_columns, minimize
 from structgen.automata.finite.nfa import Fragment, Ints
-from structgen_engine.automata.arrays import distances
+from structgen_engine.automata.arrays import NEVER, distances
 
 if TYPE_CHECKING:
     from structgen_engine.automata.dfa import Dfa
@@ -54,8 +54,30 @@ class Table:
     @cached_property
     def shortest(self) -> int:
         """The length in symbols of the shortest accepted string, NEVER if no string is accepted."""
-        inhabited = np.bincount(self.class_of, minlength=self.classes) > 0
-        return int(distances(self.source, self.target, inhabited[self.label], self.accepting)[START])
+        return int(self._distances[START])
+
+    @cached_property
+    def _distances(self) -> NDArray[np.int32]:
+        """[S] the length of the shortest string from each state to acceptance."""
+        return distances(self.source, self.target, self._passable, self.accepting)
+
+    @cached_property
+    def _passable(self) -> NDArray[np.bool_]:
+        """[E] whether some symbol has the edge's class."""
+        return (np.bincount(self.class_of, minlength=self.classes) > 0)[self.label]
+
+    def shortest_string(self) -> list[int] | None:
+        """The symbols of a shortest accepted string; None if no string is accepted."""
+        at, string = START, list[int]()
+        if self.shortest == NEVER:
+            return None
+        for left in range(self.shortest - 1, -1, -1):
+            edges = slice(*self._offsets[at : at + 2])
+            ways = (self._distances[self.target[edges]] == left) & self._passable[edges]
+            edge = edges.start + int(ways.argmax())
+            string.append(int((self.class_of == self.label[edge]).argmax()))
+            at = int(self.target[edge])
+        return string
 
     @cached_property
     def _offsets(self) -> NDArray[np.int64]:

@@ -113,6 +113,10 @@ class LazyAutomaton(BySearch):
                 return None
             return self.classes.sets(tokens.astype(np.int32), np.array([0, len(tokens)]))[0]
 
+    def token_of(self, label: int) -> int:
+        """The first token of a class."""
+        return self.classes.token_of(label)
+
     def union(self, labels: NDArray[np.int32]) -> int:
         """The number of the set of tokens of these classes."""
         return self.classes.union(labels)

@@ -127,6 +127,10 @@ class Classes:
                 self._holding[label].append(number)
         return number
 
+    def token_of(self, label: int) -> int:
+        """The first token of a class."""
+        return int((self._class_of == label).argmax())
+
     def allowed(self, tokens: NDArray[np.int64]) -> NDArray[np.bool_]:
         """[T] whether each of the tokens [T] may occur."""
         return self._class_of[tokens] != REFUSED
