@@ -237,12 +237,15 @@ def _moore(source, label, target, accepting, keep, rounds):  # pragma: no cover
     run_at, run_salt, run_target = _runs(label, target, order, at, labels)
     digest = _shortest(label, target, order, at, accepting, keep)
     number, count = _numbered(digest, keep)
-    kept = keep.sum()
+    kept, work, look = keep.sum(), 0, SLICE
     for _ in range(rounds):
         if count == kept:
             return number, True
-        if used_up():
-            break
+        work += len(source)
+        if work > look:
+            look = work + SLICE
+            if used_up():
+                break
         refined = digest.copy()
         for state in range(states):
             total = np.uint64(0)
