@@ -31,7 +31,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numba as nb
 import numpy as np
@@ -77,11 +76,9 @@ def _edges(table: Table, vocabulary: Vocabulary, tokens: tuple[str, ...]) -> tup
     """The class of each token [V], the number of classes, and all edges as source, class and target."""
     class_of, classes, edges = np.zeros(vocabulary.size, np.int32), 1, []
     for part_of in (_plain, _other):
-        token, number, (source, label, target) = part_of(table, vocabulary.plain).moves()
-        class_of[token] = np.where(number > 0, number + np.int32(classes - 1), np.int32(0))
-        label += np.int32(classes - 1)
-        edges.append((source, label, target))
-        classes += int(number.max(initial=0))
+        moves, number = part_of(table, vocabulary.plain).moves(class_of, classes)
+        edges.append(tuple(moves))
+        classes += number
     for index, name in enumerate(tokens):
         if name in vocabulary.special:
             class_of[vocabulary.special[name]] = classes
@@ -110,9 +107,10 @@ class _Functions:
         """F."""
         return len(self.offsets) - 1
 
-    def size(self, functions: NDArray[Any]) -> int:
-        """The number of pairs that these functions have together."""
-        return int(np.diff(self.offsets)[functions].sum())
+    @property
+    def arrays(self) -> tuple[Longs, Ints, Ints]:
+        """Offsets, sources and targets."""
+        return self.offsets, self.sources, self.targets
 
 
 NOWHERE = _Functions(np.zeros(2, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32))
@@ -122,50 +120,94 @@ NOWHERE = _Functions(np.zeros(2, np.int64), np.zeros(0, np.int32), np.zeros(0, n
 class _Part:
     """A part of the vocabulary with the functions of its tokens: two each, defined on disjoint sets of states.
 
-    token: [T] int32 ids; first_of, second_of: [T] numbers of the tokens' functions in `first` and `second`
+    token: [T] int32 ids
+    counted: the functions that depend on the length of tokens alone; of_length: [L] the number of each length's;
+        length: [T] int32
+    walked: the functions of nodes; of_node: [M] the number of each node's; node: [T] int32
     """
 
     token: Ints
-    first: _Functions
-    first_of: Ints
-    second: _Functions
-    second_of: Ints
+    counted: _Functions
+    of_length: Ints
+    length: Ints
+    walked: _Functions
+    of_node: Ints
+    node: Ints
 
-    def moves(self) -> tuple[Ints, Ints, Ints]:
-        """The tokens [T], their classes [T] (0: leads nowhere), and the edges [3, E]: source, class, target."""
-        if self.first.count * self.second.count > MAX_CELLS:
+    def moves(self, class_of: Ints, classes: int) -> tuple[Ints, int]:
+        """Write the classes of the tokens, counted from `classes` on (0: leads nowhere), into `class_of` [V].
+
+        Returns the edges [3, E] (source, class, target) and the number of classes.
+        """
+        if self.counted.count * self.walked.count > MAX_CELLS:
             raise too_large(MAX_CELLS, "cells (functions of tokens)")
-        functions = self.first_of * np.int32(self.second.count) + self.second_of
-        present = np.zeros(self.first.count * self.second.count, np.bool_)
-        present[functions] = True
-        present[0] = False
-        both = np.flatnonzero(present)
-        one, other = both // self.second.count, both % self.second.count
-        count = self.first.size(one) + self.second.size(other)
-        if count > MAX_EDGES:
+        edges, count = _classified(
+            (self.token, self.length, self.node),
+            (self.of_length, self.of_node),
+            self.counted.arrays,
+            self.walked.arrays,
+            class_of,
+            classes,
+            MAX_EDGES,
+        )
+        if count < 0:
             raise too_large(MAX_EDGES, "edges")
-        edges, filled = np.empty((3, count), np.int32), 0
-        for part, chosen in ((self.first, one), (self.second, other)):
-            filled = _pairs(part.offsets, part.sources, part.targets, chosen, edges, filled)
-        number = np.where(present, np.cumsum(present, dtype=np.int32), np.int32(0))
-        return self.token, number[functions], edges
+        return edges, count
 
 
 @nb.njit(cache=True)
-def _pairs(offsets, sources, targets, functions, edges, filled):  # pragma: no cover
-    """Write the pairs of `functions` after the first `filled` edges; an edge's label is its function's position + 1."""
-    for k in range(len(functions)):
-        for p in range(offsets[functions[k]], offsets[functions[k] + 1]):
-            edges[0, filled], edges[1, filled], edges[2, filled] = sources[p], k + 1, targets[p]
-            filled += 1
-    return filled
+def _classified(tokens, function_of, counted, walked, class_of, classes, most):  # pragma: no cover
+    """See `_Part.moves`: a class for each pair of functions that some token has. −1 classes: more than `most` edges."""
+    (token, length, node), (of_length, of_node) = tokens, function_of
+    (first_at, first_from, first_to), (second_at, second_from, second_to) = counted, walked
+    seconds = len(second_at) - 1
+    number = np.zeros((len(first_at) - 1) * seconds, np.int32)
+    pair_of = np.empty(len(token), np.int32)
+    for t in range(len(token)):
+        pair_of[t] = of_length[length[t]] * seconds + of_node[node[t]]
+        number[pair_of[t]] = 1
+    number[0] = 0
+    count, size = 0, 0
+    for pair in range(len(number)):
+        if number[pair]:
+            one, other = pair // seconds, pair % seconds
+            size += first_at[one + 1] - first_at[one] + second_at[other + 1] - second_at[other]
+            number[pair] = classes + count
+            count += 1
+    if size > most:
+        return np.empty((3, 0), np.int32), -1
+    edges, filled = np.empty((3, size), np.int32), 0
+    for pair in range(len(number)):
+        if number[pair]:
+            one = pair // seconds
+            for p in range(first_at[one], first_at[one + 1]):
+                edges[0, filled], edges[1, filled], edges[2, filled] = (
+                    first_from[p],
+                    number[pair],
+                    first_to[p],
+                )
+                filled += 1
+    for pair in range(len(number)):
+        if number[pair]:
+            other = pair % seconds
+            for p in range(second_at[other], second_at[other + 1]):
+                edges[0, filled], edges[1, filled], edges[2, filled] = (
+                    second_from[p],
+                    number[pair],
+                    second_to[p],
+                )
+                filled += 1
+    for t in range(len(token)):
+        class_of[token[t]] = number[pair_of[t]]
+    return edges, count
 
 
 def _other(table: Table, plain: Plain) -> _Part:
     """The tokens with other than plain characters, walked from every state."""
     token, node = plain.other.spelled
     functions, of_node = _walked(table, plain.other, np.ones(len(table.accepting), np.bool_))
-    return _Part(token, NOWHERE, np.zeros(len(token), np.int32), functions, of_node[node])
+    lengths = np.zeros(len(token), np.int32)  # their functions do not depend on it
+    return _Part(token, NOWHERE, np.zeros(1, np.int32), lengths, functions, of_node, node)
 
 
 def _plain(table: Table, plain: Plain) -> _Part:
@@ -180,7 +222,7 @@ def _plain(table: Table, plain: Plain) -> _Part:
     offsets = np.searchsorted(which, np.arange(len(rows) + 1))
     counted = _Functions(offsets, sources.astype(np.int32), rows[which, sources])
     functions, of_node = _walked(table, plain.plain, ~alike)
-    return _Part(token, counted, of_length[plain.plain_lengths], functions, of_node[node])
+    return _Part(token, counted, of_length, plain.plain_lengths, functions, of_node, node)
 
 
 def _after_plain(table: Table, longest: int) -> tuple[Ints, NDArray[np.bool_]]:

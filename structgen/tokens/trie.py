@@ -37,17 +37,19 @@ class Trie:
 
     @cached_property
     def spelled(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """[T] the ids that the tree spells, and [T] the node of each."""
+        """[T] the ids that the tree spells, sorted by their nodes, and [T] the node of each."""
         ids = np.flatnonzero(self.node_of).astype(np.int32)
-        return ids, self.node_of[ids]
+        node = self.node_of[ids]
+        order = np.argsort(node, kind="stable")
+        return ids[order], node[order]
 
     @cached_property
     def tokens(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """[T] ids sorted by their nodes, and [M + 1]: the ids of node m are tokens[at[m]] … tokens[at[m + 1] - 1]."""
+        """[T] the ids of `spelled`, and [M + 1]: the ids of node m are tokens[at[m]] … tokens[at[m + 1] - 1]."""
         ids, node = self.spelled
         at = np.zeros(len(self.symbol) + 1, np.int32)
         at[1:] = np.bincount(node, minlength=len(self.symbol)).cumsum()
-        return ids[np.argsort(node, kind="stable")], at
+        return ids, at
 
     @cached_property
     def single(self) -> NDArray[np.bool_]:
