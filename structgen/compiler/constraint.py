@@ -16,11 +16,11 @@ from reprlib import Repr
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, Unpack, get_args, overload
 
 from structgen.cache import cached_arrays
+from structgen.collector import paused
 from structgen.compiler.compiled import Compiled, Regime, complete, from_arrays
 from structgen.errors import InvalidOption, InvalidVocabulary, Unsatisfiable, Unsupported
 from structgen.grammar import TEXT, Check, Grammar, both, complement, literal, optional, ref, seq
 from structgen.limits.budget import limited, loading
-from structgen.limits.garbage import uncollected
 from structgen.sources import Additional, Order, Readable, Source, Terms, Unknown, Whitespace, as_source
 from structgen.sources.json_schema import Resources
 from structgen.tokens.vocabulary import BYTES, Vocabulary
@@ -269,7 +269,7 @@ def compile(
         source, Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
     )
     begun = time.perf_counter()
-    with limited(seconds, gigabytes), uncollected():
+    with limited(seconds, gigabytes), paused():
         constraint = _compiled(source, vocabulary, regime, begun)
         if not constraint.compiled.has_answer:
             raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
