@@ -1,11 +1,11 @@
-"""The mass that a beam search dropped from a block: see the certificate in `beam`.
+"""What bounds the mass that a beam search dropped from a block: see the certificate in `beam`.
 
-Axes: N block, K classes, F configurations at one position.
+Axes: N block, G sets of tokens.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,6 @@ from structgen_engine.automata.dfa import IMPOSSIBLE
 from structgen_engine.automata.lazy import Closing
 
 Floats = NDArray[np.float64]
-Longs = NDArray[np.int64]
-Marks = NDArray[np.bool_]
 
 
 class Totals(NamedTuple):
@@ -26,14 +24,6 @@ class Totals(NamedTuple):
     shift: float
 
 
-class Bounding(Protocol):
-    """Bounds on what may follow a configuration."""
-
-    def at(self, i: int, configurations: Longs, /) -> tuple[Floats, Floats]:
-        """[F] nats, the bounds on the sum and on the heaviest of what may follow the configurations at position i."""
-        ...
-
-
 class PositionSums:
     """The sums and maxima of the scores of each position, which bound whatever may follow."""
 
@@ -42,18 +32,12 @@ class PositionSums:
         self.norm, self._top = np.zeros(N), np.zeros(N)
         self._end, self._pad = np.zeros((2, N)), np.zeros((2, N))  # sum and maximum
 
-    def record(self, i: int, sets: list[NDArray[np.int32]], log_sum: Floats, peak: Floats) -> float:
-        """Record the scores [K] of position i; returns the logarithm of their sum."""
-        norm = float(np.logaddexp.reduce(log_sum))
-        self.norm[i] = norm
-        if norm == IMPOSSIBLE:
-            return norm
-        self._top[i] = peak.max() - norm
+    def record(self, i: int, norm: float, top: float, mass: Floats, peaks: Floats) -> None:
+        """Record position i: the log-sum of all tokens, and relative to it the highest and the sets' weights [G]."""
+        self.norm[i], self._top[i] = norm, top
         if self._closing is not None:
             for kept, number in zip((self._end, self._pad), self._closing, strict=True):
-                labels = sets[number]
-                kept[:, i] = np.logaddexp.reduce(log_sum[labels]) - norm, peak[labels].max() - norm
-        return norm
+                kept[:, i] = mass[number], peaks[number]
 
     def after(self, way: int) -> Floats:
         """[2, N + 1] bounds on the weight of the strings that can follow position i, of all (way 0) or of the heaviest
@@ -70,27 +54,3 @@ class PositionSums:
             after[1, i] = self._pad[way, i] + after[1, i + 1]
             after[0, i] = join(most[i] + after[0, i + 1], self._end[way, i] + after[1, i + 1])
         return np.minimum(after, 0.0)
-
-
-class DroppedMass:
-    """What one search dropped: at each position the configurations, and the weights of their prefixes."""
-
-    def __init__(self, before: DroppedMass | None = None) -> None:
-        """before: what was dropped already"""
-        self._gone: list[tuple[int, Longs, Floats, Floats, Marks]] = list(before._gone) if before else []
-
-    def drop(self, i: int, configurations: Longs, weight: Floats, best: Floats, complete: Marks) -> None:
-        """Record configurations [F] dropped at position i; complete [F]: which are outputs that may end there."""
-        if len(configurations):
-            self._gone.append((i, configurations, weight, best, complete))
-
-    def totals(self, sums: PositionSums, behind: Bounding) -> Totals:
-        """The sums over everything dropped, each weight times a bound on what could have followed it."""
-        after = [sums.after(way) for way in (0, 1)]
-        dropped, heaviest = [IMPOSSIBLE], IMPOSSIBLE
-        for i, configurations, weight, best, complete in self._gone:
-            kind = complete.astype(np.int64)
-            total, top = behind.at(i, configurations)
-            dropped.append(np.logaddexp.reduce(weight + np.minimum(total, after[0][kind, i])))
-            heaviest = max(heaviest, float((best + np.minimum(top, after[1][kind, i])).max()))
-        return Totals(float(np.logaddexp.reduce(dropped)), heaviest, float(sums.norm.sum()))

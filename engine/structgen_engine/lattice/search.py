@@ -21,16 +21,10 @@ from numpy.typing import NDArray
 from structgen_engine.automata.dfa import DEAD, IMPOSSIBLE
 from structgen_engine.automata.finishing import Finishing
 from structgen_engine.automata.lazy import LazyDfa
-from structgen_engine.kernels.cpu.search import (
-    Leaving,
-    advance,
-    bound_nodes,
-    heaviest,
-    log_sum_of,
-    weigh_sets,
-)
+from structgen_engine.kernels.cpu.search import Leaving, advance, log_sum_of, select
+from structgen_engine.lattice.behind import Bounds, SetWeights
 from structgen_engine.lattice.class_scores import Rows
-from structgen_engine.lattice.dropped import DroppedMass, PositionSums, Totals
+from structgen_engine.lattice.dropped import PositionSums, Totals
 from structgen_engine.lattice.pruning import ALL, Overlong, Pruning
 
 Floats = NDArray[np.float64]
@@ -43,24 +37,38 @@ WIDTHS = (48, 256, 1024)  # configurations at one position in the passes with bo
 
 @dataclass(frozen=True, eq=False)
 class Frontier:
-    """The configurations at one position; the weights of all and of their heaviest prefixes. [F], normalised nats"""
+    """The configurations [F] at one position, with weights in normalised nats.
+
+    weight, best: [F] of all their prefixes and of the heaviest; key, top: the same times bounds on what may follow
+    """
 
     configurations: Longs
     weight: Floats
     best: Floats
+    key: Floats
+    top: Floats
 
     def only(self, marks: Marks) -> Frontier:
         """The marked ones."""
-        return Frontier(self.configurations[marks], self.weight[marks], self.best[marks])
+        parts = self.configurations, self.weight, self.best, self.key, self.top
+        return Frontier(*(part[marks] for part in parts))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """What a pass kept at each of the N + 1 positions, the weight of its blocks in nats, and what it dropped."""
+    """What a pass kept at each of the N + 1 positions, and the weight of its blocks in nats.
+
+    dropped, dropped_best: [N + 1] nats, bounds on the sum and on the heaviest of what was dropped at each position
+    """
 
     frontiers: list[Frontier]
-    weight: float
-    dropped: DroppedMass
+    dropped: Floats
+    dropped_best: Floats
+
+    @property
+    def weight(self) -> float:
+        """The weight of the blocks kept."""
+        return float(np.logaddexp.reduce(self.frontiers[-1].weight, initial=IMPOSSIBLE))
 
     @property
     def configurations(self) -> Longs:
@@ -72,9 +80,18 @@ class Kept:
         """Those kept at the last position, sorted."""
         return self.frontiers[-1].configurations
 
+    @property
+    def share(self) -> float:
+        """A bound on the share left out, D / (D + Z)."""
+        gap = self.weight - float(np.logaddexp.reduce(self.dropped))
+        return 1 / (1 + math.exp(min(gap, 700.0))) if not math.isnan(gap) else 0.0
+
 
 class Known:
-    """The arcs of configurations as arrays, which grow while a block is explored and stay for its next step."""
+    """The arcs of configurations as arrays, which grow while a block is explored and stay for its next step.
+
+    place: scratch; kept: [configurations] bool, those that the present pass has kept; count: how many
+    """
 
     def __init__(self, lazy: LazyDfa) -> None:
         self._lazy = lazy
@@ -82,6 +99,7 @@ class Known:
         self._sets, self._targets = np.zeros(4096, np.int64), np.zeros(4096, np.int64)
         self._filled, self._top = 0, 0
         self.place = np.full(1024, -1, np.int64)
+        self.kept, self.count = np.zeros(1024, np.bool_), 0
         self.most, self.least = lazy.distance_upper, lazy.distance_lower
 
     @property
@@ -113,66 +131,18 @@ class Known:
         self.most, self.least = self._lazy.distance_upper, self._lazy.distance_lower
         if len(self.most) > len(self.place):
             self.place = np.full(2 * len(self.most), -1, np.int64)
+            self.kept = np.append(self.kept, np.zeros(len(self.place) - len(self.kept), np.bool_))
 
+    def forget(self, entry: int) -> None:
+        """Begin a pass: of all configurations only the entry is kept."""
+        self.kept[:] = False
+        self.kept[entry] = True
+        self.count = 1
 
-class SetWeights:
-    """The weights of all token sets met so far, position by position, under the present classes."""
-
-    def __init__(self, lazy: LazyDfa, rows: Rows, sums: PositionSums) -> None:
-        self._lazy, self._rows, self._sums = lazy, rows, sums
-        self._done = np.full(len(rows), -1)  # sets weighed at each position
-        self._offsets, self._member = np.zeros(1, np.int64), np.zeros(0, np.int64)
-        self._key: tuple[object, int] = (None, 0)
-        self.mass, self.top = np.zeros((2, len(rows), 0))
-
-    def at(self, i: int) -> tuple[Floats, Floats]:
-        """[G] log-sum and peak of each set at position i, normalised."""
-        sets, alphabet = self._lazy.sets, self._lazy.alphabet
-        if self._key[0] is not alphabet or self._key[1] != len(sets):
-            self._key = alphabet, len(sets)
-            self._offsets = np.cumsum([0, *map(len, sets)])
-            self._member = np.concatenate([*sets, np.zeros(0, np.int32)]).astype(np.int64)
-            if len(sets) > self.mass.shape[1]:
-                more = np.zeros((len(self._done), 2 * len(sets) - self.mass.shape[1]))
-                self.mass, self.top = (np.hstack([table, more]) for table in (self.mass, self.top))
-        if self._done[i] != len(sets):
-            log_sum, peak = self._rows.at(i)
-            norm = self._sums.record(i, sets, log_sum, peak)
-            norm, first = max(norm, -1e300), max(0, int(self._done[i]))
-            table = self.mass[i], self.top[i]
-            weigh_sets(self._offsets, self._member, log_sum, peak, norm, first, *table)
-            self._done[i] = len(sets)
-        return self.mass[i], self.top[i]
-
-    def all(self) -> tuple[Floats, Floats]:
-        """[N, ≥ G] the weights at every position."""
-        for i in range(len(self._done)):
-            self.at(i)
-        return self.mass, self.top
-
-
-class Bounds:
-    """Bounds from behind by the relaxed automaton."""
-
-    def __init__(self, lazy: LazyDfa, weights: SetWeights, sums: PositionSums, remaining: int) -> None:
-        graph = lazy.outlook.relaxed  # before the weights, because it meets new sets
-        masses, tops = weights.all()
-        N, M = len(masses), len(graph.most)
-        caps = np.stack([sums.after(way).max(0) for way in (0, 1)])
-        self._outlook = lazy.outlook
-        self._total, self._best = np.zeros((2, N + 1, M))
-        fields = graph.most, graph.free, graph.least, graph.arc_at, graph.arc_set, graph.arc_target
-        graph_ = (*fields, graph.ref_at, graph.ref, graph.order)
-        bound_nodes(graph_, masses, tops, caps, remaining, self._total, self._best)
-
-    def at(self, i: int, configurations: Longs) -> tuple[Floats, Floats]:
-        """[F] nats, the bounds on the sum and on the heaviest of what may follow the configurations at position i."""
-        nodes, sizes = self._outlook.nodes(configurations)
-        total, best = self._total[i, nodes], self._best[i, nodes]
-        if len(nodes) == len(configurations):
-            return total, best
-        first = sizes.cumsum() - sizes
-        return np.logaddexp.reduceat(total, first), np.maximum.reduceat(best, first)
+    def keep(self, numbers: Longs) -> None:
+        """Note that these configurations are kept somewhere."""
+        self.count += len(numbers) - int(self.kept[numbers].sum())
+        self.kept[numbers] = True
 
 
 class Search:
@@ -203,129 +173,97 @@ class Search:
         behind = Bounds(self._lazy, self._weights, self._sums, self._remaining)
         for width in WIDTHS if pruning.epsilon else (ALL,):
             kept = self._pass(behind, self._floor(kept), min(width, pruning.width))
-            if _share(kept.weight, kept.dropped.totals(self._sums, behind)) <= TOLERANCE:
+            if kept.share <= TOLERANCE:
                 break
         assert kept is not None
-        kept = self._trimmed(kept, behind)
-        return kept, kept.dropped.totals(self._sums, behind)
+        kept = self._trimmed(kept)
+        dropped = float(np.logaddexp.reduce(kept.dropped))
+        return kept, Totals(dropped, float(kept.dropped_best.max()), float(self._sums.norm.sum()))
 
     def _floor(self, kept: Kept | None) -> float:
         """The weight of prefix times bound (nats) below which a configuration is dropped."""
         return kept.weight + math.log(self._pruning.epsilon) if kept and self._pruning.epsilon else IMPOSSIBLE
 
-    def _trimmed(self, kept: Kept, behind: Bounds) -> Kept:
+    def _trimmed(self, kept: Kept) -> Kept:
         """Without what turned out to weigh too little beside all that was kept; the witness stays.
 
         If all that together weighs less than half, some block passes through nothing of it, so it can go.
         """
-        floor, frontiers, light = self._floor(kept), kept.frontiers[:1], [IMPOSSIBLE]
-        dropped = DroppedMass(kept.dropped)
+        floor, frontiers = self._floor(kept), kept.frontiers[:1]
+        light, lightest = np.full((2, self._N + 1), IMPOSSIBLE)
         for i, here in enumerate(kept.frontiers[1:], 1):
-            key = here.weight + behind.at(i, here.configurations)[0]
-            heavy = (key > floor) | (here.configurations == self._path[i])
+            heavy = (here.key > floor) | (here.configurations == self._path[i])
+            if heavy.all():
+                frontiers.append(here)
+                continue
             frontiers.append(here.only(heavy))
-            self._drop(dropped, i, here.only(~heavy))
-            light.append(log_sum_of(key, ~heavy))
+            light[i], lightest[i] = log_sum_of(here.key, ~heavy), here.top[~heavy].max()
         if np.logaddexp.reduce(light) > kept.weight - math.log(2):
             return kept
-        return Kept(frontiers, kept.weight, dropped)
-
-    def _drop(self, dropped: DroppedMass, i: int, gone: Frontier) -> None:
-        complete = self._least(gone.configurations) == 0
-        dropped.drop(i, gone.configurations, gone.weight, gone.best, complete)
+        dropped = np.logaddexp(kept.dropped, light), np.maximum(kept.dropped_best, lightest)
+        return Kept(frontiers, *dropped)
 
     def _pass(self, behind: Bounds, floor: float, width: int) -> Kept:
         """One pass forward; floor: nats, the weight of prefix times bound below which a configuration is dropped."""
-        dropped, kept = DroppedMass(), np.array([self._entry])
-        frontiers = [Frontier(kept, np.zeros(1), np.zeros(1))]
+        one, total = np.zeros(1), self._pruning.most_kept
+        frontiers = [Frontier(np.array([self._entry]), one, one, one, one)]
+        dropped, dropped_best = np.full((2, self._N + 1), IMPOSSIBLE)
+        self._known.forget(self._entry)
         for i in range(1, self._N + 1):
-            reached = self._step(i - 1, frontiers[-1], len(kept))
-            keep = self._keep(i, reached, behind, floor, width, kept)
+            numbers, weight, best = self._step(i - 1, frontiers[-1])
             left = self._N - i + self._remaining
-            self._drop(dropped, i, reached.only((self._least(reached.configurations) <= left) & ~keep))
+            most, least = self._distances(numbers, weight, left, certain=i == self._N)
+            after, after_best = behind.at(i, numbers, least == 0)
+            reached = Frontier(numbers, weight, best, weight + after, best + after_best)
+            sure, able = most <= left, least <= left
+            keep = select(
+                weight,
+                reached.key,
+                sure if i == self._N else able,
+                sure,
+                self._known.kept[numbers],
+                numbers == self._path[i],
+                floor,
+                width,
+                total // 2 + total * i // (2 * self._N) - self._known.count,
+            )
+            gone = able & ~keep
+            if gone.any():
+                dropped[i], dropped_best[i] = log_sum_of(reached.key, gone), reached.top[gone].max()
             frontiers.append(reached.only(keep))
-            kept = np.union1d(kept, frontiers[-1].configurations)
-        weight = frontiers[-1].weight
-        return Kept(frontiers, log_sum_of(weight, np.ones(len(weight), np.bool_)), dropped)
+            self._known.keep(frontiers[-1].configurations)
+        return Kept(frontiers, dropped, dropped_best)
 
-    def _least(self, numbers: Longs) -> Longs:
-        return (
-            self._finishing.bounds(numbers.tolist())[1]
-            if self._finishing.learnt
-            else self._known.least[numbers]
-        )
-
-    def _step(self, i: int, frontier: Frontier, met: int) -> Frontier:
-        """Advance by one token: all configurations that the frontier's arcs lead to, and the weight that arrives."""
+    def _step(self, i: int, frontier: Frontier) -> tuple[Longs, Floats, Floats]:
+        """Advance by one token: all configurations that the frontier's arcs lead to, and the weights that arrive."""
         known = self._known
         unknown = known.unknown(frontier.configurations)
         for number in unknown:
             if time.thread_time() > self._latest:
-                raise Overlong(self._pruning.seconds, i, met)
+                raise Overlong(self._pruning.seconds, i, known.count)
             known.learn(number)
         if unknown:
             known.refresh()
-        mass, top = self._weights.at(i)
-        return Frontier(
-            *advance(
-                frontier.configurations, frontier.weight, frontier.best, known.arcs, mass, top, known.place
-            )
+        weights = self._weights.at(i)
+        return advance(
+            frontier.configurations, frontier.weight, frontier.best, known.arcs, *weights, known.place
         )
 
-    def _keep(
-        self, i: int, frontier: Frontier, behind: Bounds, floor: float, width: int, kept: Longs
-    ) -> Marks:
-        """[F] bool, the configurations to keep at position i; kept: those kept before it."""
-        numbers, weight, last = frontier.configurations, frontier.weight, i == self._N
-        left = self._N - i + self._remaining
-        most, least = self._bounds(frontier, left, certain=last)
-        sure, able = most <= left, least <= left
-        may = sure if last else able
-        key = weight + behind.at(i, numbers)[0]
-        total = self._pruning.most_kept
-        room = total // 2 + total * i // (2 * self._N) - len(kept)
-        keep = heaviest(key, may & (key > floor), width)
-        new = keep & ~_within(numbers, kept)
-        if new.sum() > room:
-            keep = (keep & ~new) | heaviest(key, new, room)
-        if sure.any():
-            keep[np.where(sure, key, IMPOSSIBLE).argmax()] = True
-            keep[np.where(sure, weight, IMPOSSIBLE).argmax()] = True
-        return keep | (may & (numbers == self._path[i]))
-
-    def _bounds(self, frontier: Frontier, left: int, *, certain: bool) -> tuple[Longs, Longs]:
+    def _distances(self, numbers: Longs, weight: Floats, left: int, *, certain: bool) -> tuple[Longs, Longs]:
         """Upper and lower bounds [F] of the distances, tightened by searches if they must be certain or if nothing
         surely finishes.
 
         The heaviest are searched first; those too light to be kept are not searched.
         """
-        numbers, weight = frontier.configurations, frontier.weight
         most, least = self._known.most[numbers], self._known.least[numbers]
-        if not certain and (most <= left).any():
-            return most, least
-        order = (-weight).argsort(kind="stable")
-        if self._pruning.epsilon and len(order):
-            least_weight = log_sum_of(weight, np.ones(len(weight), np.bool_)) + math.log(
-                self._pruning.epsilon
-            )
-            order = order[weight[order] > least_weight]
-        searched = numbers[order[: min(2 * self._pruning.width, len(order))]]
-        self._finishing.narrow(searched.tolist(), left, self._pruning.most_searched)
-        self._known.refresh()
-        return self._finishing.bounds(numbers.tolist())
-
-
-def _share(weight: float, totals: Totals) -> float:
-    """D / (D + Z)."""
-    if totals.dropped == IMPOSSIBLE:
-        return 0.0
-    return 1 / (1 + math.exp(min(weight - totals.dropped, 700.0)))
-
-
-def _within(numbers: Longs, kept: Longs) -> Marks:
-    """[F] which of the sorted numbers are among the sorted ones kept."""
-    at = np.searchsorted(kept, numbers)
-    return kept[np.minimum(at, len(kept) - 1)] == numbers
+        if certain or not (most <= left).any():
+            order = (-weight).argsort(kind="stable")
+            if self._pruning.epsilon and len(order):
+                order = order[weight[order] > np.logaddexp.reduce(weight) + math.log(self._pruning.epsilon)]
+            searched = numbers[order[: min(2 * self._pruning.width, len(order))]]
+            self._finishing.narrow(searched.tolist(), left, self._pruning.most_searched)
+            self._known.refresh()
+        return self._finishing.bounds(numbers.tolist()) if self._finishing.learnt else (most, least)
 
 
 def _path(lazy: LazyDfa, entry: int, ids: Sequence[int] | None, N: int) -> list[int]:

@@ -49,6 +49,7 @@ class Outlooks:
         self._node_of: dict[tuple[object, ...], int] = {}
         self._waiting: deque[tuple[int, int, int]] = deque()  # a free node, its tails and its state
         self._of_configuration: list[list[int]] = [[FREE], [END]]
+        self._first, self._sizes = np.array([FREE, END]), np.array([1, 1])
 
     @property
     def relaxed(self) -> Relaxed:
@@ -70,12 +71,23 @@ class Outlooks:
 
     def nodes(self, configurations: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The nodes of the configurations [F], one after the other, and how many each has."""
+        top = int(configurations.max(initial=0)) + 1
+        if top > len(self._of_configuration):
+            self._meet(max(top, len(self._configurations)))
+        nodes, sizes = self._first[configurations], self._sizes[configurations]
+        if (sizes == 1).all():
+            return nodes, sizes
+        found = [self._of_configuration[number] for number in configurations.tolist()]
+        return np.array([node for nodes in found for node in nodes], np.int64), sizes
+
+    def _meet(self, count: int) -> None:
+        """Find the nodes of the first `count` configurations: those of the states on top."""
         known, states = self._of_configuration, self._pushdown.states
-        for number in range(len(known), int(configurations.max(initial=0)) + 1):
+        for number in range(len(known), count):
             tops = {state % states for state, _ in self._configurations.pairs[number]}
             known.append([self._node_of.get((0, state), FREE) if state else END for state in sorted(tops)])
-        found = [known[number] for number in configurations.tolist()]
-        return np.array([node for nodes in found for node in nodes], np.int64), np.array([*map(len, found)])
+        self._first = np.array([nodes[0] for nodes in known], np.int64)
+        self._sizes = np.array([len(nodes) for nodes in known])
 
     def _node(
         self, key: tuple[object, ...], *, most: bool = False, free: bool = False, needs: int = NEVER

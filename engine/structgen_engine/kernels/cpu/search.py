@@ -14,8 +14,11 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from structgen_engine.kernels.cpu.logits import exp
+
 Array = NDArray[Any]
 
+ROUNDED = 1 + 1e-6  # an upper bound stays one after sums in single precision
 NEGLIGIBLE = -40.0  # nats: e^-40 of a term is below the last bit of a float64
 TINY = 1e-280  # a sum above this has lost no term that matters to underflow
 
@@ -31,18 +34,18 @@ class Leaving(NamedTuple):
 
 @numba.njit(nogil=True, cache=True)
 def weigh_sets(
-    offsets: Array,
-    member: Array,
-    log_sum: Array,
-    peak: Array,
-    norm: float,
-    first: int,
-    mass: Array,
-    top: Array,
-) -> None:
-    """mass, top [G]: log-sum and peak of each set from number `first` on; log_sum, peak [K]; norm: log-sum of all."""
+    offsets: Array, member: Array, log_sum: Array, peak: Array, first: int, mass: Array, top: Array
+) -> tuple[float, float]:
+    """mass, top [G]: log-sum and peak of each set from number `first` on; log_sum, peak: [K].
+
+    Relative to the log-sum of all classes, which is returned with the highest of all.
+    """
     scale = log_sum.max()
-    linear = np.exp(log_sum - scale) if scale > -np.inf else log_sum
+    if scale == -np.inf:
+        mass[first : offsets.size - 1] = top[first : offsets.size - 1] = -np.inf
+        return scale, scale
+    linear = np.exp(log_sum - scale)
+    norm = np.log(linear.sum()) + scale
     for g in range(first, offsets.size - 1):
         total, high, highest = 0.0, -np.inf, -np.inf
         for k in range(offsets[g], offsets[g + 1]):
@@ -60,6 +63,7 @@ def weigh_sets(
             for k in range(offsets[g], offsets[g + 1]):
                 total += np.exp(log_sum[member[k]] - high)
             mass[g] = np.log(total) + high - norm
+    return norm, peak.max() - norm
 
 
 @numba.njit(nogil=True, cache=True)
@@ -71,35 +75,35 @@ def bound_nodes(
     graph: the fields of a `Relaxed`; masses, tops: [N, G]; caps: [2, N + 1] bounds for every node
     """
     most, free, least, arc_at, arc_set, arc_target, ref_at, ref, order = graph
-    N = masses.shape[0]
+    N, terms = masses.shape[0], np.empty(arc_set.size + ref.size)
     for i in range(N, -1, -1):
         for n in order:
-            high, highest = -np.inf, -np.inf
             if free[n]:
                 total[i, n], best[i, n] = caps[0, i], caps[1, i]
                 continue
+            high, highest, count = -np.inf, -np.inf, 0
             if i == N:
                 if least[n] <= remaining:
-                    high = highest = 0.0
+                    high = highest = terms[0] = 0.0
+                    count = 1
             else:
                 for e in range(arc_at[n], arc_at[n + 1]):
-                    high = max(high, masses[i, arc_set[e]] + total[i + 1, arc_target[e]])
+                    term = masses[i, arc_set[e]] + total[i + 1, arc_target[e]]
+                    terms[count] = term
+                    count += 1
+                    high = max(high, term)
                     highest = max(highest, tops[i, arc_set[e]] + best[i + 1, arc_target[e]])
             for r in range(ref_at[n], ref_at[n + 1]):
+                terms[count] = total[i, ref[r]]
+                count += 1
                 high = max(high, total[i, ref[r]])
                 highest = max(highest, best[i, ref[r]])
-            if not most[n] and high > -np.inf:
-                mass = np.exp(-high) if i == N and least[n] <= remaining else 0.0
-                if i < N:
-                    for e in range(arc_at[n], arc_at[n + 1]):
-                        gap = masses[i, arc_set[e]] + total[i + 1, arc_target[e]] - high
-                        if gap > NEGLIGIBLE:
-                            mass += np.exp(gap)
-                for r in range(ref_at[n], ref_at[n + 1]):
-                    gap = total[i, ref[r]] - high
-                    if gap > NEGLIGIBLE:
-                        mass += np.exp(gap)
-                high += np.log(mass)
+            if count > 1 and not most[n] and high > -np.inf:
+                mass = np.float32(0.0)
+                for k in range(count):
+                    if terms[k] - high > NEGLIGIBLE:
+                        mass += exp(np.float32(terms[k] - high))
+                high += np.log(mass * ROUNDED)
             total[i, n], best[i, n] = min(high, caps[0, i]), min(highest, caps[1, i])
 
 
@@ -146,6 +150,50 @@ def advance(
 
 
 @numba.njit(nogil=True, cache=True)
+def heaviest(key: Array, marks: Array, count: int) -> Array:
+    """The `count` marked entries [F] with the largest keys; among equals, the first."""
+    among = np.flatnonzero(marks)
+    if among.size <= count:
+        return marks.copy()
+    kept = np.zeros(marks.size, np.bool_)
+    order = np.argsort(-key[among], kind="mergesort")
+    for k in range(max(0, count)):
+        kept[among[order[k]]] = True
+    return kept
+
+
+@numba.njit(nogil=True, cache=True)
+def select(
+    weight: Array,
+    key: Array,
+    may: Array,
+    sure: Array,
+    known: Array,
+    witness: Array,
+    floor: float,
+    width: int,
+    room: int,
+) -> Array:
+    """[F] bool, the configurations to keep: of those that `may`, at most `width` with the largest keys above `floor`.
+
+    At most `room` of them are not `known`. The witness and the two heaviest that are `sure`, by weight and by key, are
+    kept in any case.
+    """
+    keep = heaviest(key, may & (key > floor), width)
+    new = keep & ~known
+    if new.sum() > room:
+        keep = (keep & ~new) | heaviest(key, new, room)
+    by_key = by_weight = -1
+    for k in range(key.size):
+        if sure[k]:
+            by_key = k if by_key < 0 or key[k] > key[by_key] else by_key
+            by_weight = k if by_weight < 0 or weight[k] > weight[by_weight] else by_weight
+    if by_key >= 0:
+        keep[by_key] = keep[by_weight] = True
+    return keep | (may & witness)
+
+
+@numba.njit(nogil=True, cache=True)
 def log_sum_of(values: Array, marks: Array) -> float:
     """log Σ exp of the marked values [F]; −inf if none is marked."""
     high = -np.inf
@@ -159,16 +207,3 @@ def log_sum_of(values: Array, marks: Array) -> float:
         if marks[k]:
             total += np.exp(values[k] - high)
     return high + np.log(total)
-
-
-@numba.njit(nogil=True, cache=True)
-def heaviest(key: Array, marks: Array, count: int) -> Array:
-    """The `count` marked entries [F] with the largest keys; among equals, the first."""
-    among = np.flatnonzero(marks)
-    if among.size <= count:
-        return marks
-    kept = np.zeros(marks.size, np.bool_)
-    order = np.argsort(-key[among], kind="mergesort")
-    for k in range(max(0, count)):
-        kept[among[order[k]]] = True
-    return kept
