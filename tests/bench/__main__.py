@@ -59,13 +59,14 @@ def plots() -> None:
 
 
 @app.command()
-def step(tokenizer: Tokenizer = None, rounds: int = 5, batch: int = 1, json_file: Json = None) -> None:
-    """Compile times on a real vocabulary, and one refinement step against one softmax."""
+def step(tokenizer: Tokenizer = None, data: Schemas = None, rounds: int = 7, json_file: Json = None) -> None:
+    """One refinement step against one softmax, in float32 and bfloat16: parts, self-conditioning, lazy steps, peers."""
     from bench.step import run
 
     with tempfile.TemporaryDirectory() as folder:
         path = _tokenizer(tokenizer, Path(folder))
-        _keep(run(path, Console(width=110), rounds=rounds, batch=batch), json_file)
+        schemas = data if data is not None else _any(material.MASKBENCH)
+        _keep(run(path, Console(width=110), rounds=rounds, data=schemas), json_file)
 
 
 @app.command()
@@ -319,6 +320,14 @@ def _found(find: Callable[..., Path], *names: str) -> Path:
         return find(*names)
     except material.MissingData as missing:
         raise typer.BadParameter(f"{missing}; or name another file with an option") from None
+
+
+def _any(name: str) -> Path | None:
+    """The file where it is at hand."""
+    try:
+        return material.find(name)
+    except material.MissingData:
+        return None
 
 
 def _said(path: Path) -> Path:

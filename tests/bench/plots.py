@@ -47,7 +47,7 @@ def run(folder: Path = IMAGES) -> Iterator[Path]:
 def step(figures: dict[str, Any]) -> Any:
     """One refinement step against one softmax over the same logits."""
     figure, (axes,) = _axes(1)
-    ratios = [figures[name]["ratio"] for name in SCHEMAS]
+    ratios = [figures["float32"][f"step, {name}"]["softmaxes"] for name in SCHEMAS]
     bars = axes.bar(list(SCHEMAS.values()), ratios, color=COLOURS[3], width=0.55)
     axes.bar_label(bars, fmt="%.2f")
     axes.axhline(1, color=COLOURS[0], linestyle="--")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from structgen import Regex
+
 CURRENCIES = ["USD", "EUR", "GBP", "JPY", "CHF"]
 CATEGORIES = ["hardware", "software", "service"]
 
@@ -46,6 +48,31 @@ SCHEMAS: dict[str, Schema] = {
     "flat": record(name={"type": "string"}, age={"type": "integer"}),
     "invoice": invoice({"type": "string"}),
     "maxLength 40": invoice({"type": "string", "maxLength": 40}),
+}
+
+
+def nested(depth: int) -> Schema:
+    """Free JSON of at most this many levels, without recursion."""
+    scalars: list[Schema] = [{"type": kind} for kind in ("string", "number", "boolean", "null")]
+    if not depth:
+        return {"anyOf": scalars}
+    inner = nested(depth - 1)
+    deep = [{"type": "array", "items": inner}, {"type": "object", "additionalProperties": inner}]
+    return {"anyOf": [*scalars, *deep]}
+
+
+def _tagged(number: int) -> Schema:
+    return record(kind={"const": f"k{number}"}, **{f"f{number}": {"type": "string"}})
+
+
+EXPLOSIONS: dict[str, Any] = {
+    "free JSON, 4 levels": nested(4),
+    "free JSON, 6 levels": nested(6),
+    "one of 200 tagged objects": {"oneOf": [_tagged(number) for number in range(200)]},
+    "multipleOf 997": {"type": "integer", "multipleOf": 997},
+    "(a{1,100}){1,100}": Regex("(a{1,100}){1,100}"),
+    "(a|b)*a(a|b){10}": Regex("(a|b)*a(a|b){10}"),
+    "strings of at most 400": record(text={"type": "string", "maxLength": 400}),
 }
 
 
