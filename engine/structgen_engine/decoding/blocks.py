@@ -43,7 +43,6 @@ def nonempty(
     pins = settled.to(logits.device)
     rows = opened(parts, logits, settled, temperatures)
     lattice = BlockLattice(rows, logits, settled=pins, temperature=temperatures)
-    lattice.beliefs()  # finds alpha and beta together, which log Z alone would not
     empty = lattice.log_partition() == IMPOSSIBLE
     if not empty.any():
         return lattice

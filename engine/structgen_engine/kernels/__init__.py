@@ -54,12 +54,6 @@ class Backend(Protocol):
         """Alpha: the weight of every prefix; weights [B, N, K], start [B, S]."""
         ...
 
-    def forward_backward(
-        self, weights: Tensor, dfa: Dfa, start: Tensor, end: Tensor
-    ) -> tuple[Messages, Messages]:
-        """Alpha and beta, computed at the same time if that is faster."""
-        ...
-
     def nats(self, messages: Messages) -> Tensor:
         """[B, N + 1, S] float64."""
         ...
@@ -69,9 +63,12 @@ class Backend(Protocol):
         ...
 
     def posterior(
-        self, weights: Tensor, counts: Tensor, dfa: Dfa, alpha: Messages, beta: Messages
+        self, weights: Tensor, counts: Tensor, dfa: Dfa, start: Tensor, beta: Messages
     ) -> Posterior:
-        """Class marginals and free positions; counts [B, N, K]: the number of possible tokens of each class."""
+        """Class marginals and free positions; alpha is found on the way and not kept.
+
+        counts [B, N, K]: the number of possible tokens of each class; start [B, S]
+        """
         ...
 
     def possible(self, weights: Tensor, dfa: Dfa, alpha: Messages, beta: Messages) -> Tensor:

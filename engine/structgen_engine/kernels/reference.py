@@ -88,11 +88,6 @@ def forward(weights: Tensor, dfa: Dfa, start: Tensor, semiring: Semiring = LOG) 
     return torch.stack(alpha, dim=1)
 
 
-def forward_backward(weights: Tensor, dfa: Dfa, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
-    """Alpha and beta."""
-    return forward(weights, dfa, start), backward(weights, dfa, end)
-
-
 def nats(messages: Tensor) -> Tensor:
     """[B, N + 1, S] float64."""
     return messages
@@ -103,8 +98,9 @@ def log_partition(beta: Tensor, start: Tensor) -> Tensor:
     return LOG.sum(LOG.times(start, beta[:, 0]), -1)
 
 
-def posterior(weights: Tensor, counts: Tensor, dfa: Dfa, alpha: Tensor, beta: Tensor) -> Posterior:
+def posterior(weights: Tensor, counts: Tensor, dfa: Dfa, start: Tensor, beta: Tensor) -> Posterior:
     """Class marginals [B, N, K]: the weight that passes over the edges of each class, as a share of the total."""
+    alpha = forward(weights, dfa, start)
     _, source, label, target = _tables(dfa, weights.device)
     total = LOG.sum(alpha[:, -1] + beta[:, -1], -1)
     total = torch.where(total == IMPOSSIBLE, 0.0, total)

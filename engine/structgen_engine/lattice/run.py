@@ -79,12 +79,7 @@ class Run:
 
     @cached_property
     def alpha(self) -> Messages:
-        if "beta" in self.__dict__:
-            return self.backend.forward(self.scores.log_sum, self.dfa, self.start)
-        alpha, self.__dict__["beta"] = self.backend.forward_backward(
-            self.scores.log_sum, self.dfa, self.start, self.end
-        )
-        return alpha
+        return self.backend.forward(self.scores.log_sum, self.dfa, self.start)
 
     @cached_property
     def log_partition(self) -> Tensor:
@@ -92,8 +87,8 @@ class Run:
 
     @cached_property
     def posterior(self) -> Posterior:
-        alpha = self.alpha  # read before beta, because this computes both
-        return self.backend.posterior(self.scores.log_sum, self.scores.count, self.dfa, alpha, self.beta)
+        scores = self.scores
+        return self.backend.posterior(scores.log_sum, scores.count, self.dfa, self.start, self.beta)
 
     def marginals(self) -> Tensor:
         return self.backend.spread(

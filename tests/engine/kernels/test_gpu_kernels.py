@@ -212,10 +212,11 @@ class TestPosterior:
         found = cut(out.classes, sizes), cut(out.possible, sizes)
         for b, row in enumerate(rows):
             entry, exit_ = row.entry.double().to(DEVICE)[None], row.exit.double().to(DEVICE)[None]
-            messages = reference.forward_backward(weights[b], row.dfa, entry, exit_)
-            truth = reference.posterior(weights[b], counts[b], row.dfa, *messages)
+            beta = reference.backward(weights[b], row.dfa, exit_)
+            truth = reference.posterior(weights[b], counts[b], row.dfa, entry, beta)
             assert close(found[0][b], truth.classes, 1e-6)
-            assert torch.equal(found[1][b], reference.possible(weights[b], row.dfa, *messages))
+            ahead = reference.forward(weights[b], row.dfa, entry)
+            assert torch.equal(found[1][b], reference.possible(weights[b], row.dfa, ahead, beta))
             assert torch.equal(out.free[b], truth.free[0])
             q = truth.classes[0]
             assert close(out.entropy[b], torch.special.entr(q).sum(-1) + (q * doubt[b][0]).sum(-1), 2e-6)

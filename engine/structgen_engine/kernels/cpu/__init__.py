@@ -20,7 +20,7 @@ Axes, here and in the modules: B batch, N block, V vocabulary, K classes, S stat
 from structgen_engine.kernels.cpu.classes import class_scores
 from structgen_engine.kernels.cpu.paths import best, sample
 from structgen_engine.kernels.cpu.posterior import possible, posterior
-from structgen_engine.kernels.cpu.scans import backward, forward, forward_backward, log_partition, nats
+from structgen_engine.kernels.cpu.scans import backward, forward, log_partition, nats
 from structgen_engine.kernels.cpu.tokens import best_tokens, draw_tokens, shift, spread
 
 prepared = None  # rows are scanned one automaton at a time
@@ -32,7 +32,6 @@ __all__ = [
     "class_scores",
     "draw_tokens",
     "forward",
-    "forward_backward",
     "log_partition",
     "nats",
     "possible",

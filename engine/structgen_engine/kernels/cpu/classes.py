@@ -54,7 +54,7 @@ Array = NDArray[Any]
 
 BLOCK = 2048  # tokens; a block of sixteen positions takes 128 KiB, a part of the second-level cache
 ALONE = 4  # positions: a group this small is reduced row by row, which costs a sixth of a group each
-FAR = 23.0  # bits, 16 nats: a chunk this far below its block's maximum is summed relative to its own
+FAR = 40.0  # bits, 28 nats: a chunk this far below the maximum of its block is summed relative to its own
 BITS = 1 / np.log(2.0)  # of one nat
 
 

@@ -14,6 +14,7 @@ The last pair is e^-2000: -11 · 177.446 + ln 1.293e-21 = -2000.0. No step needs
 
 from __future__ import annotations
 
+from math import factorial
 from typing import Any, NamedTuple
 
 import numba
@@ -24,6 +25,10 @@ Array = NDArray[Any]
 
 RADIX = 256  # one level is 2^256, about 177 nats
 UP, DOWN = 2.0**RADIX, 2.0**-RADIX
+LN2 = float(np.log(2.0))
+LN2_HIGH, LN2_LOW = 0.6931471803691238, 1.9082149292705877e-10  # their sum; the first has 21 zeros at its end
+TAYLOR = tuple(1 / factorial(k) for k in range(14))  # of e^x: right to 1e-17 for |x| ≤ ln 2 / 2
+NARROW = 2  # levels: a product of plain numbers that together lie this far down is a normal float64
 BOTTOM = -(2**29)  # the level of zero: low enough to lose every comparison; two of them add without overflow
 
 
@@ -40,13 +45,20 @@ class Scaled(NamedTuple):
 
 @numba.njit(nogil=True, cache=True)
 def split(nats: Array, mantissa: Array, level: Array) -> None:
-    """Pairs from log weights [K]."""
+    """Pairs from log weights [K]; a loop without calls or branches, so that it vectorises."""
     for c in range(nats.size):
-        if nats[c] == -np.inf:
-            mantissa[c], level[c] = 0.0, BOTTOM
-        else:
-            step = np.floor(nats[c] / (RADIX * np.log(2.0)) + 0.5)
-            mantissa[c], level[c] = np.exp(nats[c] - step * (RADIX * np.log(2.0))), np.int32(step)
+        possible = nats[c] > -np.inf
+        own = nats[c] if possible else 0.0
+        step = np.floor(own * (1 / (RADIX * LN2)) + 0.5)
+        rest = own - step * (RADIX * LN2)
+        whole = np.floor(rest * (1 / LN2) + 0.5)
+        x = (rest - whole * LN2_HIGH) - whole * LN2_LOW
+        power = TAYLOR[-1]
+        for k in range(2, len(TAYLOR) + 1):
+            power = power * x + TAYLOR[-k]
+        scale = np.int64((np.int64(whole) + 1023) << 52).view(np.float64)
+        mantissa[c] = power * scale if possible else 0.0
+        level[c] = np.int32(step) if possible else np.int32(BOTTOM)
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
@@ -90,3 +102,33 @@ def lowered(value: Any, levels: Any) -> Any:
     for _ in range(-levels):
         value *= UP
     return value
+
+
+@numba.njit(nogil=True, cache=True)
+def levels_of(mantissa: Array, level: Array) -> Any:
+    """The highest level of nonzero pairs [K], and by how many levels the lowest lies below; BOTTOM and 0 of none."""
+    top, low = np.int32(BOTTOM), np.int32(-BOTTOM)
+    for c in range(mantissa.size):
+        if mantissa[c] > 0.0:
+            top, low = max(top, level[c]), min(low, level[c])
+    return top, max(np.int32(0), np.int32(top - low))
+
+
+@numba.njit(nogil=True, cache=True)
+def lined_up(mantissa: Array, level: Array, top: int, out: Array) -> None:
+    """Plain numbers from pairs [K] that lie at most two levels below `top`: value · 2^(−RADIX·top)."""
+    for c in range(mantissa.size):
+        gap = top - level[c]
+        out[c] = mantissa[c] * (1.0 if gap == 0 else (DOWN if gap == 1 else DOWN * DOWN))
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def settled(total: Any, level: Any) -> Any:
+    """The pair of a plain number at a level."""
+    if total == 0.0:
+        return 0.0, np.int32(BOTTOM)
+    while total < 2.0**-128:
+        total, level = total * UP, level - 1
+    if total >= 2.0**128:
+        total, level = total * DOWN, level + 1
+    return total, np.int32(level)

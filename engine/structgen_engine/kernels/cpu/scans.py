@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -14,7 +13,18 @@ from torch import Tensor
 
 from structgen_engine.automata.dfa import Dfa
 from structgen_engine.kernels.cpu.graph import Arcs, Sets, graph_of
-from structgen_engine.kernels.cpu.scaled import BOTTOM, RADIX, Scaled, normal, plus, split
+from structgen_engine.kernels.cpu.scaled import (
+    BOTTOM,
+    NARROW,
+    RADIX,
+    Scaled,
+    levels_of,
+    lined_up,
+    normal,
+    plus,
+    settled,
+    split,
+)
 from structgen_engine.kernels.cpu.threads import run
 
 Array = NDArray[Any]
@@ -22,18 +32,12 @@ Array = NDArray[Any]
 
 def backward(weights: Tensor, dfa: Dfa, end: Tensor) -> Scaled:
     """Beta: the weight of every suffix; weights [B, N, K], end [B, S]."""
-    return _scans(weights, dfa, [(end, True)])[0]
+    return _scans(weights, dfa, end, back=True)
 
 
 def forward(weights: Tensor, dfa: Dfa, start: Tensor) -> Scaled:
     """Alpha: the weight of every prefix; weights [B, N, K], start [B, S]."""
-    return _scans(weights, dfa, [(start, False)])[0]
-
-
-def forward_backward(weights: Tensor, dfa: Dfa, start: Tensor, end: Tensor) -> tuple[Scaled, Scaled]:
-    """Alpha and beta, on two threads."""
-    alpha, beta = _scans(weights, dfa, [(start, False), (end, True)])
-    return alpha, beta
+    return _scans(weights, dfa, start, back=False)
 
 
 def nats(messages: Scaled) -> Tensor:
@@ -47,25 +51,22 @@ def log_partition(beta: Scaled, start: Tensor) -> Tensor:
     return torch.logsumexp(start + nats(Scaled(beta.mantissa[:, 0], beta.level[:, 0])), -1)
 
 
-def _scans(weights: Tensor, dfa: Dfa, edges: Sequence[tuple[Tensor, bool]]) -> list[Scaled]:
-    """One scan per (end weights [B, S], whether backward), rows and directions side by side on the threads."""
-    graph = graph_of(dfa)
-    B, N, _ = weights.shape
-    shape = (B, N + 1, dfa.states)
-    results, tasks = [], []
-    for edge, back in edges:
-        arcs = graph.leaving if back else graph.entering
-        result = Scaled(np.empty(shape), np.empty(shape, np.int32))
-        for b in range(B):
-            scores = weights[b].numpy(), edge[b].numpy()
-            tasks.append(partial(_scan, arcs, graph.sets, *scores, result.row(b), back))
-        results.append(result)
-    run(tasks)
-    return results
+def _scans(weights: Tensor, dfa: Dfa, edge: Tensor, *, back: bool) -> Scaled:
+    """A scan of every row, side by side on the threads, from the weights `edge` [B, S] of one end."""
+    graph, (B, N, _) = graph_of(dfa), weights.shape
+    arcs, shape = graph.leaving if back else graph.entering, (B, N + 1, dfa.states)
+    result = Scaled(np.empty(shape), np.empty(shape, np.int32))
+    run(
+        [
+            partial(_scan, arcs, graph.sets, weights[b].numpy(), edge[b].numpy(), result.row(b), back)
+            for b in range(B)
+        ]
+    )
+    return result
 
 
 @numba.njit(nogil=True, cache=True)
-def _bundled(sets: Sets, wm: Array, wl: Array, gm: Array, gl: Array) -> None:
+def bundled(sets: Sets, wm: Array, wl: Array, gm: Array, gl: Array) -> None:
     """gm[g] = Σ over the classes of bundle g of their weights, in pairs."""
     offsets, member = sets
     for g in range(offsets.size - 1):
@@ -87,6 +88,17 @@ def _step(arcs: Arcs, wm: Array, wl: Array, m: Array, lv: Array, om: Array, ol: 
         om[s], ol[s] = normal(total, level)
 
 
+@numba.njit(nogil=True, cache=True, fastmath={"contract"})
+def _plain_step(arcs: Arcs, w: Array, m: Array, level: int, om: Array, ol: Array) -> None:
+    """`_step` with plain numbers, whose products are at a level."""
+    offsets, label, other = arcs
+    for s in range(offsets.size - 1):
+        total = 0.0
+        for e in range(offsets[s], offsets[s + 1]):
+            total += w[label[e]] * m[other[e]]
+        om[s], ol[s] = settled(total, level)
+
+
 @numba.njit(nogil=True, cache=True)
 def _scan(arcs: Arcs, sets: Sets, weights: Array, edge: Array, out: Scaled, back: bool) -> None:
     """Fill `out` [N + 1, S] from the log weights `edge` [S] of one end: from the last position or from the first."""
@@ -94,12 +106,19 @@ def _scan(arcs: Arcs, sets: Sets, weights: Array, edge: Array, out: Scaled, back
     m, lv = out
     wm, wl = np.empty(K), np.empty(K, np.int32)
     gm, gl = np.empty(sets.offsets.size - 1), np.empty(sets.offsets.size - 1, np.int32)
+    w, other = np.empty(gm.size), np.empty(m.shape[1])
     here = N if back else 0
     split(edge, m[here], lv[here])
     for n in range(N):
         i = N - 1 - n if back else n
         split(weights[i], wm, wl)
-        _bundled(sets, wm, wl, gm, gl)
+        bundled(sets, wm, wl, gm, gl)
         then = i if back else i + 1
-        _step(arcs, gm, gl, m[here], lv[here], m[then], lv[then])
+        (top, deep), (high, fall) = levels_of(gm, gl), levels_of(m[here], lv[here])
+        if deep + fall <= NARROW:
+            lined_up(gm, gl, top, w)
+            lined_up(m[here], lv[here], high, other)
+            _plain_step(arcs, w, other, top + high, m[then], lv[then])
+        else:
+            _step(arcs, gm, gl, m[here], lv[here], m[then], lv[then])
         here = then

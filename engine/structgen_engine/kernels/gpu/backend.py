@@ -110,11 +110,6 @@ def forward(weights: Tensor, dfa: Dfa, start: Tensor) -> Messages:
     return _scans(weights, dfa, start, start, scans.FORWARD)[0]
 
 
-def forward_backward(weights: Tensor, dfa: Dfa, start: Tensor, end: Tensor) -> tuple[Messages, Messages]:
-    """Alpha and beta, in one launch."""
-    return _scans(weights, dfa, start, end, scans.BOTH)
-
-
 def _scans(
     weights: Tensor, dfa: Dfa, start: Tensor, end: Tensor, directions: tuple[int, int]
 ) -> tuple[Messages, Messages]:
@@ -149,8 +144,9 @@ def log_partition(beta: Messages, start: Tensor) -> Tensor:
     return torch.logsumexp(start + pairs.nats(beta.table[:, 0]), -1)
 
 
-def posterior(weights: Tensor, counts: Tensor, dfa: Dfa, alpha: Messages, beta: Messages) -> Posterior:
+def posterior(weights: Tensor, counts: Tensor, dfa: Dfa, start: Tensor, beta: Messages) -> Posterior:
     """Class marginals [B, N, K], and the positions [B, N] where two tokens are possible."""
+    alpha = forward(weights, dfa, start)
     found = _marginals(weights, counts, dfa, alpha, beta)
     return Posterior(found.classes.view(weights.shape), found.free)
 
