@@ -38,6 +38,31 @@ Update = Annotated[bool, typer.Option(help="Write the table of the ratchet (whol
 
 
 @app.command()
+def lattices(
+    count: int = 20_000,
+    first: Annotated[int, typer.Option(help="The first seed.")] = 0,
+    every: Annotated[int, typer.Option(help="Compare the draws of each so-manieth automaton.")] = 20,
+    reference: Annotated[bool, typer.Option(help="The plain backend, instead of the CPU's kernels.")] = False,
+) -> None:
+    """Random automata against enumeration: log Z, marginals, beliefs, best blocks, and chi-squares of joint draws."""
+    from conformance.lattices import NEAR, run
+    from structgen_engine.kernels import cpu
+    from structgen_engine.kernels import reference as plain
+
+    tally = run(count, plain if reference else cpu, first=first, every=every)
+    print(f"{tally.automata:,} random automata, of which {tally.empty:,} accept no block")
+    for what, error in tally.errors.items():
+        print(f"{error:9.1e}  largest error of {what}")
+    low = [sum(p < bound for p in tally.p) for bound in (0.05, 0.001)]
+    print(
+        f"chi-squares of {len(tally.p):,} sets of draws: {low[0]} below p = 0.05 ({0.05 * len(tally.p):.0f} expected "
+        f"at most), {low[1]} below 0.001; the smallest p is {min(tally.p, default=1.0):.1e}"
+    )
+    if max(tally.errors.values()) > NEAR or min(tally.p, default=1.0) < 1e-3 / max(1, len(tally.p)):
+        raise typer.Exit(1)
+
+
+@app.command()
 def maskbench(
     every: Every = 1,
     start: int = 0,
