@@ -42,7 +42,6 @@ class Outlooks:
         """longest: bytes of the longest token."""
         self._pushdown, self._configurations, self._effects = pushdown, configurations, effects
         self._least = (-(-pushdown.bytes_left // longest)).tolist()
-        self._returns = returns(pushdown)
         self._most, self._free, self._needs = [False, False], [True, False], [0, 0]
         self._arcs: list[list[tuple[int, int]]] = [[], []]
         self._refs: list[list[int]] = [[], []]
@@ -50,6 +49,11 @@ class Outlooks:
         self._waiting: deque[tuple[int, int, int]] = deque()  # a free node, its tails and its state
         self._of_configuration: list[list[int]] = [[FREE], [END]]
         self._first, self._sizes = np.array([FREE, END]), np.array([1, 1])
+
+    @cached_property
+    def _returns(self) -> list[Returns]:
+        """[S] see `returns`; only searches ask for them, and compiling does not search."""
+        return returns(self._pushdown)
 
     @property
     def relaxed(self) -> Relaxed:
