@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from reprlib import Repr
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, Unpack, get_args, overload
@@ -18,15 +19,16 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, Unp
 from structgen.cache import cached_arrays
 from structgen.collector import paused
 from structgen.compiler.compiled import Compiled, Regime, complete, from_arrays
-from structgen.errors import InvalidOption, InvalidVocabulary, Unsatisfiable, Unsupported
+from structgen.errors import InvalidOption, InvalidVocabulary, StructgenError, Unsatisfiable, Unsupported
 from structgen.grammar import TEXT, Check, Grammar, both, complement, literal, optional, ref, seq
 from structgen.limits.budget import limited, loading
 from structgen.sources import Additional, Order, Readable, Source, Terms, Unknown, Whitespace, as_source
-from structgen.sources.json_schema import Resources
+from structgen.sources.json_schema import JsonSchema, Resources
 from structgen.tokens.vocabulary import BYTES, Vocabulary
 from structgen_engine.automata.arrays import NEVER
 
 if TYPE_CHECKING:
+    from structgen.compiler.check import CheckResult
     from structgen.compiler.review import Reviewer
     from structgen_engine.automata.dfa import Dfa
     from structgen_engine.decoding.automaton import TokenAutomaton
@@ -71,7 +73,7 @@ class Constraint(Generic[T]):
     milliseconds: float
     cached: bool = field(default=False)
     fingerprint: str = field(default="")  # of the grammar that was compiled
-    check: Check | None = field(default=None)
+    rule: Check | None = field(default=None)
 
     def __repr__(self) -> str:
         """Of what, in which regime, how large."""
@@ -84,7 +86,7 @@ class Constraint(Generic[T]):
 
         The verbs do so: they draw again whatever follows a repeated element (see `reviewer`).
         """
-        return self.check is not None
+        return self.rule is not None
 
     @property
     def automaton(self) -> TokenAutomaton:
@@ -107,26 +109,26 @@ class Constraint(Generic[T]):
         It is an upper bound in two cases: in the lazy regime, if a search of a thousand configurations cannot prove
         that it is the minimum; and if elements must differ in a way that the automaton cannot decide.
         """
-        if self.check is not None:
+        if self.rule is not None:
             return len(self._witness)
         return self.compiled.min_tokens
 
     def reviewer(self) -> Reviewer | None:
         """The reviewer of one output that is about to be generated; None if the automaton decides everything."""
-        if self.check is None:
+        if self.rule is None:
             return None
         from structgen.compiler.review import Reviewer
         from structgen.compiler.witness import Checker
 
-        return Reviewer(Checker(self.check, self.compiled), self.automaton, self._witness)
+        return Reviewer(Checker(self.rule, self.compiled), self.automaton, self._witness)
 
     @cached_property
     def _witness(self) -> list[int]:
         """A short answer that passes the check."""
         from structgen.compiler.witness import Checker, Narrowing
 
-        assert self.check is not None
-        checker, found = Checker(self.check, self.compiled), self.compiled.shortest()
+        assert self.rule is not None
+        checker, found = Checker(self.rule, self.compiled), self.compiled.shortest()
         if found is not None and checker.fault(found) is not None:
             found = Narrowing(checker, self.automaton).witness([], NEVER)
         if found is None:
@@ -142,7 +144,27 @@ class Constraint(Generic[T]):
         """
         if not self._spells(text):
             return False
-        return self.check is None or self.check(text if isinstance(text, str) else text.decode()) is None
+        return self.rule is None or self.rule(text if isinstance(text, str) else text.decode()) is None
+
+    def check(self, text: str) -> CheckResult:
+        """Where the text leaves the source, if it does, and what was possible there; true if it is accepted.
+
+        Strings and numbers are read in every spelling, as by `accepts`.
+        """
+        from structgen.compiler.check import CheckResult, refusal
+
+        if self.accepts(text):
+            return CheckResult(accepted=True)
+        return replace(refusal(self, text), undeclared=self._open_accepts(text))
+
+    def _open_accepts(self, text: str) -> bool:
+        """Whether a JSON Schema that generates declared members alone accepts the text with others."""
+        if not isinstance(self.source, JsonSchema) or self.source.additional != "declared":
+            return False
+        try:
+            return compile(replace(self.source, additional="open")).accepts(text)
+        except StructgenError:
+            return False
 
     def _spells(self, text: str | bytes) -> bool:
         """Whether the automaton accepts the text, or its canonical spelling."""
@@ -162,6 +184,15 @@ class Constraint(Generic[T]):
         return text is not None and self._reading.accepts(text.encode())
 
     @cached_property
+    def reading(self) -> Compiled:
+        """The automaton that reads canonical spellings over bytes, or the text itself if the source is no JSON."""
+        grammar = _lowered(self.source)
+        if isinstance(self.source, Readable):
+            with suppress(Unsupported):  # too large: read only what is generated
+                grammar = self.source.reading()
+        return _automaton(grammar, BYTES, "auto")[0]
+
+    @cached_property
     def _reading(self) -> Compiled:
         """The automaton that reads canonical spellings: the generating one, or a second one if it must read more."""
         assert isinstance(self.source, Readable)
@@ -179,7 +210,7 @@ class Constraint(Generic[T]):
         ids = list(ids)
         if not self._automaton_accepts_ids(ids):
             return False
-        return self.check is None or self.check(self.vocabulary.decode(ids).decode()) is None
+        return self.rule is None or self.rule(self.vocabulary.decode(ids).decode()) is None
 
     def _automaton_accepts_ids(self, ids: list[int]) -> bool:
         known = all(0 <= token_id < self.vocabulary.size for token_id in ids)
@@ -196,7 +227,7 @@ class Constraint(Generic[T]):
             min_tokens=self.min_tokens,
             milliseconds=self.milliseconds,
             cached=self.cached,
-            checked=() if self.check is None else self.check.places,
+            checked=() if self.rule is None else self.rule.places,
         )
 
 

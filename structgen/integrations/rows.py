@@ -36,11 +36,11 @@ def log_marginals(lattice: BlockLattice) -> Tensor:
 
 def refuse_checks(constraint: Constraint[Any]) -> None:
     """Raise Unsupported if outputs must be checked and drawn again, which only structgen's own loop can do."""
-    if constraint.check is not None:
+    if constraint.rule is not None:
         raise Unsupported(
             "uniqueItems over more than a few values is checked while generating, which only structgen's own loop does",
             keyword="uniqueItems",
-            pointer=constraint.check.places[0],
+            pointer=constraint.rule.places[0],
             remedy="drop it, list at most 10 values in an enum, or load the model with structgen.load",
         )
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[-+.0-9][-+.0-9eE]*|"', re.DOTALL)
@@ -34,6 +35,46 @@ def canonical(text: str) -> str | None:
         return _TOKEN.sub(_respelled, text)
     except _Unread:
         return None
+
+
+@dataclass(frozen=True)
+class Respelled:
+    """A text in canonical spelling.
+
+    anchors: for each token that is spelled differently, where it and what follows it begin: in this text, in the
+    original
+    """
+
+    text: str
+    anchors: tuple[tuple[int, int], ...] = ()
+
+    def original(self, at: int) -> int:
+        """The offset in the original of an offset in this text; inside a token that differs, the token's beginning."""
+        here, there, differs = 0, 0, False
+        for number, (start, origin) in enumerate(self.anchors):
+            if start > at:
+                break
+            here, there, differs = start, origin, number % 2 == 0
+        return there if differs else there + at - here
+
+
+def respelled(text: str) -> Respelled:
+    """The text in canonical spelling, up to the first token that has none; from there on it is unchanged."""
+    pieces: list[str] = []
+    anchors: list[tuple[int, int]] = []
+    size = end = 0
+    for match in _TOKEN.finditer(text):
+        try:
+            token = _respelled(match)
+        except _Unread:
+            break
+        if token == match[0]:
+            continue
+        pieces += [text[end : match.start()], token]
+        start = size + match.start() - end
+        size, end = start + len(token), match.end()
+        anchors += [(start, match.start()), (size, end)]
+    return Respelled("".join([*pieces, text[end:]]), tuple(anchors))
 
 
 def _respelled(match: re.Match[str]) -> str:

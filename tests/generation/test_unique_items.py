@@ -243,8 +243,8 @@ def spelled(vocabulary: Vocabulary, text: str) -> list[int]:
 def test_what_is_left_are_the_texts_that_begin_alike_and_repeat_nothing_of_it(faulty: str, regime: Any):
     vocabulary = by_hand(b'","', b'a"', b'"c', b'k","k')
     constraint = sg.compile(sg.JsonSchema(SMALL, whitespace="compact"), vocabulary, regime=regime)
-    assert constraint.check is not None
-    checker, written = Checker(constraint.check, constraint.compiled), spelled(vocabulary, faulty)
+    assert constraint.rule is not None
+    checker, written = Checker(constraint.rule, constraint.compiled), spelled(vocabulary, faulty)
     detour = checker.fault(written)
     assert detour is not None
     narrowing = Narrowing(checker, constraint.automaton).with_detour(written, detour)
