@@ -16,7 +16,7 @@ from structgen_engine.kernels import Posterior
 from structgen_engine.kernels.cpu.graph import Arcs, Sets, graph_of
 from structgen_engine.kernels.cpu.scaled import (
     BOTTOM,
-    NARROW,
+    SHALLOW,
     Scaled,
     levels_of,
     lined_up,
@@ -96,7 +96,7 @@ def _posterior(
             levels_of(am, al),
             levels_of(bm[i + 1], bl[i + 1]),
         )
-        if max(deep, depth) + fall <= NARROW:
+        if max(deep, depth) + fall <= SHALLOW:
             lined_up(gm, gl, top, w)
             lined_up(am, al, high, a)
             lined_up(bm[i + 1], bl[i + 1], far, b)

@@ -28,7 +28,7 @@ UP, DOWN = 2.0**RADIX, 2.0**-RADIX
 LN2 = float(np.log(2.0))
 LN2_HIGH, LN2_LOW = 0.6931471803691238, 1.9082149292705877e-10  # their sum; the first has 21 zeros at its end
 TAYLOR = tuple(1 / factorial(k) for k in range(14))  # of e^x: right to 1e-17 for |x| ≤ ln 2 / 2
-NARROW = 2  # levels: a product of plain numbers that together lie this far down is a normal float64
+SHALLOW = 2  # levels: a product of plain numbers that together lie this far down is a normal float64
 BOTTOM = -(2**29)  # the level of zero: low enough to lose every comparison; two of them add without overflow
 
 

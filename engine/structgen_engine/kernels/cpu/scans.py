@@ -15,8 +15,8 @@ from structgen_engine.automata.dfa import Dfa
 from structgen_engine.kernels.cpu.graph import Arcs, Sets, graph_of
 from structgen_engine.kernels.cpu.scaled import (
     BOTTOM,
-    NARROW,
     RADIX,
+    SHALLOW,
     Scaled,
     levels_of,
     lined_up,
@@ -115,7 +115,7 @@ def _scan(arcs: Arcs, sets: Sets, weights: Array, edge: Array, out: Scaled, back
         bundled(sets, wm, wl, gm, gl)
         then = i if back else i + 1
         (top, deep), (high, fall) = levels_of(gm, gl), levels_of(m[here], lv[here])
-        if deep + fall <= NARROW:
+        if deep + fall <= SHALLOW:
             lined_up(gm, gl, top, w)
             lined_up(m[here], lv[here], high, other)
             _plain_step(arcs, w, other, top + high, m[then], lv[then])
