@@ -12,8 +12,8 @@ from structgen.documents.file import File
 from structgen.documents.kinds import kind_of
 from structgen.documents.mail import read_mail
 from structgen.documents.markup import read_html
-from structgen.documents.ocr import read_image
 from structgen.documents.pdf import read_pdf
+from structgen.documents.picture import read_image
 from structgen.documents.places import Contents
 from structgen.documents.table import read_csv
 from structgen.documents.word import read_docx

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
@@ -23,48 +23,84 @@ from typing import Any
 from structgen.documents.extras import needed
 from structgen.documents.file import File
 from structgen.documents.lines import Rectangle, around, lines
-from structgen.documents.places import Box, Contents, Page
-from structgen.errors import InvalidDocument
+from structgen.documents.places import Box, Contents, laid_out
+from structgen.documents.scan import NOTE, Scan, scanned
+from structgen.errors import InvalidDocument, MissingExtra
 
 PDFIUM = RLock()  # it is not safe to call from two threads at once
 HYPHEN = "\x02\ufffe"  # the hyphen at the end of a line: as a character, and in PDFium's whole text
-BETWEEN = "\n\n"  # what separates the texts of two pages
 SPECIAL = re.compile(r"[\0-\x08\x0b-\x1f\x7f\xad\ud800-\udfff\ufb00-\ufb06\ufffe\uffff]")
 PASSWORD = 4  # FPDF_ERR_PASSWORD
 POINTS = 72  # an inch
+SCANNED = 200  # dots an inch at which a page is drawn for OCR
 QUARTER = pi / 2
 SAMPLE = 50  # characters that show which way a page's text runs
 
 
 def read_pdf(file: File, encoding: str | None = None) -> Contents:
-    """The text of a PDF, page by page. Raises InvalidDocument if it is encrypted, broken or without pages."""
+    """The text of a PDF, page by page. Raises InvalidDocument if it is encrypted, broken or without pages.
+
+    Pages without text are read by OCR. Raises MissingExtra if no page has text and that is not installed.
+    """
     texts: list[str] = []
     sizes: list[tuple[float, float]] = []
+    pictured = []  # pages that show something and have no text
     with _pdf(file.content, file.shown) as pdf:
         for index in range(len(pdf)):
             with _page(pdf, index, file.shown) as page:
                 sizes.append(page.get_size())
                 with _characters(page) as characters:
                     texts.append("".join(pieces(codes(characters))).rstrip())
-    if not texts:
-        raise InvalidDocument(f"{file.shown} is a PDF without pages: save or send it again")
-    starts = [0, *accumulate(len(text) + len(BETWEEN) for text in texts)]
-    pages = [
-        Page(width, height, start, start + len(text))
-        for (width, height), start, text in zip(sizes, starts, texts, strict=False)
-    ]
-    return Contents(BETWEEN.join(texts), tuple(pages), PdfPages(file.content, file.shown))
+                if not texts[-1] and _raw().FPDFPage_CountObjects(page.raw):
+                    pictured.append(index)
+        if not texts:
+            raise InvalidDocument(f"{file.shown} is a PDF without pages: save or send it again")
+        scans, notes = _read_pictures(pdf, file, pictured, any(texts))
+    read = [scans[index].text if index in scans else text for index, text in enumerate(texts)]
+    return Contents(*laid_out(read, sizes), PdfPages(file.content, file.shown, scans), notes)
+
+
+def _read_pictures(
+    pdf: Any, file: File, pictured: Sequence[int], enough: bool
+) -> tuple[dict[int, Scan], tuple[str, ...]]:
+    """What OCR reads on these pages, and a note about it. enough: whether there is a text without them."""
+    if not pictured:
+        return {}, ()
+    named = (
+        f"page{'s' * (len(pictured) > 1)} {', '.join(str(index + 1) for index in pictured)} of {file.shown}"
+    )
+    try:
+        scans = {index: _scan(pdf, index, file.shown) for index in pictured}
+    except MissingExtra as error:
+        if not enough:
+            raise MissingExtra(f"{file.shown} has no text, only pictures; {error}") from None
+        return {}, (f"{named}: no text, only pictures, which were not read; {error}",)
+    return scans, (f"{named}: {NOTE}",)
+
+
+def _scan(pdf: Any, index: int, shown: str) -> Scan:
+    with (
+        _page(pdf, index, shown) as page,
+        closing(page.render(scale=SCANNED / POINTS, rev_byteorder=True)) as bitmap,
+    ):
+        return scanned(bitmap.to_numpy()[:, :, :3], POINTS / SCANNED)
 
 
 @dataclass(frozen=True, eq=False)
 class PdfPages:
-    """The pages of a PDF, which is read again for every question: a page takes a few milliseconds."""
+    """The pages of a PDF, which is read again for every question: a page takes a few milliseconds.
+
+    scans: what OCR read on the pages without text, by index
+    """
 
     content: bytes
     shown: str
+    scans: Mapping[int, Scan]
 
     def boxes(self, page: int, start: int, end: int) -> list[Box]:
         """One box for each line of the characters start to end of the page's text."""
+        if page in self.scans:
+            return self.scans[page].boxes(page, start, end)
         with _pdf(self.content, self.shown) as pdf, _page(pdf, page, self.shown) as leaf:
             shown = _as_shown(leaf)
             with _characters(leaf) as characters:
@@ -80,6 +116,11 @@ class PdfPages:
 
             with closing(leaf.render(scale=dpi / POINTS, rev_byteorder=True)) as bitmap:
                 return png(bitmap.to_numpy()[:, :, :3])
+
+
+def _raw() -> Any:
+    """PDFium's functions."""
+    return needed("pypdfium2.raw", "documents", "a PDF")
 
 
 @contextmanager
@@ -125,7 +166,7 @@ def _characters(page: Any) -> Iterator[Any]:
 
 def _upright(characters: Any, otherwise: int) -> int:
     """The rotation of the page (degrees, clockwise) by which most of SAMPLE characters stand upright."""
-    angle = needed("pypdfium2.raw", "documents", "a PDF").FPDFText_GetCharAngle
+    angle = _raw().FPDFText_GetCharAngle
     count = characters.count_chars()
     turns = Counter(
         round(angle(characters.raw, index) / QUARTER) for index in range(0, count, max(1, count // SAMPLE))
@@ -135,7 +176,7 @@ def _upright(characters: Any, otherwise: int) -> int:
 
 def codes(characters: Any) -> str:
     """PDFium's characters of a page: UTF-16 units with its own marks."""
-    code = needed("pypdfium2.raw", "documents", "a PDF").FPDFText_GetUnicode
+    code = _raw().FPDFText_GetUnicode
     handle = characters.raw
     return "".join(chr(code(handle, index)) for index in range(characters.count_chars()))
 

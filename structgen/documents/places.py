@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Protocol
+
+BETWEEN = "\n\n"  # what separates the texts of two pages
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,16 @@ class Geometry(Protocol):
     def image(self, page: int, dpi: float) -> bytes:
         """The page as a PNG image. Raises InvalidDocument if the page has no image."""
         ...
+
+
+def laid_out(texts: Sequence[str], sizes: Sequence[tuple[float, float]]) -> tuple[str, tuple[Page, ...]]:
+    """The text of a document, and its pages, from the text and the size of each."""
+    starts = [0, *accumulate(len(text) + len(BETWEEN) for text in texts)]
+    pages = [
+        Page(width, height, start, start + len(text))
+        for (width, height), start, text in zip(sizes, starts, texts, strict=False)
+    ]
+    return BETWEEN.join(texts), tuple(pages)
 
 
 @dataclass(frozen=True, eq=False)
