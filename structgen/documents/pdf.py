@@ -111,7 +111,6 @@ class PdfPages:
     def image(self, page: int, dpi: float) -> bytes:
         """The page as PNG."""
         with _pdf(self.content, self.shown) as pdf, _page(pdf, page, self.shown) as leaf:
-            pdf.init_forms()
             from structgen.documents.png import png
 
             with closing(leaf.render(scale=dpi / POINTS, rev_byteorder=True)) as bitmap:
@@ -137,14 +136,20 @@ def _pdf(content: bytes, shown: str) -> Iterator[Any]:
                 ) from None
             raise InvalidDocument(f"{shown} is a broken PDF: save or send it again") from None
         with closing(pdf):
+            pdf.init_forms()  # needed for what is filled into the fields of a form
             yield pdf
 
 
 @contextmanager
 def _page(pdf: Any, index: int, shown: str) -> Iterator[Any]:
+    """A page with what stands on it in form fields and annotations, which are no part of its text otherwise."""
     pdfium = needed("pypdfium2", "documents", "a PDF")
     try:
         page = pdf[index]
+        if _raw().FPDFPage_GetAnnotCount(page.raw):
+            _raw().FPDFPage_Flatten(page.raw, _raw().FLAT_NORMALDISPLAY)
+            page.close()
+            page = pdf[index]
     except pdfium.PdfiumError:
         raise InvalidDocument(f"page {index + 1} of {shown} is broken: save or send it again") from None
     with closing(page):

@@ -117,3 +117,30 @@ def test_a_document_is_a_path_bytes_or_a_file(tmp_path):
     assert repr(opened[0]) == f"Document({path}, pdf, 1 page, 12 characters)"
     with pytest.raises(InvalidDocument, match="open for reading text"), path.open(encoding="latin-1") as file:
         Document.open(file)
+
+
+FORM = b"""%PDF-1.7
+1 0 obj <</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[5 0 R]/DR<</Font<</F 4 0 R>>>>/DA(/F 12 Tf 0 g)>>>> endobj
+2 0 obj <</Type/Pages/Kids[3 0 R]/Count 1>> endobj
+3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Resources<</Font<</F 4 0 R>>>>/Contents 6 0 R
+/Annots[5 0 R 7 0 R]>> endobj
+4 0 obj <</Type/Font/Subtype/Type1/BaseFont/Helvetica>> endobj
+5 0 obj <</Type/Annot/Subtype/Widget/FT/Tx/T(name)/V(Ann Fisher)/Rect[100 150 250 170]/DA(/F 12 Tf 1 0 0 rg)/F 4
+/P 3 0 R>> endobj
+6 0 obj <</Length 35>> stream
+BT /F 12 Tf 50 155 Td (Name:) Tj ET
+endstream endobj
+7 0 obj <</Type/Annot/Subtype/FreeText/Contents(paid in cash)/Rect[100 50 250 70]/F 4/P 3 0 R/AP<</N 8 0 R>>>> endobj
+8 0 obj <</Type/XObject/Subtype/Form/BBox[0 0 150 20]/Resources<</Font<</F 4 0 R>>>>/Length 39>> stream
+BT /F 12 Tf 2 5 Td (paid in cash) Tj ET
+endstream endobj
+trailer <</Root 1 0 R/Size 9>>
+"""
+
+
+def test_what_is_filled_into_a_form_and_written_on_a_page_is_read():
+    document = Document.open(FORM)
+    assert document.text.split() == ["Name:", "Ann", "Fisher", "paid", "in", "cash"]
+    (box,) = document.boxes(*place(document, "Ann Fisher"))
+    assert red(document)
+    assert red(document).inside([box]) > 0.999
