@@ -2,9 +2,12 @@
 
 Each trial takes a real schema that compiles lazily, a text that it accepts, and logits over the whole vocabulary that
 prefer this text's tokens, except at six positions where they prefer a random token. A search that follows forward
-weight alone leaves the language's heaviest blocks at such a position. The judge knows the text: its search is sixteen
-times as wide, starts from what the product kept and never drops the text's path. All that it keeps are accepted
-blocks, so the share that the product misses is at least 1 − Z(product) / Z(judge).
+weight alone leaves the language's heaviest blocks at such a position.
+
+Two judges know better. The text itself is accepted, so the best block must be as heavy. And where the certificate
+leaves open whether too much is missed, a search keeps four times as much and never drops the text's path; all that it
+keeps are accepted blocks, so the share that the product misses is at least 1 − Z(product) / Z(judge). Whether the
+certificate can be trusted is another question, which `python -m conformance certificate` asks.
 """
 
 from __future__ import annotations
@@ -137,11 +140,14 @@ def measured(trial: Trial, logits: torch.Tensor, *, judged: bool = True) -> Foun
             lattice.sample(torch.Generator().manual_seed(0))
         seconds.append(since(begun).cpu)
     kept, bound = len(explored.configurations), float(lattice.dropped()[0])
-    whole, heaviest = _judge(trial, logits, remaining, explored) if judged else (-math.inf, -math.inf)
     log_z, weight, certified = float(lattice.log_partition()[0]), -math.inf, False
     if log_z > -math.inf:
         best = lattice.argmax()
         weight, certified = float(best.log_prob[0]) + log_z, bool(best.certified[0])
+    whole, heaviest = log_z, _planted(trial, logits)
+    if judged and (bound > MISSING or not certified):
+        whole, found = _judge(trial, logits, remaining, explored)
+        heaviest = max(heaviest, found)
     missing = 1 - math.exp(min(0.0, log_z - whole)) if whole > -math.inf else 0.0
     lighter = max(0.0, heaviest - weight) if heaviest > -math.inf else 0.0
     wrongly = missing > bound + 1e-6 or (certified and lighter > 1e-6)
@@ -153,6 +159,11 @@ def _softmax(logits: torch.Tensor) -> float:
     begun = now()
     torch.softmax(logits, -1, out=buffer)
     return since(begun).cpu
+
+
+def _planted(trial: Trial, logits: torch.Tensor) -> float:
+    """The weight of the block with the text, in nats."""
+    return float(logits[torch.arange(BLOCK), torch.tensor(trial.ids)].double().sum())
 
 
 def _judge(trial: Trial, logits: torch.Tensor, remaining: int, explored: PrunedBlock) -> tuple[float, float]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import accumulate, product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,6 +48,21 @@ from structgen_engine.decoding.options import DecodingOptions
 
 TOKENS = Vocabulary.from_tokens([b"a", b"b", b"c", b"ab", b"bca", b"cc", "<e>", None])
 FEW = Vocabulary.from_tokens([b"ab", b"ca", b"b", b"bb", "<e>"])  # not every letter is a token
+JSON_TOKENS = Vocabulary.from_tokens(
+    [
+        "<eos>",
+        *(bytes([byte]) for byte in range(32, 127)),
+        b'{"',
+        b'":',
+        b'": ',
+        b'"}',
+        b"]}",
+        b"}}",
+        b"ab",
+        b"12",
+        b"true",
+    ]
+)
 SPECIAL = ("<e>",)
 
 
@@ -237,6 +253,30 @@ def test_an_ambiguous_grammar_follows_all_its_ways() -> None:
     for text in ("", "a", "ab", "aab", "aabb"):
         assert lazy.accepts_ids(TOKENS.encode(text))
     assert not lazy.accepts_ids(TOKENS.encode("abb"))
+
+
+def test_a_stored_relaxed_automaton_means_the_same_whatever_was_met_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def arcs(lazy: LazyAutomaton) -> list[tuple[frozenset[int], int]]:
+        graph, labels = lazy.outlook.relaxed, lazy.alphabet.class_of.numpy()
+        sets = [
+            frozenset(np.flatnonzero(np.isin(labels, lazy.sets[number]))) for number in graph.arc_set.tolist()
+        ]
+        return list(zip(sets, graph.arc_target.tolist(), strict=True))
+
+    grammar = json_text()
+    monkeypatch.setenv("STRUCTGEN_CACHE", "")
+    truth = LazyAutomaton.of(grammar, JSON_TOKENS)
+    monkeypatch.setenv("STRUCTGEN_CACHE", str(tmp_path))
+    first = LazyAutomaton.of(grammar, JSON_TOKENS)
+    again, late = (LazyAutomaton.of(grammar, JSON_TOKENS) for _ in range(2))
+    late.arcs(late.run(JSON_TOKENS.encode('{"a": [')))
+    assert arcs(first) == arcs(truth)
+    assert list(tmp_path.glob("outlook/*"))
+    assert arcs(again) == arcs(late) == arcs(truth)
+    states = [np.array([lazy.start, lazy.run(JSON_TOKENS.encode('{"a": ['))]) for lazy in (truth, again)]
+    assert truth.outlook.nodes(states[0])[0].tolist() == again.outlook.nodes(states[1])[0].tolist()
 
 
 class TestRealVocabulary:

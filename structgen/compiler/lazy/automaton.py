@@ -45,8 +45,7 @@ class LazyAutomaton(BySearch):
         self._distances = Distances(
             automaton, vocabulary, self._effects.vocabulary_tails, self.configurations
         )
-        longest = int(np.diff(vocabulary.offsets).max(initial=1))
-        self.outlook = Outlooks(automaton, self.configurations, self._effects, longest)
+        self.outlook = Outlooks(automaton, vocabulary, self.configurations, self._effects)
         self._arcs: dict[tuple[int, int], OutArcs] = {}  # of tails (0: the vocabulary) and a configuration
         self._special = {
             vocabulary.special[name]: automaton.byte_classes + k

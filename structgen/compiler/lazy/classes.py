@@ -127,6 +127,10 @@ class Classes:
                 self._holding[label].append(number)
         return number
 
+    def size_of(self, number: int) -> int:
+        """The number of tokens of a set."""
+        return int(self._size[self.members[number]].sum())
+
     def token_of(self, label: int) -> int:
         """The first token of a class."""
         return int((self._class_of == label).argmax())

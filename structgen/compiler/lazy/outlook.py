@@ -21,12 +21,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.pushdown.automaton import Pushdown
+from structgen.cache import Arrays, cached_arrays
 from structgen.compiler.lazy.configurations import Configurations
 from structgen.compiler.lazy.effects import Effects
+from structgen.compiler.lazy.stored import arrays_of, complete, key_of, taken_over
+from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.automata.arrays import NEVER
 from structgen_engine.automata.outlook import END, FREE, Relaxed
 
 EXPLORED = 2048  # effects computed for one relaxed automaton; about 0.4 ms each
+RETURNS = 1024  # states to which one component returns; beyond, anything may follow
+TOKENS = 1 << 26  # tokens in the sets of their arcs, of which 20 take about 1 µs
 ARCS = 65_536  # a pass over that many takes about 50 ms
 
 # The states below that a component may return to, and whether it ends the text.
@@ -37,14 +42,20 @@ class Outlooks:
     """The nodes met so far. They grow with the configurations and effects of one lazy automaton."""
 
     def __init__(
-        self, pushdown: Pushdown, configurations: Configurations, effects: Effects, longest: int
+        self,
+        pushdown: Pushdown,
+        vocabulary: Vocabulary,
+        configurations: Configurations,
+        effects: Effects,
     ) -> None:
-        """longest: bytes of the longest token."""
-        self._pushdown, self._configurations, self._effects = pushdown, configurations, effects
+        self._pushdown, self._vocabulary = pushdown, vocabulary
+        self._configurations, self._effects = configurations, effects
+        longest = int(np.diff(vocabulary.offsets).max(initial=1))
         self._least = (-(-pushdown.bytes_left // longest)).tolist()
         self._most, self._free, self._needs = [False, False], [True, False], [0, 0]
         self._arcs: list[list[tuple[int, int]]] = [[], []]
         self._refs: list[list[int]] = [[], []]
+        self._states: dict[int, int] = {}  # the node of each state that has one
         self._node_of: dict[tuple[object, ...], int] = {}
         self._waiting: deque[tuple[int, int, int]] = deque()  # a free node, its tails and its state
         self._of_configuration: list[list[int]] = [[FREE], [END]]
@@ -62,15 +73,30 @@ class Outlooks:
 
     @cached_property
     def _explored(self) -> Relaxed:
+        """Explored here, or in an earlier process."""
+        found: list[Relaxed] = []
+
+        def explored() -> Arrays:
+            found.append(self._explore())
+            return arrays_of(found[0], self._states, self._effects.classes)
+
+        arrays = cached_arrays("outlook", key_of(self._pushdown, self._vocabulary), explored, complete)
+        if not found:
+            relaxed, self._states = taken_over(arrays, self._effects.classes)
+            return relaxed
+        return found[0]
+
+    def _explore(self) -> Relaxed:
         self._state(int(self._pushdown.start[0]))
-        explored = walked = 0
-        while self._waiting and explored < EXPLORED and walked < ARCS:
+        explored = walked = tokens = 0
+        while self._waiting and explored < EXPLORED and walked < ARCS and tokens < TOKENS:
             node, tails, state = self._waiting.popleft()
             effect, below = self._effects.effect(tails, state), self._returns[state]
             self._arcs[node] = [(tokens, self._landing(target, below)) for tokens, target in effect.arcs]
             self._refs[node] = [self._choice(left, below) for left in effect.exits]
             self._free[node] = False
             explored, walked = explored + 1, walked + len(self._arcs[node]) + len(self._refs[node])
+            tokens += sum(self._effects.classes.size_of(number) for number, _ in effect.arcs)
         return self._arrays()
 
     def nodes(self, configurations: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -89,7 +115,7 @@ class Outlooks:
         known, states = self._of_configuration, self._pushdown.states
         for number in range(len(known), count):
             tops = {state % states for state, _ in self._configurations.pairs[number]}
-            known.append([self._node_of.get((0, state), FREE) if state else END for state in sorted(tops)])
+            known.append([self._states.get(state, FREE) if state else END for state in sorted(tops)])
         self._first = np.array([nodes[0] for nodes in known], np.int64)
         self._sizes = np.array([len(nodes) for nodes in known])
 
@@ -117,6 +143,8 @@ class Outlooks:
         if self._pushdown.frames.hub(state):
             return FREE
         node = self._node(key, free=True, needs=needs)
+        if not tails:
+            self._states[state] = node
         self._waiting.append((node, tails, state))
         return node
 
@@ -126,6 +154,9 @@ class Outlooks:
         if key not in self._node_of:
             states, ends = below
             node = self._node(key, most=True)
+            if len(states) > RETURNS:
+                self._refs[node] = [FREE]
+                return node
             self._refs[node] = [self._tail(tails, state) if tails else self._state(state) for state in states]
             self._refs[node] += [END] if ends and not tails else []
         return self._node_of[key]
