@@ -13,7 +13,6 @@ class then scans one chunk instead of a hundred thousand tokens.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -46,8 +45,8 @@ from structgen_engine.kernels.cpu.lanes import (
     tile,
     where,
 )
-from structgen_engine.kernels.cpu.logits import SUM, exp, held, single, wide
-from structgen_engine.kernels.cpu.threads import run, spans
+from structgen_engine.kernels.cpu.logits import SUM, exp, held, narrowed, single, stored
+from structgen_engine.kernels.cpu.threads import run
 from structgen_engine.kernels.scores import LARGEST, ClassScores, largest, pin_
 
 Array = NDArray[Any]
@@ -91,14 +90,6 @@ def members_of(alphabet: Alphabet) -> Members:
     return _members[alphabet]
 
 
-def open_rows(pinned: Tensor) -> Iterator[tuple[int, Array]]:
-    """Pairs of a row of the batch and a piece of its open positions; pinned [B, N]."""
-    for b, row in enumerate(pinned):
-        positions = (row < 0).nonzero().flatten().numpy()
-        for low, high in spans(len(positions), len(pinned)):
-            yield b, positions[low:high]
-
-
 def class_scores(
     logits: Tensor, alphabet: Alphabet, *, settled: Tensor | None = None, temperature: float = 1.0
 ) -> ClassScores:
@@ -114,15 +105,15 @@ def class_scores(
     tasks = []
     for b in range(B):
         tables = _Tables(*(t[b].numpy() for t in (log_sum, entropy, peak, count, tops, sums)))
-        row = wide(logits[b])
-        for positions in _groups((pinned[b] < 0).nonzero().flatten().numpy(), row):
+        row = stored(narrowed(logits[b]))
+        for positions in groups_of((pinned[b] < 0).nonzero().flatten().numpy(), row):
             kernel = _rowwise if len(positions) <= ALONE else _grouped
             tasks.append(partial(kernel, row, positions, *given, tables))
     run(tasks)
     return pin_(ClassScores(log_sum, entropy, peak, count, pinned, (tops, sums)), alphabet)
 
 
-def _groups(positions: Array, logits: Array) -> list[Array]:
+def groups_of(positions: Array, logits: Array) -> list[Array]:
     """The positions in groups of sixteen, as far as possible of rows that start at the same place of a cache line."""
     phase = positions * logits.strides[0] % LINE
     positions = positions[np.argsort(phase, kind="stable")]
@@ -177,7 +168,7 @@ def _by_block(class_of: Array, size: int) -> Any:
 
 
 @numba.njit(nogil=True, cache=True)
-def _transposed(
+def transposed(
     logits: Array, rows: Array, width: int, low: int, high: int, start: int, out: Array, at: Any
 ) -> Any:
     """Transpose the tokens [low, high) to `out`, token v to place at + 16·(v − start); returns the rows' maxima.
@@ -263,7 +254,7 @@ def _grouped(
     for n in range(members.first.size - 1):
         low, high = n * BLOCK, min((n + 1) * BLOCK, known)
         start = low - (phase + low) % step
-        highest = _transposed(flat, rows, width, low, high, start, scores, begin)
+        highest = transposed(flat, rows, width, low, high, start, scores, begin)
         against = mul(highest, minus)
         base = begin + LANES * (low - start)
         ahead, after = (

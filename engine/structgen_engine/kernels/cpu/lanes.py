@@ -241,6 +241,58 @@ def tile(typing: Any, logits: Any, rows: Any, column: Any, out: Any, at: Any) ->
     return LANES_TYPE(logits, rows, types.intp, out, types.intp), generate
 
 
+@emitted
+def untile(typing: Any, scores: Any, at: Any, out: Any, rows: Any, column: Any) -> Any:
+    """The inverse of `tile`: write LINE bytes of sixteen rows from tokens that lie one after the other in `scores`.
+
+    out: float32, or bfloat16 as int16, to which numbers are rounded; rows: [16] int64, where each row of it starts
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        source, target, starts = signature.args[0], signature.args[2], signature.args[3]
+        narrow = target.dtype == types.int16
+
+        def tokens(first: int) -> list[Any]:
+            places = range(first, LANES * (2 if narrow else 1), 2 if narrow else 1)
+            return [
+                _at(
+                    context,
+                    builder,
+                    source,
+                    values[0],
+                    builder.add(values[1], ir.Constant(SIZE, LANES * place)),
+                    FLOAT,
+                )
+                for place in places
+            ]
+
+        lines = _transposed(builder, tokens(0))
+        if narrow:
+            halves = zip(lines, _transposed(builder, tokens(1)), strict=True)
+            lines = [
+                builder.or_(
+                    builder.lshr(_rounded(builder, even), _all(16, WORDS)),
+                    builder.and_(_rounded(builder, odd), _all(-(2**16), WORDS)),
+                )
+                for even, odd in halves
+            ]
+        begins = context.make_array(starts)(context, builder, values[3]).data
+        for row, line in enumerate(lines):
+            begin = builder.load(builder.gep(begins, [ir.Constant(SIZE, row)]))
+            place = _at(context, builder, target, values[2], builder.add(begin, values[4]), line.type)
+            builder.store(line, place).align = 2
+        return context.get_dummy_value()
+
+    return types.void(scores, types.intp, out, rows, types.intp), generate
+
+
+def _rounded(builder: Any, x: Any) -> Any:
+    """The bits of float32 numbers, rounded to even at the sixteenth, so that the upper half is the nearest bfloat16."""
+    bits = builder.bitcast(x, WORDS)
+    odd = builder.and_(builder.lshr(bits, _all(16, WORDS)), _all(1, WORDS))
+    return builder.add(builder.add(bits, _all(0x7FFF, WORDS)), odd)
+
+
 def _transposed(builder: Any, rows: Sequence[Any]) -> list[Any]:
     """Sixteen vectors, one for each float32 column, from pointers to sixteen rows.
 

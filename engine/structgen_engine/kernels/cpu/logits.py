@@ -34,11 +34,11 @@ def stored(logits: Tensor) -> Array:
     return logits.numpy()
 
 
-def wide(logits: Tensor) -> Array:
-    """`stored`, but float16 and float64 copied as float32: the vector kernel reads float32 and bfloat16 alone."""
+def narrowed(logits: Tensor) -> Tensor:
+    """Logits as the vector kernels read them, float32 or bfloat16; those of other types are copied."""
     if logits.dtype == torch.float64:
         logits = torch.where(logits.isinf(), logits, logits.clamp(-LARGEST, LARGEST))
-    return stored(logits if logits.dtype == torch.bfloat16 else logits.float())
+    return logits if logits.dtype == torch.bfloat16 else logits.float()
 
 
 def single(x: Any) -> Any:
@@ -78,7 +78,7 @@ def _single(x: Any) -> Any:
     return plain
 
 
-def put(out: Array, at: int, x: float) -> None:
+def put(out: Array, at: int, x: Any) -> None:
     """Store a float32, rounded to bfloat16 where the array is int16."""
     raise NotImplementedError
 

@@ -23,9 +23,3 @@ def run(tasks: Sequence[Callable[[], object]]) -> None:
         _pools[threads] = ThreadPoolExecutor(threads, thread_name_prefix="lattice")
     for done in [_pools[threads].submit(task) for task in tasks]:
         done.result()
-
-
-def spans(total: int, batch: int) -> list[tuple[int, int]]:
-    """[low, high) pieces of `total` positions, about eight in the whole batch, because other work shares the cores."""
-    step = max(1, -(-total // max(1, 8 // batch)))
-    return [(low, min(low + step, total)) for low in range(0, total, step)]

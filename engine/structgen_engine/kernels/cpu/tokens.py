@@ -12,14 +12,35 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from structgen_engine.automata.dfa import IMPOSSIBLE, Alphabet
-from structgen_engine.kernels.cpu.classes import BLOCK, Members, members_of, open_rows
-from structgen_engine.kernels.cpu.logits import SUM, exp, held, put, single, stored
+from structgen_engine.kernels.cpu.classes import (
+    BLOCK,
+    Members,
+    groups_of,
+    members_of,
+    transposed,
+)
+from structgen_engine.kernels.cpu.lanes import (
+    LANES,
+    LINE,
+    above,
+    add,
+    below,
+    clamped,
+    load,
+    mul,
+    prefetch,
+    splat,
+    store,
+    sub,
+    untile,
+)
+from structgen_engine.kernels.cpu.logits import exp, held, narrowed, put, single, stored
 from structgen_engine.kernels.cpu.threads import run
 from structgen_engine.kernels.scores import ClassScores, largest, place_
 
 Array = NDArray[Any]
 
-NEAR = 64.0  # nats: sums of float32 numbers below it are right to 4e-6
+VECTORS = (torch.float32, torch.bfloat16)  # what the vector kernels read and write
 
 
 def draw_tokens(
@@ -63,30 +84,26 @@ def shift(
 ) -> None:
     """Write the log-marginals of tokens, nats, to `out`: at least `least`, which refused tokens get.
 
-    Where all peaks of a position are NEAR 0, one shift for each class is exact enough. Elsewhere the distance from the
-    peak of the class is taken first, which costs a second look-up.
+    The distance of a score from the peak of its class is taken first, because a float32 cannot hold the sum of large
+    scores and their shift.
     """
-    if not out[0].is_contiguous() or out.dtype in (torch.float16, torch.float64):
+    if out.dtype not in VECTORS or not out[0].is_contiguous():
         table = torch.empty(out.shape)
         shift(logits, alphabet, scores, classes, table, temperature=temperature, least=least)
         out.copy_(table)
         return
     possible = classes > 0
-    peaks = torch.where(possible, scores.peak, 0.0)
-    share = torch.where(possible, classes.log() + peaks - scores.log_sum, IMPOSSIBLE)
-    near = (peaks.abs() <= NEAR).all(-1)
-    top = torch.where(near[..., None], 0.0, peaks * temperature).float()
-    share = torch.where(near[..., None], share - peaks, share).float()
-    class_of, bound = alphabet.class_of.numpy().astype(np.uint32), np.float32(largest(temperature))
-    given = class_of, np.float32(1 / temperature), bound, np.float32(least)
-    sources, targets = [stored(row) for row in logits], [stored(row) for row in out]
-    tables = [tuple(t[b].numpy() for t in (near, top, share)) for b in range(len(out))]
-    run(
-        [
-            partial(_shift, rows, sources[b], targets[b], *given, *tables[b])
-            for b, rows in open_rows(scores.pinned)
-        ]
-    )
+    top = torch.where(possible, scores.peak * temperature, 0.0).float()
+    share = torch.where(possible, classes.log() + scores.peak - scores.log_sum, IMPOSSIBLE).float()
+    class_of = alphabet.class_of.numpy()
+    given = class_of, np.float32(1 / temperature), np.float32(largest(temperature)), np.float32(least)
+    tasks = []
+    for b, pinned in enumerate(scores.pinned):
+        source, target = stored(narrowed(logits[b])), stored(out[b])
+        for rows in groups_of((pinned < 0).nonzero().flatten().numpy(), source):
+            tasks.append(partial(_shift, rows, source, target, *given, top[b].numpy(), share[b].numpy()))
+    run(tasks)
+    out[..., len(class_of) :] = least
     place_(out, classes.log().clamp_min(least), scores.pinned, alphabet, empty=least)
 
 
@@ -94,19 +111,9 @@ def spread(
     logits: Tensor, alphabet: Alphabet, scores: ClassScores, classes: Tensor, *, temperature: float = 1.0
 ) -> Tensor:
     """Token marginals [B, N, V of the logits] from class marginals [B, N, K]; zero outside the alphabet."""
-    out = torch.empty(logits.shape, dtype=torch.float32)
-    possible = scores.peak > IMPOSSIBLE
-    top = torch.where(possible, scores.peak * temperature, 0.0).float()
-    share = torch.where(possible, classes * (scores.peak - scores.log_sum).exp(), 0.0).float()
-    class_of, scale = alphabet.class_of.numpy().astype(np.uint32), np.float32(1 / temperature)
-    bound = np.float32(largest(temperature))
-    sources = [stored(row) for row in logits]
-    tables = [
-        (class_of, scale, bound, top[b].numpy(), share[b].numpy(), out[b].numpy()) for b in range(len(out))
-    ]
-    run([partial(_spread, rows, sources[b], *tables[b]) for b, rows in open_rows(scores.pinned)])
-    place_(out, classes, scores.pinned, alphabet)
-    return out.to(logits.dtype)
+    table = torch.empty(logits.shape)
+    shift(logits, alphabet, scores, classes, table, temperature=temperature)
+    return table.exp_().to(logits.dtype)
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
@@ -195,56 +202,58 @@ def _top_tokens(logits: Array, members: Members, tops: Array, labels: Array, out
                 break
 
 
-@numba.njit(nogil=True, cache=True, fastmath=SUM)
+@numba.njit(nogil=True, cache=True)
 def _shift(
-    rows: Array,
+    positions: Array,
     logits: Array,
     out: Array,
     class_of: Array,
     scale: Any,
     bound: Any,
     least: Any,
-    near: Array,
     top: Array,
     share: Array,
 ) -> None:
-    """out[i, v] = (x − top[i, c])·scale + share[i, c], at least `least`; `top` is 0 where `near`."""
-    zero = np.float32(0)
-    for i in rows:
-        source, target, tops, shares = logits[i], out[i], top[i], share[i]
-        if near[i]:
-            for v in range(class_of.size):
-                value = single(source[v]) * scale + shares[class_of[v]]
-                put(target, v, value if value > least else least)
-        else:
-            for v in range(class_of.size):
-                c = class_of[v]
-                value = min((held(single(source[v]), bound) - tops[c]) * scale, zero) + shares[c]
-                put(target, v, value if value > least else least)
-        for v in range(class_of.size, target.size):
-            put(target, v, least)
+    """out[i, v] = (x − top[i, c])·scale + share[i, c], at least `least`, for up to sixteen positions of logits [N, V].
+
+    Lanes without a position repeat the last one, which then is written several times with the same numbers.
+    """
+    width, K = logits.shape[1], top.shape[1]
+    flat, target, step = logits.reshape(logits.size), out.reshape(out.size), LINE // logits.itemsize
+    rows, line = np.empty(LANES, np.int64), LINE // out.itemsize
+    tops, shares = np.empty(K * LANES, np.float32), np.empty(K * LANES, np.float32)
+    for p in range(LANES):
+        i = positions[min(p, positions.size - 1)]
+        rows[p] = i * width
+        for c in range(K):
+            tops[c * LANES + p], shares[c * LANES + p] = top[i, c], share[i, c]
+    phase = (flat.ctypes.data + rows[0] * logits.itemsize) % LINE // logits.itemsize
+    scores = np.empty((BLOCK + 3 * step) * LANES, np.float32)
+    begin = np.int64((LINE - scores.ctypes.data % LINE) % LINE // 4)
+    zero, scales, most, floor = splat(np.float32(0)), splat(scale), splat(bound), splat(least)
+    for start in range(-phase, class_of.size, BLOCK):
+        low, high = max(start, 0), min(start + BLOCK, class_of.size)
+        transposed(flat, rows, width, low, high, start, scores, begin)
+        after = start + BLOCK  # the next block is asked for meanwhile
+        for v in range(low, high):
+            at, c = begin + LANES * (v - start), LANES * np.int64(class_of[v])
+            x = sub(clamped(load(scores, at), most), load(tops, c))
+            x = below(mul(x, scales), zero)  # a refused token may exceed the 0 that replaces its peak
+            store(scores, at, above(add(x, load(shares, c)), floor))
+            ahead = rows[(v - low) % LANES] + after + (v - low) // LANES * step
+            prefetch(flat, min(ahead, flat.size - 1))
+        column = low if start >= 0 else min(start + step, high)
+        for v in range(low, column):
+            _copied(target, rows, v, scores, begin + LANES * (v - start))
+        while column + line <= high:
+            untile(scores, begin + LANES * (column - start), target, rows, column)
+            column += line
+        for v in range(column, high):
+            _copied(target, rows, v, scores, begin + LANES * (v - start))
 
 
-@numba.njit(nogil=True, cache=True, fastmath=SUM)
-def _spread(
-    rows: Array, logits: Array, class_of: Array, scale: Any, bound: Any, top: Array, share: Array, out: Array
-) -> None:
-    """out[i, v] = share[i, c] · exp((x − top[i, c])·scale); float32 suffices relative to the class's maximum."""
-    zero, least = np.float32(0), np.float32(-87)
-    for i in rows:
-        peaks, shares, row, target = top[i], share[i], logits[i], out[i]
-        if peaks.min() < np.float32(88) / scale - bound:  # `bound` raises tokens of some class
-            for v in range(class_of.size):
-                c = class_of[v]
-                d = min((held(single(row[v]), bound) - peaks[c]) * scale, zero)
-                target[v] = exp(max(d, least)) * shares[c] if d > least else zero
-            target[class_of.size :] = zero
-            continue
-        for v in range(class_of.size):
-            c = class_of[v]
-            d = (single(row[v]) - peaks[c]) * scale
-            d = d if d < zero else zero  # a refused token may exceed the 0 that replaces its peak
-            near = d if d > least else least
-            target[v] = exp(near) * shares[c] if d > least else zero
-        for v in range(class_of.size, target.size):
-            target[v] = zero
+@numba.njit(nogil=True, cache=True)
+def _copied(out: Array, rows: Array, v: int, scores: Array, at: Any) -> None:
+    """Write one token of sixteen rows."""
+    for p in range(LANES):
+        put(out, rows[p] + v, scores[at + p])
