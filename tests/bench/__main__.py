@@ -70,6 +70,14 @@ def step(tokenizer: Tokenizer = None, data: Schemas = None, rounds: int = 7, jso
 
 
 @app.command()
+def laws(rounds: int = 5, json_file: Json = None) -> None:
+    """How the parts of a step grow with tokens, edges, states and rows, each with a fitted line."""
+    from bench.laws import run
+
+    _keep(run(Console(width=WIDTH), rounds=rounds), json_file)
+
+
+@app.command()
 def blocks(
     blocks: int = 100_000,
     grammars: int = 50,

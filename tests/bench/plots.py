@@ -45,14 +45,23 @@ def run(folder: Path = IMAGES) -> Iterator[Path]:
 
 
 def step(figures: dict[str, Any]) -> Any:
-    """One refinement step against one softmax over the same logits."""
-    figure, (axes,) = _axes(1)
-    ratios = [figures["float32"][f"step, {name}"]["softmaxes"] for name in SCHEMAS]
-    bars = axes.bar(list(SCHEMAS.values()), ratios, color=COLOURS[3], width=0.55)
-    axes.bar_label(bars, fmt="%.2f")
-    axes.axhline(1, color=COLOURS[0], linestyle="--")
-    axes.text(-0.4, 1.02, "one softmax", color=COLOURS[0])
-    axes.set_ylabel("time of a refinement step / softmax")
+    """One refinement step against one softmax, in two types; and its cost against the edges of the automaton."""
+    figure, (bars, edges) = _axes(2)
+    for place, (kind, colour) in enumerate((("float32", COLOURS[3]), ("bfloat16", COLOURS[2]))):
+        ratios = [figures[kind][f"step, {name}"]["softmaxes"] for name in SCHEMAS]
+        middles = [number + 0.36 * (place - 0.5) for number in range(len(SCHEMAS))]
+        bars.bar_label(bars.bar(middles, ratios, color=colour, width=0.34, label=kind), fmt="%.2f")
+    bars.set_xticks(range(len(SCHEMAS)), list(SCHEMAS.values()))
+    bars.axhline(1, color=COLOURS[0], linestyle="--")
+    bars.set_ylabel("time of a refinement step / softmax")
+    bars.legend(frameon=False)
+    known = {name: figures["compile"][name] for name in SCHEMAS}
+    points = [(row["edges"], figures["float32"][f"step, {name}"]["ms"]) for name, row in known.items()]
+    points += [(row["edges"], row["step_ms"]) for row in figures["explosions"].values() if "edges" in row]
+    edges.plot(*zip(*sorted(points), strict=True), "o", color=COLOURS[3])
+    edges.axhline(figures["float32"]["softmax"]["ms"], color=COLOURS[0], linestyle="--")
+    edges.set(xscale="log", xlabel="edges of the automaton", ylabel="CPU ms of a step (dashed: softmax)")
+    edges.set_ylim(0, None)
     return figure
 
 
@@ -97,11 +106,31 @@ def extract(figures: dict[str, Any]) -> Any:
     return figure
 
 
-CHARTS: dict[str, Callable[[dict[str, Any]], Any]] = {"step": step, "schema": schema, "extract": extract}
+def laws(figures: dict[str, Any]) -> Any:
+    """What each part of a step costs by the size that it grows with, and the line that fits."""
+    figure, rows = _axes(len(figures) // 2 + len(figures) % 2, 2)
+    for axes, (name, law) in zip(rows, figures.items(), strict=False):
+        sizes = law["sizes"]
+        axes.plot(sizes, law["ms"], "o", color=COLOURS[3])
+        line = [law["fixed_ms"] + law["ns"] * size / 1e6 for size in (0, sizes[-1])]
+        axes.plot([0, sizes[-1]], line, color=COLOURS[0], label=f"{law['ns']:.3g} ns a {law['unit']}")
+        axes.set(title=name, ylabel="CPU ms", ylim=(0, None))
+        axes.legend(frameon=False)
+    return figure
 
 
-def _axes(count: int) -> tuple[Any, tuple[Any, ...]]:
+CHARTS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "step": step,
+    "laws": laws,
+    "schema": schema,
+    "extract": extract,
+}
+
+
+def _axes(count: int, rows: int = 1) -> tuple[Any, tuple[Any, ...]]:
+    """A figure of `rows` times `count` charts, and these in order."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.5 * count if count > 1 else 8, 4), layout="constrained", facecolor="white")
-    return figure, tuple(figure.subplots(1, count, squeeze=False)[0])
+    wide = 6.5 * count if rows == 1 and count > 1 else 4 * count if rows > 1 else 8
+    figure = Figure(figsize=(wide, 3.5 * rows if rows > 1 else 4), layout="constrained", facecolor="white")
+    return figure, tuple(figure.subplots(rows, count, squeeze=False).flatten())
