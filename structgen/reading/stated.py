@@ -61,11 +61,11 @@ class Stated:
         self._text = text
 
     def places(self, value: Any, names: Sequence[str] = ()) -> list[Place]:
-        """Every place that states a value, those on a line that names it first; none for true, false and null.
+        """Every place that states a value, those on a line that names it first; none for true, false, null, [] and {}.
 
         names: of the value and of what it is part of, the innermost last
         """
-        if isinstance(value, bool) or value is None:
+        if isinstance(value, bool | list | dict) or value is None:
             return []
         if isinstance(value, str):
             found = {*self._words(value), *self._otherwise(value)}
