@@ -86,16 +86,14 @@ def _ending(
 ) -> tuple[np.ndarray, np.ndarray]:
     """For every end [U + 1] the best value of a run up to it, with the runs before it, and where that run starts."""
     words = len(breaks)
-    value = np.full(words + 1, -np.inf)
-    start = np.zeros(words + 1, dtype=np.int64)
-    best, cost = held.copy(), np.zeros(words)
-    for length in range(1, longest + 1):
-        count = words - length + 1  # runs of this length, by their start
-        if length > 1:
-            best = np.maximum(best[:, :count], held[:, length - 1 :])
-            cost = cost[:count] + breaks[length - 1 :]
-        total = before[:count] + best.sum(0) - cost
-        better = total > value[length:]
-        value[length:][better] = total[better]
-        start[length:][better] = np.flatnonzero(better)
-    return value, start
+    padded = np.pad(held, ((0, 0), (longest - 1, 0)), constant_values=-np.inf)
+    runs = np.lib.stride_tricks.sliding_window_view(padded, longest, 1)[..., ::-1]  # [F, end, length]
+    best = np.maximum.accumulate(runs, -1).sum(0)
+    starts = np.arange(1, words + 1)[:, None] - np.arange(1, longest + 1)  # negative: no such run
+    passed = np.concatenate([[0.0], breaks.cumsum()])
+    cost = passed[1:, None] - passed[np.maximum(starts, 0) + 1]
+    total = np.where(starts >= 0, before[np.maximum(starts, 0)] + best - cost, -np.inf)
+    chosen = total.argmax(-1)  # the shortest of the best runs
+    rows = np.arange(words)
+    value = np.concatenate([[-np.inf], total[rows, chosen]])
+    return value, np.concatenate([[0], starts[rows, chosen]])

@@ -78,6 +78,21 @@ def test_beliefs_that_say_nothing_give_no_hint(model: Mini) -> None:
 
 
 @torch.inference_mode()
+def test_certain_and_flat_beliefs_give_the_hints_of_the_formula(
+    model: Mini, prompt: torch.Tensor, canvas: torch.Tensor
+) -> None:
+    """What the denoiser tells apart to save work is told as the formula has it."""
+    generator = torch.Generator().manual_seed(3)
+    beliefs = torch.randn(2, 17, 50, generator=generator).log_softmax(-1)
+    beliefs[:, :5] = torch.nn.functional.one_hot(canvas[:, :5], 50).float().log()
+    beliefs[:, 5:9] = torch.full((50,), 1 / 50).log()
+    denoiser = MiniDenoiser(model, block_length=17)
+    context = denoiser.start(prompt.tolist())
+    expected = model.logits(context.memory, canvas, model.hint(beliefs.exp()))
+    torch.testing.assert_close(denoiser(context, canvas, beliefs), expected, atol=1e-4, rtol=1e-4)
+
+
+@torch.inference_mode()
 def test_neighbours_vote_along_the_diagonal() -> None:
     model = Mini(replace(CONFIG, reach=1))
     own = torch.zeros(1, 3, 5)

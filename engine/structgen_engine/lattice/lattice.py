@@ -214,17 +214,41 @@ def example(automaton: BlockAutomaton, settled: Tensor) -> Tensor | None:
 def completable(automaton: BlockAutomaton, settled: Tensor) -> Tensor:
     """[N + 1, S] bool: the states from which positions i … N − 1 can lead to an exit, given settled [N]."""
     dfa, backend = automaton.dfa, backend_for("cpu")
-    spelled = dfa.alphabet.members[1].diff() > 0  # a class may be empty
-    weights = torch.where(spelled, 0.0, IMPOSSIBLE).double().repeat(1, len(settled), 1)
     end = automaton.exit.double()[None].clone()
     end[:, DEAD] = IMPOSSIBLE
-    beta = backend.backward(pin_table_(weights, settled.cpu()[None], dfa.alphabet), dfa, end)
+    beta = backend.backward(_indifferent(automaton, settled), dfa, end)
     return backend.nats(beta)[0] > IMPOSSIBLE
+
+
+def _indifferent(automaton: BlockAutomaton, settled: Tensor) -> Tensor:
+    """Weights [1, N, K] of classes, 0 for each that has tokens; settled [N]."""
+    alphabet = automaton.dfa.alphabet
+    spelled = alphabet.members[1].diff() > 0  # a class may be empty
+    weights = torch.where(spelled, 0.0, IMPOSSIBLE).double().repeat(1, len(settled), 1)
+    return pin_table_(weights, settled.cpu()[None], alphabet)
 
 
 def forced(automata: Sequence[BlockAutomaton | PrunedBlock], settled: Tensor, width: int) -> Tensor:
     """Beliefs [B, N, width] nats before any forward pass: certain where one token is possible, flat elsewhere."""
-    nothing = torch.zeros(1, 1, 1).expand(*settled.shape, width)
-    mask = BlockLattice(automata, nothing, settled=settled).mask()
-    alone = mask.sum(-1, keepdim=True) == 1
-    return torch.where(alone, torch.where(mask, 0.0, IMPOSSIBLE), -math.log(width))
+    known = torch.stack([only(one, pins) for one, pins in zip(automata, settled, strict=True)])
+    beliefs = torch.full((*settled.shape, width), -math.log(width))
+    at = (known != OPEN).nonzero(as_tuple=True)
+    beliefs[at] = IMPOSSIBLE
+    beliefs[(*at, known[at])] = 0.0
+    return beliefs
+
+
+def only(automaton: BlockAutomaton | PrunedBlock, settled: Tensor) -> Tensor:
+    """[N] int64: the one token that is possible at each position given settled [N]; −1 where there are more or none."""
+    automaton = automaton.automaton if isinstance(automaton, PrunedBlock) else automaton
+    dfa, backend, pins = automaton.dfa, backend_for("cpu"), settled.cpu()[None]
+    weights = _indifferent(automaton, settled)
+    start, end = (part.double()[None].clone() for part in (automaton.entry, automaton.exit))
+    start[:, DEAD] = end[:, DEAD] = IMPOSSIBLE
+    order, offsets = dfa.alphabet.members
+    sizes = offsets.diff().int().repeat(1, pins.shape[1], 1)
+    counts = pin_table_(sizes, pins, dfa.alphabet, empty=0, full=1)
+    found = backend.posterior(weights, counts, dfa, start, backend.backward(weights, dfa, end))
+    chance, label = found.classes[0].max(-1)
+    token = torch.where(pins[0] == OPEN, order[offsets[label].clamp_max(len(order) - 1)].long(), pins[0])
+    return torch.where(found.free[0] | (chance == 0), OPEN, token)
