@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from structgen.sources.tools import Call, Reply
     from structgen.tokens.vocabulary import Vocabulary
     from structgen.verbs.choose import Choice
+    from structgen.verbs.decide import Decisions, Score
 
 __version__ = "0.1.0"
 
@@ -47,6 +48,7 @@ __all__ = [
     "Call",
     "Choice",
     "Constraint",
+    "Decisions",
     "Document",
     "Ebnf",
     "Generation",
@@ -62,6 +64,7 @@ __all__ = [
     "Regex",
     "Rejected",
     "Reply",
+    "Score",
     "StructgenError",
     "Unsatisfiable",
     "Unsupported",
@@ -72,6 +75,8 @@ __all__ = [
 
 # Where each name is defined. No module may bear the name of an export: importing it would hide the export.
 _HOMES = {
+    "Decisions": "verbs.decide",
+    "Score": "verbs.decide",
     "AnswerWarning": "generation.result",
     "Box": "documents.places",
     "Call": "sources.tools",

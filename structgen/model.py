@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload
 
@@ -18,6 +18,7 @@ from structgen.sources.json_schema import Resources
 from structgen.sources.tools import Reply
 from structgen.verbs.call import Message, call
 from structgen.verbs.choose import Choice, choose
+from structgen.verbs.decide import Decisions, decide
 from structgen.verbs.extract import extract
 from structgen_engine.decoding.loop import StepEvent
 
@@ -184,6 +185,22 @@ class Model(Runtime):
     def choose(self, text: str | Document, options: Sequence[str], *, seed: int = 0) -> Choice:
         """The option that the text calls for, with a probability for each."""
         return choose(self, text, options, seed=seed)
+
+    def decide(
+        self,
+        text: str | Document,
+        questions: Mapping[str, object] | None = None,
+        /,
+        *,
+        seed: int = 0,
+        **named: object,
+    ) -> Decisions:
+        """The answers to questions about the text, with the probability of each: `decide(text, urgent=bool)`.
+
+        A question is bool, a Literal, an Enum, a Score or a list of strings. A question with a name that is no Python
+        name, or `seed`, goes into the mapping `questions`.
+        """
+        return decide(self, text, {**(questions or {}), **named}, seed=seed)
 
     @overload
     def call(

@@ -1,4 +1,4 @@
-"""The command line: `structgen demo`, `extract`, `call`, `compile`, `check`, `doctor`.
+"""The command line: `structgen demo`, `extract`, `decide`, `call`, `compile`, `check`, `doctor`.
 
 Results go to stdout, progress and errors to stderr. Exit codes: 0 fine, 1 failure, 2 wrong usage or
 an unreadable document, 3 some of several documents failed, 130 interrupted.
@@ -16,6 +16,7 @@ import typer
 from structgen.cli.call import call_command
 from structgen.cli.check import check_command
 from structgen.cli.compile import compile_command
+from structgen.cli.decide import decide_command
 from structgen.cli.demo import demo_command
 from structgen.cli.doctor import doctor_command
 from structgen.cli.extract import extract_command
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo_command)
 app.command("extract")(extract_command)
+app.command("decide")(decide_command)
 app.command("call")(call_command)
 app.command("compile")(compile_command)
 app.command("check")(check_command)

@@ -106,11 +106,11 @@ def _described(tool: Tool) -> dict[str, Any]:
     return {"name": tool.name, "description": tool.description, "parameters": tool.schema}
 
 
-def choice_schema(options: Sequence[str]) -> dict[str, Any]:
+def question_schema(name: str, answers: Sequence[Any]) -> dict[str, Any]:
     """The question "which of these?" as a schema with one field."""
     return {
         "type": "object",
-        "properties": {"choice": {"enum": list(options)}},
-        "required": ["choice"],
+        "properties": {name: {"enum": list(answers)}},
+        "required": [name],
         "additionalProperties": False,
     }

@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from structgen.compiler.constraint import compile
 from structgen.documents import Document
 from structgen.errors import InvalidDocument, InvalidSource
 from structgen.generation.chooser import Answers, ProbeChooser
 from structgen.generation.options import MOST_SEED, check_whole
-from structgen.generation.prompts import Form, choice_schema
+from structgen.generation.prompts import Form, question_schema
 from structgen.generation.runtime import Runtime
 from structgen.generation.writer import prompt_ids, refusing_overlong_steps, text_of
 from structgen.sources.json_schema import JsonSchema
@@ -42,16 +43,20 @@ def choose(runtime: Runtime, given: str | Document, options: Sequence[str], *, s
         raise InvalidDocument("the text is empty: there is nothing to choose by")
     _check(options)
     check_whole("seed", seed, 0, MOST_SEED)
-    form = Form.of(JsonSchema(choice_schema(options)))
+    probabilities = dict(zip(options, weighed(runtime, text, "choice", options, seed), strict=True))
+    return Choice(max(options, key=probabilities.__getitem__), probabilities)
+
+
+def weighed(runtime: Runtime, text: str, name: str, answers: Sequence[Any], seed: int) -> list[float]:
+    """The probability of each answer, a string, number or boolean, to the question with this name about a text."""
+    form = Form.of(JsonSchema(question_schema(name, answers)))
     prompt = prompt_ids(runtime, runtime.prompts.extraction(form, text))
     chooser = runtime.chooser or ProbeChooser(runtime.denoiser)
-    constraints = [compile(JsonSchema(choice_schema([option])), runtime.vocabulary) for option in options]
-    answers = Answers(
-        form.outlined.plain(), constraints, [_ids(runtime.vocabulary, option) for option in options]
-    )
-    probabilities = chooser.probabilities(prompt, answers, seed)
-    best = options[int(probabilities.argmax())]
-    return Choice(best, dict(zip(options, probabilities.tolist(), strict=True)))
+    constraints = [
+        compile(JsonSchema(question_schema(name, [answer])), runtime.vocabulary) for answer in answers
+    ]
+    ids = [_ids(runtime.vocabulary, name, answer) for answer in answers]
+    return chooser.probabilities(prompt, Answers(form.outlined.plain(), constraints, ids), seed).tolist()
 
 
 def _check(options: Sequence[str]) -> None:
@@ -61,7 +66,7 @@ def _check(options: Sequence[str]) -> None:
         raise InvalidSource("choose needs at least two options, all different and none of them empty")
 
 
-def _ids(vocabulary: Vocabulary, option: str) -> list[int]:
-    """The answer that names an option, in its usual spelling."""
+def _ids(vocabulary: Vocabulary, name: str, answer: Any) -> list[int]:
+    """The text of an answer in its usual spelling."""
     end = [] if vocabulary.end is None else [vocabulary.special[vocabulary.end]]
-    return [*vocabulary.encode(json.dumps({"choice": option}, ensure_ascii=False)), *end]
+    return [*vocabulary.encode(json.dumps({name: answer}, ensure_ascii=False)), *end]
