@@ -35,6 +35,7 @@ class PlacedItems:
     """The places of the items on each page: offsets in the page's text, and the box."""
 
     places: Sequence[Sequence[tuple[int, int, Rectangle]]]
+    drawable: bool = False
 
     def boxes(self, page: int, start: int, end: int) -> list[Box]:
         """The boxes of the items that the characters start to end touch: docling has none that are smaller."""

@@ -57,6 +57,11 @@ class Document:
         """The media type of the kind of file: application/pdf, say."""
         return MEDIA_TYPES[self.kind]
 
+    @property
+    def drawable(self) -> bool:
+        """Whether `image` draws its pages."""
+        return self.geometry is not None and self.geometry.drawable
+
     def boxes(self, start: int, end: int, *, unit: Literal["points", "page"] = "points") -> list[Box]:
         """The boxes that cover the characters start to end of the text, one for each line; [] without pages.
 
@@ -73,7 +78,7 @@ class Document:
 
     def image(self, page: int, dpi: float = 100) -> bytes:
         """A page as a PNG image, by its index from 0. Raises InvalidDocument if the document has no pages to draw."""
-        if not self.pages or self.geometry is None:
+        if self.geometry is None:
             raise InvalidDocument(f"a document of the kind {self.kind} has no pages to draw")
         if not 0 <= page < len(self.pages):
             raise InvalidOption(f"page is a whole number from 0 to {len(self.pages) - 1}, not {page}")

@@ -96,6 +96,7 @@ class PdfPages:
     content: bytes
     shown: str
     scans: Mapping[int, Scan]
+    drawable: bool = True
 
     def boxes(self, page: int, start: int, end: int) -> list[Box]:
         """One box for each line of the characters start to end of the page's text."""

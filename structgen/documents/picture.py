@@ -34,6 +34,7 @@ class Pictures:
 
     scans: Sequence[Scan]
     file: File
+    drawable: bool = True
 
     def boxes(self, page: int, start: int, end: int) -> list[Box]:
         """One box for each line of the characters start to end of the image's text."""

@@ -37,12 +37,17 @@ class Box:
 class Geometry(Protocol):
     """The pages of a document: where its characters stand on them, and what they look like."""
 
+    @property
+    def drawable(self) -> bool:
+        """Whether the pages have images."""
+        ...
+
     def boxes(self, page: int, start: int, end: int) -> Sequence[Box]:
         """Boxes in points of the characters start to end of the page's text, one for each line."""
         ...
 
     def image(self, page: int, dpi: float) -> bytes:
-        """The page as a PNG image. Raises InvalidDocument if the page has no image."""
+        """The page as a PNG image. Raises InvalidDocument if the pages have no images."""
         ...
 
 

@@ -101,7 +101,7 @@ def proof(
     facts: Mapping[str, str] | None = None,
 ) -> str:
     """The HTML file."""
-    sheets = [] if document is None or not document.pages else _sheets(document, rows)
+    sheets = [] if document is None or not document.drawable else _sheets(document, rows)
     return _template("proof.html").render(
         title=title,
         rows=rows,

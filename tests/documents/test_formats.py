@@ -12,7 +12,8 @@ import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
-from structgen import Box, Document
+from structgen import Box, Document, InvalidDocument
+from structgen.report.proof import Entry, proof
 
 
 def opened(content: bytes | str, name: str) -> Document:
@@ -244,6 +245,15 @@ class TestDocling:
         assert document.boxes(runs, runs + 12) == [Box(0, 10, 780, 100, 790), Box(1, 10, 10, 50, 20)]
         assert document.boxes(len(document.text) - 5, len(document.text)) == []
         assert document.boxes(0, 1, unit="page") == [Box(0, 10 / 600, 10 / 800, 100 / 600, 20 / 800)]
+
+    def test_its_proof_shows_the_text_because_its_pages_cannot_be_drawn(self):
+        document = self.document()
+        assert not document.drawable
+        with pytest.raises(InvalidDocument, match="no pages to draw"):
+            document.image(0)
+        page = proof([Entry("/number", "7", spans=((8, 9),))], document, title="", facts={})
+        assert "Invoice" in page
+        assert "data:image" not in page
 
     def test_a_cycle_of_references_ends(self):
         assert (
