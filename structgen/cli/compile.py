@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from structgen.cli.failure import Misuse
+from structgen.cli.model import kernels_shown
 from structgen.cli.options import (
     Additional,
     Json,
@@ -69,8 +70,9 @@ def compile_command(
     from structgen.compiler.constraint import compile
     from structgen.tokens.vocabulary import BYTES, Vocabulary
 
-    vocabulary = BYTES if tokenizer is None else Vocabulary.from_file(tokenizer)
-    info = compile(spec, vocabulary, **options).info()
+    with kernels_shown():
+        vocabulary = BYTES if tokenizer is None else Vocabulary.from_file(tokenizer)
+        info = compile(spec, vocabulary, **options).info()
     if as_json:
         print_json(_rounded(info))
     else:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +50,25 @@ def say_if_kernels_compile() -> bool:
     if console.is_terminal and first:
         console.print("first run: compiling kernels, about half a minute", style="dim", highlight=False)
     return first
+
+
+@contextmanager
+def kernels_shown() -> Iterator[None]:
+    """A spinner on the terminal from the moment in which numba begins to compile kernels."""
+    console = error_console()
+    if not console.is_terminal:
+        yield
+        return
+    from numba.core.event import install_listener
+
+    from structgen.limits.first_run import COMPILE, FirstCompile
+
+    status = console.status("first run: compiling kernels, about half a minute")
+    with install_listener(COMPILE, FirstCompile(status.start)):
+        try:
+            yield
+        finally:
+            status.stop()
 
 
 def _compiled() -> bool:

@@ -338,7 +338,9 @@ def _load_kernels() -> None:
     """Compile a small grammar, so that numba's one-time compilation is not charged to a source's budget."""
     from structgen.compiler.lazy import LazyAutomaton
     from structgen.compiler.regimes import compile_grammar
+    from structgen.limits.first_run import announce
 
+    announce()
     nested = Grammar(
         ref("a"), {"a": optional(seq(literal("("), complement(both(TEXT, literal("a"))), ref("a")))}
     )

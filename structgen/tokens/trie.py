@@ -16,6 +16,8 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from structgen.limits.first_run import announce
+
 
 @dataclass(frozen=True, eq=False)
 class Trie:
@@ -71,6 +73,7 @@ class Trie:
 
 def build_trie(buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Trie:
     """The tree of all ids that spell at least one byte."""
+    announce()
     ids = np.flatnonzero(np.diff(offsets))
     raw = buffer.tobytes()
     spelled = [raw[offsets[i] : offsets[i + 1]] for i in ids]

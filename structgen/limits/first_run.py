@@ -1,0 +1,51 @@
+"""Saying once that numba compiles kernels, which on a first run takes half a minute and would pass in silence.
+
+numba tells its listeners when it compiles a function, but not when it finds one in its cache on disk. A container whose
+file system is read-only or new at every start compiles each time; the line in the log shows why it starts slowly.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from numba.core.dispatcher import LiftedCode
+from numba.core.event import Event, Listener, register
+
+COMPILE = "numba:compile"  # the kind of numba's events
+
+log = logging.getLogger("structgen")
+
+
+class FirstCompile(Listener):
+    """A listener that calls `say` when numba first compiles a kernel of ours."""
+
+    def __init__(self, say: Callable[[], None]) -> None:
+        self._say, self._said = say, False
+
+    def on_start(self, event: Event) -> None:
+        """Blocks in object mode do not count: they take milliseconds and are never cached."""
+        data: Any = event.data
+        dispatcher = data["dispatcher"]
+        ours = dispatcher.py_func.__module__.startswith("structgen")
+        if ours and not self._said and not isinstance(dispatcher, LiftedCode):
+            self._said = True
+            self._say()
+
+    def on_end(self, event: Event) -> None:
+        """Nothing: many short compilations follow one another."""
+
+
+@cache
+def announce() -> None:
+    """Log at INFO, once in the process, that kernels are compiled, if they are from now on."""
+    register(COMPILE, FirstCompile(_log))
+
+
+def _log() -> None:
+    log.info(
+        "compiling kernels for this machine, about half a minute; numba keeps them beside the package, "
+        "or in the folder NUMBA_CACHE_DIR, for later runs"
+    )

@@ -1,0 +1,59 @@
+"""What is said when numba compiles kernels, and that nothing is said when it finds them on disk."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numba as nb
+import pytest
+from numba.core.event import install_listener
+
+from structgen.limits.first_run import COMPILE, FirstCompile
+
+PROGRAM = """
+import logging, structgen
+logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+vocabulary = structgen.Vocabulary.from_tokens([b"a", b"ab"])
+assert vocabulary.trie.parent.tolist() == [0, 0, 1]
+"""
+
+
+def compiled(module: str, say: logging.Logger) -> None:
+    """Have numba compile two functions of a module, with a listener installed."""
+
+    def one(number):
+        return number + 1
+
+    one.__module__ = module
+    with install_listener(COMPILE, FirstCompile(lambda: say.info("compiling"))):
+        assert nb.njit(one)(1) == 2
+        assert nb.njit(one)(1.5) == 2.5
+
+
+@pytest.mark.parametrize(("module", "times"), [("structgen_engine.kernels.x", 1), ("elsewhere", 0)])
+def test_only_the_first_kernel_of_ours_is_announced(
+    module: str, times: int, caplog: pytest.LogCaptureFixture
+):
+    with caplog.at_level(logging.INFO, "structgen"):
+        compiled(module, logging.getLogger("structgen"))
+    assert len(caplog.records) == times
+
+
+def test_a_process_that_compiles_kernels_says_so_once_and_the_next_one_is_silent(tmp_path: Path):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "STRUCTGEN_CACHE": ""}
+    lines = []
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            env=environment | {"NUMBA_CACHE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        lines.append([line for line in done.stderr.splitlines() if line.startswith("structgen:")])
+    assert [len(said) for said in lines] == [1, 0]
+    assert "NUMBA_CACHE_DIR" in lines[0][0]
