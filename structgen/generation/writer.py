@@ -150,16 +150,23 @@ def prompt_ids(runtime: Runtime, prompt: Prompt) -> list[int]:
     """The prompt as tokens; raises InvalidDocument if it is not text, empty, or longer than the model reads."""
     for piece in prompt:
         check_text(piece, "prompt")
-    encode = runtime.vocabulary.encode
+    limit, encode = runtime.prompt_limit, runtime.vocabulary.encode
+    least = sum(len(piece.encode()) for piece in prompt) // runtime.vocabulary.longest
+    if limit is not None and least > limit:  # without a look at every byte of a book
+        raise _too_long(runtime, f"at least {least}")
     ids = [index for piece in prompt for index in encode(piece, special=isinstance(piece, Markup))]
     if not ids:
         raise InvalidDocument("the prompt is empty: there is nothing to answer")
-    if runtime.prompt_limit is not None and len(ids) > runtime.prompt_limit:
-        raise InvalidDocument(
-            f"the prompt takes {len(ids)} tokens and {runtime.name} reads at most {runtime.prompt_limit}: "
-            "split the document or load a larger model"
-        )
+    if limit is not None and len(ids) > limit:
+        raise _too_long(runtime, str(len(ids)))
     return ids
+
+
+def _too_long(runtime: Runtime, tokens: str) -> InvalidDocument:
+    return InvalidDocument(
+        f"the prompt takes {tokens} tokens and {runtime.name} reads at most {runtime.prompt_limit}: "
+        "split the document or load a larger model"
+    )
 
 
 def text_of(given: str | Document, what: str = "document") -> str:

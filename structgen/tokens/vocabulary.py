@@ -170,6 +170,11 @@ class Vocabulary:
         return len(self.offsets) - 1
 
     @cached_property
+    def longest(self) -> int:
+        """The most bytes that one token spells."""
+        return int(np.diff(self.offsets).max(initial=1))
+
+    @cached_property
     def fingerprint(self) -> str:
         """A digest of everything that compilation depends on."""
         digest = hashlib.blake2b(self.buffer.tobytes(), digest_size=16)
