@@ -18,10 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from structgen_engine.automata.arrays import NEVER
 from structgen_engine.automata.dfa import DEAD, IMPOSSIBLE
 from structgen_engine.automata.finishing import Finishing
 from structgen_engine.automata.lazy import LazyDfa
-from structgen_engine.kernels.cpu.search import Leaving, advance, log_sum_of, select
+from structgen_engine.kernels.cpu.search import Leaving, advance, bound_nodes, log_sum_of, select
 from structgen_engine.lattice.behind import Bounds, SetWeights
 from structgen_engine.lattice.class_scores import Rows
 from structgen_engine.lattice.dropped import PositionSums, Totals
@@ -32,7 +33,10 @@ Longs = NDArray[np.int64]
 Marks = NDArray[np.bool_]
 
 TOLERANCE = 1e-3  # the share left out that is not worth another pass
-WIDTHS = (48, 256, 1024)  # configurations at one position in the passes with bounds from behind
+WIDTHS = (48, 256, 1024)  # configurations at one position in the first pass and in wider ones
+FEW = 512  # configurations that are not worth an exact pass to find out which of them matter
+NEAR = 1e-6  # nats, more than sums in another order differ by
+ROOM = 4  # times as many configurations as are kept in the end may be looked at in one pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +73,18 @@ class Kept:
     def weight(self) -> float:
         """The weight of the blocks kept."""
         return float(np.logaddexp.reduce(self.frontiers[-1].weight, initial=IMPOSSIBLE))
+
+    @property
+    def heaviest(self) -> float:
+        """The weight of the heaviest of them."""
+        return float(self.frontiers[-1].best.max(initial=IMPOSSIBLE))
+
+    def key_of(self, count: int) -> float:
+        """The key that so many configurations exceed at some position."""
+        numbers = np.concatenate([frontier.configurations for frontier in self.frontiers])
+        keys = np.full(int(numbers.max()) + 1, IMPOSSIBLE)
+        np.maximum.at(keys, numbers, np.concatenate([frontier.key for frontier in self.frontiers]))
+        return float(np.sort(keys)[-count - 1]) if len(keys) > count else IMPOSSIBLE
 
     @property
     def configurations(self) -> Longs:
@@ -168,15 +184,23 @@ class Search:
         known.refresh()
 
     def run(self) -> tuple[Kept, Totals]:
-        """The last pass, and bounds on what it dropped."""
+        """The best pass, and bounds on what it dropped."""
         pruning, kept = self._pruning, None
         behind = Bounds(self._lazy, self._weights, self._sums, self._remaining)
+        most = pruning.most_kept * (ROOM if pruning.epsilon else 1)
         for width in WIDTHS if pruning.epsilon else (ALL,):
-            kept = self._pass(behind, self._floor(kept), min(width, pruning.width))
-            if kept.share <= TOLERANCE:
+            found = self._pass(behind, self._floor(kept), min(width, pruning.width), most)
+            if kept is None or found.weight >= kept.weight:
+                kept = found
+            if found.share <= TOLERANCE:
                 break
         assert kept is not None
-        kept = self._trimmed(kept)
+        kept = self._trimmed(kept, self._floor(kept))
+        if len(kept.configurations) > FEW and pruning.epsilon:
+            exact = self._weighed(kept)
+            kept = self._trimmed(exact, max(self._floor(kept), exact.key_of(pruning.most_kept)))
+        if len(kept.configurations) > pruning.most_kept and pruning.epsilon:
+            kept = self._pass(behind, self._floor(kept), pruning.width, pruning.most_kept)
         dropped = float(np.logaddexp.reduce(kept.dropped))
         return kept, Totals(dropped, float(kept.dropped_best.max()), float(self._sums.norm.sum()))
 
@@ -184,15 +208,15 @@ class Search:
         """The weight of prefix times bound (nats) below which a configuration is dropped."""
         return kept.weight + math.log(self._pruning.epsilon) if kept and self._pruning.epsilon else IMPOSSIBLE
 
-    def _trimmed(self, kept: Kept) -> Kept:
-        """Without what turned out to weigh too little beside all that was kept; the witness stays.
+    def _trimmed(self, kept: Kept, floor: float) -> Kept:
+        """Without what turned out to weigh too little beside all that was kept; the witness stays, and the best block.
 
         If all that together weighs less than half, some block passes through nothing of it, so it can go.
         """
-        floor, frontiers = self._floor(kept), kept.frontiers[:1]
+        frontiers, best = kept.frontiers[:1], kept.heaviest
         light, lightest = np.full((2, self._N + 1), IMPOSSIBLE)
         for i, here in enumerate(kept.frontiers[1:], 1):
-            heavy = (here.key > floor) | (here.configurations == self._path[i])
+            heavy = (here.key > floor) | (here.top >= best - NEAR) | (here.configurations == self._path[i])
             if heavy.all():
                 frontiers.append(here)
                 continue
@@ -203,9 +227,46 @@ class Search:
         dropped = np.logaddexp(kept.dropped, light), np.maximum(kept.dropped_best, lightest)
         return Kept(frontiers, *dropped)
 
-    def _pass(self, behind: Bounds, floor: float, width: int) -> Kept:
-        """One pass forward; floor: nats, the weight of prefix times bound below which a configuration is dropped."""
-        one, total = np.zeros(1), self._pruning.most_kept
+    def _weighed(self, kept: Kept) -> Kept:
+        """The same with exact keys: what follows a configuration is weighed within what is kept.
+
+        A block that leaves what is kept is counted where it does, among what was dropped.
+        """
+        numbers = kept.configurations
+        self._known.unknown(numbers)  # makes room for all; those at the last position may have no arcs yet
+        arcs = self._known.arcs
+        sizes = np.maximum(arcs.size[numbers], 0)
+        at = np.repeat(arcs.at[numbers] - (sizes.cumsum() - sizes), sizes) + np.arange(sizes.sum())
+        place = np.searchsorted(numbers, arcs.targets[at])
+        inside = numbers[np.minimum(place, len(numbers) - 1)] == arcs.targets[at]
+        source = np.repeat(np.arange(len(numbers)), sizes)[inside]
+        no, nowhere = np.zeros(len(numbers), np.bool_), np.zeros(len(numbers) + 1, np.int64)
+        graph = (
+            no,
+            no,
+            np.where(np.isin(numbers, kept.ends), 0, NEVER),
+            np.append(0, np.bincount(source, minlength=len(numbers)).cumsum()),
+            arcs.sets[at][inside],
+            place[inside],
+            nowhere,
+            np.zeros(0, np.int64),
+            np.arange(len(numbers)),
+        )
+        after, after_best = np.full((2, self._N + 1, len(numbers)), IMPOSSIBLE)
+        bound_nodes(graph, *self._weights.all(), np.zeros((2, self._N + 1)), 0, after, after_best)
+        frontiers = []
+        for i, here in enumerate(kept.frontiers):
+            k = np.searchsorted(numbers, here.configurations)
+            bounds = here.weight + after[i, k], here.best + after_best[i, k]
+            frontiers.append(Frontier(here.configurations, here.weight, here.best, *bounds))
+        return Kept(frontiers, kept.dropped, kept.dropped_best)
+
+    def _pass(self, behind: Bounds, floor: float, width: int, total: int) -> Kept:
+        """One pass forward, with at most `total` configurations in all.
+
+        floor: nats, the weight of prefix times bound below which a configuration is dropped
+        """
+        one = np.zeros(1)
         frontiers = [Frontier(np.array([self._entry]), one, one, one, one)]
         dropped, dropped_best = np.full((2, self._N + 1), IMPOSSIBLE)
         self._known.forget(self._entry)
@@ -219,6 +280,7 @@ class Search:
             keep = select(
                 weight,
                 reached.key,
+                reached.top,
                 sure if i == self._N else able,
                 sure,
                 self._known.kept[numbers],

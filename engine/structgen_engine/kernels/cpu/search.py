@@ -20,6 +20,7 @@ Array = NDArray[Any]
 
 ROUNDED = 1 + 1e-6  # an upper bound stays one after sums in single precision
 NEGLIGIBLE = -40.0  # nats: e^-40 of a term is below the last bit of a float64
+BEST = 8  # configurations kept at a position because the best block may pass through them
 TINY = 1e-280  # a sum above this has lost no term that matters to underflow
 
 
@@ -166,6 +167,7 @@ def heaviest(key: Array, marks: Array, count: int) -> Array:
 def select(
     weight: Array,
     key: Array,
+    top: Array,
     may: Array,
     sure: Array,
     known: Array,
@@ -176,10 +178,11 @@ def select(
 ) -> Array:
     """[F] bool, the configurations to keep: of those that `may`, at most `width` with the largest keys above `floor`.
 
+    And a few with the largest `top`, through which the best block may pass though all blocks there are few.
     At most `room` of them are not `known`. The witness and the two heaviest that are `sure`, by weight and by key, are
     kept in any case.
     """
-    keep = heaviest(key, may & (key > floor), width)
+    keep = heaviest(key, may & (key > floor), width) | heaviest(top, may, min(width, BEST))
     new = keep & ~known
     if new.sum() > room:
         keep = (keep & ~new) | heaviest(key, new, room)
