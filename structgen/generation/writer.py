@@ -151,8 +151,11 @@ def prompt_ids(runtime: Runtime, prompt: Prompt) -> list[int]:
     for piece in prompt:
         check_text(piece, "prompt")
     limit, encode = runtime.prompt_limit, runtime.vocabulary.encode
-    least = sum(len(piece.encode()) for piece in prompt) // runtime.vocabulary.longest
-    if limit is not None and least > limit:  # without a look at every byte of a book
+    texts = [
+        piece for piece in prompt if not isinstance(piece, Markup)
+    ]  # a special token's name is one token
+    least = sum(len(text.encode()) for text in texts) // runtime.vocabulary.longest
+    if limit is not None and least > limit:  # cutting a book into tokens takes seconds
         raise _too_long(runtime, f"at least {least}")
     ids = [index for piece in prompt for index in encode(piece, special=isinstance(piece, Markup))]
     if not ids:
