@@ -101,7 +101,8 @@ def _suffixes(arcs: Arcs, sets: Sets, peaks: Array, end: Array) -> Array:
     """[N + 1, S] nats: the heaviest suffix from each state; arcs carry bundles."""
     N, S, G = peaks.shape[0], arcs.offsets.size - 1, sets.offsets.size - 1
     beta, score = np.empty((N + 1, S)), np.empty(G)
-    beta[N] = end
+    for s in range(S):  # assigning the array would compile numba's message about shapes, for two seconds
+        beta[N, s] = end[s]
     for n in range(N):
         i = N - 1 - n
         ahead, now = beta[i + 1], beta[i]
