@@ -70,7 +70,7 @@ def embedded(folder: Path | None, placement: Placement) -> Model:
             steps=6,
             temperature=Schedule(0.3, 0.3),
             pace=Schedule(0.0, 1.0),
-            stop=StoppingRule(entropy=0.1),
+            stop=StoppingRule(entropy=0.1, sure=0.01),
         ),
         threads=1,
         about=ABOUT,

@@ -44,10 +44,12 @@ class StoppingRule:
     Only free positions count: a constraint forces most of the others, and their zero entropies would end it too early.
 
     entropy: nats, mean over free positions; repeats: steps in a row with the same best block
+    sure: nats of the same mean, below which one step is enough, because another would hardly change anything
     """
 
     entropy: float = 0.005
     repeats: int = 2
+    sure: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -133,11 +133,11 @@ def _converged(view: View) -> Tensor:
     """[b] bool: the rows whose stopping rule holds; the best block is computed only for rows that may stop."""
     beliefs, rule = view.beliefs, view.options.stop
     free = beliefs.free.sum(-1).clamp_min(1)
-    low = (beliefs.entropy * beliefs.free).sum(-1) / free < rule.entropy
+    mean = (beliefs.entropy * beliefs.free).sum(-1) / free
+    low = mean < rule.entropy
     best = view.lattice.argmax().ids.cpu() if low.any() else None
-    return torch.tensor(
-        [
-            seen.steps(None if best is None or not low[k] else best[k]) >= rule.repeats
-            for k, seen in enumerate(view.stability)
-        ]
-    )
+    stable = [
+        seen.steps(None if best is None or not low[k] else best[k]) >= rule.repeats
+        for k, seen in enumerate(view.stability)
+    ]
+    return torch.tensor(stable) | (mean < rule.sure)

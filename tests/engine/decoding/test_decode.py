@@ -383,7 +383,7 @@ def test_a_watcher_sees_accepted_blocks_and_positions_that_stay() -> None:
 def test_a_certain_model_stops_early_and_an_uncertain_one_does_not() -> None:
     dfa = verbatim(7)
 
-    def steps(scale: float) -> int:
+    def steps(scale: float, sure: float = 0.0) -> int:
         denoiser = Blind(denoiser_of("uniform", dfa, 8, scale=scale))
         return decode(
             denoiser,
@@ -391,11 +391,13 @@ def test_a_certain_model_stops_early_and_an_uncertain_one_does_not() -> None:
             [dfa],
             max_tokens=8,
             generators=[seeded()],
-            options=DecodingOptions(steps=12, stop=StoppingRule()),
+            options=DecodingOptions(steps=12, stop=StoppingRule(sure=sure)),
         )[0].steps
 
     assert steps(1000.0) == 2
     assert steps(1.0) == 12
+    assert steps(1000.0, sure=0.01) == 1
+    assert steps(1.0, sure=0.01) == 12
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 3])
