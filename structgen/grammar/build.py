@@ -95,13 +95,16 @@ def seq(*parts: Expr) -> Expr:
     """
     flat: list[Expr] = []
     for part in parts:
-        for item in part.parts if isinstance(part, Seq) and len(part.parts) < LONG else (part,):
-            if item is NOTHING:
-                return NOTHING
-            if isinstance(item, Bytes) and flat and isinstance(flat[-1], Bytes):
-                flat[-1] = literal(flat[-1].value + item.value)
-            elif item is not EMPTY:
-                flat.append(item)
+        if part is NOTHING:
+            return NOTHING
+        if part is EMPTY:
+            continue
+        items = part.parts if isinstance(part, Seq) and len(part.parts) < LONG else (part,)
+        first, last = items[0], flat[-1] if flat else None
+        if isinstance(first, Bytes) and isinstance(last, Bytes):  # within a sequence they are joined already
+            flat[-1] = literal(last.value + first.value)
+            items = items[1:]
+        flat += items
     if not flat:
         return EMPTY
     return flat[0] if len(flat) == 1 else interned(Seq, tuple(flat))

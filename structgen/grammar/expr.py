@@ -9,12 +9,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """The properties of an expression that follow from its parts.
 
     closed: it has no Ref, so its meaning does not depend on a grammar
@@ -52,10 +51,10 @@ class Expr:
         """The expressions that this one is made of."""
         return ()
 
-    @property
+    @cached_property
     def facts(self) -> Facts:
-        """The properties computed when the expression was built."""
-        return self.__dict__["facts"]
+        """The properties of the expression, computed when it is built, from those of its parts."""
+        return _facts(self)
 
     def _digest(self) -> bytes:
         digest = hashlib.blake2b(type(self).__name__.encode(), digest_size=16)
@@ -200,6 +199,7 @@ def encoded(value: Any) -> bytes:
     return f"{type(value).__name__}:{value!r};".encode()
 
 
+_MARKS = (Ref, Token, Slack)  # what is not text
 E = TypeVar("E", bound=Expr)
 _interned: WeakValueDictionary[tuple[Any, ...], Expr] = WeakValueDictionary()
 
@@ -216,14 +216,19 @@ def interned(kind: type[E], *values: Any) -> E:
 
 
 def _facts(expr: Expr) -> Facts:
-    parts = [part.facts for part in expr.children]
-    return Facts(
-        all(part.closed for part in parts) and not isinstance(expr, Ref),
-        all(part.textual for part in parts) and not isinstance(expr, Ref | Token | Slack),
-        written_size(expr, [part.size for part in parts]),
-        contains_empty(expr, [part.nullable for part in parts]),
-        any(part.ordered for part in parts) or isinstance(expr, AnyOrder),
-    )
+    closed, ordered = not isinstance(expr, Ref), isinstance(expr, AnyOrder)
+    textual = not isinstance(expr, _MARKS)
+    sizes, nullable = list[int](), list[bool]()
+    for part in expr.children:
+        facts = part.facts
+        closed, textual, ordered = (
+            closed and facts.closed,
+            textual and facts.textual,
+            ordered or facts.ordered,
+        )
+        sizes.append(facts.size)
+        nullable.append(facts.nullable)
+    return Facts(closed, textual, written_size(expr, sizes), contains_empty(expr, nullable), ordered)
 
 
 def written_size(expr: Expr, parts: list[int]) -> int:
