@@ -9,11 +9,12 @@ from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload
 
 from structgen.compiler.constraint import compile
 from structgen.documents import Document
+from structgen.evidence.gather import answered
 from structgen.generation.options import Options
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
-from structgen.generation.writer import generate, text_of
-from structgen.sources import Additional, Order, Source, Terms, Unknown, Whitespace, as_source
+from structgen.generation.writer import read, request, text_of, write
+from structgen.sources import Additional, Order, Readable, Source, Terms, Unknown, Whitespace, as_source
 from structgen.sources.json_schema import Resources
 from structgen.sources.tools import Reply
 from structgen.verbs.call import Message, call
@@ -179,8 +180,10 @@ class Model(Runtime):
         terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
         constraint = compile(as_source(source, terms), self.vocabulary)
         options = Options(max_tokens, steps, seed, on_step)
-        generation = generate(self, self.prompts.plain(text_of(prompt, "prompt")), constraint, options)
-        return generation if details else generation.value
+        asked = request(self, self.prompts.plain(text_of(prompt, "prompt")), constraint, options)
+        if details:
+            return answered(self, asked, is_json=isinstance(constraint.source, Readable))
+        return read(self, constraint, write(self, asked)).value
 
     def choose(self, text: str | Document, options: Sequence[str], *, seed: int = 0) -> Choice:
         """The option that the text calls for, with a probability for each."""
@@ -251,7 +254,14 @@ class Model(Runtime):
         options = Options(max_tokens, steps, seed, on_step)
         terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
         generation = call(
-            self, messages, tools, options, tool_choice=tool_choice, parallel=parallel, terms=terms
+            self,
+            messages,
+            tools,
+            options,
+            tool_choice=tool_choice,
+            parallel=parallel,
+            terms=terms,
+            details=details,
         )
         return generation if details else generation.value
 

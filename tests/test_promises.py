@@ -14,7 +14,6 @@ from typing_extensions import TypedDict
 import structgen as sg
 from structgen.cli.invoice import Invoice
 from structgen.generation.options import Options
-from structgen.generation.writer import generate
 from structgen.model import Model
 from structgen.models.embedded import OutlinePrompts
 from structgen.tokens.vocabulary import Vocabulary
@@ -23,6 +22,7 @@ from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.noise import Absorbing, Noise, Uniform
 from structgen_engine.decoding.options import DecodingOptions
 from structgen_mini import mini_folder
+from writing import generate
 
 BLOCK = 48
 BATCH = 25

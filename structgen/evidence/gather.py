@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
+from structgen.documents import Document
+from structgen.evidence.film import Film
 from structgen.evidence.looks import HiddenValue, looks
 from structgen.evidence.tokens import Spelled
 from structgen.evidence.values import confidence, key, ranked
 from structgen.evidence.warnings import chosen, excluded, narrowed, unstated
 from structgen.generation.leaves import Answer, Leaf
 from structgen.generation.request import Request
-from structgen.generation.result import Alternative, AnswerWarning, Evidence, TextSpan
+from structgen.generation.result import Alternative, AnswerWarning, Evidence, Generation, TextSpan
 from structgen.generation.runtime import Runtime
+from structgen.generation.writer import read, write
 from structgen.reading.stated import Stated
 from structgen.sources.json_schema.pointers import steps
 from structgen_engine.decoding.loop import Decoded
@@ -20,11 +24,31 @@ from structgen_engine.decoding.loop import Decoded
 SHOWN = 3  # alternatives of a value
 
 
-def evidence(runtime: Runtime, asked: Request, written: Decoded, answer: Answer) -> Evidence:
-    """What speaks for each value of an answer, which takes a forward pass for each of them.
+def answered(
+    runtime: Runtime,
+    asked: Request,
+    document: Document | None = None,
+    *,
+    is_json: bool = True,
+    stating: bool = False,
+) -> Generation[Any]:
+    """What the model writes for a request, with all its evidence, which takes a forward pass for each value.
 
-    written: what was written for the request
+    document: that the values are from; is_json: whether the answer is JSON; stating: whether the document should state
+    every value that is not chosen from a list. Raises what `write` and `read` raise.
     """
+    film = Film(runtime.vocabulary, asked.on_step)
+    asked = replace(asked, on_step=film)
+    written = write(runtime, asked)
+    generation = read(runtime, asked.constraint, written)
+    found = evidence(runtime, asked, written, Answer(generation.text, is_json), stating=stating)
+    return replace(generation, evidence=found, trace=tuple(film.frames), document=document)
+
+
+def evidence(
+    runtime: Runtime, asked: Request, written: Decoded, answer: Answer, *, stating: bool = False
+) -> Evidence:
+    """What speaks for each value of an answer that was written for a request; see `answered`."""
     spelled = Spelled(written.ids.tolist(), runtime.vocabulary)
     leaves, stated = answer.leaves, _stated(asked)
     seen = _looks(runtime, asked, written, answer, spelled, list(leaves.values()))
@@ -40,7 +64,7 @@ def evidence(runtime: Runtime, asked: Request, written: Decoded, answer: Answer)
             for pointer, leaf in leaves.items()
         }
     )
-    return Evidence(sure, others, spans, tuple(_warnings(asked, answer, spelled, seen, stated)))
+    return Evidence(sure, others, spans, tuple(_warnings(asked, answer, spelled, seen, stated, stating)))
 
 
 def doubts(runtime: Runtime, asked: Request, written: Decoded, answer: Answer) -> Sequence[AnswerWarning]:
@@ -50,7 +74,7 @@ def doubts(runtime: Runtime, asked: Request, written: Decoded, answer: Answer) -
         return ()
     few = [leaf for leaf in answer.leaves.values() if _doubtful(leaf, asked, answer, stated)]
     seen = _looks(runtime, asked, written, answer, spelled, few) if few else {}
-    return tuple(_warnings(asked, answer, spelled, seen, stated))
+    return tuple(_warnings(asked, answer, spelled, seen, stated, stating=True))
 
 
 def _doubtful(leaf: Leaf, asked: Request, answer: Answer, stated: Stated) -> bool:
@@ -92,13 +116,14 @@ def _warnings(
     spelled: Spelled,
     seen: Mapping[str, Sequence[HiddenValue]],
     stated: Stated | None,
+    stating: bool,
 ) -> Iterator[AnswerWarning]:
     """The warnings in the order of the answer, one for each value at most."""
     for pointer, leaf in answer.leaves.items():
         looks = seen.get(pointer, ())
         found = (excluded(look, leaf, answer, spelled, asked.constraint, stated) for look in looks)
         warning = next((one for one in found if one is not None), None)
-        if warning is None and stated is not None and len(asked.kinds) == 1:
+        if warning is None and stated is not None and stating:
             warning = unstated(leaf, asked.kinds[0].outline, stated)
         if warning is not None:
             yield warning

@@ -60,23 +60,6 @@ def refusing_overlong_steps() -> Iterator[None]:
         raise Unsupported(str(error), remedy="simplify what the source repeats or leaves open") from None
 
 
-def generate(
-    runtime: Runtime,
-    prompt: Prompt,
-    constraint: Constraint[T],
-    options: Options | None = None,
-    *,
-    document: str | None = None,
-    kinds: tuple[Kind, ...] = (),
-) -> Generation[T]:
-    """Fill blocks until the constraint is complete, and parse their text.
-
-    document, kinds: as in Request. Raises what `write` and `read` raise.
-    """
-    asked = request(runtime, prompt, constraint, options, document=document, kinds=kinds)
-    return read(runtime, constraint, write(runtime, asked))
-
-
 def request(
     runtime: Runtime,
     prompt: Prompt,

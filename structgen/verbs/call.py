@@ -13,11 +13,13 @@ from itertools import zip_longest
 from structgen.compiler.constraint import compile
 from structgen.documents import Document
 from structgen.errors import InvalidDocument
+from structgen.evidence.gather import answered
+from structgen.generation import writer
 from structgen.generation.options import Options
 from structgen.generation.request import Kind
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
-from structgen.generation.writer import check_text, generate, text_of
+from structgen.generation.writer import check_text, text_of
 from structgen.sources import Terms
 from structgen.sources.tools import Reply, ToolCalls
 
@@ -33,17 +35,22 @@ def call(
     tool_choice: str = "auto",
     parallel: bool = False,
     terms: Terms | None = None,
+    details: bool = False,
 ) -> Generation[Reply]:
     """The calls that the messages ask for.
 
     messages: a request, or messages with role and content; tools, tool_choice, parallel: as in ToolCalls
+    details: whether to gather evidence, with a forward pass for each value
     Raises InvalidDocument if there is no request or a message is not text, and what `compile` raises.
     """
     request = conversation(messages)
     source = ToolCalls(tools, tool_choice, parallel, terms or Terms())
     constraint = compile(source, runtime.vocabulary)
     prompt = runtime.prompts.calls(source, request)
-    return generate(runtime, prompt, constraint, options, document=request, kinds=_kinds(source))
+    asked = writer.request(runtime, prompt, constraint, options, document=request, kinds=_kinds(source))
+    if details:
+        return answered(runtime, asked, Document(request))
+    return writer.read(runtime, constraint, writer.write(runtime, asked))
 
 
 def _kinds(source: ToolCalls) -> tuple[Kind, ...]:

@@ -8,8 +8,7 @@ from typing import Any, TypeVar, overload
 from structgen.compiler.constraint import compile
 from structgen.documents import Document
 from structgen.errors import InvalidDocument, InvalidSource
-from structgen.evidence.film import Film
-from structgen.evidence.gather import doubts, evidence
+from structgen.evidence.gather import answered, doubts
 from structgen.generation.leaves import Answer
 from structgen.generation.options import Options
 from structgen.generation.prompts import Form
@@ -60,17 +59,13 @@ def extract(
     Raises InvalidDocument if the document is empty or too long, and what `compile` raises.
     """
     asked = extraction(runtime, document, spec, options, terms=terms)
-    film = Film(runtime.vocabulary, asked.on_step)
     if details:
-        asked = replace(asked, on_step=film)
+        source = document if isinstance(document, Document) else Document(document)
+        return answered(runtime, asked, source, stating=True)
     written = write(runtime, asked)
     generation = read(runtime, asked.constraint, written)
-    answer = Answer(generation.text)
-    if not details:
-        return replace(generation, evidence=Evidence(warnings=doubts(runtime, asked, written, answer)))
-    found = evidence(runtime, asked, written, answer)
-    source = document if isinstance(document, Document) else Document(document)
-    return replace(generation, evidence=found, trace=tuple(film.frames), document=source)
+    found = doubts(runtime, asked, written, Answer(generation.text))
+    return replace(generation, evidence=Evidence(warnings=found))
 
 
 def extraction(

@@ -25,7 +25,7 @@ from bench.scores import Answer
 from structgen.generation.options import Options
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
-from structgen.generation.writer import generate, prompt_ids, read
+from structgen.generation.writer import prompt_ids, read
 from structgen.model import Model
 from structgen.verbs.extract import extraction
 from structgen_engine.automata.dfa import Alphabet, Dfa
@@ -34,6 +34,7 @@ from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.options import StoppingRule
 from structgen_mini.copies import Offer
 from structgen_mini.writer import MiniWriter
+from writing import generate
 
 Way = Callable[[Problem], Answer]
 

@@ -64,3 +64,17 @@ def test_evidence_survives_json(model: sg.Model):
     again = Evidence.from_dict(json.loads(json.dumps(found.to_dict())))
     assert again.to_dict() == found.to_dict()
     assert again.spans["/name"][0] == (0, 14)
+
+
+def test_every_verb_that_writes_shows_its_evidence(model: sg.Model):
+    number = model.generate("The answer is 42.", sg.Regex(r"\d\d"), details=True, steps=2)
+    assert set(number.confidence) == {""}
+    assert 0 <= number.confidence[""] <= 1
+    assert number.trace
+
+    def book(city: str) -> None:
+        """Book a flight."""
+
+    reply = model.call("Book a flight to Oslo", [book], tool_choice="required", details=True, steps=2)
+    assert {"/name", "/arguments/city"} <= set(reply.confidence)
+    assert reply.spans["/arguments/city"]

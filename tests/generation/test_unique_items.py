@@ -21,7 +21,6 @@ from torch import Tensor
 import structgen as sg
 from structgen.compiler.witness import Checker, Narrowing
 from structgen.generation.options import Options
-from structgen.generation.writer import generate
 from structgen.model import Model
 from structgen.models.embedded import OutlinePrompts
 from structgen.sources.tools import ToolCalls
@@ -31,6 +30,7 @@ from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.noise import Absorbing, Noise, Uniform
 from structgen_engine.decoding.options import DecodingOptions, Finish
 from structgen_mini import mini_folder
+from writing import generate
 
 STRINGS = {"type": "array", "items": {"type": "string"}, "uniqueItems": True}
 INTEGERS = {"type": "array", "items": {"type": "integer"}}
