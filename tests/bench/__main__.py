@@ -190,6 +190,15 @@ def extract(
 
 
 @app.command()
+def evidence(documents: int = 60, json_file: Json = None) -> None:
+    """Confidence against being right, and the warnings about planted faults."""
+    import structgen as sg
+    from bench.evidence import run
+
+    _keep(run(sg.load(), Console(width=WIDTH), documents=documents), json_file)
+
+
+@app.command()
 def answers(
     documents: Annotated[int, typer.Option(help="Documents a split.")] = 100,
     questions: Annotated[int, typer.Option(help="Questions a category.")] = 25,
