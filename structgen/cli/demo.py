@@ -99,8 +99,10 @@ def _record(steps: int | None, seed: int) -> Recording:
 
 def _extracted(model: Any, steps: int | None, seed: int, **options: Any) -> Generation[Any]:
     from structgen.cli.invoice import INVOICE_TEXT, Invoice
+    from structgen.generation.options import Options
+    from structgen.verbs.extract import extract
 
-    return model.extract(INVOICE_TEXT, Invoice, details=True, steps=steps, seed=seed, **options)
+    return extract(model, INVOICE_TEXT, Invoice, Options(steps=steps, seed=seed, **options))
 
 
 def _frames(model: Any, steps: int, seed: int) -> list[Frame]:

@@ -62,9 +62,9 @@ def test_the_picture_shows_noise_and_what_came_of_it(run, tmp_path):
     assert run("demo", "--picture", str(tmp_path / "canvas.svg")).out == ""
     drawn = ElementTree.parse(tmp_path / "canvas.svg").getroot()
     shown = "".join(drawn.itertext()).replace("\xa0", " ")
-    settled = [int(number) for number in re.findall(r"(\d+) of 256 tokens settled", shown)]
+    settled = [tuple(map(int, pair)) for pair in re.findall(r"(\d+) of (\d+) tokens settled", shown)]
     assert len(settled) == 3
-    assert settled[0] < settled[1] < settled[2] == 256
+    assert settled[0][0] < settled[1][0] < settled[2][0] == settled[2][1]
     assert "NP-20417" in shown
 
 
