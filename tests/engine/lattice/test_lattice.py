@@ -68,12 +68,13 @@ class TestLaws:
         self, backend: Backend, row: Case
     ) -> None:
         truth, lattice = truth_of(row).marginals(), lattice_of(backend, row)
+        never = ~truth_of(row).mask()  # a marginal of e^-800 is no zero
         apart = lattice.log_marginals(least=-1e4)[0]
         assert close(apart.exp(), truth)
-        assert (apart[truth == 0] == -1e4).all()
+        assert (apart[never] == -1e4).all()
         found = lattice.log_marginals_()[0]
         assert close(found.exp(), truth)
-        assert (found[truth == 0] == IMPOSSIBLE).all()
+        assert (found[never] == IMPOSSIBLE).all()
         assert found.data_ptr() == lattice._logits.data_ptr()
 
     @given(row=cases())

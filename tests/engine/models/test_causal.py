@@ -77,7 +77,7 @@ class RandomCausal(RandomDenoiser):
         return torch.stack([self._after(before, row) for before, row in rows])
 
     def _after(self, before: tuple[int, ...], row: list[int]) -> Tensor:
-        return torch.stack([self._row((*before, *row[:i]))[0] for i in range(len(row))])
+        return torch.stack([self._row((*before, *row[:i]), 1)[0] for i in range(len(row))])
 
 
 def token_by_token(denoiser: RandomCausal, prompt: list[int], dfa: Dfa, max_tokens: int) -> list[int]:
@@ -85,7 +85,7 @@ def token_by_token(denoiser: RandomCausal, prompt: list[int], dfa: Dfa, max_toke
     ids: list[int] = []
     state = dfa.start
     for left in reversed(range(max_tokens)):
-        scores = denoiser._row((*prompt, *ids))[0]
+        scores = denoiser._row((*prompt, *ids), 1)[0]
         after = dfa.delta[state, dfa.alphabet.class_of.long()]
         fits = dfa.distance[after.long()] <= left
         ids.append(int(scores[: len(after)].masked_fill(~fits, IMPOSSIBLE).argmax()))
