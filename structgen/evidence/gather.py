@@ -55,6 +55,8 @@ def evidence(
     sure: dict[str, float] = {}
     others: dict[str, Sequence[Alternative]] = {}
     for pointer, leaf in leaves.items():
+        if not seen[pointer]:
+            continue
         sure[pointer], others[pointer] = _weighed(seen[pointer], leaf, answer, spelled)
     spans = (
         {}

@@ -11,6 +11,7 @@ Axes: T tokens, N block, V vocabulary.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ from structgen_engine.decoding.loop import Decoded
 from structgen_engine.decoding.probe import probed
 from structgen_engine.decoding.region import RegionLattice, region
 from structgen_engine.lattice.lattice import OPEN
+from structgen_engine.lattice.pruning import Overlong
 
 ROOM = 1 << 27  # floats of logits that one pass may take, half a gigabyte
 
@@ -69,8 +71,9 @@ def looks(
     places = [place for leaf in leaves if (place := _placed(leaf, spelled, text)) is not None]
     for block in _blocks(denoiser, asked, written.ids, pad):
         here = [one for place in places if (one := _clipped(place, block.first, block.last)) is not None]
-        for look in _looks(denoiser, block, here, torch.Generator().manual_seed(asked.seed)):
-            found[look.pointer].append(look)
+        with suppress(Overlong):  # then nothing is known about the values that are left
+            for look in _looks(denoiser, block, here, torch.Generator().manual_seed(asked.seed)):
+                found[look.pointer].append(look)
     return found
 
 
@@ -135,12 +138,14 @@ def _looks(
         canvas = denoiser.noise.hidden(ids, where, generator)
         logits = probed(denoiser, rows, [block.part] * len(some), canvas, ids.masked_fill(where, OPEN))
         for row, place in enumerate(some):
-            whole, inner = (
-                Hidden(
-                    first,
-                    last,
-                    region(block.part, block.ids, first - block.first, last - block.first, logits[row]),
-                )
-                for first, last in ((place.first, place.last), place.inner)
-            )
-            yield HiddenValue(place.pointer, whole, inner)
+            with suppress(Overlong):
+                yield _look(block, place, logits[row])
+
+
+def _look(block: _Written, place: _Spot, logits: Tensor) -> HiddenValue:
+    """The lattices of one place, by the logits [N, ≥ V] of the pass that it was hidden from."""
+    whole, inner = (
+        Hidden(first, last, region(block.part, block.ids, first - block.first, last - block.first, logits))
+        for first, last in ((place.first, place.last), place.inner)
+    )
+    return HiddenValue(place.pointer, whole, inner)

@@ -30,11 +30,9 @@ from structgen_engine.automata.dfa import IMPOSSIBLE, BlockAutomaton
 from structgen_engine.decoding.blocks import Block
 from structgen_engine.kernels import backend_for
 from structgen_engine.kernels.scores import bounded, finite
-from structgen_engine.lattice.pruning import ALL, Pruning
 
 Floats = NDArray[np.float64]
 Marks = NDArray[np.bool_]
-EXACT = Pruning(0.0, ALL)  # up to `Pruning.total` configurations of a lazy automaton
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,9 +183,7 @@ def region(
         settled = ids.clone()
         settled[first:last] = -1
         part.witness = ids.tolist()
-        explored = part.explore(
-            logits, settled=settled.to(logits.device), temperature=temperature, pruning=EXACT
-        )
+        explored = part.explore(logits, settled=settled.to(logits.device), temperature=temperature)
         automaton = explored.automaton
     dfa = automaton.dfa
     state = dfa.run(ids[:first], int(automaton.entry.argmax()))
