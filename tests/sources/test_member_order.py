@@ -19,6 +19,7 @@ from conformance.recogniser import recognises
 from structgen.automata.pushdown.automaton import accepts, pushdown
 from structgen.cli import main
 from structgen.errors import InvalidSource, Unsupported
+from structgen.generation.options import Options
 from structgen.model import Model
 from structgen.models.embedded import OutlinePrompts
 from structgen.sources.json_schema import JsonSchema, write_objects
@@ -26,6 +27,7 @@ from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import RandomDenoiser
 from structgen_engine.decoding.noise import Uniform
 from structgen_mini import mini_folder
+from writing import generate
 
 PERSON: dict[str, Any] = {
     "properties": {
@@ -194,11 +196,10 @@ def test_a_model_writes_objects_of_many_members_within_the_block():
     vocabulary = Vocabulary.from_file(mini_folder() / "tokenizer.json")
     denoiser = RandomDenoiser(Uniform(2, vocabulary.size), 128, vocabulary.size, scale=8.0)
     model = Model("random", denoiser, vocabulary, OutlinePrompts())
+    constraint = sg.compile(JsonSchema(schema, order="any"), vocabulary)
     orders = set()
     for seed in range(3):
-        value = json.loads(
-            model.generate("?", JsonSchema(schema, order="any"), steps=2, seed=seed, details=True).text
-        )
+        value = json.loads(generate(model, ("?",), constraint, Options(steps=2, seed=seed)).text)
         jsonschema.validate(value, schema)
         orders.add(tuple(value))
     assert len(orders) > 1

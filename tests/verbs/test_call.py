@@ -11,12 +11,13 @@ from jsonschema import Draft202012Validator
 
 import structgen as sg
 from minis import filler
+from structgen.generation.options import Options
 from structgen.generation.prompts import ChatPrompts
 from structgen.model import Model
 from structgen.models.embedded import OutlinePrompts
 from structgen.sources.tools import ToolCalls
 from structgen.tokens.vocabulary import Vocabulary
-from structgen.verbs.call import conversation
+from structgen.verbs.call import call, conversation
 from structgen_engine.decoding.denoiser import RandomDenoiser
 from structgen_engine.decoding.noise import Absorbing, Uniform
 from structgen_mini import mini_folder
@@ -73,16 +74,15 @@ def check(generation: sg.Generation[Any], choice: str, parallel: bool) -> None:
 @pytest.mark.parametrize("choice", CHOICES)
 def test_replies_of_a_random_denoiser_are_valid(random_model: Model, choice: str, parallel: bool):
     for seed in range(3):
-        done = random_model.call(
-            REQUEST, TOOLS, tool_choice=choice, parallel=parallel, details=True, steps=2, seed=seed
-        )
+        options = Options(steps=2, seed=seed)
+        done = call(random_model, REQUEST, TOOLS, options, tool_choice=choice, parallel=parallel)
         check(done, choice, parallel)
 
 
 @pytest.mark.parametrize("parallel", [False, True])
 @pytest.mark.parametrize("choice", CHOICES)
 def test_replies_of_the_embedded_model_are_valid(model: sg.Model, choice: str, parallel: bool):
-    done = model.call(REQUEST, TOOLS, tool_choice=choice, parallel=parallel, details=True, steps=3)
+    done = call(model, REQUEST, TOOLS, Options(steps=3), tool_choice=choice, parallel=parallel)
     check(done, choice, parallel)
 
 
@@ -93,7 +93,7 @@ def test_a_named_function_is_called(model: sg.Model):
 
 
 def test_the_same_seed_gives_the_same_reply(model: sg.Model):
-    first, second = (model.call(REQUEST, TOOLS, details=True, steps=3, seed=7).text for _ in range(2))
+    first, second = (call(model, REQUEST, TOOLS, Options(steps=3, seed=7)).text for _ in range(2))
     assert first == second
 
 
