@@ -40,7 +40,8 @@ def test_only_the_first_kernel_of_ours_is_announced(
 ):
     with caplog.at_level(logging.INFO, "structgen"):
         compiled(module, logging.getLogger("structgen"))
-    assert len(caplog.records) == times
+    said = [record for record in caplog.records if record.message == "compiling"]
+    assert len(said) == times  # the process may have a listener of its own, which speaks in other words
 
 
 def test_a_process_that_compiles_kernels_says_so_once_and_the_next_one_is_silent(tmp_path: Path):
