@@ -122,12 +122,8 @@ def continuations(automaton: TokenAutomaton, state: int) -> tuple[str, ...]:
 
 
 def _continuations(automaton: TokenAutomaton, state: int) -> Iterator[str]:
-    classes = automaton.alphabet
-    order, offsets = classes.members
-    for symbol, target in automaton.moves(state):
-        label = int(automaton.alphabet.class_of[symbol])
-        members = {int(one) for one in order[offsets[label] : offsets[label + 1]]}
-        if automaton.enough(target) == NEVER or members <= _SPACE:
+    for target, members in _onward(automaton, state).items():
+        if members <= _SPACE:
             continue
         if members <= _DIGITS and len(members) > 1:
             yield "a digit"
@@ -140,17 +136,28 @@ def _continuations(automaton: TokenAutomaton, state: int) -> Iterator[str]:
                 yield repr(_forced(automaton, bytes([one]), target).decode(errors="replace"))
 
 
+def _onward(automaton: TokenAutomaton, state: int) -> dict[int, set[int]]:
+    """The bytes that lead to each state from which a text can be completed.
+
+    Every byte is tried, because the classes of a lazy automaton may change while it is asked.
+    """
+    found: dict[int, set[int]] = {}
+    for byte in range(256):
+        target = automaton.run([byte], state)
+        if target != DEAD and automaton.enough(target) != NEVER:
+            found.setdefault(target, set()).add(byte)
+    return found
+
+
 def _forced(automaton: TokenAutomaton, begun: bytes, state: int) -> bytes:
     """The bytes that must follow, white space aside, as far as there is no choice."""
-    offsets = automaton.alphabet.members[1]
     while len(begun) < LONGEST and not automaton.is_accepting(state):
-        moves = [(one, to) for one, to in automaton.moves(state) if one not in _SPACE]
-        if len(moves) != 1:
+        ways = [
+            (one, target) for target, members in _onward(automaton, state).items() for one in members - _SPACE
+        ]
+        if len(ways) != 1:
             break
-        label = int(automaton.alphabet.class_of[moves[0][0]])
-        if int(offsets[label + 1] - offsets[label]) != 1:
-            break
-        begun, state = begun + bytes([moves[0][0]]), moves[0][1]
+        begun, state = begun + bytes([ways[0][0]]), ways[0][1]
     return begun
 
 

@@ -84,7 +84,7 @@ def test_classes_and_patterns_are_checked_too():
 
     assert sg.compile(Point).check('{"x": 1.5}').pointer == "/x"
     assert sg.compile(sg.Regex(r"\d{4}-(01|12)")).check("2024-07").possible == ("'1'",)
-    assert sg.compile(sg.Regex(r"\d+")).check("x").possible[-1] == "a digit"
+    assert sg.compile(sg.Regex(r"\d+")).check("x").possible == ("a digit", "a character beyond ASCII")
 
 
 @pytest.mark.parametrize(
@@ -116,3 +116,13 @@ def test_offsets_of_a_respelled_text_lead_back(tokens):
         if found.text[at : at + 1] in (",", "["):
             assert text[found.original(at)] == found.text[at]
     assert found.original(len(found.text)) == len(text)
+
+
+def test_a_lazy_constraint_may_be_checked_again_and_after_it_has_grown():
+    constraint = sg.compile(SCHEMA, regime="lazy")
+    texts = ['{"age":20}', '{"name":"Ann","age":20,"tags":["a",3]}', '{"name":"Ann"}']
+    first = [constraint.check(text) for text in texts]
+    assert [constraint.check(text) for text in reversed(texts)] == first[::-1]
+    assert [one.possible for one in first] == [
+        sg.compile(SCHEMA, regime="expanded").check(text).possible for text in texts
+    ]
