@@ -71,7 +71,7 @@ def refusal(constraint: Constraint[Any], text: str) -> CheckResult:
     """Where a text that a constraint does not accept leaves it."""
     is_json = isinstance(constraint.source, Readable)
     spelled = respelled(text) if is_json else Respelled(text)
-    automaton = constraint.reading.automaton
+    automaton = constraint.over_bytes.automaton
     left = leaves_at(automaton, spelled.text.encode(errors="surrogatepass"))
     if left is None:
         return _repeated(constraint, text)

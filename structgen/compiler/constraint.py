@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from reprlib import Repr
@@ -184,13 +183,12 @@ class Constraint(Generic[T]):
         return text is not None and self._reading.accepts(text.encode())
 
     @cached_property
-    def reading(self) -> Compiled:
-        """The automaton that reads canonical spellings over bytes, or the text itself if the source is no JSON."""
-        grammar = _lowered(self.source)
-        if isinstance(self.source, Readable):
-            with suppress(Unsupported):  # too large: read only what is generated
-                grammar = self.source.reading()
-        return _automaton(grammar, BYTES, "auto")[0]
+    def over_bytes(self) -> Compiled:
+        """What `accepts` reads, over bytes: the canonical spellings of JSON, or the texts of any other source."""
+        compiled = self._reading if isinstance(self.source, Readable) else self.compiled
+        if compiled.vocabulary is BYTES:
+            return compiled
+        return _automaton(_lowered(self.source), BYTES, "auto" if compiled.depth is None else "expanded")[0]
 
     @cached_property
     def _reading(self) -> Compiled:
