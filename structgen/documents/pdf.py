@@ -211,7 +211,7 @@ def _piece(units: str, at: int) -> str:
 
 
 def _glyphs(characters: Any, start: int, end: int) -> Iterator[Rectangle | None]:
-    """The rectangles of the characters of a part of the text; None where a line ends."""
+    """The rectangles of the characters of a part of the text, and None at each end of a line."""
     units = codes(characters)
     found = pieces(units)
     ends = list(accumulate(map(len, found)))

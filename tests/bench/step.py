@@ -276,7 +276,7 @@ def _sets(dfa: Dfa, width: int) -> Tensor:
 
 
 def _masks(tokenizer: Path, schema: Schema) -> float | None:
-    """Mean CPU microseconds of a token's mask in llguidance, along a greedy text; None where it is not installed."""
+    """Mean CPU microseconds of a token's mask in llguidance, along a greedy text; None if it is not installed."""
     if find_spec("llguidance") is None:
         return None
     import llguidance
