@@ -18,6 +18,8 @@ import structgen as sg
 from bench.bfcl import CATEGORIES, items
 from bench.problems import SPLITS, problems
 from structgen.model import Model
+from structgen.verbs.call import call
+from structgen.verbs.extract import extract
 
 Ids = Sequence[int] | str
 
@@ -46,15 +48,18 @@ def compared(now: Mapping[str, Ids], kept: Path, console: Console) -> int:
 def _answers(model: Model, documents: int, questions: int, data: Path) -> Iterator[tuple[str, Ids]]:
     for split in SPLITS:
         for number, problem in enumerate(problems(split, documents, model)):
-            yield f"{split} {number}", _ids(model.extract, problem.document, problem.schema)
+            yield f"{split} {number}", _ids(extract, model, problem.document, problem.schema)
     for category in CATEGORIES if data.exists() else ():
         for item in islice(items(data, category), questions):
             for choice in ("auto", "required"):
-                yield f"{item.name} {choice}", _ids(model.call, item.messages, item.tools, tool_choice=choice)
+                yield (
+                    f"{item.name} {choice}",
+                    _ids(call, model, item.messages, item.tools, tool_choice=choice),
+                )
 
 
 def _ids(verb: Any, *arguments: Any, **options: Any) -> Ids:
     try:
-        return list(verb(*arguments, **options, details=True).ids)
+        return list(verb(*arguments, **options).ids)
     except sg.StructgenError as error:
         return f"{type(error).__name__}: {error}"

@@ -24,10 +24,11 @@ from bench.autoregressive import Greedy
 from bench.bfcl import CATEGORIES, Item, items
 from bench.clock import Seconds, now, since
 from bench.schemas import closed
+from structgen.generation.options import Options
 from structgen.generation.writer import prompt_ids
 from structgen.model import Model
 from structgen.sources.tools import ToolCalls
-from structgen.verbs.call import conversation
+from structgen.verbs.call import call, conversation
 
 REFUSALS = (sg.StructgenError, ValueError)  # ours, and llguidance's
 Caller = Callable[
@@ -136,7 +137,7 @@ def tally(caller: Caller, asked: Sequence[Item]) -> Tally:
 
 def _diffusion(model: Model, steps: int | None) -> Caller:
     def answer(item: Item) -> tuple[str, int]:
-        done = model.call(item.messages, item.tools, tool_choice="required", details=True, steps=steps)
+        done = call(model, item.messages, item.tools, Options(steps=steps), tool_choice="required")
         return done.text, done.steps
 
     return answer

@@ -27,7 +27,7 @@ from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
 from structgen.generation.writer import prompt_ids, read
 from structgen.model import Model
-from structgen.verbs.extract import extraction
+from structgen.verbs.extract import extract, extraction
 from structgen_engine.automata.dfa import Alphabet, Dfa
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.decoding.loop import decode
@@ -65,7 +65,7 @@ def causal_ways(model: Model) -> dict[str, Way]:
     def lattice(problem: Problem) -> Answer:
         sg.compile(problem.schema, model.vocabulary)
         witness, begun = Witness(), now()
-        done = model.extract(problem.document, problem.schema, details=True, on_step=witness)
+        done = extract(model, problem.document, problem.schema, Options(on_step=witness))
         return _judged(model, problem, _written(done, witness), since(begun))
 
     return {"token by token, llguidance": masked, "in blocks, our lattice": lattice}
