@@ -52,12 +52,16 @@ def excluded(
 
 
 def narrowed(leaf: Leaf, answer: Answer, constraint: Constraint[Any], stated: Stated) -> bool:
-    """Whether the constraint refuses some word or number of the document in the place of a text or number."""
+    """Whether the constraint refuses some word or number of the document in the place of a text or number.
+
+    The generating automaton is asked: the one that reads other spellings would have to be compiled first.
+    """
     if isinstance(leaf.value, bool) or not isinstance(leaf.value, str | int | float):
         return False
     probes = ANY_TEXTS if isinstance(leaf.value, str) else stated.extremes(whole=isinstance(leaf.value, int))
     before, after = answer.text[: leaf.start], answer.text[leaf.end :]
-    return any(not constraint.accepts(f"{before}{probe}{after}") for probe in probes)
+    texts = (f"{before}{probe}{after}".encode() for probe in probes)
+    return not all(map(constraint.compiled.accepts, texts))
 
 
 def unstated(leaf: Leaf, outline: Mapping[str, Any], stated: Stated) -> AnswerWarning | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import warnings
+from datetime import time
 from typing import Annotated, Literal
 
 import pytest
 from pydantic import BaseModel, Field
 
 import structgen as sg
+from structgen.compiler import constraint
 from structgen.generation.result import Evidence
 
 TEXT = "Marta Kowalski, aged 200, lives in Gdansk. She asks for the budget review."
@@ -23,6 +25,11 @@ class Person(BaseModel):
 
 class Named(BaseModel):
     name: str
+
+
+class Guest(BaseModel):
+    at: time  # which is read in more spellings than are written
+    age: Annotated[int, Field(le=130)]
 
 
 class Patterned(BaseModel):
@@ -46,6 +53,16 @@ def test_a_value_that_the_constraint_excludes_is_named(model: sg.Model):
 def test_without_details_python_warns(model: sg.Model):
     with pytest.warns(sg.AnswerWarning, match=r"/age: excluded: the model preferred 200"):
         assert model.extract(TEXT, Person).age <= 130
+
+
+def test_without_details_nothing_is_compiled_but_the_constraint(
+    model: sg.Model, monkeypatch: pytest.MonkeyPatch
+):
+    compiled = []
+    real = constraint._automaton
+    monkeypatch.setattr(constraint, "_automaton", lambda *given: compiled.append(given) or real(*given))
+    model.extract("Marta Kowalski, age: 20, at 20:30 in room 500", Guest)
+    assert len(compiled) == 1
 
 
 def test_a_value_that_is_stated_and_allowed_is_no_warning(model: sg.Model):
