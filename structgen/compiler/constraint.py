@@ -157,7 +157,10 @@ class Constraint(Generic[T]):
         return replace(refusal(self, text), undeclared=self._open_accepts(text))
 
     def _open_accepts(self, text: str) -> bool:
-        """Whether a JSON Schema that generates declared members alone accepts the text with others."""
+        """Whether a JSON Schema that generates declared members alone accepts the text with others.
+
+        False if it does not compile with others.
+        """
         if not isinstance(self.source, JsonSchema) or self.source.additional != "declared":
             return False
         try:
