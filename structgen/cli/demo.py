@@ -229,9 +229,10 @@ def _conclude(console: Console, recording: Recording, first: bool) -> None:
         console.print(legend())
     console.print(Text(f"\n{json_text(json_value(generation.text))}\n"), soft_wrap=True)
     compiled = ", kernels compiled for this run and later ones" if first else ""
+    taken = f"{generation.steps} step{'s' * (generation.steps != 1)}"
     console.print(
         Text(
-            f"{len(generation.ids)} tokens in {generation.steps} steps, {recording.seconds:.2f} seconds{compiled}. "
+            f"{len(generation.ids)} tokens in {taken}, {recording.seconds:.2f} seconds{compiled}. "
             f"The frames above keep {KEPT} more tokens a step, so that the eye can follow.",
         ),
         soft_wrap=True,
