@@ -19,6 +19,7 @@ from structgen_mini.overlap import Overlap
 
 FIRST_NOISE_ID = 2  # below it are the pad and end tokens, which noise never has
 KEPT = 256  # committed positions that the decoder still sees
+PROMPT_LIMIT = 1400  # tokens; training had prompts of up to 512, and positions are rotary
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +54,9 @@ class MiniDenoiser:
         lexicon: Lexicon | None = None,
         *,
         block_length: int = 256,
-        prompt_limit: int = 512,
+        prompt_limit: int = PROMPT_LIMIT,
     ) -> None:
-        """lexicon: of a model with vectors of words; prompt_limit: the longest prompt seen in training, in tokens.
+        """lexicon: of a model with vectors of words; prompt_limit: the longest prompt that it reads, in tokens.
 
         Raises ValueError if a lexicon is missing or does not have the model's words.
         """

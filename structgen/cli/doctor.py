@@ -89,10 +89,14 @@ def _size(path: Path) -> int:
 
 
 def _embedded() -> dict[str, Any]:
-    from structgen.models.embedded import weights_file
+    from structgen.models.embedded import most_prompt_tokens, weights_file
 
     weights = weights_file()
-    return {"present": weights.is_file(), "megabytes": round(_size(weights) / 1e6, 1)}
+    return {
+        "present": weights.is_file(),
+        "megabytes": round(_size(weights) / 1e6, 1),
+        "most_prompt_tokens": most_prompt_tokens(),
+    }
 
 
 def _self_test() -> dict[str, Any]:

@@ -84,6 +84,13 @@ def weights_file() -> Path:
     return mini_folder() / "model.safetensors"
 
 
+def most_prompt_tokens() -> int:
+    """The longest prompt that the embedded model reads, in tokens."""
+    from structgen_mini.denoiser import PROMPT_LIMIT
+
+    return PROMPT_LIMIT
+
+
 def spelling_of(vocabulary: Vocabulary) -> Spelling:
     """The parts of the vocabulary that a canvas needs."""
     from structgen_mini.canvas import Spelling

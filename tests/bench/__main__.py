@@ -199,6 +199,20 @@ def evidence(documents: int = 60, json_file: Json = None) -> None:
 
 
 @app.command()
+def lengths(
+    documents: Annotated[int, typer.Option(help="Hand-written documents.")] = 25,
+    tokens: Annotated[list[int] | None, typer.Option(help="Lengths of prompts.")] = None,
+    json_file: Json = None,
+) -> None:
+    """Fields right in hand-written documents, as they are and among sentences up to several lengths of prompts."""
+    import structgen
+    from bench.lengths import run
+
+    asked = tokens or [500, 900, 1400]
+    _keep(run(structgen.load(), Console(width=WIDTH), lengths=asked, documents=documents), json_file)
+
+
+@app.command()
 def answers(
     documents: Annotated[int, typer.Option(help="Documents a split.")] = 100,
     questions: Annotated[int, typer.Option(help="Questions a category.")] = 25,

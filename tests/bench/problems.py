@@ -18,6 +18,7 @@ from structgen.model import Model
 ENGINE = Path(__file__).parents[2] / "engine"
 HANDWRITTEN = ENGINE / "training" / "handwritten.jsonl"
 SEED = 4242
+MOST_TOKENS = 512  # of a prompt, the longest in training
 SPLITS = ("values", "names", "handwritten")
 
 
@@ -31,9 +32,9 @@ class Problem:
 
 
 def problems(split: str, count: int, model: Model) -> list[Problem]:
-    """The first `count` problems of a split that the model can read."""
+    """The first `count` problems of a split whose prompts are no longer than those of training."""
     drawn = handwritten() if split == "handwritten" else _generated(split)
-    return list(islice((problem for problem in drawn if _fits(model, problem)), count))
+    return list(islice((problem for problem in drawn if fits(model, problem)), count))
 
 
 def handwritten() -> Iterator[Problem]:
@@ -43,12 +44,13 @@ def handwritten() -> Iterator[Problem]:
         yield Problem(entry["schema"], entry["document"], entry["value"])
 
 
-def _fits(model: Model, problem: Problem) -> bool:
+def fits(model: Model, problem: Problem, tokens: int = MOST_TOKENS) -> bool:
+    """Whether the prompt takes no more than so many tokens, and no more than the model reads."""
     try:
-        prompt_ids(model, model.prompts.extraction(sg.JsonSchema(problem.schema), problem.document))
+        ids = prompt_ids(model, model.prompts.extraction(sg.JsonSchema(problem.schema), problem.document))
     except sg.InvalidDocument:
         return False
-    return True
+    return len(ids) <= tokens
 
 
 def _generated(split: str) -> Iterator[Problem]:

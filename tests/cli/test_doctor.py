@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 
+import structgen
 from structgen.errors import ModelNotFound
 
 
@@ -19,6 +20,7 @@ def test_json_has_the_same_findings(run, cache):
     findings = json.loads(run("doctor", "--json").out)
     assert findings["self_test"]["ok"] is True
     assert findings["embedded_model"]["present"] is True
+    assert findings["embedded_model"]["most_prompt_tokens"] == structgen.load().prompt_limit
     assert findings["cache"]["folder"] == str(cache)
     assert {"python", "torch", "numba", "transformers", "triton", "CPU_threads", "GPU"} <= set(findings)
 
