@@ -73,3 +73,31 @@ def test_output_is_utf8_whatever_the_locale(run, monkeypatch):
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="latin-1"))
     run("extract", "-s", "-", "doc.txt", "--steps", "1", stdin='{"const": "京都 €"}'.encode())
     assert written.getvalue().decode("utf-8") == '"京都 €"\n'
+
+
+PROGRAM = """
+import atexit, sys, threading, time
+from structgen.cli.__main__ import program
+atexit.register(print, "at exit")
+{before}
+program()
+"""
+
+
+def as_program(*arguments: str, before: str = "") -> tuple[int, str, str]:
+    done = python("-c", PROGRAM.format(before=before), *arguments)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_the_program_ends_with_the_commands_code_and_all_that_was_to_happen_at_exit():
+    version = f"structgen {structgen.__version__}\n"
+    assert as_program("--version") == (0, version + "at exit\n", "")
+    code, out, err = as_program("extract")
+    assert (code, out) == (2, "at exit\n")
+    assert err.startswith("error: ")
+
+
+def test_the_program_waits_for_threads():
+    thread = "threading.Thread(target=lambda: (time.sleep(0.2), print('thread'))).start()"
+    code, out, _ = as_program("--version", before=thread)
+    assert (code, out.splitlines()[1:]) == (0, ["thread", "at exit"])
