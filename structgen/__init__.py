@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from structgen.models.load import load
     from structgen.sources.ebnf import Ebnf
     from structgen.sources.json_schema import JsonSchema
+    from structgen.sources.library import library
     from structgen.sources.regex import Regex
     from structgen.sources.tools import Call, Reply
     from structgen.tokens.vocabulary import Vocabulary
@@ -70,6 +71,7 @@ __all__ = [
     "Unsupported",
     "Vocabulary",
     "compile",
+    "library",
     "load",
 ]
 
@@ -92,6 +94,7 @@ _HOMES = {
     "Reply": "sources.tools",
     "Vocabulary": "tokens.vocabulary",
     "compile": "compiler.constraint",
+    "library": "sources.library",
     "load": "models.load",
 }
 

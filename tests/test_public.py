@@ -43,6 +43,7 @@ EXPORTS = [
     "Unsupported",
     "Vocabulary",
     "compile",
+    "library",
     "load",
 ]
 EVERY_MODULE = """

@@ -38,7 +38,7 @@ def check_command(
             "--schema",
             "-s",
             metavar="SCHEMA",
-            help="file.py:Class, a JSON Schema file, or a grammar .ebnf or .gbnf.",
+            help="file.py:Class, a JSON Schema file, a grammar .ebnf or .gbnf, or a name of the library.",
         ),
     ],
     whitespace: JsonWhitespace = Whitespace.FLEXIBLE,

@@ -22,7 +22,7 @@ GRAMMARS = (".ebnf", ".gbnf")
 def read_spec(name: str) -> Any:
     """The class that `file.py:Class` names, the grammar in a file .ebnf or .gbnf, or the JSON Schema in a file.
 
-    `-` is a JSON Schema on stdin.
+    `-` is a JSON Schema on stdin. The name of a grammar of the library stands for it, unless there is such a file.
 
     Raises InvalidSource or Failure if it cannot be read, Misuse if a Python file is named without a class.
     """
@@ -34,7 +34,14 @@ def read_spec(name: str) -> Any:
         raise Misuse(f"{name} needs the name of a class: {_listing(name, known)}")
     if Path(name).suffix.lower() in GRAMMARS:
         return _grammar(Path(name))
-    return json_schema(name)
+    return _of_library(name) or json_schema(name)
+
+
+def _of_library(name: str) -> Any:
+    """The grammar of the library that bears this name; None if a file does, or nothing."""
+    from structgen.sources.library import library
+
+    return None if Path(name).exists() else library.get(name)
 
 
 def read_json(name: str, what: str = "schema") -> Any:
