@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from structgen.tokens.vocabulary import Vocabulary
     from structgen.verbs.choose import Choice
     from structgen.verbs.decide import Decisions, Score
+    from structgen.verbs.stream import Done, Partial, Settled
 
 __version__ = "0.1.0"
 
@@ -51,6 +52,7 @@ __all__ = [
     "Constraint",
     "Decisions",
     "Document",
+    "Done",
     "Ebnf",
     "Generation",
     "Info",
@@ -62,10 +64,12 @@ __all__ = [
     "MissingExtra",
     "Model",
     "ModelNotFound",
+    "Partial",
     "Regex",
     "Rejected",
     "Reply",
     "Score",
+    "Settled",
     "StructgenError",
     "Unsatisfiable",
     "Unsupported",
@@ -85,13 +89,16 @@ _HOMES = {
     "Choice": "verbs.choose",
     "Constraint": "compiler.constraint",
     "Document": "documents.document",
+    "Done": "verbs.stream",
     "Ebnf": "sources.ebnf",
     "Generation": "generation.result",
     "Model": "model",
     "Info": "compiler.constraint",
     "JsonSchema": "sources.json_schema",
+    "Partial": "verbs.stream",
     "Regex": "sources.regex",
     "Reply": "sources.tools",
+    "Settled": "verbs.stream",
     "Vocabulary": "tokens.vocabulary",
     "compile": "compiler.constraint",
     "library": "sources.library",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload
 
@@ -21,6 +21,7 @@ from structgen.verbs.call import Message, call
 from structgen.verbs.choose import Choice, choose
 from structgen.verbs.decide import Decisions, decide
 from structgen.verbs.extract import extract
+from structgen.verbs.stream import Done, Partial, Settled, stream
 from structgen_engine.decoding.loop import StepEvent
 
 T = TypeVar("T")
@@ -102,6 +103,34 @@ class Model(Runtime):
         for warning in generation.warnings:
             warnings.warn(warning, stacklevel=2)
         return generation.value
+
+    @overload
+    def stream(
+        self, text: str | Document, spec: type[T], **how: Unpack[VerbOptions]
+    ) -> Iterator[Settled | Partial[T] | Done[T]]: ...
+    @overload
+    def stream(
+        self, text: str | Document, spec: object, **how: Unpack[VerbOptions]
+    ) -> Iterator[Settled | Partial[Any] | Done[Any]]: ...
+    def stream(
+        self,
+        text: str | Document,
+        spec: object,
+        *,
+        max_tokens: int | None = None,
+        steps: int | None = None,
+        seed: int = 0,
+        whitespace: Whitespace = "flexible",
+        additional: Additional = "declared",
+        unknown: Unknown = "ignore",
+        resources: Resources | None = None,
+        order: Order = "declared",
+        on_step: OnStep | None = None,
+    ) -> Iterator[Settled | Partial[Any] | Done[Any]]:
+        """The steps of `extract`: a Settled for each value that is final, a Partial after a step, at the end a Done."""
+        options = Options(max_tokens, steps, seed, on_step)
+        terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
+        return stream(self, text, spec, options, terms=terms)
 
     @overload
     def generate(

@@ -7,7 +7,7 @@ slots that are filled to the brim. All of this is preference: the automaton alon
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from torch import Tensor
 from structgen_engine.automata.arrays import NEVER
 from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.blocks import admits, first_block
-from structgen_engine.decoding.loop import Decoded, StepEvent, decode
+from structgen_engine.decoding.loop import Decoded, StepEvent, decoding, drained
 from structgen_engine.decoding.options import DecodingOptions
 from structgen_engine.decoding.row import Review, needed
 from structgen_mini.alternatives import description, nearness
@@ -89,15 +89,20 @@ class MiniWriter:
     overlap: Callable[[str, Sequence[str]], Sequence[float]] | None = None
     copies: bool = True
 
-    def write(self, task: Request) -> Decoded:
+    def writing(self, task: Request) -> Generator[StepEvent, None, Decoded]:
         """Fill blocks until the automaton accepts them; `steps` counts every attempt at a layout.
 
         Raises BudgetTooSmall if the budget is below the fewest tokens of any answer.
         """
-        return self.filled(task)[0]
+        written, _ = yield from self.filling_layouts(task)
+        return written
 
     def filled(self, task: Request) -> tuple[Decoded, Layout | None]:
-        """`write`, and the layout that was filled last: with the likeliest number of items, and full slots enlarged."""
+        """What `writing` returns, and the layout that was filled last."""
+        return drained(self.filling_layouts(task), task.on_step)
+
+    def filling_layouts(self, task: Request) -> Generator[StepEvent, None, tuple[Decoded, Layout | None]]:
+        """`writing`, and the layout filled last: with the likeliest number of items, and full slots enlarged."""
         writer, steps = replace(self, canvas=self.canvas.reading(task.prompt)), 0
         layout, offer = writer.layout(task), None
         if layout is not None:
@@ -105,7 +110,8 @@ class MiniWriter:
             layout = writer._admitted(task, writer._counted(task, layout, offer))
         attempts = self.canvas.constants.layouts.attempts
         for attempt in range(attempts):
-            written = writer.decoded(task, layout, offer)
+            final = layout is None or attempt + 1 == attempts
+            written = yield from writer._filling(task, layout, offer, final=final)
             steps += written.steps
             larger = None
             if layout is not None and attempt + 1 < attempts:
@@ -149,8 +155,14 @@ class MiniWriter:
 
     def decoded(self, task: Request, layout: Layout | None, offer: Offer | None = None) -> Decoded:
         """Fill one layout as it is, or an empty canvas if it is None."""
+        return drained(self._filling(task, layout, offer))
+
+    def _filling(
+        self, task: Request, layout: Layout | None, offer: Offer | None, *, final: bool = True
+    ) -> Generator[StepEvent, None, Decoded]:
+        """`decoded` step by step; final: whether no other attempt can follow."""
         canvas = self.canvas if layout is None else self.filling(layout, offer)
-        return decode(
+        steps = decoding(
             canvas.denoiser,
             [task.prompt],
             [task.automaton],
@@ -159,9 +171,10 @@ class MiniWriter:
             pad_id=max(self.canvas.spelling.pad_id, 0),
             generators=[torch.Generator().manual_seed(task.seed)],
             scaffold=None if layout is None else [torch.tensor(layout.block)],
-            on_step=task.on_step,
             reviews=[task.reviewer()],
-        )[0]
+        )
+        written = yield from (steps if final else _unsettled(steps))
+        return written[0]
 
     def _admitted(self, task: Request, layout: Layout) -> Layout | None:
         """The layout if an accepted answer within the budget has its ids; otherwise None."""
@@ -214,3 +227,15 @@ class MiniWriter:
             begun = torch.tensor([*opening, *open_block[len(opening) :]])
             weights.append(seen.log_prob(begun).exp().mean())
         return torch.stack(weights)
+
+
+def _unsettled(
+    steps: Generator[StepEvent, None, list[Decoded]],
+) -> Generator[StepEvent, None, list[Decoded]]:
+    """The same steps, all of which may be begun anew."""
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            return end.value
+        yield replace(event, settled=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -74,23 +75,24 @@ def extract_command(
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write a page that shows where each value is stated."),
     ] = None,
+    stream: Annotated[
+        bool,
+        typer.Option("--stream", help="Print a line of JSON for each value that is final, and each step."),
+    ] = False,
     compact: Annotated[bool, typer.Option("--compact", help="Print JSON on one line.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; extract always does.")] = False,
 ) -> None:
     """Extract what the schema asks for from documents, as JSON on stdout."""
-    if [*documents, schema].count(STDIN) > 1:
-        raise Misuse("only one of DOC and --schema can be -")
-    if html is not None and len(documents) > 1:
-        raise Misuse("--html takes one document: run the command once for each")
+    _check(documents, schema, {"--html": html is not None, "--stream": stream})
     alone = read_document(documents[0], encoding) if len(documents) == 1 else None
     spec = read_spec(schema)
     resources = read_resources(resource, spec)
     say_if_kernels_compile()
     terms = json_options(whitespace, additional, unknown, order, resources)
     with _progress() as (say, on_step):
-        answered = _answering(
-            loaded(model), spec, (max_tokens, steps, seed, on_step), terms, details=details, html=html
-        )
+        options = max_tokens, steps, seed, on_step
+        ways = {"details": details, "html": html, "stream": stream}
+        answered = _answering(loaded(model), spec, options, terms, **ways)
         say("compiling the schema")
         if alone is None:
             _print_lines(documents, lambda name: answered(read_document(name, encoding)))
@@ -98,11 +100,27 @@ def extract_command(
         answer = answered(alone)
     for warning in answer.pop("warnings"):
         warn(warning)
-    print_json(answer if details else answer["value"], compact=compact)
+    print_json(answer if details or stream else answer["value"], compact=compact or stream)
+
+
+def _check(documents: Sequence[str], schema: str, single: dict[str, bool]) -> None:
+    """Raise Misuse if stdin is named twice, or an option that takes a single document has several."""
+    if [*documents, schema].count(STDIN) > 1:
+        raise Misuse("only one of DOC and --schema can be -")
+    for name, given in single.items():
+        if given and len(documents) > 1:
+            raise Misuse(f"{name} takes one document: run the command once for each")
 
 
 def _answering(
-    model: Any, spec: Any, options: Sequence[Any], terms: dict[str, Any], *, details: bool, html: Path | None
+    model: Any,
+    spec: Any,
+    options: Sequence[Any],
+    terms: dict[str, Any],
+    *,
+    details: bool,
+    html: Path | None,
+    stream: bool,
 ) -> Callable[[Document], dict[str, Any]]:
     """What a document is answered with; options: those of decoding, in the order of `Options`."""
     from structgen.generation.options import Options
@@ -110,20 +128,36 @@ def _answering(
     from structgen.verbs.extract import extract
 
     def answered(document: Document) -> dict[str, Any]:
-        begun = time.perf_counter()
-        generation = extract(
-            model,
-            document,
-            spec,
-            Options(*options),
-            terms=Terms(**terms),
-            details=details or html is not None,
-        )
+        begun, how = time.perf_counter(), Options(*options)
+        if stream:
+            generation = _streamed(model, document, spec, how, Terms(**terms))
+        else:
+            evident = details or html is not None
+            generation = extract(model, document, spec, how, terms=Terms(**terms), details=evident)
         if html is not None:
             write_file(html, generation.html())
         return _answer(generation, time.perf_counter() - begun, details)
 
     return answered
+
+
+def _streamed(model: Any, document: Document, spec: Any, options: Any, terms: Any) -> Generation[Any]:
+    """The result of an extraction whose events are printed as they happen, a line of JSON each."""
+    from dataclasses import asdict
+
+    from pydantic_core import to_jsonable_python
+
+    from structgen.verbs.stream import Done, Partial, stream
+
+    for event in stream(model, document, spec, options, terms=terms):
+        if isinstance(event, Done):
+            return event.result
+        if isinstance(event, Partial):
+            print_json({"partial": to_jsonable_python(event.object)}, compact=True)
+        else:
+            print_json({"settled": asdict(event)}, compact=True)
+        sys.stdout.flush()
+    raise AssertionError("a stream ends with its result")
 
 
 def _print_lines(names: Sequence[str], answered: Callable[[str], dict[str, Any]]) -> None:

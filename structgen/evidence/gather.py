@@ -38,8 +38,21 @@ def answered(
     every value that is not chosen from a list. Raises what `write` and `read` raise.
     """
     film = Film(runtime.vocabulary, asked.on_step)
-    asked = replace(asked, on_step=film)
-    written = write(runtime, asked)
+    written = write(runtime, replace(asked, on_step=film))
+    return proven(runtime, asked, written, film, document, is_json=is_json, stating=stating)
+
+
+def proven(
+    runtime: Runtime,
+    asked: Request,
+    written: Decoded,
+    film: Film,
+    document: Document | None = None,
+    *,
+    is_json: bool = True,
+    stating: bool = False,
+) -> Generation[Any]:
+    """What was written for a request, with all its evidence; see `answered`."""
     generation = read(runtime, asked.constraint, written)
     found = evidence(runtime, asked, written, Answer(generation.text, is_json), stating=stating)
     return replace(generation, evidence=found, trace=tuple(film.frames), document=document)

@@ -83,6 +83,30 @@ def chosen(outline: Mapping[str, Any], pointer: str) -> bool:
     return any(kind in CHOSEN for kind in kinds(outline, steps(pointer)))
 
 
+def declared(outline: Mapping[str, Any], pointer: str) -> bool:
+    """Whether the schema names every member on the way to a value; others may come twice, and the last one counts."""
+    return _declared(outline, steps(pointer))
+
+
+def _declared(outline: Mapping[str, Any], path: Sequence[str]) -> bool:
+    if not path:
+        return True
+    if outline["kind"] == "union":
+        holders = [one for one in outline["options"] if one["kind"] in ("object", "array", "union", "any")]
+        named = [one for one in holders if one["kind"] != "object" or not _lacks(one, path[0])]
+        return bool(named) and all(_declared(one, path) for one in named)
+    if outline["kind"] == "array":
+        return outline["item"] is not None and _declared(outline["item"], path[1:])
+    return any(
+        field["name"] == path[0] and _declared(field["value"], path[1:]) for field in outline["fields"]
+    )
+
+
+def _lacks(outline: Mapping[str, Any], name: str) -> bool:
+    """Whether an object has members, but none of this name."""
+    return bool(outline["fields"]) and all(field["name"] != name for field in outline["fields"])
+
+
 def kinds(outline: Mapping[str, Any], path: Sequence[str]) -> Iterator[str]:
     """The kinds of value that an outline has at a path."""
     if outline["kind"] == "union":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from structgen.sources.json_schema.pointers import escape, steps
 
 MISSING = object()  # in place of a value that is not there
+AFTER = ",]} \t\n\r"  # characters that may follow a value
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")
 
@@ -49,6 +51,18 @@ class Answer:
             return {"": Leaf("", self.text, 0, len(self.text))}
         found = _leaves(self.text, _skip(self.text, 0), "")
         return {leaf.pointer: leaf for leaf in found if isinstance(leaf, Leaf)}
+
+    @classmethod
+    def begun(cls, text: str) -> dict[str, Leaf]:
+        """The leaves of a JSON text that may end anywhere, as far as what follows shows that they have ended."""
+        found: dict[str, Leaf] = {}
+        with suppress(ValueError, LookupError):
+            for leaf in _leaves(text, _skip(text, 0), ""):
+                if (
+                    isinstance(leaf, Leaf) and text[leaf.end] in AFTER
+                ):  # 12 may be the beginning of 12.5 or 12e3
+                    found[leaf.pointer] = leaf
+        return found
 
     def value(self, text: bytes, pointer: str) -> Any:
         """The value at a pointer of another text of this kind; MISSING if there is none."""

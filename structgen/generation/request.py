@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -53,6 +53,7 @@ class Request:
 class Writer(Protocol):
     """A way to fill blocks until the automaton of a request accepts them."""
 
-    def write(self, request: Request, /) -> Decoded:
-        """The written ids. Raises BudgetTooSmall, before any step, if the shortest answer exceeds the budget."""
+    def writing(self, request: Request, /) -> Generator[StepEvent, None, Decoded]:
+        """Yields each step and returns the written ids. Raises BudgetTooSmall, before any step, if the shortest answer
+        exceeds the budget."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ from structgen.generation.runtime import Runtime
 from structgen.surface import option
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import Denoiser
-from structgen_engine.decoding.loop import Decoded, decode
+from structgen_engine.decoding.loop import Decoded, StepEvent, decoding, drained
 from structgen_engine.decoding.row import BudgetTooSmall
 from structgen_engine.lattice.pruning import Overlong
 
@@ -34,10 +34,10 @@ class DirectWriter:
     denoiser: Denoiser
     vocabulary: Vocabulary
 
-    def write(self, request: Request) -> Decoded:
+    def writing(self, request: Request) -> Generator[StepEvent, None, Decoded]:
         """Fill blocks until the automaton accepts them."""
         preface, pad = _preface(self.vocabulary), self.vocabulary.pad
-        return decode(
+        written = yield from decoding(
             self.denoiser,
             [request.prompt],
             [request.automaton],
@@ -46,9 +46,9 @@ class DirectWriter:
             pad_id=0 if pad is None else self.vocabulary.special[pad],
             generators=[torch.Generator().manual_seed(request.seed)],
             scaffold=None if preface is None else [torch.tensor(preface)],
-            on_step=request.on_step,
             reviews=[request.reviewer()],
-        )[0]
+        )
+        return written[0]
 
 
 @contextmanager
@@ -91,16 +91,21 @@ def request(
     )
 
 
-@refusing_overlong_steps()
 def write(runtime: Runtime, asked: Request) -> Decoded:
-    """Fill blocks until the constraint is complete.
+    """Fill blocks until the constraint is complete; raises what `writing` raises."""
+    return drained(writing(runtime, asked), asked.on_step)
+
+
+def writing(runtime: Runtime, asked: Request) -> Generator[StepEvent, None, Decoded]:
+    """Fill blocks until the constraint is complete, step by step: yields each step and returns what was written.
 
     Raises Unsatisfiable, before anything is generated, if the budget is below the least number of tokens, and
     Unsupported if a step of a lazy constraint takes too long.
     """
     writer = runtime.writer or DirectWriter(runtime.denoiser, runtime.vocabulary)
     try:
-        return writer.write(asked)
+        with refusing_overlong_steps():
+            return (yield from writer.writing(asked))
     except BudgetTooSmall as error:
         raise Unsatisfiable(
             f"the budget of {asked.max_tokens} tokens is too small: {error.need}; "

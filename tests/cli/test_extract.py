@@ -149,3 +149,15 @@ def test_a_page_needs_one_document_and_a_place(run):
     refused = run("extract", *BILL, "doc.txt", *FAST, "--html", "missing/proof.html")
     assert refused.code == 2
     assert "cannot write missing/proof.html: No such file or directory" in refused.err
+
+
+def test_a_stream_is_lines_of_json_that_end_with_the_value(run):
+    result = run("extract", *BILL, "doc.txt", *FAST, "--stream")
+    *before, last = [json.loads(line) for line in result.out.splitlines()]
+    value = json.loads(run("extract", *BILL, "doc.txt", *FAST).out)
+    assert last == {"value": value}
+    assert {line["settled"]["pointer"]: line["settled"]["value"] for line in before if "settled" in line} == {
+        f"/{name}": part for name, part in value.items()
+    }
+    assert any("partial" in line for line in before)
+    assert run("extract", *BILL, "doc.txt", "doc.txt", "--stream").code == 2

@@ -19,7 +19,7 @@ Axes: b rows, N block (of the model), n positions in play, V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, TypeVar
@@ -49,6 +49,8 @@ class StepEvent:
     accepted: [b, n] bool, positions kept; beliefs: of the b rows
     dropped: [b] float64, a bound on the share of the accepted blocks' probability left out; 0 for automata in tables
     certified: [b] bool, whether `ids` are the most probable of all accepted blocks, including those left out
+    settled: [b, n] bool, positions whose ids no later step can change, none where a review may have the block refined
+        again; None if the whole output may be begun anew
     """
 
     block: int
@@ -60,6 +62,7 @@ class StepEvent:
     beliefs: Beliefs
     dropped: Tensor | None = None
     certified: Tensor | None = None
+    settled: Tensor | None = None
 
 
 def decode(
@@ -76,6 +79,44 @@ def decode(
     on_step: Callable[[StepEvent], None] | None = None,
 ) -> list[Decoded]:
     """The outputs of a batch that starts together, with one automaton, generator and so on per prompt; see `Task`."""
+    steps = decoding(
+        denoiser,
+        prompts,
+        automata,
+        max_tokens=max_tokens,
+        generators=generators,
+        options=options,
+        pad_id=pad_id,
+        scaffold=scaffold,
+        reviews=reviews,
+    )
+    return drained(steps, on_step)
+
+
+def drained(steps: Generator[StepEvent, None, T], on_step: Callable[[StepEvent], None] | None = None) -> T:
+    """What a generator of steps returns at its end; on_step is called with each step."""
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            return end.value
+        if on_step is not None:
+            on_step(event)
+
+
+def decoding(
+    denoiser: Denoiser,
+    prompts: Sequence[Sequence[int]],
+    automata: Sequence[TokenAutomaton],
+    *,
+    max_tokens: int,
+    generators: Sequence[torch.Generator],
+    options: DecodingOptions | None = None,
+    pad_id: int = 0,
+    scaffold: Sequence[Tensor | None] | None = None,
+    reviews: Sequence[Review | None] | None = None,
+) -> Generator[StepEvent, None, list[Decoded]]:
+    """`decode` step by step: yields what each step did, and returns the outputs. It can be closed between two steps."""
     total, options = len(prompts), options or DecodingOptions()
     rows = zip(
         prompts,
@@ -85,7 +126,8 @@ def decode(
         _one_each(total, "reviews", reviews or [None] * total),
         strict=True,
     )
-    loop, finished = Loop(denoiser, on_step=on_step), dict[int, Decoded]()
+    events: list[StepEvent] = []
+    loop, finished = Loop(denoiser, on_step=events.append), dict[int, Decoded]()
     loop.start(
         [
             Task(prompt, automaton, generator, max_tokens, options, pad_id, wish, review)
@@ -94,6 +136,8 @@ def decode(
     )
     while loop.busy:
         finished |= loop.step()
+        yield from events
+        events.clear()
     return [finished[number] for number in range(total)]
 
 
@@ -287,6 +331,8 @@ def _events(rows: list[Live], view: View, choice: Decision, dropped: Tensor) -> 
     for k, live in enumerate(rows):
         places.setdefault((len(live.row.committed), live.step - 1), []).append(k)
     canvas, seen = torch.stack([live.canvas for live in rows]), view.beliefs
+    reviewed = torch.tensor([live.row.review is not None for live in rows])
+    settled = ((choice.settled >= 0) | choice.done[:, None]) & ~reviewed[:, None]
     return [
         StepEvent(
             block,
@@ -298,6 +344,7 @@ def _events(rows: list[Live], view: View, choice: Decision, dropped: Tensor) -> 
             Beliefs(seen.entropy[at], seen.top_probability[at], seen.free[at]),
             dropped[at],
             choice.certified[at],
+            settled[at],
         )
         for (block, step), at in places.items()
     ]
