@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from structgen.sources.json_schema import JsonSchema
     from structgen.sources.library import library
     from structgen.sources.regex import Regex
-    from structgen.sources.tools import Call, Reply
+    from structgen.sources.tools import Call, Reply, Tools
     from structgen.tokens.vocabulary import Vocabulary
     from structgen.verbs.choose import Choice
     from structgen.verbs.decide import Decisions, Score
@@ -71,6 +71,7 @@ __all__ = [
     "Score",
     "Settled",
     "StructgenError",
+    "Tools",
     "Unsatisfiable",
     "Unsupported",
     "Vocabulary",
@@ -99,6 +100,7 @@ _HOMES = {
     "Regex": "sources.regex",
     "Reply": "sources.tools",
     "Settled": "verbs.stream",
+    "Tools": "sources.tools",
     "Vocabulary": "tokens.vocabulary",
     "compile": "compiler.constraint",
     "library": "sources.library",

@@ -16,7 +16,7 @@ from structgen.generation.runtime import Runtime
 from structgen.generation.writer import read, request, text_of, write
 from structgen.sources import Additional, Order, Readable, Source, Terms, Unknown, Whitespace, as_source
 from structgen.sources.json_schema import Resources
-from structgen.sources.tools import Reply
+from structgen.sources.tools import Reply, Tools
 from structgen.verbs.call import Message, call
 from structgen.verbs.choose import Choice, choose
 from structgen.verbs.decide import Decisions, decide
@@ -238,10 +238,13 @@ class Model(Runtime):
     def call(
         self,
         messages: str | Document | Sequence[Message],
-        tools: Sequence[object],
+        tools: Tools | Sequence[object],
         *,
-        tool_choice: str = ...,
-        parallel: bool = ...,
+        tool_choice: str | Mapping[str, Any] | None = ...,
+        parallel: bool | None = ...,
+        min_calls: int | None = ...,
+        max_calls: int | None = ...,
+        distinct: bool | None = ...,
         details: Literal[False] = ...,
         **how: Unpack[VerbOptions],
     ) -> Reply: ...
@@ -249,20 +252,26 @@ class Model(Runtime):
     def call(
         self,
         messages: str | Document | Sequence[Message],
-        tools: Sequence[object],
+        tools: Tools | Sequence[object],
         *,
-        tool_choice: str = ...,
-        parallel: bool = ...,
+        tool_choice: str | Mapping[str, Any] | None = ...,
+        parallel: bool | None = ...,
+        min_calls: int | None = ...,
+        max_calls: int | None = ...,
+        distinct: bool | None = ...,
         details: Literal[True],
         **how: Unpack[VerbOptions],
     ) -> Generation[Reply]: ...
     def call(
         self,
         messages: str | Document | Sequence[Message],
-        tools: Sequence[object],
+        tools: Tools | Sequence[object],
         *,
-        tool_choice: str = "auto",
-        parallel: bool = False,
+        tool_choice: str | Mapping[str, Any] | None = None,
+        parallel: bool | None = None,
+        min_calls: int | None = None,
+        max_calls: int | None = None,
+        distinct: bool | None = None,
         details: bool = False,
         max_tokens: int | None = None,
         steps: int | None = None,
@@ -274,11 +283,12 @@ class Model(Runtime):
         order: Order = "declared",
         on_step: OnStep | None = None,
     ) -> object:
-        """The calls that a request asks for, a Reply: `for call in model.call(…): call.run()`.
+        """The calls that a request asks for, a Reply: `messages.extend(reply.messages(reply.run()))` closes the loop.
 
-        tools: functions, classes, or dicts as in OpenAI's API
-        tool_choice: "auto" (the Reply may be an answer in words), "required", "none" or the name of a tool
-        parallel: up to eight calls instead of one
+        tools: functions, classes, definitions of OpenAI's, Anthropic's or MCP's form, or a Tools, which has options too
+        tool_choice: "auto" (the Reply may be an answer in words), "required", "none", the name of a tool, or as in
+            OpenAI's API
+        parallel: up to eight calls instead of one, or min_calls to max_calls; distinct: no two of them equal
         """
         options = Options(max_tokens, steps, seed, on_step)
         terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
@@ -287,10 +297,13 @@ class Model(Runtime):
             messages,
             tools,
             options,
-            tool_choice=tool_choice,
-            parallel=parallel,
             terms=terms,
             details=details,
+            tool_choice=tool_choice,
+            parallel=parallel,
+            min_calls=min_calls,
+            max_calls=max_calls,
+            distinct=distinct,
         )
         return generation if details else generation.value
 

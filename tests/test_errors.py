@@ -12,7 +12,7 @@ import structgen as sg
 from structgen.generation.options import MOST_SEED
 from structgen.integrations.rows import HostBatch
 from structgen.integrations.vllm.asked import Asked
-from structgen.sources.tools import ToolCalls
+from structgen.sources.tools import Tools
 
 
 class Even(pydantic.BaseModel):
@@ -34,7 +34,7 @@ SOURCES: dict[str, Any] = {
     "class": Even,
     "type": list[int],
     "schema": {"type": "object", "properties": {"n": {"type": "integer"}}},
-    "tools": ToolCalls([at_noon]),
+    "tools": Tools([at_noon]),
 }
 TEXTS = [
     '{"n":',

@@ -42,6 +42,7 @@ EXPORTS = [
     "Score",
     "Settled",
     "StructgenError",
+    "Tools",
     "Unsatisfiable",
     "Unsupported",
     "Vocabulary",
@@ -155,7 +156,7 @@ def test_what_verbs_and_compile_return_is_a_line_in_a_notebook():
     long = {"vendor": "x" * 5000, "lines": list(range(500))}
     generation = structgen.generation.result.Generation(Invoice(**long), "", (1,) * 90, -1.5, 6, 1)
     constraint = structgen.compile(Invoice, model.vocabulary)
-    tool = structgen.sources.tools.ToolCalls([book]).callable[0]
+    tool = structgen.sources.tools.Tools([book]).callable[0]
     call = structgen.Call("book", {"city": "Paris", "nights": 2}, tool)
     lines = [
         model,

@@ -71,7 +71,7 @@ def call_command(
         said,
         given,
         tool_choice=tool_choice,
-        parallel=parallel,
+        parallel=parallel or None,
         details=True,
         max_tokens=max_tokens,
         steps=steps,

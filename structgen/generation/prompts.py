@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from structgen.sources.outline import Outline
-from structgen.sources.tool import Tool
-from structgen.sources.tools import ToolCalls
+from structgen.sources.tools import Tool, Tools
 
 
 class Markup(str):
@@ -62,7 +61,7 @@ class Prompts(Protocol):
         """The prompt to fill in what the source describes from the document."""
         ...
 
-    def calls(self, source: ToolCalls, request: str) -> Prompt:
+    def calls(self, source: Tools, request: str) -> Prompt:
         """The prompt to call the tools that the request needs, or to answer it."""
         ...
 
@@ -84,13 +83,11 @@ class ChatPrompts:
             f"JSON Schema:\n{asked}\n\nDocument:\n{document}"
         )
 
-    def calls(self, source: ToolCalls, request: str) -> Prompt:
+    def calls(self, source: Tools, request: str) -> Prompt:
         tools = "\n".join(json.dumps(_described(tool), ensure_ascii=False) for tool in source.callable)
         one = '{"name": the tool\'s name, "arguments": {…}}'
         forms = (
-            [f"a JSON array of objects {one}" if source.parallel else f"one JSON object {one}"]
-            if tools
-            else []
+            [f"a JSON array of objects {one}" if source.counts else f"one JSON object {one}"] if tools else []
         )
         if source.answers:
             forms.append('{"answer": the answer in words}' + (" where no tool is needed" if tools else ""))

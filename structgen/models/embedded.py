@@ -12,7 +12,7 @@ from structgen.generation.prompts import Fillable, Prompt
 from structgen.model import Model
 from structgen.models.placement import Placement
 from structgen.reading.stated import dates, numbers, times
-from structgen.sources.tools import ToolCalls
+from structgen.sources.tools import Tools
 from structgen.tokens.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class OutlinePrompts:
 
         return (prompt_text(Outline.of(source.outline().plain()), document),)
 
-    def calls(self, source: ToolCalls, request: str) -> Prompt:
+    def calls(self, source: Tools, request: str) -> Prompt:
         """An outline of all replies, then the request."""
         return self.extraction(source, request)
 

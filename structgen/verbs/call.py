@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
+from typing import Any, TypedDict, Unpack
 
 from structgen.compiler.constraint import compile
 from structgen.documents import Document
@@ -21,41 +23,60 @@ from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
 from structgen.generation.writer import check_text, text_of
 from structgen.sources import Terms
-from structgen.sources.tools import Reply, ToolCalls
+from structgen.sources.tools import Reply, Tools
 
 Message = Mapping[str, object]  # with role and content, as in OpenAI's API
+
+
+class CallOptions(TypedDict, total=False):
+    """The options of Tools that a call may set, None for those of the tools or the default."""
+
+    tool_choice: str | Mapping[str, Any] | None
+    parallel: bool | None
+    min_calls: int | None
+    max_calls: int | None
+    distinct: bool | None
 
 
 def call(
     runtime: Runtime,
     messages: str | Document | Sequence[Message],
-    tools: Sequence[object],
+    tools: Tools | Sequence[object],
     options: Options | None = None,
     *,
-    tool_choice: str = "auto",
-    parallel: bool = False,
     terms: Terms | None = None,
     details: bool = False,
+    **how: Unpack[CallOptions],
 ) -> Generation[Reply]:
     """The calls that the messages ask for.
 
-    messages: a request, or messages with role and content; tools, tool_choice, parallel: as in ToolCalls
+    messages: a request, or messages with role and content; tools: or Tools, with options of their own; how: as in Tools
     details: whether to gather evidence, with a forward pass for each value
     Raises InvalidDocument if there is no request or a message is not text, and what `compile` raises.
     """
     request = conversation(messages)
-    source = ToolCalls(tools, tool_choice, parallel, terms or Terms())
+    source = with_options(tools, terms, how)
     constraint = compile(source, runtime.vocabulary)
     prompt = runtime.prompts.calls(source, request)
     asked = writer.request(runtime, prompt, constraint, options, document=request, kinds=_kinds(source))
     if details:
-        return answered(runtime, asked, Document(request))
-    return writer.read(runtime, constraint, writer.write(runtime, asked))
+        done = answered(runtime, asked, Document(request))
+    else:
+        done = writer.read(runtime, constraint, writer.write(runtime, asked))
+    return replace(done, value=done.value.identified(request))
 
 
-def _kinds(source: ToolCalls) -> tuple[Kind, ...]:
+def with_options(tools: Tools | Sequence[object], terms: Terms | None, how: CallOptions) -> Tools:
+    """The tools as a source, with the options that are not None."""
+    given = {name: value for name, value in how.items() if value is not None}
+    if isinstance(tools, Tools):
+        return replace(tools, **given) if given else tools
+    return Tools(tools, terms=terms or Terms(), **given)  # pyright: ignore[reportArgumentType]
+
+
+def _kinds(source: Tools) -> tuple[Kind, ...]:
     """The kinds of reply. Parallel calls have no descriptions, because no words distinguish them."""
-    tools = () if source.parallel else source.callable
+    tools = () if source.counts else source.callable
     described = [f"{tool.name} {tool.description}" for tool in tools]
     pairs = zip((one.plain() for one in source.outlines), source.openings, strict=True)
     return tuple(Kind(outline, opening, words) for (outline, opening), words in zip_longest(pairs, described))

@@ -27,7 +27,7 @@ from bench.schemas import closed
 from structgen.generation.options import Options
 from structgen.generation.writer import prompt_ids
 from structgen.model import Model
-from structgen.sources.tools import ToolCalls
+from structgen.sources.tools import Tools
 from structgen.verbs.call import call, conversation
 
 REFUSALS = (sg.StructgenError, ValueError)  # ours, and llguidance's
@@ -60,7 +60,7 @@ class Tally:
             call = json.loads(text)
         except ValueError:
             return
-        if Draft202012Validator(ToolCalls(item.tools, "required").schema).is_valid(call):
+        if Draft202012Validator(Tools(item.tools, "required").schema).is_valid(call):
             self.valid += 1
             self.named += item.names_right(call["name"])
             self.right += item.is_right(call["name"], call["arguments"])
@@ -148,7 +148,7 @@ def _causal(model: Model) -> dict[str, Caller]:
     greedy = Greedy(model)
 
     def masked(item: Item) -> tuple[str, int]:
-        source = ToolCalls(item.tools, "required")
+        source = Tools(item.tools, "required")
         prompt = prompt_ids(model, model.prompts.calls(source, conversation(item.messages)))
         written = greedy(prompt, closed(source.schema))
         return written.text, written.steps

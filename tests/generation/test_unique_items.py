@@ -23,7 +23,7 @@ from structgen.compiler.witness import Checker, Narrowing
 from structgen.generation.options import Options
 from structgen.model import Model
 from structgen.models.embedded import OutlinePrompts
-from structgen.sources.tools import ToolCalls
+from structgen.sources.tools import Tools
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
 from structgen_engine.decoding.loop import decode
@@ -206,7 +206,7 @@ def test_arguments_of_tools_are_checked():
         "name": "tag",
         "parameters": {"type": "object", "properties": {"names": STRINGS}, "required": ["names"]},
     }
-    constraint = sg.compile(ToolCalls([tool], parallel=True))
+    constraint = sg.compile(Tools([tool], parallel=True))
     assert constraint.accepts('[{"name":"tag","arguments":{"names":["a","b"]}}]')
     assert not constraint.accepts('[{"name":"tag","arguments":{"names":["a","a"]}}]')
     good = '{"name":"tag","arguments":{"names":["a"]}}'

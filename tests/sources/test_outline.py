@@ -26,7 +26,7 @@ from structgen.sources.json_schema.read import JSON_SCHEMA, Reader
 from structgen.sources.json_schema.style import Style
 from structgen.sources.json_schema.write import SchemaWriter
 from structgen.sources.outline import ANY, Field, Outline
-from structgen.sources.tools import ToolCalls
+from structgen.sources.tools import Tools
 from structgen.sources.types import TypeSource
 
 ENGINE = Path(__file__).parents[2] / "engine"
@@ -218,8 +218,8 @@ def test_calls_of_tools_are_outlined_as_their_schema() -> None:
     from bench.bfcl import items
 
     for item in islice(items(BFCL, "multiple"), 60):
-        for options in ({}, {"choice": "required"}, {"parallel": True}):
-            calls = ToolCalls(item.tools, **options)
+        for options in ({}, {"tool_choice": "required"}, {"parallel": True}):
+            calls = Tools(item.tools, **options)
             assert agrees(calls.outline(), calls.schema)
             assert calls.outline() == of(calls.schema)
             for outline, schema in zip(calls.outlines, calls.alternatives, strict=True):

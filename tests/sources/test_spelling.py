@@ -27,7 +27,7 @@ from conformance.suites import MASKBENCH, maskbench
 from structgen.errors import StructgenError, Unsatisfiable, Unsupported
 from structgen.sources import JsonSchema
 from structgen.sources.canonical import canonical
-from structgen.sources.tools import ToolCalls
+from structgen.sources.tools import Tools
 
 DRAFT_4 = "http://json-schema.org/draft-04/schema#"
 
@@ -260,7 +260,7 @@ def test_recursive_schemas_read_every_spelling_to_the_depth_that_they_generate()
 def test_tools_read_every_spelling_of_their_arguments() -> None:
     parameters = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
     constraint = sg.compile(
-        ToolCalls([{"name": "é", "parameters": parameters}, strict_tool], choice="required")
+        Tools([{"name": "é", "parameters": parameters}, strict_tool], tool_choice="required")
     )
     assert constraint.accepts('{"n\\u0061me": "\\u00e9", "arguments": {"n": 1e2}}')
     assert constraint.accepts('{"name": "strict_tool", "arguments": {"at": "2024-02-29t12:30:00z", "n": 2}}')

@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 import structgen as sg
 from structgen.grammar import Grammar, alt, literal, ref, repeat, seq
 from structgen.sources.json_schema import JsonSchema
-from structgen.sources.tools import ToolCalls, rebased
+from structgen.sources.tools import Tools, rebased
 
 
 def get_weather(city: str, unit: Literal["c", "f"] = "c") -> str:
@@ -64,7 +64,7 @@ TOOLS = [get_weather, book, Refund, Move, LOOKUP]
 
 
 def accepts(text: str, tools: list[Any] = TOOLS, choice: str = "auto", parallel: bool = False) -> bool:
-    return sg.compile(ToolCalls(tools, choice, parallel)).accepts(text)
+    return sg.compile(Tools(tools, choice, parallel)).accepts(text)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_with_parallel_a_reply_is_one_to_eight_calls():
 @pytest.mark.parametrize("choice", ["auto", "required", "none", "lookup"])
 def test_the_schema_describes_the_replies(choice: str, parallel: bool):
     """What the grammar accepts the schema validates; what neither accepts is a call of another tool."""
-    source = ToolCalls(TOOLS, choice, parallel)
+    source = Tools(TOOLS, choice, parallel)
     judge, constraint = Draft202012Validator(source.schema), sg.compile(source)
     calls = ['{"name":"lookup","arguments":{"id":5}}', WEATHER, BOOK, '{"name":"nobody","arguments":{}}']
     for text in [*calls, ANSWER, *(f"[{call}]" for call in calls)]:
@@ -100,24 +100,24 @@ def test_the_schema_describes_the_replies(choice: str, parallel: bool):
 
 
 def test_calls_are_typed_and_run():
-    weather, booked = ToolCalls(TOOLS, parallel=True).parse(f"[{WEATHER}, {BOOK}]")
+    weather, booked = Tools(TOOLS, parallel=True).parse(f"[{WEATHER}, {BOOK}]")
     assert (weather.name, weather.arguments, weather.run()) == ("get_weather", {"city": "Oslo"}, "Oslo/c")
     assert booked.arguments["day"] == datetime.date(2026, 1, 2)
     assert booked.run() == ("LH1", datetime.date(2026, 1, 2), 2)
     refund = '{"name":"Refund","arguments":{"order":"A1","amount":9.5}}'
     moved = '{"name":"Move","arguments":{"to":{"street":"Elm"}}}'
-    assert ToolCalls(TOOLS).parse(refund)[0].arguments == Refund(order="A1", amount=Decimal("9.5"))
-    assert ToolCalls(TOOLS).parse(moved)[0].arguments == Move({"street": "Elm"})
-    looked = ToolCalls(TOOLS).parse('{"name":"lookup","arguments":{"id":5}}')[0]
+    assert Tools(TOOLS).parse(refund)[0].arguments == Refund(order="A1", amount=Decimal("9.5"))
+    assert Tools(TOOLS).parse(moved)[0].arguments == Move({"street": "Elm"})
+    looked = Tools(TOOLS).parse('{"name":"lookup","arguments":{"id":5}}')[0]
     assert (looked.arguments, looked.tool.given) == ({"id": 5}, LOOKUP)
     with pytest.raises(sg.InvalidOption, match="'lookup' is no function"):
         looked.run()
 
 
 def test_an_answer_is_no_call():
-    reply = ToolCalls(TOOLS).parse(ANSWER)
+    reply = Tools(TOOLS).parse(ANSWER)
     assert (list(reply), reply.answer) == ([], "No tool is needed.")
-    assert ToolCalls([], "none").parse(ANSWER) == reply
+    assert Tools([], "none").parse(ANSWER) == reply
 
 
 def test_a_method_is_a_tool_and_forgets_its_self():
@@ -126,12 +126,12 @@ def test_a_method_is_a_tool_and_forgets_its_self():
             return f"{id(self)}{name}"
 
     desk = Desk()
-    call = ToolCalls([desk.greet]).parse('{"name":"greet","arguments":{"name":"Ann"}}')[0]
+    call = Tools([desk.greet]).parse('{"name":"greet","arguments":{"name":"Ann"}}')[0]
     assert call.run() == desk.greet("Ann")
 
 
 def test_tools_describe_themselves_by_their_first_paragraph():
-    tools = ToolCalls(TOOLS).callable
+    tools = Tools(TOOLS).callable
     assert [tool.description for tool in tools[:3]] == ["The weather in a city.", "", "Money back."]
     assert tools[-1].description == "Does lookup."
 
@@ -169,7 +169,7 @@ def test_references_hold_inside_the_schema_of_all_replies():
         for name, kind in (("a", "integer"), ("b", "boolean"))
     ]
     for parallel in (False, True):
-        source = ToolCalls(tools, "auto", parallel)
+        source = Tools(tools, "auto", parallel)
         judge, constraint = Draft202012Validator(source.schema), sg.compile(source)
         for value in (5, True, "x"):
             for name in "ab":
@@ -190,9 +190,9 @@ def test_tools_may_have_rules_of_the_same_name(monkeypatch: pytest.MonkeyPatch):
         return Grammar(start, {"own": alt(literal(name), ref("shared")), "shared": literal("s")})
 
     monkeypatch.setattr(JsonSchema, "lower", lowered)
-    equal = ToolCalls([openai(name, {"title": "t"}) for name in "ab"], "required").lower()
+    equal = Tools([openai(name, {"title": "t"}) for name in "ab"], "required").lower()
     assert set(equal.rules) == {"own", "shared"}
-    grammar = ToolCalls([openai(name, {"title": name}) for name in "ab"], "required").lower()
+    grammar = Tools([openai(name, {"title": name}) for name in "ab"], "required").lower()
     assert set(grammar.rules) == {"own", "shared", "tool 1 own", "tool 1 shared"}
     assert grammar.rules["own"] is alt(literal("a"), ref("shared"))
     assert grammar.rules["tool 1 own"] is alt(literal("b"), ref("tool 1 shared"))
@@ -216,7 +216,10 @@ def unknown(name: Nowhere) -> None: ...  # type: ignore[name-defined] # noqa: F8
         ({}, r"tool 0 has no name, which must be a string \(at /name\)"),
         ({"function": {"name": 3}}, r"tool 0 has no name, which must be a string \(at /function/name\)"),
         ({"function": []}, r"tool 0: a function is an object .* \(at /function\)"),
-        ({"type": "custom", "name": "x"}, r"tool 0 is of type 'custom' \(at /type\); only \"function\""),
+        (
+            {"type": "web_search", "name": "x"},
+            r"tool 0 is of type 'web_search' \(at /type\); only \"function\"",
+        ),
         (openai("x", color=1), r"tool 'x': 'color' is no part of a function \(at /function/color\)"),
         (openai("x", []), r"tool 'x': the parameters must be a JSON Schema \(at /function/parameters\)"),
         (
@@ -238,7 +241,7 @@ def unknown(name: Nowhere) -> None: ...  # type: ignore[name-defined] # noqa: F8
 )
 def test_a_bad_tool_is_named_with_a_pointer(tool: Any, message: str):
     with pytest.raises(sg.StructgenError, match=f"^{message}"):
-        sg.compile(ToolCalls([tool]))
+        sg.compile(Tools([tool]))
 
 
 @pytest.mark.parametrize(
@@ -253,4 +256,4 @@ def test_a_bad_tool_is_named_with_a_pointer(tool: Any, message: str):
 )
 def test_bad_sets_of_tools(tools: Any, choice: str, message: str):
     with pytest.raises(sg.StructgenError, match=message):
-        ToolCalls(tools, choice)
+        Tools(tools, choice)

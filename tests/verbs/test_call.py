@@ -15,7 +15,7 @@ from structgen.generation.options import Options
 from structgen.generation.prompts import ChatPrompts
 from structgen.model import Model
 from structgen.models.embedded import OutlinePrompts
-from structgen.sources.tools import ToolCalls
+from structgen.sources.tools import Tools
 from structgen.tokens.vocabulary import Vocabulary
 from structgen.verbs.call import call, conversation
 from structgen_engine.decoding.denoiser import RandomDenoiser
@@ -59,7 +59,7 @@ def random_model(request: pytest.FixtureRequest) -> Model:
 
 def check(generation: sg.Generation[Any], choice: str, parallel: bool) -> None:
     """The text validates under the schema, and the reply says what the text says."""
-    source, said = ToolCalls(TOOLS, choice, parallel), json.loads(generation.text)
+    source, said = Tools(TOOLS, choice, parallel), json.loads(generation.text)
     Draft202012Validator(source.schema).validate(said)
     if isinstance(said, dict) and "answer" in said:
         assert (generation.value.answer, len(generation.value)) == (said["answer"], 0)
@@ -98,7 +98,7 @@ def test_the_same_seed_gives_the_same_reply(model: sg.Model):
 
 
 def test_the_embedded_model_reads_the_outline_of_all_tools_and_the_request():
-    (prompt,) = OutlinePrompts().calls(ToolCalls(TOOLS, "required"), REQUEST)
+    (prompt,) = OutlinePrompts().calls(Tools(TOOLS, "required"), REQUEST)
     tools = "{name:get_weather; arguments:{city:string; unit:celsius|fahrenheit?}}"
     tools += "|{name:book_flight; arguments:{to:string; seats:integer}}"
     assert prompt == f"{tools}\n#\n{REQUEST}"
@@ -106,7 +106,7 @@ def test_the_embedded_model_reads_the_outline_of_all_tools_and_the_request():
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_a_chat_model_reads_the_tools_that_it_may_call(choice: str):
-    text = "".join(ChatPrompts().calls(ToolCalls(TOOLS, choice), REQUEST))
+    text = "".join(ChatPrompts().calls(Tools(TOOLS, choice), REQUEST))
     assert ("The weather in a city." in text) == (choice != "none")
     assert ("book_flight" in text) == (choice in ("auto", "required"))
     assert ('{"answer"' in text) == (choice in ("auto", "none"))

@@ -15,7 +15,7 @@ import structgen as sg
 from minis import canvas_of, filler, outlined
 from structgen.compiler import regimes
 from structgen.model import Model
-from structgen.sources.tools import ToolCalls
+from structgen.sources.tools import Tools
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.automata.dfa import Dfa
 from structgen_engine.decoding.denoiser import RandomDenoiser
@@ -103,7 +103,7 @@ def test_a_lazy_step_that_takes_too_long_is_refused_in_one_sentence(
 
 
 def test_a_recursive_tool_beside_another_is_called(random_model: Model) -> None:
-    source = ToolCalls([order_lamp, assemble], "required")
+    source = Tools([order_lamp, assemble], "required")
     assert sg.compile(source, random_model.vocabulary).info().regime == "lazy"
     for seed in range(2):
         done = random_model.call(

@@ -51,15 +51,15 @@ class Uniqueness:
 
     def __call__(self, text: str) -> Detour | None:
         """How to continue at the first repeated element; None if no element is repeated."""
-        repeat = self.judge.repeat(self.formula, _read(text))
+        repeat = self.judge.repeat(self.formula, as_read(text))
         if repeat is None:
             return None
         elements = spans(text).at(repeat.path).elements
         spelled = [text[part.start : part.end] for part in elements[: repeat.index + 1]]
-        return Detour(len(text[: elements[repeat.index - 1].end].encode()), _not_again(spelled), repeat.path)
+        return Detour(len(text[: elements[repeat.index - 1].end].encode()), not_again(spelled), repeat.path)
 
 
-def _read(text: str) -> Any:
+def as_read(text: str) -> Any:
     """The value of a JSON text, with fractions exactly as written."""
     return json.loads(text, parse_float=Decimal, parse_int=_whole)
 
@@ -68,9 +68,9 @@ def _whole(digits: str) -> int | Decimal:
     return int(digits) if len(digits) < MOST_DIGITS else Decimal(digits)
 
 
-def _not_again(spelled: Sequence[str]) -> Expr:
+def not_again(spelled: Sequence[str]) -> Expr:
     """The texts that must not follow the last but one of these elements: any scalars, then one of the elements."""
-    again = alt(*(_spellings(_read(text)) for text in spelled), *map(literal, spelled))
+    again = alt(*(_spellings(as_read(text)) for text in spelled), *map(literal, spelled))
     return seq(_COMMA, star(seq(_scalar(), _COMMA)), again, _GAP, any_of(",]"))
 
 

@@ -1,8 +1,7 @@
 """One tool: its name, its description, and its arguments as a source.
 
 A tool is a Python function (its signature defines the arguments), a class or other type form that pydantic reads, or a
-dict in the form of OpenAI's API: `{"type": "function", "function": {"name", "description", "parameters"}}`, or its
-inner part alone.
+definition as OpenAI, Anthropic and the Model Context Protocol have it (`definitions`).
 """
 
 from __future__ import annotations
@@ -10,18 +9,20 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NotRequired, Required, get_origin, get_type_hints
+from typing import Annotated, Any, NotRequired, Required, get_args, get_origin, get_type_hints
 
+from pydantic import Field as Described
 from typing_extensions import TypedDict
 
 from structgen.errors import InvalidOption, InvalidSource, StructgenError, Unsupported
 from structgen.grammar import Grammar
 
-from .json_schema import JsonSchema, Terms
-from .types import TypeSource
+from ..json_schema import JsonSchema, Terms
+from ..types import TypeSource
+from .definitions import Definition, definition, is_definition, names_no_members
+from .docstrings import described, first_paragraph
 
-KEYS = frozenset({"type", "name", "description", "parameters", "strict"})
-NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+INPUT = "input"  # the name of a custom tool's text among its arguments
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -31,6 +32,7 @@ class Tool:
 
     arguments: the source of its arguments, an object; given: the function, class or dict that it was made from
     pointer: the place in `given` of the JSON Schema of the parameters
+    custom: whether the tool takes a text, which then is the only argument, `input`
     """
 
     name: str
@@ -38,6 +40,13 @@ class Tool:
     arguments: TypeSource[Any] | JsonSchema
     given: Any
     pointer: str = ""
+    custom: bool = False
+
+    @property
+    def is_async(self) -> bool:
+        """Whether calling the tool gives something to await."""
+        called = type(self.given).__call__  # of an object that is called like a function
+        return inspect.iscoroutinefunction(self.given) or inspect.iscoroutinefunction(called)
 
     @property
     def schema(self) -> Mapping[str, Any]:
@@ -55,6 +64,11 @@ class Tool:
         """The accepted texts of the arguments, in canonical spelling."""
         return self.arguments.reading()
 
+    def read(self, text: str) -> Any:
+        """The arguments in a JSON text: a dict, a validated object, or the text for a custom tool."""
+        arguments = self.arguments.parse(text)
+        return arguments[INPUT] if self.custom else arguments
+
     def run(self, arguments: Any) -> Any:
         """Call the function. Raises InvalidOption if the tool is not a function."""
         if not _is_function(self.given):
@@ -70,8 +84,10 @@ def as_tool(given: Any, index: int, terms: Terms) -> Tool:
 
     Raises InvalidSource with the name of the tool and the JSON pointer of the cause in it.
     """
-    if isinstance(given, Mapping):
-        return _of_dict(given, f"tool {index}", terms)
+    if isinstance(given, Tool):
+        return given
+    if is_definition(given):
+        return _defined(definition(given, f"tool {index}"), given, terms)
     name = getattr(given, "__name__", None)
     if not isinstance(name, str) or not name.isidentifier() or not callable(given):
         raise InvalidSource(
@@ -79,8 +95,7 @@ def as_tool(given: Any, index: int, terms: Terms) -> Tool:
         )
     type_ = _arguments_type(given, name) if _is_function(given) else given
     try:
-        arguments = TypeSource(type_, terms)
-        tool = Tool(name, _first_paragraph(given), arguments, given)
+        tool = Tool(name, first_paragraph(given), TypeSource(type_, terms), given)
     except (InvalidSource, Unsupported) as error:
         raise _named(error, name) from error
     _check_object(tool)
@@ -98,7 +113,7 @@ def _arguments_type(function: Callable[..., Any], name: str) -> Any:
         parameters = inspect.signature(function).parameters.values()
     except (NameError, TypeError, ValueError) as error:
         raise InvalidSource(f"tool {name!r}: its signature cannot be read: {error}") from error
-    fields = {}
+    fields, said = {}, described(inspect.getdoc(function) or "")
     for parameter in parameters:
         at = f"/properties/{parameter.name}"
         if parameter.kind in VARIADIC:
@@ -111,45 +126,56 @@ def _arguments_type(function: Callable[..., Any], name: str) -> Any:
                 f"tool {name!r}: parameter {parameter.name!r} has no type; annotate it", pointer=at
             )
         needed = Required if parameter.default is parameter.empty else NotRequired
-        fields[parameter.name] = needed[hints[parameter.name]]
+        fields[parameter.name] = needed[_said(hints[parameter.name], said.get(parameter.name))]
     type_: Any = TypedDict(name, fields)  # pyright: ignore
     type_.__pydantic_config__ = {"extra": "forbid"}
     return type_
 
 
-def _of_dict(given: Mapping[str, Any], shown: str, terms: Terms) -> Tool:
-    inside, at = given, ""
-    if "function" in given:
-        inside, at = given["function"], "/function"
-    if given.get("type", "function") != "function":
-        raise Unsupported(
-            f"{shown} is of type {given['type']!r:.40}",
-            pointer="/type",
-            remedy='only "function" tools can be called',
-        )
-    if not isinstance(inside, Mapping):
-        raise InvalidSource(f"{shown}: a function is an object with a name and parameters", pointer=at)
-    name = inside.get("name")
-    if not isinstance(name, str) or not name:
-        raise InvalidSource(f"{shown} has no name, which must be a string", pointer=f"{at}/name")
-    unknown = sorted(map(str, inside.keys() - KEYS))
-    if unknown:
-        raise InvalidSource(
-            f"tool {name!r}: {unknown[0]!r} is no part of a function", pointer=f"{at}/{unknown[0]}"
-        )
-    parameters = inside.get("parameters")
-    schema = parameters or NO_PARAMETERS
-    if parameters is not None and not isinstance(parameters, dict):
-        raise InvalidSource(
-            f"tool {name!r}: the parameters must be a JSON Schema", pointer=f"{at}/parameters"
-        )
-    if not schema.keys() & {"type", "$ref", "allOf", "anyOf", "oneOf"}:
-        schema = {"type": "object", **schema}
-    tool = Tool(
-        name, str(inside.get("description") or ""), JsonSchema.under(schema, terms), given, f"{at}/parameters"
-    )
+def _said(hint: Any, description: str | None) -> Any:
+    """A type with a description in front of its own notes, which may have a better one."""
+    if description is None:
+        return hint
+    notes = getattr(hint, "__metadata__", ())
+    return Annotated[(get_args(hint)[0] if notes else hint, Described(description=description), *notes)]
+
+
+def _defined(found: Definition, given: Any, terms: Terms) -> Tool:
+    """The tool of a definition."""
+    if found.format is not None:
+        arguments = JsonSchema.under(_text_schema(found.format, found.name, found.at), terms)
+        return Tool(found.name, found.description, arguments, given, found.at, custom=True)
+    schema = found.schema
+    if terms.additional == "declared" and names_no_members(schema):
+        schema = {**schema, "properties": {}}
+    tool = Tool(found.name, found.description, JsonSchema.under(schema, terms), given, found.at)
     _check_object(tool)
     return tool
+
+
+def _text_schema(format_: Any, name: str, at: str) -> dict[str, Any]:
+    """The schema of the arguments of a custom tool: one text, of any kind or of a regular expression."""
+    kind = format_.get("type") if isinstance(format_, Mapping) else None
+    if kind not in ("text", "grammar"):
+        raise InvalidSource(
+            f'tool {name!r}: the format must be of type "text" or "grammar"', pointer=f"{at}/type"
+        )
+    text: dict[str, Any] = {"type": "string"}
+    if kind == "grammar":
+        grammar = format_.get("grammar", format_)
+        at = f"{at}/grammar" if "grammar" in format_ else at
+        if not isinstance(grammar, Mapping) or not isinstance(grammar.get("definition"), str):
+            raise InvalidSource(
+                f"tool {name!r}: a grammar needs a definition, a string", pointer=f"{at}/definition"
+            )
+        if grammar.get("syntax") != "regex":
+            raise Unsupported(
+                f"tool {name!r}: a grammar of syntax {grammar.get('syntax')!r:.40}",
+                pointer=f"{at}/syntax",
+                remedy='write it as a "regex"',
+            )
+        text["pattern"] = f"^(?:{grammar['definition']})$"
+    return {"type": "object", "properties": {INPUT: text}, "required": [INPUT], "additionalProperties": False}
 
 
 def _check_object(tool: Tool) -> None:
@@ -160,11 +186,6 @@ def _check_object(tool: Tool) -> None:
             f"tool {tool.name!r}: the parameters must describe an object, not {kind!r:.40}",
             pointer=f"{tool.pointer}/type",
         )
-
-
-def _first_paragraph(given: Any) -> str:
-    documented = inspect.cleandoc(given.__doc__ or "")
-    return " ".join(documented.partition("\n\n")[0].split())
 
 
 def _named(error: InvalidSource | Unsupported, name: str, pointer: str = "") -> StructgenError:

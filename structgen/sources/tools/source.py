@@ -1,21 +1,20 @@
 """Tools as a source: calls as JSON `{"name": …, "arguments": {…}}`, and their reading.
 
-A tool is a Python function, a class that pydantic reads, or a dict in the form of OpenAI's API. The arguments of each
-tool are a separate source: pydantic checks those of a function, and the JSON Schema those of a dict. A reply is one of
+The arguments of each tool are a separate source: pydantic checks those of a function, and the JSON Schema those of a
+definition. A reply is one of
 
     {"name": "book", "arguments": {…}}      one call; with several tools, one of them
     [{"name": …}, …]                        with `parallel`: 1 to 8 calls
-    {"answer": "…"}                         if the choice is "auto" or "none": a reply in words
+    {"answer": "…"}                         if the choice is "auto" or "none": a reply in words, never a tool's name
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cache, cached_property
-from reprlib import Repr
-from typing import Any, overload
+from typing import Any
 
 from structgen.errors import InvalidOption, InvalidSource, Rejected
 from structgen.grammar import (
@@ -23,8 +22,6 @@ from structgen.grammar import (
     SLACK,
     Alt,
     And,
-    Check,
-    Detour,
     Expr,
     Grammar,
     Not,
@@ -42,115 +39,42 @@ from structgen.grammar import (
 )
 from structgen.surface import option
 
-from .canonical import canonical
-from .json_schema import JsonSchema, Terms
-from .json_schema.spans import spans
-from .json_schema.style import Style
-from .outline import Field, Outline
-from .reading import json_value
+from ..canonical import canonical
+from ..json_schema import JsonSchema, Terms
+from ..json_schema.style import Style
+from ..outline import Field, Outline
+from ..reading import json_value
+from .check import CallsCheck
+from .choice import ToolChoice, read_choice
+from .reply import Call, Reply
 from .tool import Tool, as_tool
 
 MOST_CALLS = 8
-CHOICES = ("auto", "required", "none")
-ANSWER: dict[str, Any] = {
-    "type": "object",
-    "properties": {"answer": {"type": "string"}},
-    "required": ["answer"],
-    "additionalProperties": False,
-}
+MOST_ASKED = 64  # of min_calls and max_calls
 ANSWER_OUTLINE = Outline.of_fields([Field("answer", Outline("string"))])
 _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 _VALUES = frozenset({"const", "enum", "default", "example", "examples"})
 
-SHORT = Repr()  # shortens values to fit a line of a notebook
-SHORT.maxother = SHORT.maxstring = 80
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a tool.
-
-    arguments: a dict by name for a function or a dict, the validated object for a class; arguments that the model
-        omitted are absent
-    """
-
-    name: str
-    arguments: Any
-    tool: Tool
-
-    def __repr__(self) -> str:
-        """The call as Python code."""
-        given = self.arguments
-        if not isinstance(given, Mapping):
-            return f"{self.name}({SHORT.repr(given)})"
-        return f"{self.name}({', '.join(f'{name}={SHORT.repr(value)}' for name, value in given.items())})"
-
-    def run(self) -> Any:
-        """The function's result for these arguments. Raises InvalidOption if the tool is not a function."""
-        return self.tool.run(self.arguments)
-
-
-@dataclass(frozen=True)
-class Reply(Sequence[Call]):
-    """A model's reply: its calls in order, or no calls and an answer in words."""
-
-    calls: tuple[Call, ...] = ()
-    answer: str | None = None
-
-    @overload
-    def __getitem__(self, index: int) -> Call: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Call]: ...
-    def __getitem__(self, index: int | slice) -> Call | Sequence[Call]:
-        return self.calls[index]
-
-    def __len__(self) -> int:
-        return len(self.calls)
-
-    def __repr__(self) -> str:
-        said = [] if self.answer is None else [f"answer={SHORT.repr(self.answer)}"]
-        return f"Reply({', '.join([*map(repr, self.calls), *said])})"
-
 
 @dataclass(frozen=True, eq=False)
-class ArgumentsCheck:
-    """The checks of the tools' arguments by tool name, applied to the texts of calls."""
+class Tools:
+    """A source of texts that call tools or answer in words; parsing returns a Reply.
 
-    checks: Mapping[str, Check]
-
-    @property
-    def places(self) -> tuple[str, ...]:
-        """Pointers into the schemas of the arguments."""
-        return tuple(place for check in self.checks.values() for place in check.places)
-
-    def __call__(self, text: str) -> Detour | None:
-        """The required continuation of the text of calls if the arguments of a call fail their check."""
-        value, span = json.loads(text), spans(text)
-        calls = [((), value)] if isinstance(value, dict) else [((i,), one) for i, one in enumerate(value)]
-        for path, one in calls:
-            check = self.checks.get(one.get("name", ""))
-            if check is None:
-                continue
-            part = span.at((*path, "arguments"))
-            detour = check(text[part.start : part.end])
-            if detour is not None:
-                before = len(text[: part.start].encode())
-                return Detour(before + detour.at, detour.never, (*path, "arguments", *detour.place))
-        return None
-
-
-@dataclass(frozen=True, eq=False)
-class ToolCalls:
-    """A source of JSON text that calls tools or answers in words; parsing returns a Reply.
-
-    choice: "auto" calls or answers, "required" calls, "none" answers, the name of a tool calls it
-    parallel: an array of 1 to 8 calls instead of a single one; terms: the options of the tools' arguments
+    tools: functions, classes that pydantic reads, or definitions of OpenAI's APIs, of Anthropic's or of MCP
+    tool_choice: "auto" calls or answers, "required" calls, "none" answers, the name of a tool calls it; or as OpenAI's
+        API has it, also {"type": "allowed_tools", …}
+    parallel: several calls instead of a single one, min_calls (1) to max_calls (8), which imply it, as `distinct` does
+    distinct: whether no two calls may be equal; terms: the options of the tools' arguments
     """
 
     tools: Sequence[Any]
-    choice: str = "auto"
-    parallel: bool = False
+    tool_choice: Any = "auto"
+    parallel: bool | None = None
     terms: Terms = field(default_factory=Terms)
+    _: KW_ONLY
+    min_calls: int | None = None
+    max_calls: int | None = None
+    distinct: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.tools, str | Mapping) or not isinstance(self.tools, Sequence):
@@ -160,26 +84,46 @@ class ToolCalls:
         twice = [name for index, name in enumerate(names) if name in names[:index]]
         if twice:
             raise InvalidSource(f"two tools are named {twice[0]!r}: give each a name of its own")
-        if not tools and self.choice != "none":
+        object.__setattr__(self, "tools", tools)
+        if not tools and self.choice.mode != "none":
             raise InvalidSource(
                 f"there is no tool to call: give at least one, or {option('tool_choice', 'none')}"
             )
-        if self.choice not in CHOICES and self.choice not in names:
-            known = ", ".join(map(repr, (*CHOICES, *names)))
-            raise InvalidOption(f"tool_choice must be one of {known}, not {self.choice!r}")
-        object.__setattr__(self, "tools", tools)
+        _ = self.choice, self.counts
+
+    @cached_property
+    def choice(self) -> ToolChoice:
+        """What `tool_choice` says."""
+        return read_choice(self.tool_choice, [tool.name for tool in self.tools])
+
+    @cached_property
+    def counts(self) -> tuple[int, int] | None:
+        """The least and the most number of parallel calls; None for a single call."""
+        bounds = [bound for bound in (self.min_calls, self.max_calls) if bound is not None]
+        for name, bound in (("min_calls", self.min_calls), ("max_calls", self.max_calls)):
+            if bound is not None and (type(bound) is not int or not 1 <= bound <= MOST_ASKED):
+                raise InvalidOption(
+                    f"{name} must be a whole number from 1 to {MOST_ASKED}, not {bound!r:.80}"
+                )
+        low = self.min_calls or 1
+        high = self.max_calls or max(MOST_CALLS, low)
+        if low > high:
+            raise InvalidOption(f"min_calls is {low}, which is more than max_calls, {high}")
+        if self.parallel is False:
+            if max(bounds, default=1) > 1:
+                raise InvalidOption(f"{max(bounds)} calls need {option('parallel', True)}, and it is false")
+            return None
+        return (low, high) if self.parallel or bounds or self.distinct else None
 
     @property
     def answers(self) -> bool:
         """Whether a reply in words is allowed."""
-        return self.choice in ("auto", "none")
+        return self.choice.mode != "required"
 
     @cached_property
     def callable(self) -> tuple[Tool, ...]:
         """The tools that the choice lets the model call."""
-        if self.choice == "none":
-            return ()
-        return tuple(tool for tool in self.tools if self.choice in (*CHOICES, tool.name))
+        return tuple(tool for tool in self.tools if self.choice.allows(tool.name))
 
     @cached_property
     def alternatives(self) -> tuple[dict[str, Any], ...]:
@@ -190,9 +134,9 @@ class ToolCalls:
     def outlines(self) -> tuple[Outline, ...]:
         """The outline of each alternative."""
         calls = [_call_outline(tool) for tool in self.callable]
-        if self.parallel and calls:
+        if self.counts and calls:
             item = calls[0] if len(calls) == 1 else Outline("union", options=tuple(calls))
-            calls = [Outline("array", item=item, least=1, most=MOST_CALLS)]
+            calls = [Outline("array", item=item, least=self.counts[0], most=self.counts[1])]
         return (*calls, *([ANSWER_OUTLINE] if self.answers else []))
 
     def outline(self) -> Outline:
@@ -203,7 +147,7 @@ class ToolCalls:
     def openings(self) -> tuple[str, ...]:
         """The beginnings of the replies of each alternative, without white space, long enough to distinguish them."""
         calls = [f'{{"name":{_quoted(tool.name)}' for tool in self.callable]
-        if self.parallel and calls:
+        if self.counts and calls:
             calls = ["["]
         return (*calls, *(['{"answer"'] if self.answers else []))
 
@@ -217,15 +161,32 @@ class ToolCalls:
     def _kinds(self, at: str) -> Iterator[dict[str, Any]]:
         """The alternatives; number i is placed at the JSON pointer `at` with i in place of {}."""
         calls = self.callable
-        if not self.parallel:
+        if not self.counts:
             yield from (call_schema(tool, at.format(index)) for index, tool in enumerate(calls))
         elif len(calls) == 1:
-            yield _calls_schema(call_schema(calls[0], f"{at.format(0)}/items"))
+            yield self._calls_schema(call_schema(calls[0], f"{at.format(0)}/items"))
         elif calls:
             several = [call_schema(tool, f"{at.format(0)}/items/anyOf/{i}") for i, tool in enumerate(calls)]
-            yield _calls_schema({"anyOf": several})
+            yield self._calls_schema({"anyOf": several})
         if self.answers:
-            yield ANSWER
+            yield self._answer
+
+    def _calls_schema(self, items: dict[str, Any]) -> dict[str, Any]:
+        low, high = self.counts or (1, 1)
+        schema = {"type": "array", "items": items, "minItems": low, "maxItems": high}
+        return {**schema, "uniqueItems": True} if self.distinct else schema
+
+    @property
+    def _answer(self) -> dict[str, Any]:
+        """The schema of an answer, which is never the name of a tool."""
+        names = [tool.name for tool in self.tools]
+        said = {"type": "string", "not": {"enum": names}} if names else {"type": "string"}
+        return {
+            "type": "object",
+            "properties": {"answer": said},
+            "required": ["answer"],
+            "additionalProperties": False,
+        }
 
     def lower(self) -> Grammar:
         """The replies, as a grammar. Raises Unsupported with the tool's name and the pointer of the cause."""
@@ -253,12 +214,12 @@ class ToolCalls:
                 for index, (tool, grammar) in enumerate(zip(self.callable, arguments, strict=True))
             )
         )
-        if self.parallel:
-            many = separated(calls, style.comma, 1, MOST_CALLS)
+        if self.counts:
+            many = separated(calls, style.comma, *self.counts)
             calls = seq(literal("["), style.gap, many, style.gap, literal("]"))
-        answer = JsonSchema(ANSWER, self.terms.whitespace).lower().start if self.answers else NOTHING
+        answer = JsonSchema(self._answer, self.terms.whitespace).lower().start if self.answers else NOTHING
         start = seq(alt(calls, answer) if self.callable else answer, SLACK)
-        return Grammar(start, rules, ArgumentsCheck(checks) if checks else None)
+        return Grammar(start, rules, CallsCheck(checks, self.distinct) if checks or self.distinct else None)
 
     def parse(self, text: str) -> Reply:
         """The calls or the answer in the text; arguments are validated.
@@ -268,7 +229,8 @@ class ToolCalls:
         value = json_value(text)
         if isinstance(value, Mapping) and "answer" in value:
             return Reply(answer=value["answer"])
-        return Reply(tuple(self._read(one) for one in (value if isinstance(value, list) else [value])))
+        calls = tuple(self._read(one) for one in (value if isinstance(value, list) else [value]))
+        return Reply(calls).identified("")
 
     def _read(self, value: Any) -> Call:
         name = value.get("name") if isinstance(value, Mapping) and "arguments" in value else None
@@ -276,7 +238,14 @@ class ToolCalls:
         if tool is None:
             text = json.dumps(value, ensure_ascii=False)
             raise Rejected(f"this calls no tool that may be called: the output was {text}", text=text)
-        return Call(tool.name, tool.arguments.parse(json.dumps(value["arguments"])), tool)
+        arguments = json.dumps(value["arguments"], ensure_ascii=False)
+        return call_of(tool, arguments)
+
+
+def call_of(tool: Tool, arguments: str) -> Call:
+    """The call of a tool with these arguments, a JSON text. Raises Rejected if a validator rejects them."""
+    value = tool.read(arguments)
+    return Call(tool.name, value, tool, text=value if tool.custom else arguments)
 
 
 def call_schema(tool: Tool, at: str = "") -> dict[str, Any]:
@@ -313,10 +282,6 @@ def _rebased_part(keyword: str, part: Any, at: str) -> Any:
     if keyword in _NAMED and isinstance(part, Mapping):
         return {name: rebased(one, at) for name, one in part.items()}
     return part if keyword in _VALUES else rebased(part, at)
-
-
-def _calls_schema(items: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": items, "minItems": 1, "maxItems": MOST_CALLS}
 
 
 def _call(index: int, name: str, grammar: Grammar, style: Style, rules: dict[str, Expr]) -> Expr:
