@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from structgen.models.load import load
     from structgen.sources.ebnf import Ebnf
     from structgen.sources.json_schema import JsonSchema
+    from structgen.sources.lark import Lark
     from structgen.sources.library import library
     from structgen.sources.regex import Regex
     from structgen.sources.tools import Call, Reply, Tools
@@ -61,6 +62,7 @@ __all__ = [
     "InvalidSource",
     "InvalidVocabulary",
     "JsonSchema",
+    "Lark",
     "MissingExtra",
     "Model",
     "ModelNotFound",
@@ -96,6 +98,7 @@ _HOMES = {
     "Model": "model",
     "Info": "compiler.constraint",
     "JsonSchema": "sources.json_schema",
+    "Lark": "sources.lark",
     "Partial": "verbs.stream",
     "Regex": "sources.regex",
     "Reply": "sources.tools",

@@ -32,6 +32,7 @@ EXPORTS = [
     "InvalidSource",
     "InvalidVocabulary",
     "JsonSchema",
+    "Lark",
     "MissingExtra",
     "Model",
     "ModelNotFound",

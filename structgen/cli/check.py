@@ -37,8 +37,10 @@ def check_command(
         typer.Option(
             "--schema",
             "-s",
+            "--grammar",
+            "-g",
             metavar="SCHEMA",
-            help="file.py:Class, a JSON Schema file, a grammar .ebnf or .gbnf, or a name of the library.",
+            help="file.py:Class, a JSON Schema file, a grammar .lark, .ebnf or .gbnf, or a name of the library.",
         ),
     ],
     whitespace: JsonWhitespace = Whitespace.FLEXIBLE,

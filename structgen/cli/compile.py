@@ -40,8 +40,8 @@ def compile_command(
         str | None,
         typer.Argument(
             metavar="SOURCE",
-            help="file.py:Class, a JSON Schema file, a grammar .ebnf or .gbnf, a name of the library, or - for a "
-            "schema on stdin.",
+            help="file.py:Class, a JSON Schema file, a grammar .lark, .ebnf or .gbnf, a name of the library, or - for "
+            "a schema on stdin.",
             show_default=False,
         ),
     ] = None,

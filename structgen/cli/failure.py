@@ -20,6 +20,10 @@ class Misuse(Exception):
     """The command line itself is wrong: exit code 2."""
 
 
+class Misread(Misuse):
+    """A grammar cannot be read; the message shows the line, and a caret below it, after its first line."""
+
+
 class Failure(Exception):
     """A failure that the user can fix and no StructgenError covers: exit code 1."""
 
@@ -60,8 +64,10 @@ def silent_warnings() -> Iterator[None]:
 
 
 def sentence(error: Exception) -> tuple[str, int]:
-    """The error as one line, and the exit code that it stands for."""
+    """The error as one line, and the exit code that it stands for; the line of a grammar is shown below it."""
     message, code = _message(error)
+    if isinstance(error, Misread):
+        return message, code
     return " ".join(message.split()), code
 
 

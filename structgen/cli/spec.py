@@ -1,4 +1,4 @@
-"""Reading the argument of `-s`: a class in a Python file, a grammar in EBNF, or a JSON Schema."""
+"""Reading the argument of `-s`: a class in a Python file, a grammar in EBNF or Lark, or a JSON Schema."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from types import ModuleType
 from typing import Any
 
 from structgen.cli.document import STDIN
-from structgen.cli.failure import Failure, Misuse
-from structgen.errors import InvalidSource
+from structgen.cli.failure import Failure, Misread, Misuse
+from structgen.errors import InvalidSource, Unsatisfiable, Unsupported
 
-GRAMMARS = (".ebnf", ".gbnf")
+GRAMMARS = (".ebnf", ".gbnf", ".lark")
 
 
 def read_spec(name: str) -> Any:
-    """The class that `file.py:Class` names, the grammar in a file .ebnf or .gbnf, or the JSON Schema in a file.
+    """The class that `file.py:Class` names, the grammar in a file .lark, .ebnf or .gbnf, or the JSON Schema in a
+    file.
 
     `-` is a JSON Schema on stdin. The name of a grammar of the library stands for it, unless there is such a file.
 
@@ -71,12 +72,19 @@ def json_schema(name: str) -> dict[str, Any] | bool:
 
 
 def _grammar(path: Path) -> Any:
-    from structgen.sources import Ebnf
+    from structgen.sources import Ebnf, Lark
 
     try:
-        return Ebnf(_bytes(path, "grammar").decode("utf-8-sig"))
+        source = (Lark if path.suffix.lower() == ".lark" else Ebnf)(
+            _bytes(path, "grammar").decode("utf-8-sig")
+        )
     except UnicodeDecodeError as error:
         raise InvalidSource(f"{path} is not UTF-8 text (at byte {error.start})") from None
+    try:
+        source.lower()
+    except (InvalidSource, Unsatisfiable, Unsupported) as error:
+        raise Misread(f"{path}, {error}") from None
+    return source
 
 
 def _bytes(path: Path, what: str = "schema") -> bytes:

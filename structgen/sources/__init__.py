@@ -15,6 +15,7 @@ from structgen.grammar import Grammar
 from .choices import Choices
 from .ebnf import Ebnf
 from .json_schema import Additional, JsonSchema, Order, Terms, Unknown, Whitespace
+from .lark import Lark
 from .reading import Readable
 from .regex import Regex
 from .types import TypeSource
@@ -60,7 +61,7 @@ def as_source(spec: Any, terms: Terms | None = None) -> Source[Any]:
 
 
 def _has_schema(kind: type) -> bool:
-    return not issubclass(kind, (Regex, Choices, Ebnf, JsonSchema, TypeSource))
+    return not issubclass(kind, (Regex, Choices, Ebnf, JsonSchema, Lark, TypeSource))
 
 
 def _is_type_form(spec: Any) -> bool:
@@ -80,6 +81,7 @@ __all__ = [
     "Choices",
     "Ebnf",
     "JsonSchema",
+    "Lark",
     "Order",
     "Readable",
     "Regex",

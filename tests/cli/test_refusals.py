@@ -243,10 +243,23 @@ def test_many_members_in_any_order_name_the_option_of_the_command_line(run, fold
 
 def test_a_grammar_that_is_wrong_or_is_to_be_extracted(run, folder):
     (folder / "g.ebnf").write_text('root ::= "a".."z"')
-    assert "line 1 of the grammar, column 13" in refused(run("compile", "g.ebnf"))
+    assert "line 1 of the grammar, column 13" in refused(run("compile", "g.ebnf"), 2)
     assert "the grammar file nowhere.gbnf does not exist" in refused(run("compile", "nowhere.gbnf"))
     (folder / "g.ebnf").write_text('root ::= "a"')
     assert "needs a type or a JSON Schema, not Ebnf" in refused(run("extract", "-s", "g.ebnf", "doc.txt"))
+
+
+def test_a_grammar_that_is_wrong_is_shown_with_a_caret(run, folder):
+    (folder / "g.lark").write_text("start: item\r\nitem missing\r\n")
+    (folder / "text.txt").write_text("a")
+    for command in (("compile", "g.lark"), ("check", "-g", "g.lark", "text.txt")):
+        result = run(*command)
+        sentence, line, caret = result.err.rstrip("\n").split("\n")
+        assert result.code == 2
+        assert sentence.startswith(
+            "error: g.lark, line 2, column 6 of the grammar: expected ':' after rule name; "
+        )
+        assert (line, caret) == ("item missing", "     ^")
 
 
 # Models and tokenizers

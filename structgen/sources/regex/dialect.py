@@ -12,6 +12,7 @@ class Dialect(Enum):
     PYTHON_UNICODE = "Python's re"
     ECMA = "ECMA-262"
     RUST = "Rust's regex"  # pydantic's
+    LARK = "the regular expressions of a grammar"  # Rust's, with (?i) for ASCII letters alone
 
 
 FLAGS = {
@@ -19,4 +20,5 @@ FLAGS = {
     Dialect.PYTHON: "imsxau",
     Dialect.ECMA: "imsau",
     Dialect.RUST: "imsxuU",
+    Dialect.LARK: "isxu",
 }

@@ -32,7 +32,8 @@ class Leaves(_ParsePattern):
         self.dialect = dialect
         self.python = dialect in (Dialect.PYTHON_UNICODE, Dialect.PYTHON)
         self.ecma = dialect is Dialect.ECMA
-        self.rust = dialect is Dialect.RUST
+        self.lark = dialect is Dialect.LARK
+        self.rust = dialect in (Dialect.RUST, Dialect.LARK)
         self.negated = False  # inside [^...]
         self.flags = frozenset("a" if dialect is Dialect.PYTHON else "")
         self.flagged = 0  # the end of the flags at the start of the pattern
@@ -49,6 +50,8 @@ class Leaves(_ParsePattern):
     def _cased(self, expr: Expr) -> Expr:
         if "i" not in self.flags:
             return expr
+        if self.lark:
+            return classes.ascii_case(expr)
         if not self.python:
             return classes.simple_case(expr)
         return classes.ascii_case(expr) if "a" in self.flags else classes.python_case(expr)
@@ -143,7 +146,7 @@ class Leaves(_ParsePattern):
             return self._paired(int(self._hex(4, 4, start), 16), start)
         if not self.ecma and self.static_b("U"):
             return int(self._hex(8, 8, start), 16)
-        if self.ecma and self.static_b("c"):
+        if (self.ecma or self.lark) and self.static_b("c"):
             return ord(self._control(start)) % 32
         if self.python and self.static_b("N{"):
             return self._by_name(start)

@@ -122,10 +122,9 @@ class _Parser(Leaves):
 
     def _look(self, kind: type[Look | Behind], negate: bool, start: int) -> Node:
         if self.rust:
-            remedy = (
-                "use regex_engine='python-re' in the model's configuration, or write the pattern without it"
-            )
-            self._unsupported("a look-around, which Rust's regex does not have,", start, remedy)
+            engine = "" if self.lark else "use regex_engine='python-re' in the model's configuration, or "
+            remedy = f"{engine}write the pattern without it"
+            self._unsupported(f"a look-around, which {self.dialect.value} does not have,", start, remedy)
         body = self._closed()
         least, most = width(body)
         if kind is Behind and self.python and least != most:

@@ -1,0 +1,47 @@
+"""One grammar inside another: its rules get names of their own, so that they meet no rule of the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import fields
+from typing import Any
+
+from structgen.grammar import Expr, Grammar, Ref, ref
+from structgen.grammar.expr import interned
+
+from .stackless import solved
+
+
+def embedded(grammar: Grammar, prefix: str) -> tuple[Expr, dict[str, Expr]]:
+    """The start of a grammar and its rules, all of which are called by the prefix and their name."""
+    names = {name: prefix + name for name in grammar.rules}
+    rules = {names[name]: renamed(rule, names) for name, rule in grammar.rules.items()}
+    return renamed(grammar.start, names), rules
+
+
+def renamed(expr: Expr, names: dict[str, str]) -> Expr:
+    """The expression with other names for the rules it refers to."""
+
+    def step(one: Expr) -> Generator[Expr, Expr, Expr]:
+        if one.facts.closed:
+            return one
+        if isinstance(one, Ref):
+            return ref(names.get(one.name, one.name))
+        values: list[Any] = []
+        for item in fields(one):
+            values.append((yield from _value(getattr(one, item.name))))
+        return interned(type(one), *values)
+
+    return solved(step, expr)
+
+
+def _value(value: Any) -> Generator[Expr, Expr, Any]:
+    """One field of an expression, with the expressions in it replaced."""
+    if isinstance(value, Expr):
+        return (yield value)
+    if isinstance(value, tuple):
+        parts: list[Any] = []
+        for part in value:
+            parts.append((yield from _value(part)))
+        return tuple(parts)
+    return value
