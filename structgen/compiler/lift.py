@@ -32,7 +32,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,6 +46,7 @@ from structgen.limits.interrupt import SLICE, used_up
 from structgen.tokens.plain import PLAIN, Plain
 from structgen.tokens.trie import Trie
 from structgen.tokens.vocabulary import Vocabulary
+from structgen_engine.jit import kernel
 
 Longs = NDArray[np.int64]
 
@@ -155,7 +155,7 @@ class _Part:
         return edges, count
 
 
-@nb.njit(cache=True)
+@kernel
 def _classified(tokens, function_of, counted, walked, class_of, classes, most):  # pragma: no cover
     """See `_Part.moves`: a class for each pair of functions that some token has. −1 classes: more than `most` edges."""
     (token, length, node), (of_length, of_node) = tokens, function_of
@@ -270,7 +270,7 @@ def _walked(table: Table, trie: Trie, inside: NDArray[np.bool_]) -> tuple[_Funct
     return _Functions(offsets, (pairs >> 32).astype(np.int32), pairs.astype(np.int32)), of_node
 
 
-@nb.njit(cache=True)
+@kernel
 def _functions(
     delta, class_of, symbol, depth, end_of, inside, limits
 ) -> tuple[Ints, Longs, Longs]:  # pragma: no cover
@@ -317,7 +317,7 @@ def _functions(
     return function_of, offsets[: count + 1], pairs[: offsets[count]]
 
 
-@nb.njit(cache=True)
+@kernel
 def _identity(inside):  # pragma: no cover
     """The identity on the states `inside`: its pairs, in an array with room for more, and their number."""
     pairs, filled = np.empty(max(4096, 2 * len(inside)), np.int64), 0
@@ -328,7 +328,7 @@ def _identity(inside):  # pragma: no cover
     return pairs, filled
 
 
-@nb.njit(cache=True)
+@kernel
 def _compose(pairs, low, high, delta, c, at):  # pragma: no cover
     """Write the function of pairs[low:high], followed by byte class c, from `at` on; returns where it ends."""
     for p in range(low, high):
@@ -339,7 +339,7 @@ def _compose(pairs, low, high, delta, c, at):  # pragma: no cover
     return at
 
 
-@nb.njit(cache=True)
+@kernel
 def _with_row(step, count):  # pragma: no cover
     """The table of compositions with a row for each of `count` functions."""
     if count <= len(step):

@@ -11,11 +11,12 @@ from __future__ import annotations
 import numba as nb
 
 from structgen.limits.budget import spent
+from structgen_engine.jit import kernel
 
 SLICE = 2_000_000  # steps of a few nanoseconds between two looks
 
 
-@nb.njit(cache=True)
+@kernel
 def used_up() -> bool:  # pragma: no cover
     """Whether the time or the memory is used up; kernels cannot raise without losing their memory."""
     with nb.objmode(over="boolean"):  # pyright: ignore

@@ -15,11 +15,11 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from structgen.tokens.trie import Trie
+from structgen_engine.jit import kernel
 
 PLAIN = ((0x20, 0x21), (0x23, 0x5B), (0x5D, 0xD7FF), (0xE000, 0x10FFFF))  # code points
 
@@ -65,7 +65,7 @@ def plain_tokens(buffer: NDArray[np.uint8], offsets: NDArray[np.int64], trie: Tr
     return Plain(plain_lengths(buffer, offsets), trie)
 
 
-@nb.njit(cache=True)
+@kernel
 def plain_lengths(buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Any:  # pragma: no cover
     """[V] int32, the number of characters of every token of complete plain characters; 0 for the others."""
     lengths = np.zeros(len(offsets) - 1, np.int32)

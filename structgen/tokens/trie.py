@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from structgen.limits.first_run import announce
+from structgen_engine.jit import kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ def build_trie(buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Trie:
     return Trie(*_preorder(buffer, offsets, order))
 
 
-@nb.njit(cache=True)
+@kernel
 def _preorder(buffer, offsets, order):  # pragma: no cover
     """Insert the tokens in lexicographic order: each shares the path of the common prefix with its predecessor."""
     capacity, deepest = 1, 1
@@ -113,7 +113,7 @@ def _preorder(buffer, offsets, order):  # pragma: no cover
     return symbol[:nodes].copy(), depth[:nodes].copy(), end[:nodes].copy(), node_of
 
 
-@nb.njit(cache=True)
+@kernel
 def _parents(depth):  # pragma: no cover
     """The parent of every node of a tree in preorder, computed from the depths."""
     path, parent = np.zeros(depth.max() + 2, np.int32), np.zeros(len(depth), np.int32)
@@ -123,7 +123,7 @@ def _parents(depth):  # pragma: no cover
     return parent
 
 
-@nb.njit(cache=True)
+@kernel
 def _restricted(parent, end, node_of) -> Any:  # pragma: no cover
     """[M] bool, the nodes on the path to some token; and the ends of their subtrees, numbered among these nodes."""
     nodes = len(parent)

@@ -20,7 +20,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +28,7 @@ from structgen.automata.finite.interning import digest_of, find, grown, grown_to
 from structgen.automata.finite.nfa import Ints, Nfa, too_large, too_slow
 from structgen.limits.budget import check, loading, out_of_time, remaining
 from structgen.limits.interrupt import SLICE, used_up
+from structgen_engine.jit import kernel
 
 # Limits on the memory of a crawl: members of sets (4 bytes) and edges (about 100 bytes until minimal).
 MAX_MEMBERS = 50_000_000
@@ -121,7 +121,7 @@ def crawl(nfa: Nfa, *, together: int = 1, effort: int = MAX_WORK, most: int = MA
     return Crawled(class_of, source, label, target, members[: offsets[sets]], offsets[: sets + 1])
 
 
-@nb.njit(cache=True)
+@kernel
 def _intervals(moves, symbols):  # pragma: no cover
     """[symbols] int32, the class of each symbol; classes are intervals that no move splits."""
     cuts = np.zeros(symbols + 1, np.bool_)
@@ -135,7 +135,7 @@ def _intervals(moves, symbols):  # pragma: no cover
     return class_of
 
 
-@nb.njit(cache=True)
+@kernel
 def _moves_by_source(moves, class_of, states):  # pragma: no cover
     """The moves [M, 3] by source: first class, last class, target; and where each source's begin [states + 1]."""
     order, offsets = by(moves[:, 0], states)
@@ -146,7 +146,7 @@ def _moves_by_source(moves, class_of, states):  # pragma: no cover
     return rows, offsets
 
 
-@nb.njit(cache=True)
+@kernel
 def _holding(members, offsets, states):  # pragma: no cover
     held = np.zeros(len(offsets) - 1, np.bool_)
     for s in range(len(held)):
@@ -155,7 +155,7 @@ def _holding(members, offsets, states):  # pragma: no cover
     return held
 
 
-@nb.njit(cache=True)
+@kernel
 def _close(states, count, targets, offsets, matters, mark, stamp, stack):  # pragma: no cover
     """Replace states[:count] by the states that matter among those reachable by empty moves.
 
@@ -184,7 +184,7 @@ def _close(states, count, targets, offsets, matters, mark, stamp, stack):  # pra
     return found, work
 
 
-@nb.njit(cache=True)
+@kernel
 def _links(states, moves, offsets):  # pragma: no cover
     """The number of pairs of a class and a target in the moves of some states."""
     links = 0
@@ -194,7 +194,7 @@ def _links(states, moves, offsets):  # pragma: no cover
     return links
 
 
-@nb.njit(cache=True)
+@kernel
 def _targets_by_class(states, moves, offsets, first, touched, target, onward):  # pragma: no cover
     """The targets of the moves of some states, as a linked list (chain) for each class.
 
@@ -214,7 +214,7 @@ def _targets_by_class(states, moves, offsets, first, touched, target, onward):  
     return count
 
 
-@nb.njit(cache=True)
+@kernel
 def _alike(one, other, target, onward):  # pragma: no cover
     """Whether two chains have the same targets in the same order, as those of neighbouring classes often do."""
     while one >= 0 and other >= 0 and target[one] == target[other]:
@@ -222,7 +222,7 @@ def _alike(one, other, target, onward):  # pragma: no cover
     return one < 0 and other < 0
 
 
-@nb.njit(cache=True)
+@kernel
 def _distinct(link, target, onward, states, mark, stamp):  # pragma: no cover
     """Write the distinct targets of a chain into `states`; returns how many there are."""
     count = 0
@@ -236,7 +236,7 @@ def _distinct(link, target, onward, states, mark, stamp):  # pragma: no cover
     return count
 
 
-@nb.njit(cache=True)
+@kernel
 def _with_room(edges, count):  # pragma: no cover
     """The edges [3, E] with room for `count` edges."""
     if count <= edges.shape[1]:
@@ -246,7 +246,7 @@ def _with_room(edges, count):  # pragma: no cover
     return wider
 
 
-@nb.njit(cache=True)
+@kernel
 def _subsets(starts, by_state, empty, classes, limits):  # pragma: no cover
     """The subset construction, one set at a time; the result is valid only if it ended with DONE.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
+from structgen_engine.jit import kernel
 
-@nb.njit(cache=True)
+
+@kernel
 def by(keys, states):  # pragma: no cover
     """A counting sort: the order of the edges by key, and where each key starts."""
     offsets = np.zeros(states + 1, np.int64)
@@ -21,7 +22,7 @@ def by(keys, states):  # pragma: no cover
     return order, offsets
 
 
-@nb.njit(cache=True)
+@kernel
 def in_order(major, minor, majors):  # pragma: no cover
     """The order of the edges by two keys, of which the first has `majors` values, and where each of these starts."""
     minors = 0
@@ -32,7 +33,7 @@ def in_order(major, minor, majors):  # pragma: no cover
     return inner[order], offsets
 
 
-@nb.njit(cache=True)
+@kernel
 def reach(source, target, seeds):  # pragma: no cover
     """The states that edges lead to from the seeds, seeds included."""
     order, offsets = by(source, len(seeds))

@@ -19,11 +19,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from structgen_engine.jit import kernel
 
-@nb.njit(cache=True)
+
+@kernel
 def mixed(number):  # pragma: no cover
     """A well-spread 64-bit digest of a number (splitmix64)."""
     digest = np.uint64(number) + np.uint64(0x9E3779B97F4A7C15)
@@ -32,7 +33,7 @@ def mixed(number):  # pragma: no cover
     return digest ^ (digest >> np.uint64(31))
 
 
-@nb.njit(cache=True)
+@kernel
 def digest_of(items, low, high):  # pragma: no cover
     """A digest of the sequence items[low:high]."""
     digest = np.uint64(high - low + 1)
@@ -42,7 +43,7 @@ def digest_of(items, low, high):  # pragma: no cover
     return digest
 
 
-@nb.njit(cache=True)
+@kernel
 def seek(table, digests, digest, slot):  # pragma: no cover
     """The first slot from `slot` on (taken modulo the table's length) that is free or holds a number of this digest."""
     mask = np.uint64(len(table) - 1)
@@ -52,7 +53,7 @@ def seek(table, digests, digest, slot):  # pragma: no cover
     return slot
 
 
-@nb.njit(cache=True)
+@kernel
 def find(items, offsets, digests, table, count, end):  # pragma: no cover
     """The number of the sequence that equals the candidate, 0 if none does; and the candidate's digest.
 
@@ -74,7 +75,7 @@ def find(items, offsets, digests, table, count, end):  # pragma: no cover
     return 0, digest
 
 
-@nb.njit(cache=True)
+@kernel
 def push(offsets, digests, table, count, end, digest) -> Any:  # pragma: no cover
     """The three arrays after the candidate has become sequence number `count`."""
     offsets, digests = grown_to(offsets, count + 2), grown_to(digests, count + 1)
@@ -87,7 +88,7 @@ def push(offsets, digests, table, count, end, digest) -> Any:  # pragma: no cove
     return offsets, digests, table
 
 
-@nb.njit(cache=True)
+@kernel
 def _put(table, digest, number):  # pragma: no cover
     """Write a number into the first free slot for its digest."""
     mask = np.uint64(len(table) - 1)
@@ -97,13 +98,13 @@ def _put(table, digest, number):  # pragma: no cover
     table[slot] = number
 
 
-@nb.njit(cache=True)
+@kernel
 def no_sequences() -> Any:  # pragma: no cover
     """Offsets, digests and a table that hold no sequence yet."""
     return np.zeros(256, np.int64), np.zeros(256, np.uint64), np.zeros(1024, np.int32)
 
 
-@nb.njit(cache=True)
+@kernel
 def grown(array, size):  # pragma: no cover
     """The array with room for at least `size` items, and at least twice as much room as before."""
     bigger = np.empty(max(size, 2 * len(array)), array.dtype)  # pages that are not written yet take no memory
@@ -111,7 +112,7 @@ def grown(array, size):  # pragma: no cover
     return bigger
 
 
-@nb.njit(cache=True)
+@kernel
 def grown_to(array, size) -> Any:  # pragma: no cover
     """The array with room for at least `size` items; the array itself if it is large enough."""
     return array if size <= len(array) else grown(array, size)

@@ -16,7 +16,6 @@ Three states, for [ab]+ written with one target for each letter; 2 and 3 accept:
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +24,7 @@ from structgen.automata.finite.interning import mixed, seek
 from structgen.automata.finite.nfa import Ints
 from structgen.limits.budget import check, loading
 from structgen.limits.interrupt import SLICE, used_up
+from structgen_engine.jit import kernel
 
 LARGE, FEW = (
     300_000,
@@ -73,7 +73,7 @@ def merge_columns(source: Ints, label: Ints, target: Ints, labels: int) -> tuple
     return rank[inverse].astype(np.int32), int((~empty).sum()) + 1
 
 
-@nb.njit(cache=True)
+@kernel
 def _column_digests(source, label, target, labels, salt):  # pragma: no cover
     """The sum of the digests of each label's edges, and their number."""
     sums, counts = np.zeros(labels, np.uint64), np.zeros(labels, np.int64)
@@ -84,7 +84,7 @@ def _column_digests(source, label, target, labels, salt):  # pragma: no cover
     return sums, counts
 
 
-@nb.njit(cache=True)
+@kernel
 def _columns_agree(source, label, target, labels, representative):  # pragma: no cover
     """Whether each column has its representative's edges, compared one by one, since digests may collide."""
     order, at = in_order(label, source, labels)
@@ -107,7 +107,7 @@ def _useful(source: Ints, target: Ints, accepting: NDArray[np.bool_], start: int
     return forward & backward
 
 
-@nb.njit(cache=True)
+@kernel
 def _mark(element, location, first, end, marked, set_of, touched, count, item):  # pragma: no cover
     """Move `item` into the marked head of its set; remember sets marked for the first time."""
     s = set_of[item]
@@ -125,7 +125,7 @@ def _mark(element, location, first, end, marked, set_of, touched, count, item): 
     return count
 
 
-@nb.njit(cache=True)
+@kernel
 def _split(element, first, end, marked, set_of, touched, count, sets):  # pragma: no cover
     """Split every touched set into its marked head and the rest; the smaller part becomes the new set."""
     for k in range(count):
@@ -148,7 +148,7 @@ def _split(element, first, end, marked, set_of, touched, count, sets):  # pragma
     return sets
 
 
-@nb.njit(cache=True)
+@kernel
 def _shortest(label, target, order, at, accepting, keep):  # pragma: no cover
     """A digest of the first of the shortest words that each state accepts: equal where the languages are."""
     states = len(keep)
@@ -190,7 +190,7 @@ def _shortest(label, target, order, at, accepting, keep):  # pragma: no cover
     return digest
 
 
-@nb.njit(cache=True)
+@kernel
 def _numbered(digest, keep):  # pragma: no cover
     """A number for each state, equal where digests are, −1 outside `keep`; and the number of distinct digests."""
     size = 64
@@ -208,7 +208,7 @@ def _numbered(digest, keep):  # pragma: no cover
     return number, count
 
 
-@nb.njit(cache=True)
+@kernel
 def _runs(label, target, order, at, labels):  # pragma: no cover
     """Runs of neighbouring edges to the same state: where each state's begin, the sum of labels' salts, the target."""
     salt = np.empty(labels, np.uint64)
@@ -227,7 +227,7 @@ def _runs(label, target, order, at, labels):  # pragma: no cover
     return run_at, run_salt, run_target
 
 
-@nb.njit(cache=True)
+@kernel
 def _moore(source, label, target, accepting, keep, rounds):  # pragma: no cover
     """The block of each state, −1 for states that are not kept; and whether the blocks are proved to be final."""
     states, labels = len(keep), 1
@@ -260,7 +260,7 @@ def _moore(source, label, target, accepting, keep, rounds):  # pragma: no cover
     return number, count == kept
 
 
-@nb.njit(cache=True)
+@kernel
 def _stable(number, label, target, order, at, accepting, keep):  # pragma: no cover
     """Whether the states of each block agree in acceptance, labels and blocks of targets, since digests may collide."""
     first = np.full(len(keep), -1, np.int32)
@@ -280,7 +280,7 @@ def _stable(number, label, target, order, at, accepting, keep):  # pragma: no co
     return True
 
 
-@nb.njit(cache=True)
+@kernel
 def _blocks(accepting, keep):  # pragma: no cover
     """A partition with one set of all kept states, the accepting ones marked; and the sets touched by that."""
     states = len(keep)
@@ -300,7 +300,7 @@ def _blocks(accepting, keep):  # pragma: no cover
     return (element, location, first, end, marked, of), touched, count
 
 
-@nb.njit(cache=True)
+@kernel
 def _cords(label):  # pragma: no cover
     """A partition of the edges into one set for each label, and the number of sets."""
     edges, labels = len(label), 0
@@ -320,7 +320,7 @@ def _cords(label):  # pragma: no cover
     return (element, location, first, end, marked, of), cords
 
 
-@nb.njit(cache=True)
+@kernel
 def _hopcroft(source, label, target, accepting, keep):  # pragma: no cover
     """Valmari's double partition refinement: blocks of states against cords of edges. Returns the block of each state.
 
@@ -359,7 +359,7 @@ def _hopcroft(source, label, target, accepting, keep):  # pragma: no cover
     return b_of
 
 
-@nb.njit(cache=True)
+@kernel
 def _quotient(source, label, target, accepting, block_of, start):  # pragma: no cover
     """The automaton of the blocks, its states numbered breadth-first from the start's block (1)."""
     states = len(block_of)

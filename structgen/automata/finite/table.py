@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +19,7 @@ from structgen.automata.finite.edges import in_order
 from structgen.automata.finite.minimize import merge_columns, minimize
 from structgen.automata.finite.nfa import Fragment, Ints
 from structgen_engine.automata.arrays import NEVER, distances
+from structgen_engine.jit import kernel
 
 if TYPE_CHECKING:
     from structgen_engine.automata.dfa import Dfa
@@ -133,7 +133,7 @@ class Table:
         return Fragment(len(self.accepting), moves, 1, np.flatnonzero(self.accepting).astype(np.int32), peak)
 
 
-@nb.njit(cache=True)
+@kernel
 def _over_runs(source, label, target, at, low, high):  # pragma: no cover
     """Edges as moves [M, 4] over runs of symbols; the runs of class c are at[c] … at[c + 1] − 1."""
     count = 0

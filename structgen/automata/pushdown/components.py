@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +15,7 @@ from structgen.automata.pushdown.automaton import Pushdown
 from structgen.automata.pushdown.cycles import cycles
 from structgen.limits.budget import check
 from structgen.limits.interrupt import SLICE, used_up
+from structgen_engine.jit import kernel
 
 ENOUGH = 1 << 40  # states; larger sizes are not distinguished
 
@@ -190,7 +190,7 @@ def _ranges(low: Ints, high: Ints) -> Ints:
     return np.arange(counts.sum()) + np.repeat(low - np.cumsum(counts) + counts, counts)
 
 
-@nb.njit(cache=True)
+@kernel
 def _members(delta, call_at, back, start):  # pragma: no cover
     """The states of each component, its start first: members[offsets[c] : offsets[c + 1]].
 
@@ -222,7 +222,7 @@ def _members(delta, call_at, back, start):  # pragma: no cover
     return members[:filled], offsets
 
 
-@nb.njit(cache=True)
+@kernel
 def _meet(state, component, members, filled, seen):  # pragma: no cover
     """Append a state to the members if it is new to the component; returns the number of members."""
     if state > 0 and seen[state] != component:

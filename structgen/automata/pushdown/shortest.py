@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import heapq
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.finite.nfa import Ints
+from structgen_engine.jit import kernel
 
 ENDLESS = 1 << 62  # the length of a path that does not exist
 
@@ -25,7 +25,7 @@ def shortest_ways(
     return _distances(source, target, entered, accepting)
 
 
-@nb.njit(cache=True)
+@kernel
 def _grouped(keys, states):  # pragma: no cover
     """The items grouped by key: item order[i] has key k for at[k] ≤ i < at[k + 1]; negative keys are left out."""
     at = np.zeros(states + 1, np.int64)
@@ -42,7 +42,7 @@ def _grouped(keys, states):  # pragma: no cover
     return order, at
 
 
-@nb.njit(cache=True)
+@kernel
 def _distances(source, target, entered, accepting):  # pragma: no cover
     states = len(accepting)
     into, into_at = _grouped(target, states)

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from structgen_engine.automata.arrays import REFUSED
+from structgen_engine.jit import kernel
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -145,7 +145,7 @@ def _salts(tokens: int) -> NDArray[np.uint64]:
     return np.random.default_rng(0).integers(1, 2**63, tokens, dtype=np.uint64)
 
 
-@nb.njit(cache=True)
+@kernel
 def _refine(class_of, size, digest, salt, parent, scratch, count, tokens, starts):  # pragma: no cover
     """Make every group a union of classes. Returns the number of classes, the classes of all groups, their ends."""
     marked, fate = scratch[0], scratch[1]

@@ -15,7 +15,6 @@ by the length of the longest token. If the bounds do not decide, the engine sear
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +24,7 @@ from structgen.compiler.lazy.configurations import BOTTOM, Configurations
 from structgen.compiler.lazy.tails import Tails
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.automata.arrays import NEVER
+from structgen_engine.jit import kernel
 
 Longs = NDArray[np.int64]
 
@@ -127,7 +127,7 @@ def _tokens(pushdown: Pushdown, tree: Tails, left: Longs, way: NDArray[np.int32]
     )
 
 
-@nb.njit(cache=True)
+@kernel
 def _segment(
     delta, entered, back, final, order, left, way, column, symbol, end, token_at
 ):  # pragma: no cover

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +27,7 @@ from structgen.compiler.lazy.follow import follow_sets
 from structgen.compiler.lazy.slices import Slices
 from structgen.compiler.lazy.tails import Ints, Tails, other_tokens, remaining_tails, whole_tokens
 from structgen.tokens.vocabulary import Vocabulary
+from structgen_engine.jit import kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +157,7 @@ def _occurring(tree: Tails, tokens: int) -> Occurring:
     return Occurring.of(tree.token, tokens)
 
 
-@nb.njit(cache=True)
+@kernel
 def _walk(column, symbol, parent, end, step, leaves, follow, at, reached):  # pragma: no cover
     """Continue the walk in the subtrees of the nodes `at`; returns live nodes, exits and nodes with unknown steps."""
     nodes = len(symbol)
@@ -186,7 +186,7 @@ def _walk(column, symbol, parent, end, step, leaves, follow, at, reached):  # pr
     return live[:lives].copy(), exits[:leaving].copy(), missing[:later].copy()
 
 
-@nb.njit(cache=True)
+@kernel
 def _at_nodes(token, token_at, reached, live):  # pragma: no cover
     """The tokens that end at live nodes, and the configurations reached there."""
     total = 0

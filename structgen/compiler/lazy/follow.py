@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from structgen.automata.pushdown.automaton import Pushdown
 from structgen.limits.budget import check
 from structgen.limits.interrupt import SLICE, used_up
+from structgen_engine.jit import kernel
 
 
 def follow_sets(pushdown: Pushdown) -> NDArray[np.bool_]:
@@ -33,7 +33,7 @@ def follow_sets(pushdown: Pushdown) -> NDArray[np.bool_]:
     return follow
 
 
-@nb.njit(cache=True)
+@kernel
 def _onward(delta):  # pragma: no cover
     """The pairs of a state and a target of its edges; neighbouring edges to the same target count once."""
     states, columns = delta.shape
@@ -58,7 +58,7 @@ def _spread(marks: NDArray[np.bool_], source: NDArray[Any], target: NDArray[Any]
     check()
 
 
-@nb.njit(cache=True)
+@kernel
 def _flow(marks, at, target):  # pragma: no cover
     states, symbols = marks.shape
     waiting, queued = np.empty(states, np.int64), np.ones(states, np.bool_)

@@ -17,13 +17,13 @@ from functools import partial
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from structgen_engine.automata.dfa import IMPOSSIBLE, REFUSED, Alphabet
+from structgen_engine.jit import kernel
 from structgen_engine.kernels.cpu.lanes import (
     LANES,
     LEAST,
@@ -134,7 +134,7 @@ class _Tables(NamedTuple):
     sums: Array
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _by_block(class_of: Array, size: int) -> Any:
     """`token`, `chunk`, `label` and `first` of `Members`: a counting sort of each block."""
     total = 0
@@ -167,7 +167,7 @@ def _by_block(class_of: Array, size: int) -> Any:
     return token, chunk[: found + 1].copy(), label[:found].copy(), first
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def transposed(
     logits: Array, rows: Array, width: int, low: int, high: int, start: int, out: Array, at: Any
 ) -> Any:
@@ -193,7 +193,7 @@ def transposed(
     return highest
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _careful(
     scores: Array, at: int, token: Array, low: int, high: int, top: Any, scale: Any, bound: Any
 ) -> Any:
@@ -210,7 +210,7 @@ def _careful(
     return where(top, mass, mul(mass, zero)), where(top, moment, mul(moment, zero)), count
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _merge(
     totals: Array, at: int, plane: int, top: Any, mass: Any, moment: Any, count: Any, scale: Any
 ) -> None:
@@ -227,7 +227,7 @@ def _merge(
     store(totals, at + 3 * plane, add(load(totals, at + 3 * plane), count))
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _grouped(
     logits: Array, positions: Array, members: Members, known: int, scale: float, bound: float, out: _Tables
 ) -> None:
@@ -302,7 +302,7 @@ def _grouped(
                 )
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _put(out: _Tables, i: int, c: int, peak: float, mass: float, moment: float, count: Any) -> None:
     """Write the scores of a class from its sums relative to the peak, all in nats."""
     out.count[i, c], out.peak[i, c] = count, peak
@@ -310,7 +310,7 @@ def _put(out: _Tables, i: int, c: int, peak: float, mass: float, moment: float, 
     out.entropy[i, c] = max(0.0, np.log(mass) - moment / mass)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _highest(x: Array, n: int) -> Any:
     """The maximum, and how many lie above −inf; compared as integers in the same order, because that vectorises."""
     top, count = np.int32(-(2**31)), np.int32(0)
@@ -322,7 +322,7 @@ def _highest(x: Array, n: int) -> Any:
     return np.int32(top ^ (np.int32(top >> np.int32(31)) & np.int32(0x7FFFFFFF))).view(np.float32), count
 
 
-@numba.njit(nogil=True, cache=True, fastmath=SUM)
+@kernel(nogil=True, fastmath=SUM)
 def _masses(x: Array, n: int, top: Any, scale: Any) -> Any:
     """Σ e and Σ e·d with d = (x − top)·scale and e = exp d.
 
@@ -338,7 +338,7 @@ def _masses(x: Array, n: int, top: Any, scale: Any) -> Any:
     return mass, moment
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _rowwise(
     logits: Array, positions: Array, members: Members, known: int, scale: float, bound: float, out: _Tables
 ) -> None:

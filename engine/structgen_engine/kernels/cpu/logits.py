@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from numba import types
@@ -12,6 +11,7 @@ from numba.extending import overload
 from numpy.typing import NDArray
 from torch import Tensor
 
+from structgen_engine.jit import kernel
 from structgen_engine.kernels.scores import LARGEST
 
 Array = NDArray[Any]
@@ -102,13 +102,13 @@ def _put(out: Any, at: Any, x: Any) -> Any:
     return plain
 
 
-@numba.njit(cache=True, inline="always")
+@kernel(inline="always")
 def held(x: Any, bound: Any) -> Any:
     """A logit, clamped to ±bound if it is finite: see `kernels.scores.LIMIT`."""
     return min(max(x, -bound), bound) if -np.inf < x < np.inf else x
 
 
-@numba.njit(cache=True, inline="always")
+@kernel(inline="always")
 def exp(x: Any) -> Any:
     """exp of a float32 in [−87, 0], 2e-7 relative (Moshier, Cephes expf): branch-free, so that loops vectorise."""
     n = np.int32(x * np.float32(1.44269504088896341) - np.float32(0.5))

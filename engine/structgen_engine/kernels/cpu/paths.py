@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from structgen_engine.automata.dfa import Dfa
+from structgen_engine.jit import kernel
 from structgen_engine.kernels.cpu.graph import Arcs, Sets, graph_of
 from structgen_engine.kernels.cpu.scaled import BOTTOM, DOWN, Scaled, split
 from structgen_engine.kernels.cpu.threads import run
@@ -44,7 +44,7 @@ def best(peaks: Tensor, dfa: Dfa, start: Tensor, end: Tensor) -> tuple[Tensor, T
     return out, weight
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _pick(mantissa: Array, level: Array, n: int, uniform: float) -> int:
     """An index below n with odds mantissa · 2^(RADIX·level), by inversion."""
     top = np.int32(BOTTOM)
@@ -71,7 +71,7 @@ def _pick(mantissa: Array, level: Array, n: int, uniform: float) -> int:
     return last  # rounding may leave a remainder: then the last possible one
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _walk(arcs: Arcs, weights: Array, start: Array, beta: Scaled, uniforms: Array, out: Array) -> None:
     """Draw the entry state, then one arc at a time."""
     offsets, label, other = arcs
@@ -96,7 +96,7 @@ def _walk(arcs: Arcs, weights: Array, start: Array, beta: Scaled, uniforms: Arra
         state = np.int64(other[chosen])
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _suffixes(arcs: Arcs, sets: Sets, peaks: Array, end: Array) -> Array:
     """[N + 1, S] nats: the heaviest suffix from each state; arcs carry bundles."""
     N, S, G = peaks.shape[0], arcs.offsets.size - 1, sets.offsets.size - 1
@@ -120,7 +120,7 @@ def _suffixes(arcs: Arcs, sets: Sets, peaks: Array, end: Array) -> Array:
     return beta
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _heaviest(arcs: Arcs, peaks: Array, start: Array, beta: Array, out: Array) -> float:
     """Follow the suffix maxima `beta` over arcs that carry classes; returns the path's weight in nats."""
     offsets, label, other = arcs

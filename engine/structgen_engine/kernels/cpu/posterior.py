@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from structgen_engine.automata.dfa import IMPOSSIBLE, Dfa
+from structgen_engine.jit import kernel
 from structgen_engine.kernels import Posterior
 from structgen_engine.kernels.cpu.graph import Arcs, Sets, graph_of
 from structgen_engine.kernels.cpu.scaled import (
@@ -58,7 +58,7 @@ def possible(weights: Tensor, dfa: Dfa, alpha: Scaled, beta: Scaled) -> Tensor:
     return out & (weights != IMPOSSIBLE)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _posterior(
     arcs: Arcs,
     sets: Sets,
@@ -123,7 +123,7 @@ def _posterior(
         free[i] = choices > 1
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract"})
+@kernel(nogil=True, fastmath={"contract"})
 def _move(arcs: Arcs, w: Array, a: Array, b: Array, ahead: Array, joint: Array) -> None:
     """ahead[t] = Σ a[s] · w[g] and joint[g] = Σ a[s] · b[t] over the arcs from s by g to t, in plain numbers."""
     offsets, label, other = arcs
@@ -137,7 +137,7 @@ def _move(arcs: Arcs, w: Array, a: Array, b: Array, ahead: Array, joint: Array) 
                 joint[g] += own * b[t]
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _move_far(
     arcs: Arcs,
     gm: Array,
@@ -164,7 +164,7 @@ def _move_far(
         nm[s], nl[s] = normal(nm[s], nl[s])
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _possible(arcs: Arcs, ahead: Array, behind: Array, out: Array) -> None:
     """out[i, c]: some arc of class c leads from a state in `ahead` [N + 1, S] to one in `behind` [N + 1, S]."""
     offsets, label, other = arcs

@@ -17,9 +17,10 @@ from __future__ import annotations
 from math import factorial
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from structgen_engine.jit import kernel
 
 Array = NDArray[Any]
 
@@ -43,7 +44,7 @@ class Scaled(NamedTuple):
         return Scaled(self.mantissa[b], self.level[b])
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def split(nats: Array, mantissa: Array, level: Array) -> None:
     """Pairs from log weights [K]; a loop without calls or branches, so that it vectorises."""
     for c in range(nats.size):
@@ -61,7 +62,7 @@ def split(nats: Array, mantissa: Array, level: Array) -> None:
         level[c] = np.int32(step) if possible else np.int32(BOTTOM)
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@kernel(nogil=True, inline="always")
 def plus(total: Any, level: Any, term: Any, at: Any) -> Any:
     """total · 2^(RADIX·level) + term · 2^(RADIX·at); a term two levels lower is below a float64's precision."""
     if at == level:
@@ -78,7 +79,7 @@ def plus(total: Any, level: Any, term: Any, at: Any) -> Any:
     return total, level
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@kernel(nogil=True, inline="always")
 def normal(total: Any, level: Any) -> Any:
     """The same pair with its mantissa in [2^-128, 2^128)."""
     if total == 0.0:
@@ -90,7 +91,7 @@ def normal(total: Any, level: Any) -> Any:
     return total, level
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@kernel(nogil=True, inline="always")
 def lowered(value: Any, levels: Any) -> Any:
     """value · 2^(−RADIX·levels), for results of at most about 1."""
     if levels == 0:
@@ -104,7 +105,7 @@ def lowered(value: Any, levels: Any) -> Any:
     return value
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def levels_of(mantissa: Array, level: Array) -> Any:
     """The highest level of nonzero pairs [K], and by how many levels the lowest lies below; BOTTOM and 0 of none."""
     top, low = np.int32(BOTTOM), np.int32(-BOTTOM)
@@ -114,7 +115,7 @@ def levels_of(mantissa: Array, level: Array) -> Any:
     return top, max(np.int32(0), np.int32(top - low))
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def lined_up(mantissa: Array, level: Array, top: int, out: Array) -> None:
     """Plain numbers from pairs [K] that lie at most two levels below `top`: value · 2^(−RADIX·top)."""
     for c in range(mantissa.size):
@@ -122,7 +123,7 @@ def lined_up(mantissa: Array, level: Array, top: int, out: Array) -> None:
         out[c] = mantissa[c] * (1.0 if gap == 0 else (DOWN if gap == 1 else DOWN * DOWN))
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@kernel(nogil=True, inline="always")
 def settled(total: Any, level: Any) -> Any:
     """The pair of a plain number at a level."""
     if total == 0.0:

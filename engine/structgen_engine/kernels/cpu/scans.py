@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from structgen_engine.automata.dfa import Dfa
+from structgen_engine.jit import kernel
 from structgen_engine.kernels.cpu.graph import Arcs, Sets, graph_of
 from structgen_engine.kernels.cpu.scaled import (
     BOTTOM,
@@ -65,7 +65,7 @@ def _scans(weights: Tensor, dfa: Dfa, edge: Tensor, *, back: bool) -> Scaled:
     return result
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def bundled(sets: Sets, wm: Array, wl: Array, gm: Array, gl: Array) -> None:
     """gm[g] = Σ over the classes of bundle g of their weights, in pairs."""
     offsets, member = sets
@@ -76,7 +76,7 @@ def bundled(sets: Sets, wm: Array, wl: Array, gm: Array, gl: Array) -> None:
         gm[g], gl[g] = normal(total, level)
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract"})
+@kernel(nogil=True, fastmath={"contract"})
 def _step(arcs: Arcs, wm: Array, wl: Array, m: Array, lv: Array, om: Array, ol: Array) -> None:
     """om[s] = Σ over the arcs of s of w[label] · m[other], all in pairs."""
     offsets, label, other = arcs
@@ -88,7 +88,7 @@ def _step(arcs: Arcs, wm: Array, wl: Array, m: Array, lv: Array, om: Array, ol: 
         om[s], ol[s] = normal(total, level)
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract"})
+@kernel(nogil=True, fastmath={"contract"})
 def _plain_step(arcs: Arcs, w: Array, m: Array, level: int, om: Array, ol: Array) -> None:
     """`_step` with plain numbers, whose products are at a level."""
     offsets, label, other = arcs
@@ -99,7 +99,7 @@ def _plain_step(arcs: Arcs, w: Array, m: Array, level: int, om: Array, ol: Array
         om[s], ol[s] = settled(total, level)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _scan(arcs: Arcs, sets: Sets, weights: Array, edge: Array, out: Scaled, back: bool) -> None:
     """Fill `out` [N + 1, S] from the log weights `edge` [S] of one end: from the last position or from the first."""
     N, K = weights.shape

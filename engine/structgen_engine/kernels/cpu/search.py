@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from structgen_engine.jit import kernel
 from structgen_engine.kernels.cpu.logits import exp
 
 Array = NDArray[Any]
@@ -33,7 +33,7 @@ class Leaving(NamedTuple):
     targets: Array
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def weigh_sets(
     offsets: Array, member: Array, log_sum: Array, peak: Array, first: int, mass: Array, top: Array
 ) -> tuple[float, float]:
@@ -67,7 +67,7 @@ def weigh_sets(
     return norm, peak.max() - norm
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def bound_nodes(
     graph: Any, masses: Array, tops: Array, caps: Array, remaining: int, total: Array, best: Array
 ) -> None:
@@ -108,7 +108,7 @@ def bound_nodes(
             total[i, n], best[i, n] = min(high, caps[0, i]), min(highest, caps[1, i])
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def advance(
     sources: Array, weight: Array, best: Array, arcs: Leaving, mass: Array, top: Array, place: Array
 ) -> tuple[Array, Array, Array]:
@@ -150,7 +150,7 @@ def advance(
     return found[order], (high[:count] + np.log(total[:count]))[order], highest[:count][order]
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def heaviest(key: Array, marks: Array, count: int) -> Array:
     """The `count` marked entries [F] with the largest keys; among equals, the first."""
     among = np.flatnonzero(marks)
@@ -163,7 +163,7 @@ def heaviest(key: Array, marks: Array, count: int) -> Array:
     return kept
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def select(
     weight: Array,
     key: Array,
@@ -196,7 +196,7 @@ def select(
     return keep | (may & witness)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def log_sum_of(values: Array, marks: Array) -> float:
     """log Σ exp of the marked values [F]; −inf if none is marked."""
     high = -np.inf

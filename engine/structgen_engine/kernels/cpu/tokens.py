@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from structgen_engine.automata.dfa import IMPOSSIBLE, Alphabet
+from structgen_engine.jit import kernel
 from structgen_engine.kernels.cpu.classes import (
     BLOCK,
     Members,
@@ -116,13 +116,13 @@ def spread(
     return table.exp_().to(logits.dtype)
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@kernel(nogil=True, inline="always")
 def _share(high: float, mass: float, top: float, scale: float) -> float:
     """The mass of a chunk with maximum `high`, relative to `top`; 0 if that is too small for a float64."""
     return mass * np.exp((high - top) * scale) if high > -np.inf else 0.0
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _draw(
     logits: Array,
     members: Members,
@@ -165,7 +165,7 @@ def _draw(
         out[i] = members.begin[at] + members.token[low + j]
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _inside(x: Array, n: int, high: Any, bound: Any, scale: Any, left: float) -> int:
     """The place below n at the fraction `left` of Σ exp((x − high)·scale), among places with x above −inf."""
     zero, least = np.float32(0), np.float32(-87)
@@ -185,7 +185,7 @@ def _inside(x: Array, n: int, high: Any, bound: Any, scale: Any, left: float) ->
     return last
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _top_tokens(logits: Array, members: Members, tops: Array, labels: Array, out: Array) -> None:
     """Fill the open positions of `out` [N]."""
     for i in range(labels.size):
@@ -202,7 +202,7 @@ def _top_tokens(logits: Array, members: Members, tops: Array, labels: Array, out
                 break
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _shift(
     positions: Array,
     logits: Array,
@@ -252,7 +252,7 @@ def _shift(
             _copied(target, rows, v, scores, begin + LANES * (v - start))
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel(nogil=True)
 def _copied(out: Array, rows: Array, v: int, scores: Array, at: Any) -> None:
     """Write one token of sixteen rows."""
     for p in range(LANES):
