@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from structgen.sources.lark import Lark
     from structgen.sources.library import library
     from structgen.sources.regex import Regex
+    from structgen.sources.template import Filled
     from structgen.sources.tools import Call, Reply, Tools
     from structgen.tokens.vocabulary import Vocabulary
     from structgen.verbs.choose import Choice
@@ -55,6 +56,7 @@ __all__ = [
     "Document",
     "Done",
     "Ebnf",
+    "Filled",
     "Generation",
     "Info",
     "InvalidDocument",
@@ -94,6 +96,7 @@ _HOMES = {
     "Document": "documents.document",
     "Done": "verbs.stream",
     "Ebnf": "sources.ebnf",
+    "Filled": "sources.template",
     "Generation": "generation.result",
     "Model": "model",
     "Info": "compiler.constraint",

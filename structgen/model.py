@@ -16,11 +16,13 @@ from structgen.generation.runtime import Runtime
 from structgen.generation.writer import read, request, text_of, write
 from structgen.sources import Additional, Order, Readable, Source, Terms, Unknown, Whitespace, as_source
 from structgen.sources.json_schema import Resources
+from structgen.sources.template import Filled
 from structgen.sources.tools import Reply, Tools
 from structgen.verbs.call import Message, call
 from structgen.verbs.choose import Choice, choose
 from structgen.verbs.decide import Decisions, decide
 from structgen.verbs.extract import extract
+from structgen.verbs.fill import fill
 from structgen.verbs.stream import Done, Partial, Settled, stream
 from structgen_engine.decoding.loop import StepEvent
 
@@ -28,13 +30,18 @@ T = TypeVar("T")
 OnStep = Callable[[StepEvent], None]
 
 
-class VerbOptions(TypedDict, total=False):
-    """The options of every verb for type checkers: those of decoding and those of JSON."""
+class StepOptions(TypedDict, total=False):
+    """The options of decoding for type checkers."""
 
     max_tokens: int | None
     steps: int | None
     seed: int
     on_step: OnStep | None
+
+
+class VerbOptions(StepOptions, total=False):
+    """The options of a verb about JSON for type checkers: those of decoding and those of JSON."""
+
     whitespace: Whitespace
     additional: Additional
     unknown: Unknown
@@ -213,6 +220,46 @@ class Model(Runtime):
         if details:
             return answered(self, asked, is_json=isinstance(constraint.source, Readable))
         return read(self, constraint, write(self, asked)).value
+
+    @overload
+    def fill(
+        self,
+        template: str,
+        context: str | Document | None = ...,
+        *,
+        details: Literal[False] = ...,
+        **how: Unpack[StepOptions],
+    ) -> Filled: ...
+    @overload
+    def fill(
+        self,
+        template: str,
+        context: str | Document | None = ...,
+        *,
+        details: Literal[True],
+        **how: Unpack[StepOptions],
+    ) -> Generation[Filled]: ...
+    def fill(
+        self,
+        template: str,
+        context: str | Document | None = None,
+        *,
+        details: bool = False,
+        max_tokens: int | None = None,
+        steps: int | None = None,
+        seed: int = 0,
+        on_step: OnStep | None = None,
+    ) -> object:
+        """The template with its holes filled from the context; everything else stays as it stands.
+
+        A hole is {{name}}, {{name:regular expression}}, or {{name:kind}} with a kind such as iso-date or semver.
+        """
+        generation = fill(self, template, context, Options(max_tokens, steps, seed, on_step), details=details)
+        if details:
+            return generation
+        for warning in generation.warnings:
+            warnings.warn(warning, stacklevel=2)
+        return generation.value
 
     def choose(self, text: str | Document, options: Sequence[str], *, seed: int = 0) -> Choice:
         """The option that the text calls for, with a probability for each."""

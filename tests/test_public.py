@@ -25,6 +25,7 @@ EXPORTS = [
     "Document",
     "Done",
     "Ebnf",
+    "Filled",
     "Generation",
     "Info",
     "InvalidDocument",

@@ -44,6 +44,8 @@ CALLS = {
     'model.extract("a", {"type": "object"}, details=True)': "Generation[Any]",
     'next(model.stream("a", Invoice))': "Settled | Partial[Invoice] | Done[Invoice]",
     '[e.result.value for e in model.stream("a", Point, seed=1) if isinstance(e, sg.Done)]': "list[Point]",
+    'model.fill("{{a}}", "b")': "Filled",
+    'model.fill("{{a}}", "b", details=True)': "Generation[Filled]",
     'model.generate("a", sg.Regex("[a-z]+"))': "str",
     'model.generate("a", sg.Regex("[a-z]+"), details=True)': "Generation[str]",
     'model.generate("a", Invoice)': "Invoice",

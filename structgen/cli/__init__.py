@@ -1,4 +1,4 @@
-"""The command line: `structgen demo`, `extract`, `decide`, `call`, `compile`, `check`, `grammars`, `doctor`.
+"""The command line: `structgen demo`, `extract`, `decide`, `fill`, `call`, `compile`, `check`, `grammars`, `doctor`.
 
 Results go to stdout, progress and errors to stderr. Exit codes: 0 fine, 1 failure, 2 wrong usage or
 an unreadable document, 3 some of several documents failed, 130 interrupted.
@@ -21,6 +21,7 @@ from structgen.cli.demo import demo_command
 from structgen.cli.doctor import doctor_command
 from structgen.cli.extract import extract_command
 from structgen.cli.failure import INTERRUPTED, report, silent_warnings
+from structgen.cli.fill import fill_command
 from structgen.cli.grammars import grammars
 from structgen.cli.model import let_threads_sleep
 from structgen.cli.terminal import speak_utf8
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command("demo")(demo_command)
 app.command("extract")(extract_command)
 app.command("decide")(decide_command)
+app.command("fill")(fill_command)
 app.command("call")(call_command)
 app.command("compile")(compile_command)
 app.command("check")(check_command)

@@ -34,6 +34,11 @@ def print_json(value: Any, *, compact: bool = False) -> None:
     sys.stdout.write(json_text(value, None if compact else 0) + "\n")
 
 
+def print_text(text: str) -> None:
+    """Write a text to stdout as it stands, with an end of line if it has none."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
 def json_text(value: Any, depth: int | None = 0) -> str:
     """JSON text, indented by two spaces a level from level `depth` on, or on one line if `depth` is None."""
     if isinstance(value, Decimal):

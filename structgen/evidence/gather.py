@@ -42,6 +42,14 @@ def answered(
     return proven(runtime, asked, written, film, document, is_json=is_json, stating=stating)
 
 
+def doubted(runtime: Runtime, asked: Request) -> Generation[Any]:
+    """What the model writes for a request, with warnings alone; see `doubts`. Raises what `write` and `read` raise."""
+    written = write(runtime, asked)
+    generation = read(runtime, asked.constraint, written)
+    found = doubts(runtime, asked, written, Answer(generation.text))
+    return replace(generation, evidence=Evidence(warnings=found))
+
+
 def proven(
     runtime: Runtime,
     asked: Request,

@@ -56,7 +56,7 @@ from structgen.grammar.expr import (
     copies,
     written_size,
 )
-from structgen.grammar.rules import Check, Detour, Grammar, tokens_of
+from structgen.grammar.rules import Check, Detour, Grammar, renamed, tokens_of
 
 __all__ = [
     "ANY_CHAR",
@@ -97,6 +97,7 @@ __all__ = [
     "literal",
     "optional",
     "ref",
+    "renamed",
     "repeat",
     "separated",
     "seq",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Protocol
 
-from structgen.grammar.expr import Expr, Token, encoded
+from structgen.grammar.build import alt, both, complement, ref, repeat, seq
+from structgen.grammar.expr import Alt, And, Expr, Not, Ref, Repeat, Seq, Token, encoded
 
 
 @dataclass(frozen=True)
@@ -68,3 +69,22 @@ def tokens_of(grammar: Grammar) -> list[str]:
             seen.add(expr)
             waiting += expr.children
     return sorted({expr.name for expr in seen if isinstance(expr, Token)})
+
+
+def renamed(expr: Expr, names: Mapping[str, str]) -> Expr:
+    """The expression with its rules renamed; parts that occur several times are rebuilt once."""
+
+    @cache
+    def rebuilt(expr: Expr) -> Expr:
+        if isinstance(expr, Ref):
+            return ref(names[expr.name])
+        if isinstance(expr, Repeat):
+            return repeat(rebuilt(expr.body), expr.low, expr.high)
+        if isinstance(expr, Not):
+            return complement(rebuilt(expr.body))
+        for kind, build in ((Seq, seq), (Alt, alt), (And, both)):
+            if isinstance(expr, kind):
+                return build(*map(rebuilt, expr.parts))
+        return expr
+
+    return rebuilt(expr) if names else expr

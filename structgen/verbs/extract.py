@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, TypeVar, overload
 
 from structgen.compiler.constraint import compile
 from structgen.documents import Document
 from structgen.errors import InvalidDocument, InvalidSource
-from structgen.evidence.gather import answered, doubts
-from structgen.generation.leaves import Answer
+from structgen.evidence.gather import answered, doubted
 from structgen.generation.options import Options
 from structgen.generation.prompts import Form
 from structgen.generation.request import Kind, Request
-from structgen.generation.result import Evidence, Generation
+from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
-from structgen.generation.writer import read, request, text_of, write
+from structgen.generation.writer import request, text_of
 from structgen.sources import Terms, as_source
 from structgen.sources.json_schema import JsonSchema
 from structgen.sources.types import TypeSource
@@ -62,10 +60,7 @@ def extract(
     if details:
         source = document if isinstance(document, Document) else Document(document)
         return answered(runtime, asked, source, stating=True)
-    written = write(runtime, asked)
-    generation = read(runtime, asked.constraint, written)
-    found = doubts(runtime, asked, written, Answer(generation.text))
-    return replace(generation, evidence=Evidence(warnings=found))
+    return doubted(runtime, asked)
 
 
 def extraction(

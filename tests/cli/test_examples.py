@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import runpy
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,9 @@ def test_examples_are_short():
 
 def test_the_readme_prints_what_it_shows(capsys):
     readme = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"```python\n(.*?)```\n\n    (.*?)\n", readme, re.S)
-    assert found is not None
-    exec(compile(found[1], "README.md", "exec"), {"__name__": "readme"})
-    assert capsys.readouterr().out == f"{found[2]}\n"
+    shown = re.findall(r"```python\n(.*?)```\n\n((?:    [^\n]*\n)+)", readme, re.S)
+    assert len(shown) >= 2
+    names = {"__name__": "readme"}
+    for code, printed in shown:
+        exec(compile(code, "README.md", "exec"), names)
+        assert capsys.readouterr().out == textwrap.dedent(printed)

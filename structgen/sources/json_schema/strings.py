@@ -24,6 +24,7 @@ from structgen.grammar import (
     Chars,
     Expr,
     Not,
+    Ref,
     Repeat,
     Seq,
     StateGraph,
@@ -142,6 +143,8 @@ def spell(values: Expr) -> Expr:
             return automaton([(source, spell(label), target) for source, label, target in moves], accepting)
         case Not(body):
             return both(spell(TEXT), complement(spell(body)))
+        case Ref():  # whose rule is spelled too
+            return values
     raise TypeError(f"{type(values).__name__} is not about characters")
 
 

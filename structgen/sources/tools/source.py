@@ -13,27 +13,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 from structgen.errors import InvalidOption, InvalidSource, Rejected
 from structgen.grammar import (
     NOTHING,
     SLACK,
-    Alt,
-    And,
     Expr,
     Grammar,
-    Not,
-    Ref,
-    Repeat,
-    Seq,
     alt,
-    both,
-    complement,
     literal,
-    ref,
-    repeat,
+    renamed,
     separated,
     seq,
 )
@@ -289,7 +280,7 @@ def _call(index: int, name: str, grammar: Grammar, style: Style, rules: dict[str
     names: dict[str, str] = {}
     if any(rules.get(name, rule) is not rule for name, rule in grammar.rules.items()):
         names = {name: f"tool {index} {name}" for name in grammar.rules}
-    rules |= {names.get(name, name): _renamed(rule, names) for name, rule in grammar.rules.items()}
+    rules |= {names.get(name, name): renamed(rule, names) for name, rule in grammar.rules.items()}
     return seq(
         *(
             literal("{"),
@@ -298,28 +289,9 @@ def _call(index: int, name: str, grammar: Grammar, style: Style, rules: dict[str
             style.colon,
             literal(_quoted(name)),
         ),
-        *(style.comma, literal('"arguments"'), style.colon, _renamed(grammar.start, names)),
+        *(style.comma, literal('"arguments"'), style.colon, renamed(grammar.start, names)),
         *(style.gap, literal("}")),
     )
-
-
-def _renamed(expr: Expr, names: Mapping[str, str]) -> Expr:
-    """The expression with its rules renamed; parts that occur several times are rebuilt once."""
-
-    @cache
-    def rebuilt(expr: Expr) -> Expr:
-        if isinstance(expr, Ref):
-            return ref(names[expr.name])
-        if isinstance(expr, Repeat):
-            return repeat(rebuilt(expr.body), expr.low, expr.high)
-        if isinstance(expr, Not):
-            return complement(rebuilt(expr.body))
-        for kind, build in ((Seq, seq), (Alt, alt), (And, both)):
-            if isinstance(expr, kind):
-                return build(*map(rebuilt, expr.parts))
-        return expr
-
-    return rebuilt(expr) if names else expr
 
 
 def _quoted(name: str) -> str:
