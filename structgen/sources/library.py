@@ -2,8 +2,8 @@
 
     model.generate("When is the meeting?", sg.library["iso-date"])
 
-A grammar is a file x.ebnf beside x.toml, which has its title, the standard that it follows, and texts that it accepts
-and rejects. They lie in the folder `grammars` of the repository, which is `structgen/grammars` in an installation.
+A grammar is a file x.ebnf or x.lark beside x.toml, which has its title, the standard that it follows, and texts that it
+accepts and rejects. They lie in the folder `grammars` of the repository, `structgen/grammars` in an installation.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from pathlib import Path
 from structgen.errors import InvalidSource
 
 from .ebnf import Ebnf
+from .lark import Lark
 
 PACKAGE = Path(__file__).parents[1]
 FOLDERS = (PACKAGE / "grammars", PACKAGE.parent / "grammars")  # of an installation, of the repository
+NOTATIONS = {".ebnf": Ebnf, ".lark": Lark}
 CLOSE = 3  # names that a message suggests
 
 
@@ -29,7 +31,7 @@ class LibraryGrammar:
     """One grammar of the library.
 
     title: what it describes; standard: what it follows, with url; note: what it leaves out, empty if nothing
-    accept, reject: texts that it must accept and reject
+    accept, reject: texts that it must accept and reject; notation: .ebnf or .lark
     """
 
     name: str
@@ -40,6 +42,7 @@ class LibraryGrammar:
     accept: tuple[str, ...]
     reject: tuple[str, ...]
     text: str
+    notation: str
 
     @classmethod
     def read(cls, path: Path) -> LibraryGrammar:
@@ -48,12 +51,14 @@ class LibraryGrammar:
         accept, reject = tuple(about.pop("accept")), tuple(about.pop("reject"))
         note = about.pop("note", "")
         text = path.read_text(encoding="utf-8")
-        return cls(path.stem, **about, note=note, accept=accept, reject=reject, text=text)
+        return cls(
+            path.stem, **about, note=note, accept=accept, reject=reject, text=text, notation=path.suffix
+        )
 
     @cached_property
-    def source(self) -> Ebnf:
+    def source(self) -> Ebnf | Lark:
         """The grammar as a source."""
-        return Ebnf(self.text)
+        return NOTATIONS[self.notation](self.text)
 
 
 class UnknownGrammar(InvalidSource, KeyError):
@@ -62,10 +67,10 @@ class UnknownGrammar(InvalidSource, KeyError):
     __str__ = Exception.__str__  # KeyError's would put the sentence in quotes
 
 
-class GrammarLibrary(Mapping[str, Ebnf]):
+class GrammarLibrary(Mapping[str, Ebnf | Lark]):
     """The grammars that come with structgen, as sources by name; nothing is read before it is asked for."""
 
-    def __getitem__(self, name: str) -> Ebnf:
+    def __getitem__(self, name: str) -> Ebnf | Lark:
         """The grammar of this name. Raises UnknownGrammar, with the nearest names, if there is none."""
         return self.entry(name).source
 
@@ -93,7 +98,8 @@ class GrammarLibrary(Mapping[str, Ebnf]):
 @cache
 def _paths() -> dict[str, Path]:
     folder = next((folder for folder in FOLDERS if folder.is_dir()), None)
-    return {} if folder is None else {path.stem: path for path in sorted(folder.glob("*.ebnf"))}
+    found = [] if folder is None else [path for path in folder.iterdir() if path.suffix in NOTATIONS]
+    return {path.stem: path for path in sorted(found)}
 
 
 @cache

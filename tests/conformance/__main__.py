@@ -223,6 +223,37 @@ def documents(count: int = 200, seed: int = 0) -> None:
 
 
 @app.command()
+def library(
+    tokenizer: Annotated[list[Path], typer.Option(help="A tokenizer.json; may be repeated.")],
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Grammars; all that have a judge if none is named.")
+    ] = None,
+    count: Annotated[int, typer.Option(help="Texts drawn from each grammar over each vocabulary.")] = 200,
+    seed: int = 0,
+) -> None:
+    """Texts drawn from the library's automata over real vocabularies, judged by other people's parsers.
+
+    The judges are not installed with the tests: pip install -r tests/conformance/judges.txt
+    """
+    from conformance.library import judged, judges
+    from structgen.tokens.vocabulary import Vocabulary
+
+    vocabularies = {path.name.split(".")[0]: Vocabulary.from_file(path) for path in tokenizer}
+    print(f"| grammar | judge | {' | '.join(vocabularies)} |\n|---|---|{'---|' * len(vocabularies)}")
+    refused = 0
+    for name in names or judges():
+        found = {kind: judged(name, vocabulary, count, seed) for kind, vocabulary in vocabularies.items()}
+        shares = (f"{one.count - len(one.refused)} of {one.count}" for one in found.values())
+        print(f"| {name} | {judges()[name].package} | {' | '.join(shares)} |", flush=True)
+        for kind, one in found.items():
+            refused += len(one.refused)
+            for text, reason in one.refused[:3]:
+                print(f"{name}, {kind}: refused {text!r:.150}: {' '.join(reason.split())[:150]}", flush=True)
+    if refused:
+        raise typer.Exit(1)
+
+
+@app.command()
 def certificate(count: int = 2000, start: int = 0) -> None:
     """Random recursive grammars, searched with random limits and judged by enumeration: no bound may be violated."""
     from conformance.certificate import outcomes

@@ -67,4 +67,5 @@ def test_every_grammar_has_its_cases_and_every_case_file_its_grammar() -> None:
 def test_the_wheel_ships_them() -> None:
     wheel = pytest.importorskip("hatchling.builders.wheel", reason="hatchling is not installed")
     files = {one.distribution_path for one in wheel.WheelBuilder(str(ROOT)).recurse_included_files()}
-    assert {f"structgen/grammars/{name}.{kind}" for name in library for kind in ("ebnf", "toml")} <= files
+    kinds = ((name, kind) for name in library for kind in (library.entry(name).notation, ".toml"))
+    assert {f"structgen/grammars/{name}{kind}" for name, kind in kinds} <= files
