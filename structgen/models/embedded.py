@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from structgen.generation.chooser import ProbeChooser
 from structgen.generation.prompts import Fillable, Prompt
+from structgen.limits.first_run import announce
 from structgen.model import Model
 from structgen.models.placement import Placement
 from structgen.reading.stated import dates, numbers, times
@@ -50,6 +51,7 @@ def embedded(folder: Path | None, placement: Placement) -> Model:
     from structgen_mini import mini_denoiser, mini_folder
     from structgen_mini.canvas import Canvas
     from structgen_mini.constants import Constants
+    from structgen_mini.rehearsal import rehearse
     from structgen_mini.writer import MiniWriter
 
     device = placement.only_device("the embedded model")
@@ -58,6 +60,14 @@ def embedded(folder: Path | None, placement: Placement) -> Model:
     denoiser = mini_denoiser(folder, "cpu" if device == "auto" else device)
     canvas = Canvas(denoiser, spelling_of(vocabulary), readings(), Constants.read(files))
     writer = MiniWriter(canvas, denoiser.overlap)
+    options = DecodingOptions(
+        steps=6,
+        temperature=Schedule(0.3, 0.3),
+        pace=Schedule(0.0, 1.0),
+        stop=StoppingRule(entropy=0.1, sure=0.01),
+    )
+    announce()
+    rehearse(canvas, options)
     return Model(
         NAME,
         denoiser,
@@ -66,12 +76,7 @@ def embedded(folder: Path | None, placement: Placement) -> Model:
         denoiser.prompt_limit,
         writer,
         ProbeChooser(denoiser, writer.pinned),
-        DecodingOptions(
-            steps=6,
-            temperature=Schedule(0.3, 0.3),
-            pace=Schedule(0.0, 1.0),
-            stop=StoppingRule(entropy=0.1, sure=0.01),
-        ),
+        options,
         threads=1,
         about=ABOUT,
     )
