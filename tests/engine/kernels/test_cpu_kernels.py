@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from structgen_engine.automata.dfa import Alphabet
+from structgen_engine.automata.dfa import DEAD, REFUSED, Alphabet, Dfa
 from structgen_engine.kernels import cpu, reference
 from structgen_engine.kernels.cpu.classes import BLOCK
 from structgen_engine.kernels.cpu.lanes import LANES, LEAST, exp2, load, store
@@ -131,3 +131,56 @@ def test_log_marginals_of_every_type_are_written_in_place_and_apart(dtype: torch
     for out in (apart, strided, torch.empty(2, 20, 6040, dtype=dtype)[..., ::2], logits):
         cpu.shift(logits, alphabet, scores, classes, out, temperature=0.6, least=-1e4)
         assert torch.allclose(out.double(), truth, rtol=max(3e-7, torch.finfo(dtype).eps), atol=1e-5)
+
+
+def rugged(states: int, classes: int, seed: int) -> Dfa:
+    """A random automaton of which some states keep to themselves, so that their weights drift away from the others'."""
+    draw = torch.Generator().manual_seed(seed)
+    delta = torch.randint(0, states, (states, classes), generator=draw)
+    delta[torch.rand(states, classes, generator=draw) < 0.4] = DEAD
+    delta[states // 2 :, 2] = torch.arange(states // 2, states)
+    delta[DEAD], delta[:, REFUSED] = DEAD, DEAD
+    accepting = torch.rand(states, generator=draw) < 0.5
+    accepting[DEAD] = False
+    return Dfa(Alphabet(torch.arange(classes).int(), classes), delta.int(), accepting, 1)
+
+
+@pytest.mark.parametrize("drift", [0.0, 30.0, 150.0, 190.0, 5000.0])  # nats by which one class is lighter
+@pytest.mark.parametrize("seed", range(6))
+def test_scans_are_exact_however_far_the_weights_of_states_drift_apart(drift: float, seed: int) -> None:
+    dfa, draw = rugged(24, 7, seed), torch.Generator().manual_seed(seed)
+    weights = torch.randn(1, 90, 7, generator=draw, dtype=torch.float64) * 3
+    weights[..., 2] -= drift
+    weights[torch.rand(1, 90, 7, generator=draw) < 0.1] = IMPOSSIBLE
+    weights[:, 40:43, 2:], weights[..., 0] = IMPOSSIBLE, IMPOSSIBLE
+    start, end = torch.full((2, 1, 24), IMPOSSIBLE, dtype=torch.float64)
+    start[:, 1:4] = torch.tensor([0.0, -900.0, -3.0])
+    end[:, dfa.accepting] = 0.0
+    counts = (weights > IMPOSSIBLE).int()
+    alpha, beta = reference.forward(weights, dfa, start), reference.backward(weights, dfa, end)
+    found = cpu.backward(weights, dfa, end)
+    assert torch.allclose(cpu.nats(found)[..., 1:], beta[..., 1:], rtol=1e-12, atol=1e-9)
+    assert torch.allclose(
+        cpu.nats(cpu.forward(weights, dfa, start))[..., 1:], alpha[..., 1:], rtol=1e-12, atol=1e-9
+    )
+    truth = reference.posterior(weights, counts, dfa, start, beta)
+    posterior = cpu.posterior(weights, counts, dfa, start, found)
+    assert torch.allclose(posterior.classes, truth.classes, rtol=1e-9, atol=1e-12)
+    assert torch.equal(posterior.free, truth.free)
+
+
+def test_a_position_is_free_however_improbable_the_state_is_that_has_a_choice() -> None:
+    delta = torch.zeros(5, 5, dtype=torch.int32)
+    delta[1, 1], delta[1, 2] = 2, 3  # the second is improbable, and only it allows 4 afterwards
+    delta[2, 3], delta[3, 3], delta[3, 4] = 4, 4, 4
+    dfa = Dfa(Alphabet(torch.arange(5).int(), 5), delta, torch.arange(5) == 4, 1)
+    weights = torch.zeros(1, 2, 5, dtype=torch.float64)
+    weights[0, 0, 2] = -150.0
+    start, end = torch.full((2, 1, 5), IMPOSSIBLE, dtype=torch.float64)
+    start[0, 1] = end[0, 4] = 0.0
+    for lighter in (0.0, 1000.0):
+        weights[0, 0, 2] -= lighter
+        beta = cpu.backward(weights, dfa, end)
+        found = cpu.posterior(weights, torch.ones(1, 2, 5, dtype=torch.int32), dfa, start, beta)
+        assert found.free.tolist() == [[True, True]]
+        assert torch.allclose(found.classes[0, 1, 3:], torch.tensor([1.0, 0.0], dtype=torch.float64))

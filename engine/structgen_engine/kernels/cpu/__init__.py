@@ -7,8 +7,8 @@ because drawing a token inside a class then scans one chunk instead of a hundred
 
 Scans (`scaled`, `scans`, `posterior`, `paths`). A weight is a pair, mantissa · 2^(RADIX·level) with a float64 mantissa
 in [2^-128, 2^128): products of 256 positions at 200 nats each reach exp(±50,000), and logarithms in the inner loop
-would cost tens of times more than this multiplication. The level of a sum rarely changes from edge to edge, so the
-branch is predicted.
+would cost tens of times more than this multiplication. Most sums are over plain numbers all the same: `scaled` explains
+its windows. Given β, the marginals need no α: probabilities of states and moves are plain numbers.
 
 Work is split over torch.get_num_threads() threads (`threads`); the kernels release the GIL. Numba's cache notices
 changes only in the file of the kernel itself: after editing functions of `logits` and `scaled` that kernels in other

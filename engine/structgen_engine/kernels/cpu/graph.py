@@ -18,7 +18,8 @@ Array = NDArray[Any]
 class Arcs(NamedTuple):
     """Arcs grouped by the state at one end: offsets [S + 1].
 
-    label: [A], the class or bundle that each carries; other: [A], the state at the other end
+    label: [A], the class or bundle that each carries; other: [A], the state at the other end. Those by bundle are
+    unsigned, all three: numba then need not ask whether an index counts from the end, which takes half of a walk.
     """
 
     offsets: Array
@@ -62,6 +63,6 @@ def graph_of(dfa: Dfa) -> Graph:
 def _grouped(by: Array, label: Array, other: Array, states: int) -> Arcs:
     """The arcs grouped by the state `by`."""
     order = np.argsort(by, kind="stable")
-    offsets = np.zeros(states + 1, np.int64)
+    offsets = np.zeros(states + 1, np.uint64)
     offsets[1:] = np.bincount(by, minlength=states).cumsum()
     return Arcs(offsets, label[order].astype(np.uint32), other[order].astype(np.uint32))

@@ -16,20 +16,22 @@ from structgen_engine.kernels import Posterior
 from structgen_engine.kernels.cpu.graph import Arcs, Sets, graph_of
 from structgen_engine.kernels.cpu.scaled import (
     BOTTOM,
-    SHALLOW,
+    DOWN,
+    WINDOWS,
     Scaled,
-    levels_of,
-    lined_up,
     lowered,
-    normal,
     plus,
-    settled,
+    relative,
     split,
+    window,
 )
-from structgen_engine.kernels.cpu.scans import bundled
+from structgen_engine.kernels.cpu.scans import bundled, summed
 from structgen_engine.kernels.cpu.threads import run
 
 Array = NDArray[Any]
+
+# the least normal float32, 1e-38: marginals leave out paths through a state that is less probable
+LEAST_SHARE = 2.0**-126
 
 
 def posterior(weights: Tensor, counts: Tensor, dfa: Dfa, start: Tensor, beta: Scaled) -> Posterior:
@@ -69,48 +71,42 @@ def _posterior(
     out: Array,
     free: Array,
 ) -> None:
-    """Class marginals, and whether two tokens are possible, while alpha moves forward from one position to the next.
+    """Class marginals, and whether two tokens are possible, while the probability of each state moves forward.
 
-    A walk over the arcs out of each position finds the next alpha, and for each bundle Σ α·β over the pairs of states
-    that it joins; its classes then share that by their weights. States without a suffix have no part in either.
+    A path in state s goes by bundle g to t with the probability w(g) · β(t) / β(s), so that the probabilities of states
+    and moves are plain numbers though α and β are not. The classes of a bundle share its probability by their weights.
     """
-    bm, bl = beta
     (N, K), S, G = weights.shape, arcs.offsets.size - 1, sets.offsets.size - 1
     wm, wl, gm, gl = np.empty(K), np.empty(K, np.int32), np.empty(G), np.empty(G, np.int32)
-    am, al, jm, jl = np.empty(S), np.empty(S, np.int32), np.empty(G), np.empty(G, np.int32)
-    w, a, b, ahead, joint = np.empty(G), np.empty(S), np.empty(S), np.empty(S), np.empty(G)
-    nm, nl = np.empty(S), np.empty(S, np.int32)
-    seen = np.full(K, -1)
-    split(start, am, al)
+    top, scale, high = np.empty(1), np.empty(1), np.empty(1, np.int32)
+    here, ahead, share = np.empty(S), np.empty(S), np.empty(G)
+    which, tables, active = np.empty(S, np.int32), np.empty(WINDOWS * S), np.empty(S, np.int64)
+    seen, unsure, last = np.full(K, -1), np.zeros(N, np.bool_), -1
+    if not _entered(start, beta, here):
+        return
     for i in range(N):
-        split(weights[i], wm, wl)
-        bundled(sets, wm, wl, gm, gl)
-        zm, zl = 0.0, np.int32(BOTTOM)
+        now, then = (beta.mantissa[i], beta.level[i]), (beta.mantissa[i + 1], beta.level[i + 1])
+        count = 0
         for s in range(S):
-            if bm[i, s] == 0.0:
-                am[s], al[s] = 0.0, BOTTOM
-            elif am[s] > 0.0:
-                zm, zl = plus(zm, zl, am[s] * bm[i, s], np.int32(al[s] + bl[i, s]))  # Z, from any position
-        (top, deep), (high, fall), (far, depth) = (
-            levels_of(gm, gl),
-            levels_of(am, al),
-            levels_of(bm[i + 1], bl[i + 1]),
-        )
-        if max(deep, depth) + fall <= SHALLOW:
-            lined_up(gm, gl, top, w)
-            lined_up(am, al, high, a)
-            lined_up(bm[i + 1], bl[i + 1], far, b)
-            _move(arcs, w, a, b, ahead, joint)
-            for s in range(S):
-                am[s], al[s] = settled(ahead[s], high + top)
-            for g in range(G):
-                jm[g], jl[g] = settled(joint[g], high + far)
+            if here[s] > LEAST_SHARE:
+                active[count] = s
+                count += 1
+        ahead[:], share[:] = 0.0, 0.0
+        top[0] = relative(weights[i], wm)
+        plain = top[0] > -np.inf
+        if plain:
+            split(top, scale, high)
+            summed(sets, wm, gm)
+            unit = scale[0], high[0]
+            _move(arcs, gm, unit, active[:count], here, now, then, ahead, share, which, tables)
         else:
-            _move_far(arcs, gm, gl, am, al, bm[i + 1], bl[i + 1], nm, nl, jm, jl)
-            am, nm, al, nl = nm, am, nl, al
+            split(weights[i], wm, wl)
+            bundled(sets, wm, wl, gm, gl)
+            for s in active[:count]:
+                _move_far(arcs, s, gm, gl, here[s], now, then, ahead, share)
         choices = 0
         for g in range(G):
-            if jm[g] == 0.0:
+            if share[g] == 0.0:
                 continue
             for k in range(sets.offsets[g], sets.offsets[g + 1]):
                 c = sets.member[k]
@@ -119,49 +115,144 @@ def _posterior(
                 if seen[c] != i:
                     seen[c] = i
                     choices += counts[i, c]
-                out[i, c] += lowered(jm[g] / zm * wm[c], zl - jl[g] - wl[c])
+                part = wm[c] / gm[g]
+                out[i, c] += share[g] * (part if plain else lowered(part, gl[g] - wl[c]))
         free[i] = choices > 1
+        if choices <= 1:
+            for c in range(K):
+                unsure[i] |= wm[c] > 0.0 and seen[c] != i
+            last = i if unsure[i] else last
+        here, ahead = ahead, here
+    _decide(arcs, sets, weights[: last + 1], counts, start, beta.mantissa, unsure, free)
+
+
+@kernel(nogil=True)
+def _entered(start: Array, beta: Scaled, out: Array) -> bool:
+    """Fill the probability of each state [S] before the first position; returns whether any block is possible."""
+    bm, bl = beta.mantissa[0], beta.level[0]
+    am, al, zm, zl = np.empty(start.size), np.empty(start.size, np.int32), 0.0, np.int32(BOTTOM)
+    split(start, am, al)
+    for s in range(start.size):
+        if am[s] > 0.0 and bm[s] > 0.0:
+            zm, zl = plus(zm, zl, am[s] * bm[s], np.int32(al[s] + bl[s]))
+    for s in range(start.size):
+        possible = am[s] > 0.0 and bm[s] > 0.0
+        out[s] = lowered(am[s] / zm * bm[s], zl - al[s] - bl[s]) if possible else 0.0
+    return zm > 0.0
 
 
 @kernel(nogil=True, fastmath={"contract"})
-def _move(arcs: Arcs, w: Array, a: Array, b: Array, ahead: Array, joint: Array) -> None:
-    """ahead[t] = Σ a[s] · w[g] and joint[g] = Σ a[s] · b[t] over the arcs from s by g to t, in plain numbers."""
+def _move(
+    arcs: Arcs,
+    w: Array,
+    unit: Any,
+    active: Array,
+    here: Array,
+    now: Any,
+    then: Any,
+    ahead: Array,
+    share: Array,
+    which: Array,
+    tables: Array,
+) -> None:
+    """Add the probability of each move out of the active states to `ahead` of its target and `share` of its bundle.
+
+    The weights are plain numbers, which count `unit`, a pair. Each state reads the suffixes after it through a window
+    in which its own is a number between LEAST_SUM and 1, so none of these that matters exceeds the window.
+    """
     offsets, label, other = arcs
-    ahead[:], joint[:] = 0.0, 0.0
-    for s in range(offsets.size - 1):
-        own = a[s]
-        if own > 0.0:
-            for e in range(offsets[s], offsets[s + 1]):
-                g, t = label[e], other[e]
-                ahead[t] += own * w[g]
-                joint[g] += own * b[t]
+    (bm, bl), (m, lv), (scale, high), S = now, then, unit, offsets.size - 1
+    first, built = np.int32(BOTTOM), np.zeros(WINDOWS, np.bool_)
+    for s in active:
+        first = max(first, np.int32(bl[s] - high))
+    for s in active:
+        gap = np.int32(first - (bl[s] - high))
+        k = gap >> 1
+        if k >= WINDOWS:
+            _move_plain_far(arcs, s, w, unit, here[s], now, then, ahead, share)
+            continue
+        if not built[k]:
+            window(m, lv, first - 2 * k, 0.0, tables[k * S : (k + 1) * S])
+            built[k] = True
+        start = np.uint64(k) * np.uint64(S)
+        own = bm[s] if gap == 2 * k else bm[s] * DOWN
+        rest = here[s] * scale / own
+        for e in range(offsets[s], offsets[s + 1]):
+            g, t = label[e], other[e]
+            x = rest * tables[start + np.uint64(t)] * w[g]
+            ahead[t] += x
+            share[g] += x
+
+
+@kernel(nogil=True)
+def _move_plain_far(
+    arcs: Arcs, s: int, w: Array, unit: Any, own: Any, now: Any, then: Any, ahead: Array, share: Array
+) -> None:
+    """`_move` of one state whose suffixes weigh far less than those of others."""
+    offsets, label, other = arcs
+    (bm, bl), (m, lv), (scale, high) = now, then, unit
+    for e in range(offsets[s], offsets[s + 1]):
+        g, t = label[e], other[e]
+        if m[t] > 0.0 and w[g] > 0.0:
+            x = lowered(own * scale / bm[s] * m[t] * w[g], bl[s] - lv[t] - high)
+            ahead[t] += x
+            share[g] += x
 
 
 @kernel(nogil=True)
 def _move_far(
-    arcs: Arcs,
-    gm: Array,
-    gl: Array,
-    am: Array,
-    al: Array,
-    bm: Array,
-    bl: Array,
-    nm: Array,
-    nl: Array,
-    jm: Array,
-    jl: Array,
+    arcs: Arcs, s: int, gm: Array, gl: Array, own: Any, now: Any, then: Any, ahead: Array, share: Array
 ) -> None:
-    """`_move` in pairs, where weights lie too far apart for plain numbers."""
+    """`_move` of one state in pairs, where weights lie too far apart for plain numbers."""
     offsets, label, other = arcs
-    nm[:], nl[:], jm[:], jl[:] = 0.0, BOTTOM, 0.0, BOTTOM
-    for s in range(offsets.size - 1):
-        if am[s] > 0.0:
-            for e in range(offsets[s], offsets[s + 1]):
-                g, t = label[e], other[e]
-                nm[t], nl[t] = plus(nm[t], nl[t], am[s] * gm[g], np.int32(al[s] + gl[g]))
-                jm[g], jl[g] = plus(jm[g], jl[g], am[s] * bm[t], np.int32(al[s] + bl[t]))
-    for s in range(nm.size):
-        nm[s], nl[s] = normal(nm[s], nl[s])
+    (bm, bl), (m, lv) = now, then
+    for e in range(offsets[s], offsets[s + 1]):
+        g, t = label[e], other[e]
+        if m[t] > 0.0 and gm[g] > 0.0:
+            x = lowered(own / bm[s] * m[t] * gm[g], bl[s] - lv[t] - gl[g])
+            ahead[t] += x
+            share[g] += x
+
+
+@kernel(nogil=True)
+def _decide(
+    arcs: Arcs,
+    sets: Sets,
+    weights: Array,
+    counts: Array,
+    start: Array,
+    suffix: Array,
+    unsure: Array,
+    free: Array,
+) -> None:
+    """Whether two tokens are possible at the unsure positions, of however little probability: by reachable states."""
+    offsets, label, other = arcs
+    S, G, K = offsets.size - 1, sets.offsets.size - 1, weights.shape[1]
+    here, ahead, seen = start > -np.inf, np.zeros(S, np.bool_), np.full(K, -1)
+    some, used = np.zeros(G, np.bool_), np.zeros(G, np.bool_)
+    for i in range(weights.shape[0]):
+        ahead[:], used[:] = False, False
+        for g in range(G):
+            some[g] = False
+            for k in range(sets.offsets[g], sets.offsets[g + 1]):
+                some[g] |= weights[i, sets.member[k]] > -np.inf
+        for s in range(S):
+            if here[s] and suffix[i, s] > 0.0:
+                for e in range(offsets[s], offsets[s + 1]):
+                    g, t = label[e], other[e]
+                    if some[g] and suffix[i + 1, t] > 0.0:
+                        ahead[t] = used[g] = True
+        if unsure[i]:
+            choices = 0
+            for g in range(G):
+                if used[g]:
+                    for k in range(sets.offsets[g], sets.offsets[g + 1]):
+                        c = sets.member[k]
+                        if seen[c] != i and weights[i, c] > -np.inf:
+                            seen[c] = i
+                            choices += counts[i, c]
+            free[i] = choices > 1
+        here, ahead = ahead, here
 
 
 @kernel(nogil=True)

@@ -15,15 +15,20 @@ from structgen_engine.jit import kernel
 from structgen_engine.kernels.cpu.graph import Arcs, Sets, graph_of
 from structgen_engine.kernels.cpu.scaled import (
     BOTTOM,
+    LEAST_SUM,
+    LEVELS_APART,
+    MOST_SUM,
+    NEGLIGIBLE,
     RADIX,
-    SHALLOW,
+    WINDOWS,
     Scaled,
-    levels_of,
-    lined_up,
     normal,
     plus,
-    settled,
+    relative,
+    settle,
     split,
+    window,
+    windows,
 )
 from structgen_engine.kernels.cpu.threads import run
 
@@ -76,6 +81,17 @@ def bundled(sets: Sets, wm: Array, wl: Array, gm: Array, gl: Array) -> None:
         gm[g], gl[g] = normal(total, level)
 
 
+@kernel(nogil=True)
+def summed(sets: Sets, weight: Array, out: Array) -> None:
+    """out[g] = Σ over the classes of bundle g of their weights, in plain numbers."""
+    offsets, member = sets
+    for g in range(offsets.size - 1):
+        total = 0.0
+        for k in range(offsets[g], offsets[g + 1]):
+            total += weight[member[k]]
+        out[g] = total
+
+
 @kernel(nogil=True, fastmath={"contract"})
 def _step(arcs: Arcs, wm: Array, wl: Array, m: Array, lv: Array, om: Array, ol: Array) -> None:
     """om[s] = Σ over the arcs of s of w[label] · m[other], all in pairs."""
@@ -89,14 +105,29 @@ def _step(arcs: Arcs, wm: Array, wl: Array, m: Array, lv: Array, om: Array, ol: 
 
 
 @kernel(nogil=True, fastmath={"contract"})
-def _plain_step(arcs: Arcs, w: Array, m: Array, level: int, om: Array, ol: Array) -> None:
-    """`_step` with plain numbers, whose products are at a level."""
+def _windowed_step(
+    arcs: Arcs, w: Array, unit: Any, m: Array, lv: Array, om: Array, ol: Array, which: Array, tables: Array
+) -> None:
+    """`_step` with plain weights, which count `unit`, a pair; each state reads the others through its own window.
+
+    A sum that the window does not hold, because a state's weight has changed by many levels, is added up in pairs.
+    """
     offsets, label, other = arcs
-    for s in range(offsets.size - 1):
-        total = 0.0
+    S = offsets.size - 1
+    (scale, high), (first, number) = unit, windows(m, lv, which)
+    for k in range(number):
+        window(m, lv, first - LEVELS_APART * k, NEGLIGIBLE, tables[k * S : (k + 1) * S])
+    for s in range(S):
+        start, total = np.uint64(which[s]) * np.uint64(S), 0.0
         for e in range(offsets[s], offsets[s + 1]):
-            total += w[label[e]] * m[other[e]]
-        om[s], ol[s] = settled(total, level)
+            total += w[label[e]] * tables[start + np.uint64(other[e])]
+        om[s], ol[s] = total, np.int32(first - LEVELS_APART * which[s] + high)
+        if not (LEAST_SUM <= total <= MOST_SUM or total == 0.0):
+            total, level = 0.0, np.int32(BOTTOM)
+            for e in range(offsets[s], offsets[s + 1]):
+                total, level = plus(total, level, w[label[e]] * m[other[e]], lv[other[e]])
+            om[s], ol[s] = total, np.int32(level + high)
+    settle(om, scale, ol)
 
 
 @kernel(nogil=True)
@@ -104,21 +135,23 @@ def _scan(arcs: Arcs, sets: Sets, weights: Array, edge: Array, out: Scaled, back
     """Fill `out` [N + 1, S] from the log weights `edge` [S] of one end: from the last position or from the first."""
     N, K = weights.shape
     m, lv = out
-    wm, wl = np.empty(K), np.empty(K, np.int32)
-    gm, gl = np.empty(sets.offsets.size - 1), np.empty(sets.offsets.size - 1, np.int32)
-    w, other = np.empty(gm.size), np.empty(m.shape[1])
+    S, G = arcs.offsets.size - 1, sets.offsets.size - 1
+    wm, wl, gm, gl = np.empty(K), np.empty(K, np.int32), np.empty(G), np.empty(G, np.int32)
+    top, scale, high = np.empty(1), np.empty(1), np.empty(1, np.int32)
+    which, tables = np.empty(S, np.int32), np.empty(WINDOWS * S)
     here = N if back else 0
     split(edge, m[here], lv[here])
     for n in range(N):
         i = N - 1 - n if back else n
-        split(weights[i], wm, wl)
-        bundled(sets, wm, wl, gm, gl)
         then = i if back else i + 1
-        (top, deep), (high, fall) = levels_of(gm, gl), levels_of(m[here], lv[here])
-        if deep + fall <= SHALLOW:
-            lined_up(gm, gl, top, w)
-            lined_up(m[here], lv[here], high, other)
-            _plain_step(arcs, w, other, top + high, m[then], lv[then])
+        top[0] = relative(weights[i], wm)
+        if top[0] > -np.inf:
+            split(top, scale, high)
+            summed(sets, wm, gm)
+            unit = scale[0], high[0]
+            _windowed_step(arcs, gm, unit, m[here], lv[here], m[then], lv[then], which, tables)
         else:
+            split(weights[i], wm, wl)
+            bundled(sets, wm, wl, gm, gl)
             _step(arcs, gm, gl, m[here], lv[here], m[then], lv[then])
         here = then
