@@ -237,11 +237,11 @@ def _distinct(link, target, onward, states, mark, stamp):  # pragma: no cover
 
 
 @kernel
-def _with_room(edges, count):  # pragma: no cover
-    """The edges [3, E] with room for `count` edges."""
+def _with_room(edges, count, most):  # pragma: no cover
+    """The edges [3, E] with room for `count` edges: twice as many as before, but no more than may be needed."""
     if count <= edges.shape[1]:
         return edges
-    wider = np.empty((3, max(count, 2 * edges.shape[1])), np.int32)
+    wider = np.empty((3, max(count, min(2 * edges.shape[1], most))), np.int32)
     wider[:, : edges.shape[1]] = edges
     return wider
 
@@ -277,7 +277,7 @@ def _subsets(starts, by_state, empty, classes, limits):  # pragma: no cover
         if links > len(onward):
             link_target, onward = grown(link_target, links), grown(onward, links)
         labels = _targets_by_class(own, moves, move_offsets, first, touched, link_target, onward)
-        edges, work, target = _with_room(edges, count + labels), work + links, 0
+        edges, work, target = _with_room(edges, count + labels, limits.edges), work + links, 0
         for t in range(labels):
             c = touched[t]
             if t == 0 or not _alike(first[c], first[touched[t - 1]], link_target, onward):
