@@ -51,4 +51,6 @@ def _side_by_side(parts: Sequence[Fragment], symbols: int) -> Nfa:
         finals[part.accepting + offset] = index + 1
     starts = tuple(int(part.start + offset) for part, offset in zip(parts, offsets, strict=False))
     empty = np.empty((0, 2), np.int32)
-    return Nfa(int(offsets[-1]), np.concatenate(moves).astype(np.int32), empty, starts, finals, symbols)
+    return Nfa(
+        int(offsets[-1]), np.concatenate(moves).astype(np.int32, copy=False), empty, starts, finals, symbols
+    )

@@ -98,7 +98,7 @@ def crawl(nfa: Nfa, *, together: int = 1, effort: int = MAX_WORK, most: int = MA
     empty_targets = nfa.empty[order, 1]
     matters = (np.diff(move_offsets) > 0) | (nfa.finals > 0)
     with loading("crawl"):
-        edges, count, members, offsets, sets, why = _subsets(
+        edges, begins, members, offsets, sets, why = _subsets(
             np.array(nfa.starts, np.int32),
             (moves, move_offsets),
             (empty_targets, empty_offsets, matters),
@@ -117,7 +117,8 @@ def crawl(nfa: Nfa, *, together: int = 1, effort: int = MAX_WORK, most: int = MA
             MEMBERS: (MAX_MEMBERS, "members of states"),
         }
         raise too_large(*limits[why])
-    source, label, target = edges[:, :count]
+    label, target = edges[:, : begins[sets]]
+    source = np.repeat(np.arange(sets, dtype=np.int32), begins[1 : sets + 1] - begins[:sets])
     return Crawled(class_of, source, label, target, members[: offsets[sets]], offsets[: sets + 1])
 
 
@@ -238,12 +239,23 @@ def _distinct(link, target, onward, states, mark, stamp):  # pragma: no cover
 
 @kernel
 def _with_room(edges, count, most):  # pragma: no cover
-    """The edges [3, E] with room for `count` edges: twice as many as before, but no more than may be needed."""
+    """The edges [2, E] with room for `count` edges: twice as many as before, but no more than may be needed."""
     if count <= edges.shape[1]:
         return edges
-    wider = np.empty((3, max(count, min(2 * edges.shape[1], most))), np.int32)
+    wider = np.empty((2, max(count, min(2 * edges.shape[1], most))), np.int32)
     wider[:, : edges.shape[1]] = edges
     return wider
+
+
+@kernel
+def _start_set(starts, empty_targets, empty_offsets, matters, mark, stack):  # pragma: no cover
+    """The members, with those of set 1, and how many; the offsets, digests and table that know that set."""
+    members, (offsets, digests, table) = np.empty(1024 + len(matters), np.int32), no_sequences()
+    members[: len(starts)] = starts
+    size, _ = _close(members, len(starts), empty_targets, empty_offsets, matters, mark, 1, stack)
+    members[:size].sort()
+    offsets, digests, table = push(offsets, digests, table, 1, size, digest_of(members, 0, size))
+    return members, size, offsets, digests, table
 
 
 @kernel
@@ -251,29 +263,28 @@ def _subsets(starts, by_state, empty, classes, limits):  # pragma: no cover
     """The subset construction, one set at a time; the result is valid only if it ended with DONE.
 
     by_state: the moves, and where those of each state begin; empty: likewise empty moves, and which states matter
-    Returns the edges and their number; the members, where those of each set begin, the number of sets; why it ended.
+    Returns the edges and where those of each set begin; the members likewise; the number of sets; why it ended.
     """
     (moves, move_offsets), (empty_targets, empty_offsets, matters) = by_state, empty
     states = len(matters)
-    mark, stack, stamp = np.zeros(states, np.int32), np.empty(states + 1, np.int32), 1
-    seen = np.zeros(states, np.int32)
+    mark, seen, stack = np.zeros(states, np.int32), np.zeros(states, np.int32), np.empty(states + 1, np.int32)
     first, touched = np.full(classes, -1, np.int32), np.empty(classes, np.int32)
     link_target, onward = np.empty(1024, np.int32), np.empty(1024, np.int32)
-    edges, count = np.empty((3, 1024), np.int32), 0
-    members, (offsets, digests, table) = np.empty(1024 + states, np.int32), no_sequences()
-    members[: len(starts)] = starts
-    size, work = _close(members, len(starts), empty_targets, empty_offsets, matters, mark, stamp, stack)
-    members[:size].sort()
-    offsets, digests, table = push(offsets, digests, table, 1, size, digest_of(members, 0, size))
-    at, sets, filled, look = 0, 2, size, SLICE
+    edges, begins, count = np.empty((2, 1024), np.int32), np.zeros(256, np.int64), 0
+    members, size, offsets, digests, table = _start_set(
+        starts, empty_targets, empty_offsets, matters, mark, stack
+    )
+    at, sets, filled, look, stamp, work = 0, 2, size, SLICE, 1, 0
     while at + 1 < sets:
         at += 1
+        begins = grown_to(begins, at + 2)
+        begins[at] = count
         own = members[offsets[at] : offsets[at + 1]]
         if len(own) < limits.together:
             continue
         links = _links(own, moves, move_offsets)
         if links > MAX_EDGES:
-            return edges, count, members, offsets, sets, MEMBERS
+            return edges, begins, members, offsets, sets, MEMBERS
         if links > len(onward):
             link_target, onward = grown(link_target, links), grown(onward, links)
         labels = _targets_by_class(own, moves, move_offsets, first, touched, link_target, onward)
@@ -289,21 +300,21 @@ def _subsets(starts, by_state, empty, classes, limits):  # pragma: no cover
                 if work > look:
                     look = work + SLICE
                     if work > limits.effort or used_up():
-                        return edges, count, members, offsets, sets, WORK
+                        return edges, begins, members, offsets, sets, WORK
                 new[:size].sort()
                 target, digest = find(members, offsets, digests, table, sets, filled + size)
                 target = target if size else 0
                 if size and not target:
                     target, sets, filled = sets, sets + 1, filled + size
-                    if target > limits.sets:
-                        return edges, count, members, offsets, sets, SETS
-                    if filled > limits.members:
-                        return edges, count, members, offsets, sets, MEMBERS
+                    if target > limits.sets or filled > limits.members:
+                        why = SETS if target > limits.sets else MEMBERS
+                        return edges, begins, members, offsets, sets, why
                     offsets, digests, table = push(offsets, digests, table, target, filled, digest)
             if target:
                 if count >= limits.edges:
-                    return edges, count, members, offsets, sets, EDGES
-                edges[0, count], edges[1, count], edges[2, count] = at, c, target
+                    return edges, begins, members, offsets, sets, EDGES
+                edges[0, count], edges[1, count] = c, target
                 count += 1
         first[touched[:labels]] = -1
-    return edges, count, members, offsets, sets, DONE
+    begins[sets] = count
+    return edges, begins, members, offsets, sets, DONE
