@@ -1,4 +1,5 @@
-"""The command line: `structgen demo`, `extract`, `decide`, `fill`, `call`, `compile`, `check`, `grammars`, `doctor`.
+"""The command line: `structgen demo`, `extract`, `decide`, `fill`, `call` and the others, a module for each.
+
 
 Results go to stdout, progress and errors to stderr. Exit codes: 0 fine, 1 failure, 2 wrong usage or
 an unreadable document, 3 some of several documents failed, 130 interrupted.
@@ -20,10 +21,12 @@ from structgen.cli.decide import decide_command
 from structgen.cli.demo import demo_command
 from structgen.cli.doctor import doctor_command
 from structgen.cli.extract import extract_command
-from structgen.cli.failure import INTERRUPTED, report, silent_warnings
+from structgen.cli.failure import INTERRUPTED, silent_warnings
+from structgen.cli.failure import report as report_failure
 from structgen.cli.fill import fill_command
 from structgen.cli.grammars import grammars
 from structgen.cli.model import let_threads_sleep
+from structgen.cli.report import report_command
 from structgen.cli.terminal import speak_utf8
 from structgen.surface import COMMAND_LINE, standing_at
 
@@ -41,6 +44,7 @@ app.command("fill")(fill_command)
 app.command("call")(call_command)
 app.command("compile")(compile_command)
 app.command("check")(check_command)
+app.command("report")(report_command)
 app.add_typer(grammars, name="grammars")
 app.command("doctor")(doctor_command)
 
@@ -79,4 +83,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except Exception as error:
-        return report(error)
+        return report_failure(error)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from structgen.cli.document import STDIN, read_document
+from structgen.cli.document import STDIN, digest, read_document
 from structgen.cli.failure import SOME_FAILED, Misuse, report, sentence, warn, write_file
 from structgen.cli.model import loaded, say_if_kernels_compile
 from structgen.cli.options import (
@@ -195,9 +195,15 @@ def _answer(generation: Generation[Any], seconds: float, details: bool) -> dict[
             "blocks": generation.blocks,
             "dropped_share": generation.dropped_share,
             "certified": generation.certified,
+            **_origin(generation.document),
             **generation.evidence.to_dict(),
         },
     }
+
+
+def _origin(document: Document | None) -> dict[str, str]:
+    """The digest of the text that spans refer to, by which `structgen report` sees whether it is still the same."""
+    return {} if document is None else {"document_sha256": digest(document.text)}
 
 
 @contextmanager

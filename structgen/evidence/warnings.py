@@ -12,6 +12,7 @@ from structgen.evidence.values import key, replaced
 from structgen.generation.leaves import MISSING, Answer, Leaf
 from structgen.generation.result import AnswerWarning
 from structgen.reading.stated import Stated
+from structgen.report.proof import percent
 from structgen.sources.json_schema.pointers import steps
 
 PRESSED = 0.5  # share of probability taken away from which on another value was preferred
@@ -46,7 +47,7 @@ def excluded(
         return None
     detail = (
         f"excluded: the model preferred {value!r}, which the constraint rules out "
-        f"(it took away {share:.1%} of the probability of this value)"
+        f"(it took away {percent(share)} of the probability of this value)"
     )
     return AnswerWarning("excluded", leaf.pointer, detail)
 

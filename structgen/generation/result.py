@@ -12,6 +12,7 @@ from structgen.documents import Document
 from structgen.generation.leaves import Answer
 
 if TYPE_CHECKING:
+    from structgen.report.export import Form, Unit
     from structgen.report.proof import Entry, Still
 
 T = TypeVar("T")
@@ -88,6 +89,29 @@ class Evidence:
         )
 
 
+def entries(text: str, evidence: Evidence) -> list[Entry]:
+    """What a page shows of an answer with this text: each value with what speaks for it."""
+    from structgen.report.proof import Entry
+
+    doubts: dict[str, list[str]] = {}
+    for warning in evidence.warnings:
+        doubts.setdefault(warning.pointer, []).append(warning.detail)
+    return [
+        Entry(
+            leaf.pointer,
+            text[leaf.start : leaf.end],
+            evidence.confidence.get(leaf.pointer),
+            [
+                (json.dumps(one.value, ensure_ascii=False), one.probability)
+                for one in evidence.alternatives.get(leaf.pointer, ())
+            ],
+            evidence.spans.get(leaf.pointer, ()),
+            doubts.get(leaf.pointer, ()),
+        )
+        for leaf in Answer.of(text).leaves.values()
+    ]
+
+
 @dataclass(frozen=True)
 class Generation(Generic[T]):
     """One finished output.
@@ -153,26 +177,19 @@ class Generation(Generic[T]):
 
         return table(self._entries())
 
-    def _entries(self) -> list[Entry]:
-        from structgen.report.proof import Entry
+    def export(self, form: Form, *, unit: Unit = "code-points") -> list[dict[str, Any]]:
+        """The values and their places for an annotation tool, in plain values that JSON can hold.
 
-        doubts: dict[str, list[str]] = {}
-        for warning in self.warnings:
-            doubts.setdefault(warning.pointer, []).append(warning.detail)
-        return [
-            Entry(
-                leaf.pointer,
-                self.text[leaf.start : leaf.end],
-                self.confidence.get(leaf.pointer),
-                [
-                    (json.dumps(one.value, ensure_ascii=False), one.probability)
-                    for one in self.alternatives.get(leaf.pointer, ())
-                ],
-                self.spans.get(leaf.pointer, ()),
-                doubts.get(leaf.pointer, ()),
-            )
-            for leaf in Answer.of(self.text).leaves.values()
-        ]
+        form: "label-studio" (one task with predictions) or "w3c" (Web Annotations, one for each value)
+        unit: what offsets count, "code-points" or "utf-16"; raises InvalidOption for any other form or unit
+        """
+        from structgen.report.export import export
+
+        text, name = (None, "") if self.document is None else (self.document.text, self.document.name or "")
+        return export(form, self._entries(), text, name=name, unit=unit)
+
+    def _entries(self) -> list[Entry]:
+        return entries(self.text, self.evidence)
 
     def to_dict(self) -> dict[str, Any]:
         """The result in plain values, which JSON can hold; texts stand for the value and the document."""

@@ -1,4 +1,4 @@
-"""A proof: one HTML file with the document, the values, where each is stated, how sure each is, and how they settled.
+"""A proof: one HTML file with documents, their values, where each is stated, how sure each is, and how they settled.
 
 The file stands alone: no network, no script but its own. Whatever a document holds is shown as text; characters that
 would change the direction of the text around them are written out.
@@ -11,8 +11,8 @@ import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,55 @@ class Sheet:
     boxes: Sequence[tuple[int, float, float, float, float]]
 
 
+@dataclass(frozen=True)
+class Exhibit:
+    """What a page shows of one document: its values beside its text or its pages, and how the answer settled.
+
+    document: None if only the values are known, `missing` then says why; failure: why there is no answer, else empty
+    room: bytes of PNG that its page images may take
+    """
+
+    title: str
+    rows: Sequence[Entry] = ()
+    document: Document | None = None
+    stills: Sequence[Still] = ()
+    missing: str = "No document was given."
+    failure: str = ""
+    room: int = ROOM
+
+    @cached_property
+    def sheets(self) -> Sequence[Sheet]:
+        """The document's pages, if it has any that can be drawn."""
+        drawable = self.document is not None and self.document.drawable
+        return _sheets(self.document, self.rows, self.room) if drawable and self.document is not None else ()
+
+    @cached_property
+    def segments(self) -> Sequence[Segment]:
+        """The document's text, cut where values are stated; empty if its pages are shown."""
+        return () if self.document is None or self.sheets else list(segments(self.document.text, self.rows))
+
+    @property
+    def frames(self) -> Any:
+        """The steps as JSON for a script element."""
+        return _in_script([one.to_dict() for one in self.stills])
+
+    @property
+    def steps(self) -> int:
+        """How many steps the slider has."""
+        return len(self.stills)
+
+    @property
+    def doubts(self) -> int:
+        """How many warnings there are."""
+        return sum(len(row.doubts) for row in self.rows)
+
+    @property
+    def weakest(self) -> Entry | None:
+        """The least probable value, None if no probability is known."""
+        known = [(row.confidence, at) for at, row in enumerate(self.rows) if row.confidence is not None]
+        return self.rows[min(known)[1]] if known else None
+
+
 def proof(
     rows: Sequence[Entry],
     document: Document | None,
@@ -100,17 +149,21 @@ def proof(
     title: str = "structgen",
     facts: Mapping[str, str] | None = None,
 ) -> str:
-    """The HTML file."""
-    sheets = [] if document is None or not document.drawable else _sheets(document, rows)
-    return _template("proof.html").render(
-        title=title,
-        rows=rows,
-        facts=facts or {},
-        segments=[] if document is None or sheets else list(segments(document.text, rows)),
-        sheets=sheets,
-        frames=_in_script([one.to_dict() for one in stills]) if stills else "",
-        steps=len(stills),
-    )
+    """The page of one document."""
+    exhibits = [Exhibit(title, rows, document, stills)]
+    return _template("page.html").render(title=title, facts=facts or {}, exhibits=exhibits, overview=False)
+
+
+def report(exhibits: Sequence[Exhibit], *, title: str = "structgen") -> str:
+    """The page of several documents, with a table of them; together their images take no more than those of one."""
+    exhibits = [replace(exhibit, room=ROOM // max(1, len(exhibits))) for exhibit in exhibits]
+    failed = sum(bool(exhibit.failure) for exhibit in exhibits)
+    facts = {
+        "documents": str(len(exhibits)),
+        "failed": str(failed),
+        "warnings": str(sum(v.doubts for v in exhibits)),
+    }
+    return _template("page.html").render(title=title, facts=facts, exhibits=exhibits, overview=True)
 
 
 def table(rows: Sequence[Entry]) -> str:
@@ -131,7 +184,7 @@ def segments(text: str, rows: Sequence[Entry]) -> Iterator[Segment]:
 def percent(share: float) -> str:
     """A probability for a reader: rounded, but neither to 0 nor to 100 per cent if it is neither."""
     if share in (0.0, 1.0):
-        return f"{share:.0%}"
+        return f"{100 * share:.0f} %"
     if share < 0.0005:
         return "< 0.1 %"
     return "> 99.9 %" if share > 0.9995 else f"{100 * share:.1f} %"
@@ -148,12 +201,15 @@ def visible(text: str) -> Any:
     return found + escape(text[at:])
 
 
-def _sheets(document: Document, rows: Sequence[Entry]) -> list[Sheet]:
+def _sheets(document: Document, rows: Sequence[Entry], room: int) -> list[Sheet]:
+    """The pages at the finest resolution at which all of them fit; none if they fit at no resolution."""
     images: list[bytes] = []
     for dpi in DPI:
         images = [document.image(page, dpi) for page in range(len(document.pages))]
-        if sum(map(len, images)) <= ROOM:
+        if sum(map(len, images)) <= room:
             break
+    else:
+        return []
     boxes: list[list[tuple[int, float, float, float, float]]] = [[] for _ in images]
     for at, row in enumerate(rows):
         for start, end in row.spans:
@@ -176,10 +232,14 @@ def _in_script(value: Any) -> Any:
 
 @cache
 def _template(name: str) -> Any:
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {"visible": visible, "percent": percent}
-    return environment.from_string((Path(__file__).parent / name).read_text(encoding="utf-8"))
+    return environment.get_template(name)

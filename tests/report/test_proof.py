@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 import structgen as sg
-from structgen.report.proof import Entry, Still, percent, proof, segments, table
+from papers.sheets import Sheets
+from structgen.report.proof import Entry, Exhibit, Still, percent, proof, report, segments, table
 
 HOSTILE = "</script><b>bold</b></pre> \u202egnp.exe & <img src=x onerror=alert(1)> Marta of Gdansk"
 
@@ -100,8 +101,8 @@ def test_segments_are_the_text_cut_at_spans(pairs):
 @pytest.mark.parametrize(
     ("share", "shown"),
     [
-        (0.0, "0%"),
-        (1.0, "100%"),
+        (0.0, "0 %"),
+        (1.0, "100 %"),
         (1e-9, "< 0.1 %"),
         (0.99999, "> 99.9 %"),
         (0.5, "50.0 %"),
@@ -123,7 +124,7 @@ def test_a_result_shows_its_values_places_doubts_and_steps(result: sg.Generation
     assert [a["data-rows"] for tag, a in elements if tag == "mark"] == ["0"]
     assert sum(tag == "li" for tag, _ in elements) == 2
     assert "the model preferred 200" in page
-    stills = json.loads(re.search(r'id="frames">(.*?)</script>', page, re.S)[1])  # type: ignore[index]
+    stills = json.loads(re.search(r'class="frames">(.*?)</script>', page, re.S)[1])  # type: ignore[index]
     assert len(stills) == len(result.trace) == result.steps
     assert "Marta Kowalski" in "".join(stills[-1]["pieces"])
     assert "the model preferred 200" in result._repr_html_() == table(result._entries())
@@ -133,6 +134,34 @@ def test_a_result_survives_json(result: sg.Generation[Person]):
     again = sg.Generation.from_dict(json.loads(json.dumps(result.to_dict())))
     assert again.html() == result.html()
     assert again.value == json.loads(result.text)
+
+
+def test_a_report_has_every_document_once_and_names_those_that_failed():
+    rows = [entry(spans=[(0, 5)], doubts=["not stated"]), Entry("/b", "1", 0.25)]
+    exhibits = [
+        Exhibit("a.txt", rows, sg.Document("Marta")),
+        Exhibit("b.pdf", failure="it is empty"),
+        Exhibit("c", rows, missing="gone <b>"),
+    ]
+    elements = Reader(page := report(exhibits, title=HOSTILE)).elements
+    assert [a["id"] for tag, a in elements if tag == "details"] == ["document0", "document1", "document2"]
+    identified = [a["id"] for _, a in elements if "id" in a]
+    assert len(identified) == len(set(identified))
+    targets = {a["href"] for tag, a in elements if tag == "a"}
+    assert targets <= {f"#{one}" for one in identified}
+    assert [tag for tag, _ in elements].count("li") == 4
+    assert "it is empty" in page
+    assert "gone &lt;b&gt;" in page
+    assert "documents: 3 · failed: 1 · warnings: 2" in page
+    assert page.count("25.0 % /b") == 2
+
+
+def test_pages_that_do_not_fit_are_shown_as_text():
+    document = sg.Document.open(Sheets().line("Vendor: Acme").bytes())
+    assert len(Exhibit("bill", [], document).sheets) == 1
+    small = Exhibit("bill", [], document, room=10)
+    assert not small.sheets
+    assert "".join(one.text for one in small.segments) == "Vendor: Acme"
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on this machine")
@@ -149,4 +178,4 @@ def test_a_browser_runs_it_without_a_word(result: sg.Generation[Person], tmp_pat
     ]
     ran = subprocess.run([*command, page.as_uri()], capture_output=True, text=True, timeout=120, check=True)
     assert "CONSOLE" not in ran.stderr
-    assert 'id="where" aria-live="polite">block 1, step' in ran.stdout
+    assert 'class="where" aria-live="polite">block 1, step' in ran.stdout
