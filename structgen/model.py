@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Literal, TypeVar, Unpack, overload
 
 from structgen.compiler.constraint import compile
 from structgen.documents import Document
@@ -18,40 +18,23 @@ from structgen.sources import Additional, Order, Readable, Source, Terms, Unknow
 from structgen.sources.json_schema import Resources
 from structgen.sources.template import Filled
 from structgen.sources.tools import Reply, Tools
+from structgen.twins import Twins
 from structgen.verbs.call import Message, call
 from structgen.verbs.choose import Choice, choose
 from structgen.verbs.decide import Decisions, decide
 from structgen.verbs.extract import extract
 from structgen.verbs.fill import fill
+from structgen.verbs.how import OnStep, StepOptions, ToolOptions, VerbOptions
 from structgen.verbs.stream import Done, Partial, Settled, stream
-from structgen_engine.decoding.loop import StepEvent
 
 T = TypeVar("T")
-OnStep = Callable[[StepEvent], None]
-
-
-class StepOptions(TypedDict, total=False):
-    """The options of decoding for type checkers."""
-
-    max_tokens: int | None
-    steps: int | None
-    seed: int
-    on_step: OnStep | None
-
-
-class VerbOptions(StepOptions, total=False):
-    """The options of a verb about JSON for type checkers: those of decoding and those of JSON."""
-
-    whitespace: Whitespace
-    additional: Additional
-    unknown: Unknown
-    resources: Resources | None
-    order: Order
 
 
 @dataclass(frozen=True, eq=False)
-class Model(Runtime):
+class Model(Runtime, Twins):
     """A loaded model. Every verb returns a typed value, or with `details=True` the whole Generation.
+
+    Every verb has an asynchronous twin, whose name begins with an a: `await model.aextract(text, Invoice)`.
 
     Options of every verb: steps, the most refinement steps per block (default: the model's own number); seed, of the
     only source of randomness; max_tokens, the budget (default: the model's number of blocks); on_step, called with each
@@ -143,27 +126,19 @@ class Model(Runtime):
     def generate(
         self,
         prompt: str | Document,
-        source: type[T],
+        source: type[T] | Source[T],
         *,
         details: Literal[False] = ...,
         **how: Unpack[VerbOptions],
     ) -> T: ...
-    @overload
-    def generate(
-        self, prompt: str | Document, source: type[T], *, details: Literal[True], **how: Unpack[VerbOptions]
-    ) -> Generation[T]: ...
     @overload
     def generate(
         self,
         prompt: str | Document,
-        source: Source[T],
+        source: type[T] | Source[T],
         *,
-        details: Literal[False] = ...,
+        details: Literal[True],
         **how: Unpack[VerbOptions],
-    ) -> T: ...
-    @overload
-    def generate(
-        self, prompt: str | Document, source: Source[T], *, details: Literal[True], **how: Unpack[VerbOptions]
     ) -> Generation[T]: ...
     @overload
     def generate(
@@ -287,13 +262,8 @@ class Model(Runtime):
         messages: str | Document | Sequence[Message],
         tools: Tools | Sequence[object],
         *,
-        tool_choice: str | Mapping[str, Any] | None = ...,
-        parallel: bool | None = ...,
-        min_calls: int | None = ...,
-        max_calls: int | None = ...,
-        distinct: bool | None = ...,
         details: Literal[False] = ...,
-        **how: Unpack[VerbOptions],
+        **how: Unpack[ToolOptions],
     ) -> Reply: ...
     @overload
     def call(
@@ -301,13 +271,8 @@ class Model(Runtime):
         messages: str | Document | Sequence[Message],
         tools: Tools | Sequence[object],
         *,
-        tool_choice: str | Mapping[str, Any] | None = ...,
-        parallel: bool | None = ...,
-        min_calls: int | None = ...,
-        max_calls: int | None = ...,
-        distinct: bool | None = ...,
         details: Literal[True],
-        **how: Unpack[VerbOptions],
+        **how: Unpack[ToolOptions],
     ) -> Generation[Reply]: ...
     def call(
         self,

@@ -13,6 +13,7 @@ pytest.importorskip("pyright", reason="pyright is not installed")
 
 ROOT = Path(__file__).parents[1]
 SETTING = """
+import asyncio
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 from pydantic import BaseModel
@@ -55,6 +56,12 @@ CALLS = {
     'model.call("a", [weather])': "Reply",
     'model.call("a", [weather], details=True)': "Generation[Reply]",
     'model.call("a", [weather])[0]': "Call",
+    'asyncio.run(model.aextract("a", Invoice))': "Invoice",
+    'asyncio.run(model.aextract("a", Invoice, details=True))': "Generation[Invoice]",
+    'asyncio.run(model.agenerate("a", sg.Regex("a"), seed=3))': "str",
+    'asyncio.run(model.afill("{{a}}", "b"))': "Filled",
+    'asyncio.run(model.acall("a", [weather]))': "Reply",
+    'model.astream("a", Invoice)': "AsyncIterator[Settled | Partial[Invoice] | Done[Invoice]]",
     "sg.compile(Invoice)": "Constraint[Invoice]",
     'sg.compile(Invoice).parse("{}")': "Invoice",
     "sg.compile(list[int])": "Constraint[list[int]]",
