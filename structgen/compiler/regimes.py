@@ -8,6 +8,7 @@ needed. "auto" chooses the table if it can hold the whole language within a cap,
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from structgen.automata.finite.nfa import TooLarge
 from structgen.automata.finite.regular import compile_bytes
@@ -21,9 +22,10 @@ from structgen.automata.pushdown.unroll import CAP, SPARE, expand, unroll
 from structgen.compiler.compiled import Compiled, Components, Expanded, Regime
 from structgen.compiler.framing import answer_tokens, framed, text_tokens, unframed
 from structgen.compiler.lift import lift
+from structgen.compiler.marking import UNUSED, marked, speaks_of_tokens, without_budgets
 from structgen.errors import Unsatisfiable, Unsupported
 from structgen.grammar import Grammar
-from structgen.tokens.vocabulary import Vocabulary
+from structgen.tokens.vocabulary import BYTES, Vocabulary
 
 
 def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) -> Compiled:
@@ -31,6 +33,10 @@ def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) ->
 
     Raises Unsupported, InvalidSource, or Unsatisfiable if no tokens of the vocabulary spell an accepted text.
     """
+    if vocabulary is BYTES and speaks_of_tokens(grammar):
+        grammar = without_budgets(grammar)  # without a tokenizer there are no tokens to count
+    if speaks_of_tokens(grammar):
+        return _of_tokens(grammar, vocabulary, regime)
     names = answer_tokens(grammar, vocabulary)
     answer = framed(grammar, vocabulary)
     answer, marks = parts_called(answer)
@@ -62,6 +68,32 @@ def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) ->
     table = _written_out(answer, vocabulary, names, regime)
     assert table is not None
     return _expanded(grammar, vocabulary, names, table, None, parts.components)
+
+
+def _of_tokens(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) -> Expanded:
+    """The table of a grammar that speaks of tokens, over tokens that are spelled with marks."""
+    remedy = "remove the recursion, or what speaks of tokens (max_tokens, tokens by id)"
+    if regime == "lazy":
+        raise Unsupported(
+            "a grammar that speaks of tokens has no lazy form", remedy='leave the regime to "auto"'
+        )
+    names = answer_tokens(grammar, vocabulary)
+    marks, spelled = marked(grammar, vocabulary, names)
+    try:
+        answer = compile_bytes(framed(grammar, vocabulary), names, vocabulary.null, marks=marks)
+    except TooLarge:
+        raise
+    except Unsupported as error:
+        raise Unsupported(f"{error}, and it speaks of tokens", remedy=remedy) from None
+    if answer.empty:
+        raise Unsatisfiable("nothing satisfies this source: its parts contradict each other")
+    tokens = lift(answer, spelled, names)
+    if tokens.empty:
+        raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
+    text = compile_bytes(without_budgets(grammar), text_tokens(grammar, vocabulary), marks=marks)
+    class_of = text.class_of.copy()
+    class_of[[marks.end, *UNUSED]] = 0
+    return Expanded(tokens, replace(text, class_of=class_of), None, 1, vocabulary)
 
 
 def _any_order(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
 from structgen.documents import Document
 from structgen.generation.leaves import Answer
+from structgen.sources import Capture
 
 if TYPE_CHECKING:
     from structgen.report.export import Form, Unit
@@ -125,6 +126,7 @@ class Generation(Generic[T]):
         the constraint is one table, every block that is not drawn at random is
     evidence: what speaks for each value, whose parts are also this object's: confidence, alternatives, spans, warnings
     trace: the canvas after each step; document: that the values are from
+    captures: what the rules of a grammar with `capture` stand for, by name: pieces of the text with start and end
     """
 
     value: T
@@ -138,6 +140,7 @@ class Generation(Generic[T]):
     evidence: Evidence = Evidence()
     trace: Sequence[Still] = ()
     document: Document | None = None
+    captures: Mapping[str, Sequence[Capture]] = field(default_factory=dict)
 
     @property
     def confidence(self) -> Mapping[str, float]:
@@ -204,6 +207,7 @@ class Generation(Generic[T]):
             **self.evidence.to_dict(),
             "trace": [frame.to_dict() for frame in self.trace],
             "document": None if self.document is None else self.document.text,
+            "captures": {name: [one._asdict() for one in found] for name, found in self.captures.items()},
         }
 
     @classmethod
@@ -225,6 +229,7 @@ class Generation(Generic[T]):
             Evidence.from_dict(data),
             [Still.from_dict(frame) for frame in data["trace"]],
             None if document is None else Document(document),
+            {name: [Capture(**one) for one in found] for name, found in data.get("captures", {}).items()},
         )
 
     def __repr__(self) -> str:

@@ -17,6 +17,7 @@ from structgen.generation.prompts import Markup, Prompt
 from structgen.generation.request import Kind, Request
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
+from structgen.sources import Capturing
 from structgen.surface import option
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import Denoiser
@@ -122,7 +123,9 @@ def read(runtime: Runtime, constraint: Constraint[T], written: Decoded) -> Gener
         _parse(constraint, text),
         (written.log_prob, written.steps, written.blocks, written.dropped, written.certified),
     )
-    return Generation(value, text, ids, *drawn)
+    source = constraint.source
+    found = source.captures(text) if isinstance(source, Capturing) else {}
+    return Generation(value, text, ids, *drawn, captures=found)
 
 
 def _parse(constraint: Constraint[T], text: str) -> T:

@@ -22,6 +22,7 @@ from structgen.grammar.build import (
     any_order,
     automaton,
     both,
+    budget,
     char_ranges,
     chars,
     chars_except,
@@ -36,11 +37,13 @@ from structgen.grammar.build import (
     seq,
     star,
     token,
+    token_set,
 )
 from structgen.grammar.expr import (
     Alt,
     And,
     AnyOrder,
+    Budget,
     Bytes,
     Chars,
     Expr,
@@ -52,11 +55,12 @@ from structgen.grammar.expr import (
     Slack,
     StateGraph,
     Token,
+    TokenSet,
     contains_empty,
     copies,
     written_size,
 )
-from structgen.grammar.rules import Check, Detour, Grammar, renamed, tokens_of
+from structgen.grammar.rules import Check, Detour, Grammar, beyond_text, renamed, tokens_of
 
 __all__ = [
     "ANY_CHAR",
@@ -67,6 +71,7 @@ __all__ = [
     "Alt",
     "And",
     "AnyOrder",
+    "Budget",
     "Bytes",
     "Chars",
     "Check",
@@ -81,11 +86,14 @@ __all__ = [
     "Slack",
     "StateGraph",
     "Token",
+    "TokenSet",
     "alt",
     "any_of",
     "any_order",
     "automaton",
+    "beyond_text",
     "both",
+    "budget",
     "char_ranges",
     "chars",
     "chars_except",
@@ -103,6 +111,7 @@ __all__ = [
     "seq",
     "star",
     "token",
+    "token_set",
     "tokens_of",
     "written_size",
 ]

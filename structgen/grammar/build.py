@@ -12,6 +12,7 @@ from structgen.grammar.expr import (
     Alt,
     And,
     AnyOrder,
+    Budget,
     Bytes,
     Chars,
     Expr,
@@ -22,6 +23,7 @@ from structgen.grammar.expr import (
     Slack,
     StateGraph,
     Token,
+    TokenSet,
     interned,
 )
 
@@ -85,6 +87,16 @@ def chars_except(expr: Expr) -> Expr:
 def token(name: str) -> Expr:
     """The special token called `name`."""
     return interned(Token, name)
+
+
+def token_set(ranges: Iterable[tuple[int, int]], *, negated: bool = False) -> Expr:
+    """One token whose id is in the inclusive ranges or, if `negated`, in none of them."""
+    return interned(TokenSet, tuple(sorted(ranges)), negated)
+
+
+def budget(body: Expr, tokens: int) -> Expr:
+    """`body` in at most `tokens` tokens."""
+    return body if body in (EMPTY, NOTHING) else interned(Budget, body, tokens)
 
 
 def seq(*parts: Expr) -> Expr:

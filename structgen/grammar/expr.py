@@ -85,6 +85,29 @@ class Token(Expr):
 
 
 @dataclass(frozen=True, eq=False)
+class TokenSet(Expr):
+    """One token by its id: in one of the sorted, inclusive ranges or, if `negated`, in none of them.
+
+    It may be any token of the vocabulary, whatever it spells, except those that end an answer or fill it up.
+    """
+
+    ranges: tuple[tuple[int, int], ...]
+    negated: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Budget(Expr):
+    """The strings of `body` in at most `tokens` tokens; a token counts if some of what it spells is in them."""
+
+    body: Expr
+    tokens: int
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return (self.body,)
+
+
+@dataclass(frozen=True, eq=False)
 class Slack(Expr):
     """Any number of zero-width tokens if the vocabulary has one, else the empty string.
 
@@ -199,7 +222,7 @@ def encoded(value: Any) -> bytes:
     return f"{type(value).__name__}:{value!r};".encode()
 
 
-_MARKS = (Ref, Token, Slack)  # what is not text
+_MARKS = (Ref, Token, TokenSet, Budget, Slack)  # what is not text
 E = TypeVar("E", bound=Expr)
 _interned: WeakValueDictionary[tuple[Any, ...], Expr] = WeakValueDictionary()
 
@@ -256,6 +279,8 @@ def contains_empty(expr: Expr, parts: list[bool]) -> bool:
             return any(parts)
         case Repeat(_, low, _):
             return low == 0 or parts[0]
+        case Budget():
+            return parts[0]
         case Not():
             return not parts[0]
         case StateGraph(_, accepting):

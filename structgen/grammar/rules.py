@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Protocol
 
-from structgen.grammar.build import alt, both, complement, ref, repeat, seq
-from structgen.grammar.expr import Alt, And, Expr, Not, Ref, Repeat, Seq, Token, encoded
+from structgen.grammar.build import alt, both, budget, complement, ref, repeat, seq
+from structgen.grammar.expr import Alt, And, Budget, Expr, Not, Ref, Repeat, Seq, Token, encoded
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,11 @@ class Grammar:
 
 def tokens_of(grammar: Grammar) -> list[str]:
     """The names of all special tokens in the grammar, sorted."""
+    return sorted({expr.name for expr in beyond_text(grammar) if isinstance(expr, Token)})
+
+
+def beyond_text(grammar: Grammar) -> set[Expr]:
+    """All parts of the grammar that are not text alone."""
     seen: set[Expr] = set()
     waiting = [grammar.start, *grammar.rules.values()]
     while waiting:
@@ -68,7 +73,7 @@ def tokens_of(grammar: Grammar) -> list[str]:
         if expr not in seen and not expr.facts.textual:
             seen.add(expr)
             waiting += expr.children
-    return sorted({expr.name for expr in seen if isinstance(expr, Token)})
+    return seen
 
 
 def renamed(expr: Expr, names: Mapping[str, str]) -> Expr:
@@ -82,6 +87,8 @@ def renamed(expr: Expr, names: Mapping[str, str]) -> Expr:
             return repeat(rebuilt(expr.body), expr.low, expr.high)
         if isinstance(expr, Not):
             return complement(rebuilt(expr.body))
+        if isinstance(expr, Budget):
+            return budget(rebuilt(expr.body), expr.tokens)
         for kind, build in ((Seq, seq), (Alt, alt), (And, both)):
             if isinstance(expr, kind):
                 return build(*map(rebuilt, expr.parts))

@@ -16,7 +16,7 @@ from .choices import Choices
 from .ebnf import Ebnf
 from .json_schema import Additional, JsonSchema, Order, Terms, Unknown, Whitespace
 from .lark import Lark
-from .reading import Readable
+from .reading import Capture, Capturing, Readable
 from .regex import Regex
 from .types import TypeSource
 
@@ -78,6 +78,8 @@ def _shown(spec: Any) -> str:
 
 __all__ = [
     "Additional",
+    "Capture",
+    "Capturing",
     "Choices",
     "Ebnf",
     "JsonSchema",

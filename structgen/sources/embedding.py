@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import fields
 from typing import Any
 
@@ -22,11 +22,21 @@ def embedded(grammar: Grammar, prefix: str) -> tuple[Expr, dict[str, Expr]]:
 def renamed(expr: Expr, names: dict[str, str]) -> Expr:
     """The expression with other names for the rules it refers to."""
 
+    def other(one: Expr) -> Expr | None:
+        return ref(names.get(one.name, one.name)) if isinstance(one, Ref) else None
+
+    return replaced(expr, other)
+
+
+def replaced(expr: Expr, other: Callable[[Expr], Expr | None]) -> Expr:
+    """The expression with some of its parts exchanged, inner ones too; parts that are text alone stay."""
+
     def step(one: Expr) -> Generator[Expr, Expr, Expr]:
-        if one.facts.closed:
+        if one.facts.textual:
             return one
-        if isinstance(one, Ref):
-            return ref(names.get(one.name, one.name))
+        new = other(one)
+        if new is not None:
+            return new if isinstance(new, Ref) else (yield new)
         values: list[Any] = []
         for item in fields(one):
             values.append((yield from _value(getattr(one, item.name))))

@@ -9,7 +9,7 @@ generate.
 from __future__ import annotations
 
 import json
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from structgen.errors import Rejected
 from structgen.grammar import Grammar
@@ -24,6 +24,23 @@ def json_value(text: str) -> Any:
     except (TypeError, ValueError) as error:
         reason = str(error)
     raise Rejected(f"this is no JSON text: {reason}; the output was {text}", text=text)
+
+
+class Capture(NamedTuple):
+    """A piece of a text: characters start … end − 1; `text` leaves out what a grammar hides in it."""
+
+    text: str
+    start: int
+    end: int
+
+
+@runtime_checkable
+class Capturing(Protocol):
+    """A source that names pieces of the texts that it generates."""
+
+    def captures(self, text: str) -> dict[str, list[Capture]]:
+        """The pieces of a text by name, in order."""
+        ...
 
 
 @runtime_checkable

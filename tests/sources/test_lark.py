@@ -197,3 +197,39 @@ def test_deep_and_long_grammars_are_read_or_refused() -> None:
             Lark(source).lower()
     chain = "start: T0\n" + "\n".join(f'T{n}: T{n + 1} "a"?' for n in range(2000)) + '\nT2000: "b"'
     assert len(Lark(chain).lower().rules) == 1
+
+
+CAPTURES = {
+    'start: (item ",")* item\nitem[capture]: /[0-9]+/': ("1,22", [("item", "1", 0, 1), ("item", "22", 2, 4)]),
+    'start: lst\nlst[capture]: ITEM "," lst | ITEM\nITEM: /[0-9]+/': (
+        "1,2",
+        [("lst", "2", 2, 3), ("lst", "1,2", 0, 3)],
+    ),
+    'start[capture="all"]: r "z"\nr[capture, stop=/!!+/, stop_capture="mark"]: /[a-zä]*/': (
+        "äb!!z",
+        [("mark", "!!", 2, 4), ("r", "äb", 0, 2), ("all", "äbz", 0, 5)],
+    ),
+    'start: e\ne[capture]: e "+" e | "1"': (
+        "1+1",
+        [("e", "1", 0, 1), ("e", "1", 2, 3), ("e", "1+1", 0, 3)],
+    ),
+}
+
+
+@pytest.mark.parametrize("source", CAPTURES)
+def test_captures_are_the_pieces_of_rules_inner_ones_first(source: str) -> None:
+    text, expected = CAPTURES[source]
+    lark = Lark(source)
+    assert [(name, *capture) for name, capture in lark.captured(text)] == expected
+    assert lark.captures(text)[expected[0][0]][0] == expected[0][1:]
+    assert lark.captures(text + "?") == {}
+
+
+def test_a_generation_has_its_captures() -> None:
+    model = sg.load()
+    source = Lark('start: "id " number "!"\nnumber[capture="n"]: /[0-9]{2,3}/')
+    result = model.generate("a number", source, details=True)
+    ((text, start, end),) = result.captures["n"]
+    assert (text, start) == (result.text[3:-1], 3)
+    assert end == len(result.text) - 1
+    assert type(result).from_dict(result.to_dict()).captures == result.captures

@@ -194,7 +194,7 @@ class NfaBuilder:
             if state is None:
                 inside = bool(waiting) and waiting[-1][0][0].facts.textual
                 apart = self._apart and not inside and _is_apart(wanted[0])
-                built = self._spliced(*wanted) if apart else _BUILD[type(wanted[0])](self, *wanted)
+                built = self._spliced(*wanted) if apart else self._steps(*wanted)
                 if isinstance(built, int):
                     state = self._memo[wanted] = built
                 else:
@@ -209,6 +209,13 @@ class NfaBuilder:
                     waiting.pop()
             else:
                 return cast(int, state)
+
+    def _steps(self, expr: Expr, then: int) -> int | Steps:
+        return _BUILD[type(expr)](self, expr, then)
+
+    def _is_simple(self, expr: Expr) -> bool:
+        """Whether an expression is simple enough to be written out for each copy."""
+        return _is_simple(expr)
 
     def _fragment(self, expr: Expr) -> Fragment:
         piece = self._make(expr)
@@ -268,7 +275,7 @@ class NfaBuilder:
 
     def _repeat(self, expr: Repeat, then: int) -> Steps:
         copies = (expr.high or expr.low) + (expr.high is None)
-        simple = copies <= 2 or _is_simple(expr.body)
+        simple = copies <= 2 or self._is_simple(expr.body)
         piece = None if simple else self._fragment(expr.body)
         end = then
         if expr.high is None:
@@ -298,18 +305,18 @@ class NfaBuilder:
         front = self.state(count * (piece.states + 1)) + np.arange(count) * (piece.states + 1)
         onward = np.concatenate([[then], front[:-1]])
         for some in np.array_split(front, 1 + count * len(piece.moves) // BULK):
-            _extend(self._moves, piece.moves + (some + 1)[:, None, None] * np.array([1, 0, 0, 1]))
+            append_rows(self._moves, piece.moves + (some + 1)[:, None, None] * np.array([1, 0, 0, 1]))
         columns = [(front, front + 1 + piece.start)]
         columns += [(front + 1 + int(state), onward) for state in piece.accepting]
         columns += [] if end is None else [(front, np.full(count, end))]
         for pair in columns:
-            _extend(self._empty, np.stack(pair, axis=1))
+            append_rows(self._empty, np.stack(pair, axis=1))
         return int(front[-1])
 
     def _splice(self, piece: Fragment, then: int) -> int:
         offset = self.state(piece.states)
         self._room(len(piece.moves))
-        _extend(self._moves, piece.moves + np.array([offset, 0, 0, offset], np.int32))
+        append_rows(self._moves, piece.moves + np.array([offset, 0, 0, offset], np.int32))
         for state in piece.accepting.tolist():
             self.skip(offset + state, then)
         return offset + piece.start
@@ -364,7 +371,7 @@ def _is_apart(expr: Expr) -> bool:
     return facts.textual and facts.size >= APART and not isinstance(expr, Bytes)
 
 
-def _extend(numbers: array[int], rows: NDArray[Any]) -> None:
+def append_rows(numbers: array[int], rows: NDArray[Any]) -> None:
     """Append the numbers of `rows`: an `array` grows in place and takes no more memory than its numbers."""
     if rows.size:
         numbers.frombytes(np.ascontiguousarray(rows, np.int32).data.cast("B"))

@@ -9,11 +9,13 @@ from functools import cached_property
 from structgen.automata.finite.boolean import difference, intersection
 from structgen.automata.finite.crawl import MAX_EDGES, crawl
 from structgen.automata.finite.fragments import FRAGMENTS
+from structgen.automata.finite.marked import MarkedBuilder, TokenMarks
 from structgen.automata.finite.nfa import (
     FIRST_TOKEN,
     NO_CALLS,
     CallSymbol,
     Fragment,
+    Nfa,
     NfaBuilder,
     symbol_count,
     too_large,
@@ -24,17 +26,22 @@ from structgen.grammar import TEXT, And, Expr, Grammar, Not
 
 
 def compile_bytes(
-    grammar: Grammar, tokens: Sequence[str] = (), null: str | None = None, most: int | None = None
+    grammar: Grammar,
+    tokens: Sequence[str] = (),
+    null: str | None = None,
+    most: int | None = None,
+    marks: TokenMarks | None = None,
 ) -> Table:
     """The minimal automaton of `grammar` over bytes, then the special `tokens` in order (symbols 256, 257, …).
 
-    `null` names the zero-width token that Slack stands for; without one Slack is the empty string.
+    `null` names the zero-width token that Slack stands for; without one Slack is the empty string. `marks` are needed
+    if the grammar speaks of tokens; the automaton then reads them before and after every token.
     Raises TooLarge if that takes more than `most` states at any time, another Unsupported if the grammar is recursive,
     InvalidSource if a name is unknown.
     """
     symbols = {name: FIRST_TOKEN + index for index, name in enumerate(tokens)}
     try:
-        return Compiler(grammar, symbols, null, most=most).table(grammar.start)
+        return Compiler(grammar, symbols, null, most=most, marks=marks).table(grammar.start)
     except RecursionError:
         raise Unsupported(
             "repetitions, intersections and complements stand in one another too deeply",
@@ -57,10 +64,11 @@ class Compiler:
     fragments: dict[Expr, Fragment] = field(default_factory=dict)
     open_rules: list[str] = field(default_factory=list)
     most: int | None = None
+    marks: TokenMarks | None = None
 
     def builder(self, apart: bool = True) -> NfaBuilder:
         """An empty builder that shares this compilation's fragments; if `apart`, longer texts become fragments too."""
-        return NfaBuilder(
+        given = (
             self.grammar.rules,
             self.symbols,
             self.null,
@@ -70,10 +78,18 @@ class Compiler:
             self.calls,
             self.most,
         )
+        if self.marks is None:
+            return NfaBuilder(*given)
+        return MarkedBuilder(*given, marks=self.marks, counted=self._counted)
 
     def table(self, expr: Expr) -> Table:
         """The minimal automaton of `expr`."""
-        return self._built(expr, apart=True)[0]
+        return self._built_marked(expr)[0] if self.marks else self._built(expr, apart=True)[0]
+
+    def _counted(self, expr: Expr) -> Fragment:
+        """The automaton of what a budget counts, with the marks of tokens everywhere."""
+        table, peak = self._built_marked(expr)
+        return table.fragment(peak)
 
     def _built(self, expr: Expr, apart: bool) -> tuple[Table, int]:
         """The minimal automaton, and the largest number of states at any time before it was minimal."""
@@ -83,7 +99,16 @@ class Compiler:
             return difference(self._text(TEXT), self._text(expr.body), self._size, self._most)
         builder = self.builder(apart)
         final = builder.state()
-        nfa = builder.finish(builder.build(expr, final), final)
+        return self._determined(builder, builder.finish(builder.build(expr, final), final))
+
+    def _built_marked(self, expr: Expr) -> tuple[Table, int]:
+        """The same, where marks of tokens may stand everywhere."""
+        builder = self.builder()
+        assert isinstance(builder, MarkedBuilder)
+        final = builder.state()
+        return self._determined(builder, builder.finish_marked(builder.build(expr, final), final))
+
+    def _determined(self, builder: NfaBuilder, nfa: Nfa) -> tuple[Table, int]:
         crawled = crawl(nfa, most=self._most)
         return tabulate(crawled, crawled.holding(nfa.finals > 0)), max(builder.peak, crawled.size)
 

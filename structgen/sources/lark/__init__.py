@@ -20,6 +20,8 @@ from typing import Any
 from structgen.errors import InvalidSource
 from structgen.grammar import Grammar
 
+from ..reading import Capture
+from .captures import by_name, captures
 from .lowering import Lowered, lowered
 
 
@@ -52,3 +54,11 @@ class Lark:
     def parse(self, text: str) -> str:
         """The text itself."""
         return text
+
+    def captures(self, text: str) -> dict[str, list[Capture]]:
+        """What the rules with `capture` stand for in a text, by name; none if the grammar does not derive the text."""
+        return by_name(self.captured(text))
+
+    def captured(self, text: str) -> list[tuple[str, Capture]]:
+        """The same as pairs, in the order in which the pieces end."""
+        return captures(self.lower(), self._lowered.regions, text)

@@ -8,7 +8,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from structgen.errors import StructgenError, Unsupported
-from structgen.grammar import EMPTY, Expr, Grammar, alt, difference, ref, repeat, seq, star, token
+from structgen.grammar import (
+    EMPTY,
+    Expr,
+    Grammar,
+    alt,
+    budget,
+    difference,
+    ref,
+    repeat,
+    seq,
+    star,
+    token,
+    token_set,
+)
 
 from ..embedding import embedded
 from ..json_schema import JsonSchema
@@ -119,16 +132,22 @@ class _Lowering:
         if attributes.lazy or attributes.marker is not None:
             value = self._terminals.expr(definition.body, definition.name)
             return self._delimited(definition, name, value)
-        self._result.rules[name + "!"] = value = self._body(definition.body)
+        value = self._body(definition.body)
+        self._result.rules[name + "!"] = self._counted(definition, value)
         self._result.regions[name + "!"] = Delimited(attributes.capture, value)
         return ref(name + "!")
+
+    def _counted(self, definition: LarkDefinition, value: Expr) -> Expr:
+        tokens = definition.attributes.max_tokens
+        return value if tokens is None else budget(value, tokens)
 
     def _delimited(self, definition: LarkDefinition, name: str, value: Expr) -> Expr:
         """A region that ends as soon as it can."""
         attributes = definition.attributes
         marker = attributes.marker
         ending = None if marker is None else self._terminals.expr(marker.body, definition.name)
-        self._result.rules[name + "!"] = shortest(value if ending is None else seq(value, ending))
+        whole = shortest(value if ending is None else seq(value, ending))
+        self._result.rules[name + "!"] = self._counted(definition, whole)
         self._result.regions[name + "!"] = Delimited(
             attributes.capture,
             value,
@@ -159,8 +178,8 @@ class _Lowering:
                 return ref(self._prefix + name)
             case SpecialToken(_, name):
                 return seq(token(name), self._skip)
-            case TokenIds(at):
-                raise at.unsupported("tokens by id are not supported", "name the special token")
+            case TokenIds(_, ranges, negated):
+                return seq(token_set(ranges, negated=negated), self._skip)
             case Json() | Inner() | Given():
                 return seq(ref(self._sub_grammar(node)), self._skip)
         return self._lexeme(self._terminals.expr(node))
