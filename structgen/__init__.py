@@ -116,6 +116,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import a public name where it is first asked for: `structgen --help` need not wait for torch."""
+    if name == "grammar":  # a module: the constructors with which grammars are combined
+        return import_module("structgen.grammar")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     with resting():

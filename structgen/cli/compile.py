@@ -144,6 +144,7 @@ def _described(info: Info, symbols: str) -> dict[str, Any]:
         "classes": f"{info.classes:,}",
         "edges": f"{info.edges:,}",
         "min tokens": f"{info.min_tokens:,}",
+        **({} if info.max_tokens is None else {"max tokens": f"{info.max_tokens:,}"}),
         "milliseconds": f"{info.milliseconds:.1f}" + (" (from the cache)" if info.cached else ""),
         **({"checked while generating": "\n".join(info.checked)} if info.checked else {}),
     }

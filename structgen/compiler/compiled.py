@@ -88,6 +88,11 @@ class Compiled(Protocol):
         """The least number of tokens of an answer, as far as a search shows it."""
         ...
 
+    @property
+    def max_tokens(self) -> int | None:
+        """The greatest number of tokens of an answer, padding aside; None if there is none or it is not known."""
+        ...
+
     def shortest(self) -> list[int] | None:
         """The tokens of an answer, the shortest that a search finds; None if there is none."""
         ...
@@ -168,6 +173,12 @@ class Expanded:
     def min_tokens(self) -> int:
         """The length of the shortest answer."""
         return self.answer.shortest
+
+    @property
+    def max_tokens(self) -> int | None:
+        """The length of the longest answer; None if answers have any length."""
+        pad = self.vocabulary.pad
+        return self.answer.longest(None if pad is None else self.vocabulary.special[pad])
 
     def shortest(self) -> list[int] | None:
         """The first of the shortest answers."""
@@ -271,6 +282,11 @@ class Components:
     def min_tokens(self) -> int:
         """The length of the shortest answer that a bounded search finds."""
         return self.automaton.fewest()[0]
+
+    @property
+    def max_tokens(self) -> None:
+        """None: it is not known without meeting all configurations."""
+        return None
 
     def shortest(self) -> list[int] | None:
         """The shortest answer that a bounded search finds."""

@@ -46,6 +46,7 @@ class Info:
     depth: how many times a recursive rule may nest in itself, None if there is no limit
     components: number of automata that call each other, before they were expanded
     min_tokens: the length of the shortest answer in tokens; in the lazy regime an upper bound
+    max_tokens: of the longest, padding aside; None if answers have any length, and in the lazy regime
     checked: JSON pointers of the keywords that the automaton cannot decide and that are checked while generating
     """
 
@@ -60,6 +61,7 @@ class Info:
     milliseconds: float
     cached: bool
     checked: tuple[str, ...] = ()
+    max_tokens: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,6 +231,7 @@ class Constraint(Generic[T]):
             milliseconds=self.milliseconds,
             cached=self.cached,
             checked=() if self.rule is None else self.rule.places,
+            max_tokens=self.compiled.max_tokens,
         )
 
 

@@ -5,6 +5,12 @@ the lower-case constructors, which keep the algebra small:
 
     seq(literal("id-"), repeat(chars("09"), 1, 4))      an id such as id-2041
 
+Users combine grammars with the same constructors, as `sg.grammar`: strings and sources may stand beside expressions,
+and `|`, `+`, `&` and `~` work on sources too. What comes out is compiled like a source; its values are texts.
+
+    sg.grammar.seq("<call>", sg.library["json"], "</call>") | sg.Regex("none")
+    sg.grammar.Grammar(ref("list"), {"list": alt("x", seq("(", ref("list"), ")"))})     rules may name each other
+
 `complement` is taken within TEXT, the well-formed UTF-8 strings, so a complement never admits broken text.
 
 `expr` defines the kinds of expressions and their facts, `build` the constructors, `rules` grammars: expressions that
@@ -46,9 +52,12 @@ from structgen.grammar.expr import (
     Budget,
     Bytes,
     Chars,
+    Combines,
     Expr,
     Facts,
+    Nested,
     Not,
+    Part,
     Ref,
     Repeat,
     Seq,
@@ -56,6 +65,7 @@ from structgen.grammar.expr import (
     StateGraph,
     Token,
     TokenSet,
+    as_expr,
     contains_empty,
     copies,
     written_size,
@@ -75,11 +85,14 @@ __all__ = [
     "Bytes",
     "Chars",
     "Check",
+    "Combines",
     "Detour",
     "Expr",
     "Facts",
     "Grammar",
+    "Nested",
     "Not",
+    "Part",
     "Ref",
     "Repeat",
     "Seq",
@@ -90,6 +103,7 @@ __all__ = [
     "alt",
     "any_of",
     "any_order",
+    "as_expr",
     "automaton",
     "beyond_text",
     "both",

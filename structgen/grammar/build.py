@@ -17,6 +17,7 @@ from structgen.grammar.expr import (
     Chars,
     Expr,
     Not,
+    Part,
     Ref,
     Repeat,
     Seq,
@@ -24,6 +25,7 @@ from structgen.grammar.expr import (
     StateGraph,
     Token,
     TokenSet,
+    as_expr,
     interned,
 )
 
@@ -99,7 +101,7 @@ def budget(body: Expr, tokens: int) -> Expr:
     return body if body in (EMPTY, NOTHING) else interned(Budget, body, tokens)
 
 
-def seq(*parts: Expr) -> Expr:
+def seq(*parts: Part) -> Expr:
     """Parts in order; neighbouring literals are joined.
 
     A very long part that is a sequence is not flattened: when a sequence is built from its end, part by part, copying
@@ -107,6 +109,8 @@ def seq(*parts: Expr) -> Expr:
     """
     flat: list[Expr] = []
     for part in parts:
+        if not isinstance(part, Expr):
+            part = as_expr(part)
         if part is NOTHING:
             return NOTHING
         if part is EMPTY:
@@ -122,11 +126,12 @@ def seq(*parts: Expr) -> Expr:
     return flat[0] if len(flat) == 1 else interned(Seq, tuple(flat))
 
 
-def alt(*parts: Expr) -> Expr:
+def alt(*parts: Part) -> Expr:
     """Any of the parts, without duplicates."""
     flat: dict[Expr, None] = {}
     for part in parts:
-        flat.update(dict.fromkeys(part.parts if isinstance(part, Alt) else (part,)))
+        one = part if isinstance(part, Expr) else as_expr(part)
+        flat.update(dict.fromkeys(one.parts if isinstance(one, Alt) else (one,)))
     return next(iter(flat)) if len(flat) == 1 else interned(Alt, tuple(flat))
 
 
@@ -139,13 +144,15 @@ def either(first: Expr, rest: Expr) -> Expr:
     return interned(Alt, (first, rest)) if wide else alt(first, rest)
 
 
-def repeat(body: Expr, low: int = 0, high: int | None = None) -> Expr:
+def repeat(body: Part, low: int = 0, high: int | None = None) -> Expr:
     """`body` from `low` to `high` times (None: without limit).
 
     (x{a,b}){c,d} becomes x{ac,bd} if that adds no count; otherwise each text could be read in many ways.
     """
     if low < 0 or (high is not None and high < low):
         raise ValueError(f"a repetition of {low} to {high} times")
+    if not isinstance(body, Expr):
+        body = as_expr(body)
     if high == 0 or body is EMPTY:
         return EMPTY
     if body is NOTHING:
@@ -164,17 +171,17 @@ def _touch(body: Repeat, times: int) -> bool:
     return most is None or (times + 1) * body.low <= most + 1
 
 
-def star(body: Expr) -> Expr:
+def star(body: Part) -> Expr:
     """`body` any number of times."""
     return repeat(body, 0, None)
 
 
-def optional(body: Expr) -> Expr:
+def optional(body: Part) -> Expr:
     """`body` or the empty string."""
     return repeat(body, 0, 1)
 
 
-def separated(item: Expr, separator: Expr, low: int = 0, high: int | None = None) -> Expr:
+def separated(item: Part, separator: Part, low: int = 0, high: int | None = None) -> Expr:
     """`low` to `high` items with separators between them."""
     if high == 0:
         return EMPTY
@@ -193,11 +200,12 @@ def any_order(parts: Iterable[Expr], required: int, others: Expr, between: Expr,
     return interned(AnyOrder, listed, required, others, between, end) if listed else NOTHING
 
 
-def both(*parts: Expr) -> Expr:
+def both(*parts: Part) -> Expr:
     """The intersection of all parts; TEXT if there are none."""
     flat: dict[Expr, None] = {}
     for part in parts:
-        flat.update(dict.fromkeys(part.parts if isinstance(part, And) else (part,)))
+        one = part if isinstance(part, Expr) else as_expr(part)
+        flat.update(dict.fromkeys(one.parts if isinstance(one, And) else (one,)))
     if not flat:
         return TEXT
     if NOTHING in flat:
@@ -205,12 +213,13 @@ def both(*parts: Expr) -> Expr:
     return next(iter(flat)) if len(flat) == 1 else interned(And, tuple(flat))
 
 
-def complement(body: Expr) -> Expr:
+def complement(body: Part) -> Expr:
     """All text except `body`."""
+    body = as_expr(body)
     return body.body if isinstance(body, Not) else interned(Not, body)
 
 
-def difference(left: Expr, right: Expr) -> Expr:
+def difference(left: Part, right: Part) -> Expr:
     """The strings that `left` contains and `right` does not."""
     return both(left, complement(right))
 

@@ -12,6 +12,8 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
+from structgen.errors import InvalidSource, Unsupported
+
 
 class Facts(NamedTuple):
     """The properties of an expression that follow from its parts.
@@ -30,9 +32,52 @@ class Facts(NamedTuple):
     ordered: bool
 
 
+class Combines:
+    """What can stand in an expression: `|`, `+`, `&` and `~` make alternatives, sequences, intersections, complements.
+
+    Sources are such things too, by the grammar that they lower to; so are strings beside them.
+    """
+
+    def lower(self) -> Any:
+        """The texts as a Grammar."""
+        raise NotImplementedError
+
+    def as_expr(self) -> Expr:
+        """The texts as an expression."""
+        return nested(self.lower())
+
+    def __or__(self, other: Part) -> Expr:
+        return interned(Alt, (self.as_expr(), as_expr(other)))
+
+    def __ror__(self, other: Part) -> Expr:
+        return interned(Alt, (as_expr(other), self.as_expr()))
+
+    def __add__(self, other: Part) -> Expr:
+        return interned(Seq, (self.as_expr(), as_expr(other)))
+
+    def __radd__(self, other: Part) -> Expr:
+        return interned(Seq, (as_expr(other), self.as_expr()))
+
+    def __and__(self, other: Part) -> Expr:
+        return interned(And, (self.as_expr(), as_expr(other)))
+
+    def __rand__(self, other: Part) -> Expr:
+        return interned(And, (as_expr(other), self.as_expr()))
+
+    def __invert__(self) -> Expr:
+        return interned(Not, self.as_expr())
+
+
+Part = Combines | str
+
+
 @dataclass(frozen=True, eq=False)
-class Expr:
+class Expr(Combines):
     """An expression is a set of strings; the subclasses are its syntax."""
+
+    def as_expr(self) -> Expr:
+        """The expression itself."""
+        return self
 
     @cached_property
     def fingerprint(self) -> bytes:
@@ -211,6 +256,40 @@ class Ref(Expr):
     """A rule of the grammar, by name."""
 
     name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Nested(Expr):
+    """A grammar inside an expression: its start, and rules that only it names. Lowering spreads it out (`flat`)."""
+
+    start: Expr
+    rules: tuple[tuple[str, Expr], ...]
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return (self.start, *(rule for _, rule in self.rules))
+
+
+def nested(grammar: Any) -> Expr:
+    """A Grammar as an expression. Raises Unsupported if texts need a check that no automaton makes."""
+    if grammar.check is not None:
+        raise Unsupported(
+            "uniqueItems cannot be checked inside another grammar", remedy="bound the items with an enum"
+        )
+    if grammar.start.facts.closed:
+        return grammar.start
+    return interned(Nested, grammar.start, tuple(sorted(grammar.rules.items())))
+
+
+def as_expr(part: Any) -> Expr:
+    """The expression that a part of one stands for: a string, an expression, or anything that lowers to a Grammar."""
+    if isinstance(part, str):
+        return interned(Bytes, part.encode())
+    if isinstance(part, Combines):
+        return part.as_expr()
+    if hasattr(part, "lower") and not isinstance(part, bytes | type):
+        return nested(part.lower())
+    raise InvalidSource(f"{part!r:.60} is no part of a grammar: pass a string, an expression or a source")
 
 
 def encoded(value: Any) -> bytes:

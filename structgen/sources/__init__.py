@@ -10,9 +10,10 @@ from enum import Enum
 from typing import Any, Protocol, TypeVar, get_origin, runtime_checkable
 
 from structgen.errors import InvalidSource
-from structgen.grammar import Grammar
+from structgen.grammar import Expr, Grammar
 
 from .choices import Choices
+from .combined import Combined
 from .ebnf import Ebnf
 from .json_schema import Additional, JsonSchema, Order, Terms, Unknown, Whitespace
 from .lark import Lark
@@ -41,12 +42,15 @@ def as_source(spec: Any, terms: Terms | None = None) -> Source[Any]:
 
     A Source is returned unchanged. A dict, True or False becomes a JsonSchema; a list of strings becomes Choices; a
     pydantic class, dataclass, TypedDict, NamedTuple, Enum, Literal, Optional, list[...] or any other type form becomes
-    a TypeSource. `terms` apply to the JSON sources made here, never to a Source that is passed in.
+    a TypeSource; an expression or Grammar of `sg.grammar` becomes Combined. `terms` apply to the JSON sources made
+    here, never to a Source that is passed in.
     """
     if isinstance(spec, type) and not _has_schema(spec):
         raise InvalidSource(f"{spec.__name__} is a class of sources; pass an instance of it")
     if not isinstance(spec, type) and isinstance(spec, Source):
         return spec
+    if isinstance(spec, Expr | Grammar):
+        return Combined(spec if isinstance(spec, Grammar) else Grammar(spec))
     terms = terms or Terms()
     if isinstance(spec, dict | bool):
         return JsonSchema.under(spec, terms)
@@ -61,7 +65,7 @@ def as_source(spec: Any, terms: Terms | None = None) -> Source[Any]:
 
 
 def _has_schema(kind: type) -> bool:
-    return not issubclass(kind, (Regex, Choices, Ebnf, JsonSchema, Lark, TypeSource))
+    return not issubclass(kind, (Regex, Choices, Combined, Ebnf, JsonSchema, Lark, TypeSource))
 
 
 def _is_type_form(spec: Any) -> bool:
@@ -81,6 +85,7 @@ __all__ = [
     "Capture",
     "Capturing",
     "Choices",
+    "Combined",
     "Ebnf",
     "JsonSchema",
     "Lark",

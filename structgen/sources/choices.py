@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from structgen.errors import InvalidSource
-from structgen.grammar import Grammar, alt, literal
+from structgen.grammar import Combines, Grammar, alt, literal
 
 
 @dataclass(frozen=True)
-class Choices:
+class Choices(Combines):
     """A source of exactly one of `values`, which are distinct non-empty strings; parsing returns it."""
 
     values: Sequence[str]

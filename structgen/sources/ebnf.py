@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from structgen.errors import InvalidSource
 from structgen.grammar import (
     ANY_CHAR,
+    Combines,
     Expr,
     Grammar,
     alt,
@@ -43,7 +44,7 @@ MOST_COPIES = 10_000  # copies of one repetition
 
 
 @dataclass(frozen=True)
-class Ebnf:
+class Ebnf(Combines):
     """Text that the grammar's rule `root` derives; parsing returns the text.
 
     `text` is the grammar. Errors name the line and column.

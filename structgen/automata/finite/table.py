@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from structgen.automata.finite.crawl import Crawled
 from structgen.automata.finite.edges import in_order
+from structgen.automata.finite.longest import longest
 from structgen.automata.finite.minimize import merge_columns, minimize
 from structgen.automata.finite.nfa import Fragment, Ints
 from structgen_engine.automata.arrays import NEVER, distances
@@ -65,6 +66,16 @@ class Table:
     def _passable(self) -> NDArray[np.bool_]:
         """[E] whether some symbol has the edge's class."""
         return (np.bincount(self.class_of, minlength=self.classes) > 0)[self.label]
+
+    def longest(self, padding: int | None = None) -> int | None:
+        """The length in symbols of the longest accepted string; None if there is none.
+
+        padding: a symbol that is not counted where it leads from a state to itself
+        """
+        kept = self._passable
+        if padding is not None:
+            kept = kept & ((self.source != self.target) | (self.label != self.class_of[padding]))
+        return longest(self.source[kept], self.target[kept], self.states)
 
     def shortest_string(self) -> list[int] | None:
         """The symbols of a shortest accepted string; None if no string is accepted."""

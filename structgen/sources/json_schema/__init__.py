@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from structgen.errors import InvalidSource, Unsatisfiable, Unsupported
-from structgen.grammar import NOTHING, SLACK, Check, Grammar, seq
+from structgen.grammar import NOTHING, SLACK, Check, Combines, Grammar, seq
 from structgen.limits.budget import OverLimit
 from structgen.surface import option
 
@@ -41,7 +41,7 @@ THOROUGH = 20.0  # seconds of CPU time to list all refusals
 
 
 @dataclass(frozen=True, eq=False)
-class JsonSchema:
+class JsonSchema(Combines):
     """The JSON texts that are valid under a schema; `parse` returns the value that json.loads reads.
 
     `whitespace`: "flexible" allows white space between any two JSON tokens, "compact" allows none.

@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Any
 
 from structgen.errors import InvalidSource
-from structgen.grammar import Grammar
+from structgen.grammar import Combines, Grammar
 
 from ..reading import Capture
 from .captures import by_name, captures
@@ -26,7 +26,7 @@ from .lowering import Lowered, lowered
 
 
 @dataclass(frozen=True)
-class Lark:
+class Lark(Combines):
     """Text that the rule `start` derives; parsing returns the text.
 
     source: the grammar; grammars: others that it names as @name, each a source or a grammar in the same notation.

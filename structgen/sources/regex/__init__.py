@@ -19,7 +19,20 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from structgen.errors import InvalidSource, Unsupported
-from structgen.grammar import EMPTY, NOTHING, TEXT, Expr, Grammar, Repeat, alt, literal, repeat, seq, star
+from structgen.grammar import (
+    EMPTY,
+    NOTHING,
+    TEXT,
+    Combines,
+    Expr,
+    Grammar,
+    Repeat,
+    alt,
+    literal,
+    repeat,
+    seq,
+    star,
+)
 
 from ..languages import intersect, without
 from .assertions import TooManySteps, walked
@@ -33,7 +46,7 @@ Rest = Callable[[bool], Expr]  # the language of what follows, given that nothin
 
 
 @dataclass(frozen=True)
-class Regex:
+class Regex(Combines):
     """Text that matches a regular expression from end to end; parsing returns the text.
 
     `pattern` follows Python's re. Syntax that is not supported raises Unsupported; syntax that re rejects as well

@@ -25,7 +25,7 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 from typing_extensions import TypedDict
 
 from structgen.errors import InvalidSource, Rejected, Unsupported
-from structgen.grammar import Grammar
+from structgen.grammar import Combines, Grammar
 
 from ..canonical import canonical
 from ..json_schema import Additional, Rules, Terms, checked, lower, outline_of, refusals, relaxations
@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
-class TypeSource(Generic[T]):
+class TypeSource(Combines, Generic[T]):
     """The JSON texts that pydantic reads into `type_`; `parse` returns the validated object.
 
     The options are JsonSchema's. Validators in Python code cannot be compiled: `relaxations` lists them, and `parse`,
