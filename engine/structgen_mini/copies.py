@@ -79,6 +79,12 @@ def coherence(copier: CopyPrior, layout: Layout, pointer: str, logits: Tensor) -
     return [(share, len(fields) > 1) for share, fields in zip(shares, records[pointer], strict=True)]
 
 
+def slots_of_items(layout: Layout, pointer: str) -> list[int]:
+    """The number of slots of each item of an array; empty if the array lies inside the items of another."""
+    records = _records(layout, [slot.start for slot in layout.scaffold.slots])
+    return [len(slots) for slots in records.get(pointer, [])]
+
+
 def _records(layout: Layout, starts: Sequence[int]) -> dict[str, list[list[int]]]:
     """The items of each outermost array, each item as the indices of its slots among `starts`."""
     index = {start: at for at, start in enumerate(starts)}

@@ -4,7 +4,8 @@ From noise alone a small model counts badly. But in a layout with the right numb
 place of the document. With an item too many or too few, some item has no place of its own or takes its fields from
 several places (records.py). So numbers of items are laid out and looked at, and each is scored by how well the document
 describes its items, on top of how likely the model finds it. The search climbs: it begins with the number that the
-model finds likeliest and goes on while one item less, one more or two more are better.
+model finds likeliest and goes on while one item less, one more or two more are better. A number that would not be
+better if the document described all of its items in full is not looked at.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.probe import probe
 from structgen_mini.canvas import Canvas
 from structgen_mini.constants import Counting
-from structgen_mini.copies import Offer, coherence, copying
+from structgen_mini.copies import Offer, coherence, copying, slots_of_items
 from structgen_mini.layout import Layout, Weights, lay, least_count, likeliest
 from structgen_mini.scaffold import Slot
 
@@ -43,9 +44,10 @@ def coherent(
     counts, constants, found = likeliest(layout, weights), canvas.constants.counting, {}
     for slot, known in weights.items():
         look = partial(_look, canvas, layout, slot, counts, offer, automaton, prompt, seed)
+        most = partial(_most, canvas, layout, slot, counts)
         least = least_count(layout, slot, known)
-        told = climbed(known, look, max(1, least), counts[slot.pointer], constants)
-        found[slot] = _together(known, told, constants)
+        told = climbed(known, look, max(1, least), counts[slot.pointer], constants, most)
+        found[slot] = together(known, told, constants)
     return found
 
 
@@ -94,20 +96,39 @@ def _look(
     return [] if copier is None else coherence(copier, laid, slot.pointer, seen.logits[0])
 
 
+def _most(canvas: Canvas, layout: Layout, slot: Slot, counts: Mapping[str, int], count: int) -> Shares | None:
+    """The largest shares that `_look` could find, without a look."""
+    laid = lay(canvas, layout.outline, layout.sizes, {**counts, slot.pointer: count})
+    if laid is None:
+        return None
+    return [(1.0, slots > 1) for slots in slots_of_items(laid, slot.pointer)]
+
+
 def climbed(
     known: Sequence[float],
     look: Callable[[int], Shares | None],
     least: int,
     first: int,
     constants: Counting,
+    most: Callable[[int], Shares | None] | None = None,
 ) -> dict[int, Shares]:
-    """The shares of the numbers of items, from `least` on, that a climb from the number `first` looks at."""
+    """The shares of the numbers of items, from `least` on, that a climb from the number `first` looks at.
+
+    most: the largest shares that `look` could find, if they are known beforehand
+    """
     told: dict[int, Shares] = {}
     refused: set[int] = set()
 
+    def hopeless(count: int) -> bool:
+        if most is None or here not in told:
+            return False
+        bound = most(count)
+        nats = IMPOSSIBLE if bound is None else _own(known, count, constants) + _best(bound, constants)
+        return nats < _score(known, here, told, constants)
+
     def score(count: int) -> float:
         if count not in told and count not in refused and least <= count < len(known):
-            items = look(count) if known[count] > IMPOSSIBLE else None
+            items = look(count) if known[count] > IMPOSSIBLE and not hopeless(count) else None
             if items is None:
                 refused.add(count)
             else:
@@ -122,7 +143,7 @@ def climbed(
         here = best
 
 
-def _together(known: Sequence[float], told: Mapping[int, Shares], constants: Counting) -> list[float]:
+def together(known: Sequence[float], told: Mapping[int, Shares], constants: Counting) -> list[float]:
     """Nats of each number of items: the model's and the document's; without items the model's alone."""
     return [
         _score(known, count, told, constants) if count in told or count == 0 or not told else IMPOSSIBLE
@@ -133,8 +154,12 @@ def _together(known: Sequence[float], told: Mapping[int, Shares], constants: Cou
 def _score(known: Sequence[float], count: int, told: Mapping[int, Shares], constants: Counting) -> float:
     if known[count] == IMPOSSIBLE:
         return IMPOSSIBLE
-    own = max(known[count] - max(known), -constants.least) * constants.certainty
-    return own + _nats(told.get(count, []), constants)
+    return _own(known, count, constants) + _nats(told.get(count, []), constants)
+
+
+def _own(known: Sequence[float], count: int, constants: Counting) -> float:
+    """The model's part of a score."""
+    return max(known[count] - max(known), -constants.least) * constants.certainty
 
 
 def _nats(items: Shares, constants: Counting) -> float:
@@ -142,3 +167,9 @@ def _nats(items: Shares, constants: Counting) -> float:
         (constants.whole if several else constants.alone) * share - constants.torn * (1 - share)
         for share, several in items
     )
+
+
+def _best(items: Shares, constants: Counting) -> float:
+    """The most that items can add to a score: items of several slots may have a single field, and some none."""
+    whole, alone = max(constants.whole, constants.alone), constants.alone
+    return sum(max(0.0, whole if several else alone, -constants.torn) for _, several in items)

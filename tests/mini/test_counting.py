@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 import structgen as sg
 from minis import CONSTANTS, SLOTS, canvas_of, outlined, toy
@@ -16,7 +18,7 @@ from structgen_engine.automata.dfa import IMPOSSIBLE
 from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
 from structgen_mini.canvas import Canvas
 from structgen_mini.copies import Offer
-from structgen_mini.counting import Shares, climbed, coherent
+from structgen_mini.counting import Shares, climbed, coherent, together
 from structgen_mini.layout import count_weights, first_layout, item_slots, lay, likeliest
 from structgen_mini.scaffold import fill
 
@@ -188,3 +190,41 @@ def test_a_climb_steps_over_one_number_that_is_worse() -> None:
 def test_a_climb_begins_at_the_fewest_items_and_passes_what_does_not_fit() -> None:
     told = climbed([0.0] * 6, lambda n: [(1.0, True)] * n if n < 4 else None, 2, 0, CONSTANTS.counting)
     assert set(told) == {2, 3}
+
+
+@given(st.data())
+def test_numbers_that_cannot_be_better_are_passed_over_without_changing_the_best(data: st.DataObject) -> None:
+    """As many items as were found without passing over any, and no more looks."""
+    known = data.draw(st.lists(st.floats(-300, 0), min_size=2, max_size=7))
+    share = st.tuples(st.floats(0, 1), st.booleans())
+    items = [[*data.draw(st.lists(share, min_size=n, max_size=n))] for n in range(len(known))]
+    several = [max([one for _, one in shares], default=False) for shares in items]
+    constants, first = CONSTANTS.counting, data.draw(st.integers(0, len(known) - 1))
+
+    def most(count: int) -> Shares:
+        return [(1.0, several[count])] * count
+
+    every = climbed(known, items.__getitem__, 1, first, constants)
+    few = climbed(known, items.__getitem__, 1, first, constants, most)
+    assert few.items() <= every.items()
+
+    def best(told: dict[int, Shares]) -> int:
+        weights = together(known, told, constants)
+        return max(range(len(weights)), key=weights.__getitem__)
+
+    assert best(few) == best(every)
+
+
+def test_a_number_that_cannot_be_better_is_not_looked_at() -> None:
+    looks: list[int] = []
+
+    def look(count: int) -> Shares:
+        looks.append(count)
+        return [(1.0, False)] * count
+
+    climbed([-250.0, -250.0, 0.0, -250.0, -250.0], look, 1, 2, CONSTANTS.counting, look_free)
+    assert looks == [2]
+
+
+def look_free(count: int) -> Shares:
+    return [(1.0, False)] * count
