@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from structgen.sources.lark import Lark
     from structgen.sources.library import library
     from structgen.sources.regex import Regex
+    from structgen.sources.structural_tag import StructuralTag
     from structgen.sources.template import Filled
     from structgen.sources.tools import Call, Reply, Tools
     from structgen.tokens.vocabulary import Vocabulary
@@ -75,6 +76,7 @@ __all__ = [
     "Score",
     "Settled",
     "StructgenError",
+    "StructuralTag",
     "Tools",
     "Unsatisfiable",
     "Unsupported",
@@ -104,6 +106,7 @@ _HOMES = {
     "Lark": "sources.lark",
     "Partial": "verbs.stream",
     "Regex": "sources.regex",
+    "StructuralTag": "sources.structural_tag",
     "Reply": "sources.tools",
     "Settled": "verbs.stream",
     "Tools": "sources.tools",

@@ -44,6 +44,7 @@ EXPORTS = [
     "Score",
     "Settled",
     "StructgenError",
+    "StructuralTag",
     "Tools",
     "Unsatisfiable",
     "Unsupported",

@@ -19,6 +19,7 @@ from .json_schema import Additional, JsonSchema, Order, Terms, Unknown, Whitespa
 from .lark import Lark
 from .reading import Capture, Capturing, Readable
 from .regex import Regex
+from .structural_tag import StructuralTag
 from .types import TypeSource
 
 T_co = TypeVar("T_co", covariant=True)
@@ -65,7 +66,7 @@ def as_source(spec: Any, terms: Terms | None = None) -> Source[Any]:
 
 
 def _has_schema(kind: type) -> bool:
-    return not issubclass(kind, (Regex, Choices, Combined, Ebnf, JsonSchema, Lark, TypeSource))
+    return not issubclass(kind, (Regex, Choices, Combined, Ebnf, JsonSchema, Lark, StructuralTag, TypeSource))
 
 
 def _is_type_form(spec: Any) -> bool:
@@ -93,6 +94,7 @@ __all__ = [
     "Readable",
     "Regex",
     "Source",
+    "StructuralTag",
     "Terms",
     "TypeSource",
     "Unknown",

@@ -26,6 +26,17 @@ SCHEMA = {
     "required": ["age"],
     "additionalProperties": False,
 }
+TAG = {
+    "type": "structural_tag",
+    "format": {
+        "type": "triggered_tags",
+        "triggers": ["<call>"],
+        "tags": [
+            {"begin": "<call>", "content": {"type": "json_schema", "json_schema": SCHEMA}, "end": "</call>"}
+        ],
+    },
+}
+OLD_TAG = {"structures": [{"begin": "<call>", "schema": SCHEMA, "end": "</call>"}], "triggers": ["<call>"]}
 OPEN = {"type": "object", "properties": {"age": {"type": "integer"}}}
 UNIQUE = {
     "type": "object",
@@ -53,6 +64,8 @@ class TestWhatIsAsked:
             ({"structured_outputs": {"regex": "a+"}}, "regex", "a+"),
             ({"structured_outputs": {"choice": ["a", "b"], "json": None}}, "choice", ["a", "b"]),
             ({"structured_outputs": {"grammar": 'root ::= "a"'}}, "grammar", 'root ::= "a"'),
+            ({"structured_outputs": {"structural_tag": json.dumps(TAG)}}, "structural_tag", json.dumps(TAG)),
+            ({"response_format": TAG}, "structural_tag", TAG),
             ({"vllm_xargs": {KEY: json.dumps({"json": SCHEMA}), "other": 1}}, "json", SCHEMA),
         ],
     )
@@ -89,7 +102,6 @@ class TestWhatIsAsked:
                 "holds one of json, .* here it holds choice, regex",
             ),
             ({"structured_outputs": {}}, "here it holds nothing"),
-            ({"structured_outputs": {"structural_tag": "{}"}}, "structural_tag .* ask for a grammar"),
             ({"structured_outputs": {"json": {}, "whitespace_pattern": " "}}, "whitespace_pattern"),
             ({"structured_outputs": "a"}, "is an object"),
             (
@@ -117,6 +129,8 @@ class TestWhatIsAsked:
             ({"choice": ["yes", "no"]}, "no", "maybe"),
             ({"regex": "[0-9]{2}"}, "07", "7"),
             ({"grammar": 'root ::= "(" root ")" | "x"'}, "((x))", "((x)"),
+            ({"structural_tag": json.dumps(TAG)}, 'hm <call>{"age": 7}</call>', "hm <call>"),
+            ({"structural_tag": OLD_TAG}, 'hm <call>{"age": 7}</call> ok', "<call>7</call>"),
         ],
     )
     def test_it_compiles_to_what_it_says(self, options: dict[str, Any], accepted: str, refused: str) -> None:

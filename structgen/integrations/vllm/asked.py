@@ -14,11 +14,11 @@ from enum import Enum
 from typing import Any
 
 from structgen.errors import InvalidSource, Unsupported
-from structgen.sources import Choices, Ebnf, JsonSchema, Regex, Source
+from structgen.sources import Choices, Ebnf, JsonSchema, Regex, Source, StructuralTag, Terms
 
 KEY = "structgen"  # in vllm_xargs, which become the extra_args of vLLM's SamplingParams
 JSON = ("json", "json_object")
-CONSTRAINTS = (*JSON, "regex", "choice", "grammar")
+CONSTRAINTS = (*JSON, "regex", "choice", "grammar", "structural_tag")
 TERMS = ("additional", "unknown", "order", "resources")
 CANVAS_OPTIONS = (
     "diffusion_constrained",
@@ -39,7 +39,7 @@ class ThoughtMode(Enum):
 class Asked:
     """A constraint that is not compiled yet.
 
-    kind: one of CONSTRAINTS; value: the schema, pattern, strings or grammar; compact: no white space between tokens
+    kind: one of CONSTRAINTS; value: the schema, pattern, strings, grammar or tag; compact: no white space in JSON
     terms: options of a JSON Schema by name, those of TERMS, as `JsonSchema` takes them
     """
 
@@ -99,8 +99,11 @@ class Asked:
         }
         return json.dumps(options, sort_keys=True)
 
-    def source(self) -> Source[Any]:
-        """The source to compile; raises InvalidSource if the value has the wrong type."""
+    def source(self, special: Mapping[str, int] | None = None) -> Source[Any]:
+        """The source to compile; raises InvalidSource if the value has the wrong type.
+
+        special: ids of the vocabulary's special tokens by name, which a structural tag may name
+        """
         if self.kind == "regex":
             return Regex(self.value)
         if self.kind == "choice":
@@ -108,6 +111,8 @@ class Asked:
         if self.kind == "grammar":
             return Ebnf(self.value)
         whitespace = "compact" if self.compact else "flexible"
+        if self.kind == "structural_tag":
+            return StructuralTag(self.value, Terms(whitespace), special or {})
         return JsonSchema(self._schema(), whitespace=whitespace, **self.terms)
 
     def _schema(self) -> Any:
@@ -124,7 +129,6 @@ class Asked:
 _REFUSED = {
     "whitespace_pattern": "leave it out for any white space, or set disable_any_whitespace for none",
     "disable_additional_properties": "write additionalProperties: false into the schema",
-    "structural_tag": "ask for a grammar",
 }
 
 
@@ -170,6 +174,8 @@ def _from_format(holder: Any, name: str, body: dict[str, Any], compact: bool) ->
         if not isinstance(inner, dict) or inner.get("schema") is None:
             raise InvalidSource(f"{name} of type json_schema holds no schema")
         asked = Asked("json", inner["schema"], compact)
+    elif form.get("type") == "structural_tag":
+        asked = Asked("structural_tag", form, compact)
     else:
         return []
     del holder[name]

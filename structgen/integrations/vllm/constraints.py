@@ -57,7 +57,8 @@ class Constraints:
 
     def _compile(self, asked: Asked) -> Constraint[Any]:
         with standing_at(REQUEST):
-            constraint = compile(asked.source(), self.vocabulary(asked.preface))
+            vocabulary = self.vocabulary(asked.preface)
+            constraint = compile(asked.source(vocabulary.special), vocabulary)
         refuse_checks(constraint)
         _ = constraint.automaton  # compute it on this thread
         return constraint
