@@ -6,6 +6,10 @@
 A grammar is rules `name ::= body`; the text is what `root` derives. A body is alternatives `|` of sequences of
 "literals" (with JSON's escapes, and \\xHH), [sets] of characters or [^all others], `.` for any character, names of
 rules and (groups), each optionally followed by `?`, `*`, `+`, `{n}`, `{n,}` or `{n,m}`. A body ends at the next rule.
+
+Of llama.cpp's tokens there are `<name>`, `<[7]>` and `!<[7]>`, any other one. Of XGrammar's macros there are
+`Substring("one", "two")`, neighbouring pieces, `Regex("…")`, `Token(7, 8)` and `ExcludeToken(7)`; of its attributes, as
+in `name[lazy] ::= body`, there are `lazy`, `max_tokens`, `max_chars` and `capture`.
 """
 
 from __future__ import annotations
@@ -13,8 +17,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-from structgen.errors import InvalidSource
+from structgen.errors import InvalidSource, Unsatisfiable
 from structgen.grammar import (
     ANY_CHAR,
     Combines,
@@ -31,11 +36,20 @@ from structgen.grammar import (
     star,
 )
 
+from .lark.captures import by_name, captures
+from .lark.lowering import Delimited
+from .macros import attributed, macro, special
+from .place import Place, encodable
+from .productive import productive
+from .reading import Capture
+
 RULE_NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
+MACRO_NAMES = "Substring|Regex|Token|ExcludeToken|TagDispatch|TokenTagDispatch"
 TOKEN = re.compile(
-    rf"""(?P<skipped>\s+|\#[^\n]*) | (?P<rule>{RULE_NAME})\s*::= | (?P<name>{RULE_NAME})
+    rf"""(?P<skipped>\s+|\#[^\n]*) | (?P<rule>{RULE_NAME})\s*(?P<attributes>\[[^\]\n]*\])?\s*::=
+    | (?P<macro>{MACRO_NAMES})\( | (?P<name>{RULE_NAME}) | (?P<special>!?<[^<>\s]+>) | (?P<ahead>\(=)
     | "(?P<literal>(?:[^"\\\n]|\\.)*)" | \[(?P<set>(?:[^\]\\]|\\.)+)\]
-    | \{{\s*(?P<count>\d+\s*(?:,\s*\d*\s*)?)\}} | (?P<sign>[|()?*+.])""",
+    | \{{\s*(?P<count>\d+\s*(?:,\s*\d*\s*)?)\}} | (?P<sign>[|()?*+.]) | (?P<argument>[,=]|\d+)""",
     re.VERBOSE,
 )
 ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))|(.)", re.DOTALL)
@@ -57,16 +71,34 @@ class Ebnf(Combines):
         if not isinstance(self.text, str):
             raise InvalidSource(f"a grammar is a string, not {type(self.text).__name__}")
 
-    def lower(self) -> Grammar:
-        """The texts that the root derives."""
-        reader = _GrammarReader(self.text)
+    @cached_property
+    def _lowered(self) -> tuple[Grammar, dict[str, Delimited]]:
+        reader = _GrammarReader(encodable(self.text))
         rules = reader.rules()
-        for name, line in reader.named.items():
+        for name, token in reader.named.items():
             if name not in rules:
-                raise InvalidSource(f"line {line} of the grammar names {name}, for which there is no rule")
+                raise InvalidSource(
+                    f"line {token.line} of the grammar names {name}, for which there is no rule\n{token.at.excerpt}"
+                )
         if self.root not in rules:
             raise InvalidSource(f"the grammar has no rule {self.root!r}, where it would begin")
-        return Grammar(ref(self.root), rules)
+        if self.root not in productive(rules):
+            raise Unsatisfiable(
+                f"the rule {self.root} of the grammar derives no string: every way through it is endless"
+            )
+        return Grammar(ref(self.root), rules), reader.regions
+
+    def lower(self) -> Grammar:
+        """The texts that the root derives."""
+        return self._lowered[0]
+
+    def captures(self, text: str) -> dict[str, list[Capture]]:
+        """What the rules with `capture` stand for in a text, by name; none if the grammar does not derive the text."""
+        return by_name(self.captured(text))
+
+    def captured(self, text: str) -> list[tuple[str, Capture]]:
+        """The same as pairs, in the order in which the pieces end."""
+        return captures(*self._lowered, text)
 
     def parse(self, text: str) -> str:
         """The text itself."""
@@ -77,20 +109,34 @@ class Ebnf(Combines):
 class _Token:
     kind: str
     text: str
-    line: int
-    column: int = 1
+    at: Place
+    attributes: str = ""
+
+    @property
+    def line(self) -> int:
+        """Its line."""
+        return self.at.line
+
+    @property
+    def column(self) -> int:
+        """Its first character in the line."""
+        return self.at.column
 
 
 class _GrammarReader:
-    """A recursive-descent parser over the tokens of a grammar. named: the rules that it refers to, and their lines"""
+    """A recursive-descent parser over the tokens of a grammar.
+
+    named: the rules that it refers to, and where; regions: those with attributes
+    """
 
     def __init__(self, text: str) -> None:
         self._tokens = [
             *_tokens(text),
-            _Token("end", "the end of the grammar", text.count("\n") + 1, len(text) - text.rfind("\n")),
+            _Token("end", "the end of the grammar", Place(text, len(text))),
         ]
         self._at = 0
-        self.named: dict[str, int] = {}
+        self.named: dict[str, _Token] = {}
+        self.regions: dict[str, Delimited] = {}
 
     def rules(self) -> dict[str, Expr]:
         """The body of each rule."""
@@ -102,9 +148,17 @@ class _GrammarReader:
             if rule.text in rules:
                 raise _wrong(rule, "this rule is already defined; give it another name")
             rules[rule.text] = self._alternatives()
+            if rule.attributes:
+                self._attributed(rule, rules)
             if self._next.kind not in ("rule", "end"):
                 raise _wrong(self._next, "this sign closes no group and repeats nothing; remove it")
         return rules
+
+    def _attributed(self, rule: _Token, rules: dict[str, Expr]) -> None:
+        """Give a rule its attributes; what it stands for has the name of the rule and an exclamation mark."""
+        body, capture = attributed(rule.attributes, rule.text, rules[rule.text], rule.at)
+        self.regions[f"{rule.text}!"] = Delimited(capture, body)
+        rules[f"{rule.text}!"], rules[rule.text] = body, ref(f"{rule.text}!")
 
     def _alternatives(self) -> Expr:
         options = [self._sequence()]
@@ -115,7 +169,9 @@ class _GrammarReader:
 
     def _sequence(self) -> Expr:
         parts = []
-        while self._next.kind in ("name", "literal", "set") or self._is_sign("(."):
+        while self._next.kind in ("name", "literal", "set", "special", "macro", "ahead") or self._is_sign(
+            "(."
+        ):
             self._check_no_range()
             parts.append(self._repeated(self._item()))
         return seq(*parts)
@@ -134,12 +190,18 @@ class _GrammarReader:
     def _item(self) -> Expr:
         item = self._take()
         if item.kind == "name":
-            self.named.setdefault(item.text, item.line)
+            self.named.setdefault(item.text, item)
             return ref(item.text)
         if item.kind == "literal":
             return literal("".join(_characters(item)))
         if item.kind == "set":
             return _set(item)
+        if item.kind == "special":
+            return special(item.text, item.at)
+        if item.kind == "macro":
+            return macro(item.text, [*self._arguments(item)], item.at)
+        if item.kind == "ahead":
+            raise _wrong(item, "look-ahead is not supported; write what must follow as part of the rules")
         if item.text == ".":
             return ANY_CHAR
         body = self._alternatives()
@@ -147,6 +209,24 @@ class _GrammarReader:
             raise _wrong(self._next, "a group is not closed")
         self._take()
         return body
+
+    def _arguments(self, opening: _Token) -> Iterator[str | int]:
+        """The strings and numbers up to the closing parenthesis."""
+        while not self._is_sign(")"):
+            item = self._take()
+            if item.kind == "name" and self._next.text == "=":
+                raise _wrong(item, f"{opening.text}() does not accept named arguments")
+            if item.kind == "literal":
+                yield "".join(_characters(item))
+            elif item.kind == "argument" and item.text.isdigit():
+                yield int(item.text)
+            else:
+                raise _wrong(item, f"{opening.text}() arguments must be strings or numbers")
+            if self._next.text == "," and self._next.kind == "argument":
+                self._take()
+            elif not self._is_sign(")"):
+                raise _wrong(self._next, f"{opening.text}( is not closed")
+        self._take()
 
     def _repeated(self, body: Expr) -> Expr:
         while self._next.kind == "count" or self._is_sign("?*+"):
@@ -171,18 +251,18 @@ class _GrammarReader:
 
 
 def _tokens(text: str) -> Iterator[_Token]:
-    at, line = 0, 1
+    at = 0
     while at < len(text):
         match = TOKEN.match(text, at)
         if match is None:
-            shown = text[at : at + 20].splitlines()[0]
+            place, shown = Place(text, at), text[at : at + 20].splitlines()[0]
             raise InvalidSource(
-                f"line {line} of the grammar cannot be read from {shown!r} on; a rule is name ::= body"
+                f"line {place.line} of the grammar cannot be read from {shown!r} on; a rule is name ::= body"
+                f"\n{place.excerpt}"
             )
-        kind = match.lastgroup or ""
+        kind = "rule" if match["rule"] else match.lastgroup or ""
         if kind != "skipped":
-            yield _Token(kind, match[kind], line, at - text.rfind("\n", 0, at))
-        line += match[0].count("\n")
+            yield _Token(kind, match[kind], Place(text, at), match["attributes"] or "")
         at = match.end()
 
 
@@ -231,5 +311,5 @@ def _in_set(end: _Token) -> str:
 
 def _wrong(token: _Token, what: str) -> InvalidSource:
     return InvalidSource(
-        f"line {token.line} of the grammar, column {token.column}, at {token.text!r:.40}: {what}"
+        f"line {token.line} of the grammar, column {token.column}, at {token.text!r:.40}: {what}\n{token.at.excerpt}"
     )

@@ -243,7 +243,10 @@ def test_many_members_in_any_order_name_the_option_of_the_command_line(run, fold
 
 def test_a_grammar_that_is_wrong_or_is_to_be_extracted(run, folder):
     (folder / "g.ebnf").write_text('root ::= "a".."z"')
-    assert "line 1 of the grammar, column 13" in refused(run("compile", "g.ebnf"), 2)
+    result = run("compile", "g.ebnf")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: g.ebnf, line 1 of the grammar, column 13")
+    assert result.err.endswith(f'\nroot ::= "a".."z"\n{" " * 12}^\n')
     assert "the grammar file nowhere.gbnf does not exist" in refused(run("compile", "nowhere.gbnf"))
     (folder / "g.ebnf").write_text('root ::= "a"')
     assert "needs a type or a JSON Schema, not Ebnf" in refused(run("extract", "-s", "g.ebnf", "doc.txt"))

@@ -272,6 +272,23 @@ def certificate(count: int = 2000, start: int = 0) -> None:
     )
 
 
+@app.command()
+def xgrammar(folder: Path) -> None:
+    """The tests of XGrammar's source distribution, unpacked in a folder, over our grammars: none may fail."""
+    from conformance.xgrammar_tests import FILES, outcome
+
+    failed = 0
+    for file in FILES:
+        found = outcome(folder, file)
+        failed += len(found.failed)
+        print(f"{file}: {found}", flush=True)
+        for name in found.failed:
+            print(f"    failed: {name}")
+        for name in found.listed_but_passed:
+            print(f"    listed as not applicable, but passed: {name}")
+    raise typer.Exit(failed > 0)
+
+
 def maskbench_groups(every: int, start: int) -> Iterator[Group]:
     """MaskBench's schemas, or a usage error where they are absent."""
     if not MASKBENCH.exists():

@@ -123,3 +123,44 @@ def test_a_grammar_that_derives_nothing_is_refused() -> None:
 def test_a_grammar_is_a_string() -> None:
     with pytest.raises(sg.InvalidSource, match="not dict"):
         Ebnf({})  # type: ignore[arg-type]
+
+
+def test_macros_and_attributes_of_xgrammar() -> None:
+    for low, high in itertools.combinations_with_replacement(range(4), 2):
+        assert derives(
+            'root ::= "<" Substring("ab", "c", "ab") ">"', "<" + "".join(["ab", "c", "ab"][low:high]) + ">"
+        )
+    assert not derives('root ::= Substring("ab", "c")', "b")
+    assert derives('root ::= Regex("[0-9]+") "!"', "12!")
+    lazy = 'root ::= r ">"\nr[lazy] ::= sub+\nsub ::= [a-z]'
+    assert derives(lazy, "a>")
+    assert not derives(lazy, "ab>")
+    assert not derives("root ::= r\nr[max_chars=2] ::= [a-z]*", "abc")
+    captured = Ebnf('root ::= "<" r ">"\nr[capture="n", max_chars=3] ::= [a-z]*').captures("<ab>")
+    assert captured == {"n": [("ab", 1, 3)]}
+
+
+def test_tokens_are_named_or_numbered_as_in_llama() -> None:
+    vocabulary = sg.Vocabulary.from_tokens([b"a", b"b", "<think>", b"ab"])
+    constraint = sg.compile(Ebnf('root ::= <think> <[3]> !<[0]> "a"'), vocabulary)
+    assert constraint.accepts_ids([2, 3, 1, 0])
+    assert constraint.accepts_ids([2, 3, 3, 0])
+    assert not constraint.accepts_ids([2, 0, 1, 1, 0])
+    assert not constraint.accepts_ids([2, 3, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("grammar", "reason"),
+    [
+        ('root ::= "a" (="b")', "look-ahead is not supported"),
+        ('root ::= TagDispatch(("a", b))', "TagDispatch.. arguments must be strings"),
+        ('root ::= Substring("a", x=1)', "does not accept named arguments"),
+        ('root[temperature=1] ::= "a"', "attribute 'temperature=1' is not supported"),
+        ('root[max_tokens=0] ::= "a"', "'max_tokens' is not supported"),
+        ("root ::= !<think>", "by id"),
+    ],
+)
+def test_what_is_wrong_is_shown_with_a_caret(grammar: str, reason: str) -> None:
+    with pytest.raises((sg.InvalidSource, sg.Unsupported), match=reason) as caught:
+        Ebnf(grammar).lower()
+    assert str(caught.value).endswith("^")

@@ -233,3 +233,29 @@ def test_a_generation_has_its_captures() -> None:
     assert (text, start) == (result.text[3:-1], 3)
     assert end == len(result.text) - 1
     assert type(result).from_dict(result.to_dict()).captures == result.captures
+
+
+CALLS = """
+start: call* TEXT
+call: head /[0-9]+/ ";" | other "?"
+head[lazy]: TEXT "<call>"
+other[suffix="<ask>"]: TEXT
+TEXT: /(.|\\n)*/
+"""
+
+
+def test_where_a_lazy_rule_may_begin_its_first_match_decides() -> None:
+    for text in ("", "a <cal", "a<call>1;b", "<call>1;<ask>?<call>2;", "<ask>?"):
+        assert derives(CALLS, text), text
+    for text in ("<call>", "a<call>b", "<call>1;<call>", "<ask>", "<ask>!", "<call>1", "<ask>?<call>a;"):
+        assert not derives(CALLS, text), text
+
+
+@given(st.text(st.sampled_from("ab<>"), max_size=8))
+def test_a_text_passes_if_no_trigger_is_left_open(text: str) -> None:
+    """The texts are cut at the trigger, from left to right: each piece but the first begins with what must follow."""
+    source = 'start: call* TEXT\ncall: head "a"\nhead[lazy]: TEXT "<>"\nTEXT: /[ab<>]*/'
+    rest = text
+    while "<>" in rest and rest.partition("<>")[2].startswith("a"):
+        rest = rest.partition("<>")[2][1:]
+    assert derives(source, text) == ("<>" not in rest)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from structgen.errors import StructgenError, Unsupported
 from structgen.grammar import (
+    ANY_CHAR,
     EMPTY,
+    NOTHING,
+    TEXT,
     Expr,
     Grammar,
     alt,
@@ -27,6 +30,7 @@ from ..embedding import embedded
 from ..json_schema import JsonSchema
 from ..place import Place, encodable
 from ..productive import productive
+from .commits import NO_GUARD, Guard, ends_early, lazy_beside
 from .nodes import (
     AllOf,
     Given,
@@ -119,34 +123,57 @@ class _Lowering:
             if is_terminal(name):
                 self._terminals.expr(definition.body, name)
             else:
-                self._result.rules[self._prefix + name] = self._rule(definition)
+                self._result.rules[self._prefix + name] = self._rule(definition, self._prefix + name)
         if tree.initial_skip:
             rules, start = self._result.rules, self._prefix + START_RULE
-            rules[start + "!"] = rules[start]
-            rules[start] = seq(self._skip, ref(start + "!"))
+            rules[start + "^"] = rules[start]
+            rules[start] = seq(self._skip, ref(start + "^"))
 
-    def _rule(self, definition: LarkDefinition) -> Expr:
-        attributes, name = definition.attributes, self._prefix + definition.name
+    def _rule(self, definition: LarkDefinition, name: str, guard: Guard = NO_GUARD) -> Expr:
+        """What a rule stands for, under a name; `guard`: the lazy rules that begin beside it."""
+        attributes = definition.attributes
         if attributes == type(attributes)():
-            return self._body(definition.body)
-        if attributes.lazy or attributes.marker is not None:
-            value = self._terminals.expr(definition.body, definition.name)
-            return self._delimited(definition, name, value)
-        value = self._body(definition.body)
+            return self._body(definition.body, guard)
+        if ends_early(definition):
+            return self._delimited(definition, name, guard)
+        value = self._body(definition.body, guard)
         self._result.rules[name + "!"] = self._counted(definition, value)
         self._result.regions[name + "!"] = Delimited(attributes.capture, value)
         return ref(name + "!")
+
+    def _guarded(self, name: str, guard: Guard) -> Expr:
+        """A rule that begins beside lazy ones; then it has a copy of its own."""
+        copy = f"{self._prefix}{name}"
+        if guard:
+            copy += f"~{','.join(guard)}"
+            if copy not in self._result.rules:
+                self._result.rules[copy] = NOTHING  # in case it begins with itself
+                self._result.rules[copy] = self._rule(self._tree.definitions[name], copy, guard)
+        return ref(copy)
+
+    def _lazy(self, name: str) -> tuple[Expr, Expr | None]:
+        """The value of a lazy rule and its marker, if it has one."""
+        definition = self._tree.definitions[name]
+        marker = definition.attributes.marker
+        value = self._terminals.expr(definition.body, name)
+        return value, None if marker is None else self._terminals.expr(marker.body, name)
+
+    def _beginning(self, guard: Guard) -> Expr:
+        """What lazy rules match."""
+        return alt(*(_first_match(*self._lazy(name)) for name in guard))
 
     def _counted(self, definition: LarkDefinition, value: Expr) -> Expr:
         tokens = definition.attributes.max_tokens
         return value if tokens is None else budget(value, tokens)
 
-    def _delimited(self, definition: LarkDefinition, name: str, value: Expr) -> Expr:
+    def _delimited(self, definition: LarkDefinition, name: str, guard: Guard) -> Expr:
         """A region that ends as soon as it can."""
         attributes = definition.attributes
         marker = attributes.marker
-        ending = None if marker is None else self._terminals.expr(marker.body, definition.name)
-        whole = shortest(value if ending is None else seq(value, ending))
+        value, ending = self._lazy(definition.name)
+        whole = _first_match(value, ending)
+        if guard and guard != (definition.name,):
+            whole = difference(whole, seq(self._beginning(guard), ANY_CHAR, TEXT))
         self._result.rules[name + "!"] = self._counted(definition, whole)
         self._result.regions[name + "!"] = Delimited(
             attributes.capture,
@@ -157,15 +184,16 @@ class _Lowering:
         )
         return seq(ref(name + "!"), self._skip)
 
-    def _body(self, node: Written) -> Expr:
+    def _body(self, node: Written, guard: Guard = NO_GUARD) -> Expr:
         """What a node describes in a rule: lexemes, each followed by what is ignored."""
         match node:
             case OneOf(_, options):
-                return alt(*map(self._body, options))
+                beside = self._beside(options, guard)
+                return alt(*(self._body(option, beside) for option in options))
             case InOrder(_, parts):
-                return seq(*map(self._body, parts))
-            case Times(_, body, low, high):
-                return repeat(self._body(body), low, high)
+                return self._in_order(parts, guard)
+            case Times():
+                return self._times(node, (), guard)
             case AllOf(at, _):
                 raise at.invalid(
                     "intersection '&' is not supported in rules", "define a terminal for it, in upper case"
@@ -175,14 +203,44 @@ class _Lowering:
                     raise at.invalid(
                         f"unknown name {name!r}", "define it, or put it into quotes if it is text"
                     )
-                return ref(self._prefix + name)
+                return self._guarded(name, guard)
             case SpecialToken(_, name):
                 return seq(token(name), self._skip)
             case TokenIds(_, ranges, negated):
                 return seq(token_set(ranges, negated=negated), self._skip)
             case Json() | Inner() | Given():
                 return seq(ref(self._sub_grammar(node)), self._skip)
-        return self._lexeme(self._terminals.expr(node))
+        expr = self._terminals.expr(node)
+        return self._lexeme(difference(expr, seq(self._beginning(guard), TEXT)) if guard else expr)
+
+    def _beside(self, nodes: Sequence[Written], guard: Guard) -> Guard:
+        return tuple(sorted({*guard, *lazy_beside(self._tree, nodes)}))
+
+    def _in_order(self, parts: Sequence[Written], guard: Guard) -> Expr:
+        """Parts one after another; where the number of one is open, what follows begins beside it."""
+        done: list[Expr] = []
+        for number, part in enumerate(parts):
+            if isinstance(part, Times) and part.low != part.high:
+                return seq(*done, self._times(part, parts[number + 1 :], guard))
+            done.append(self._body(part, guard))
+            guard = NO_GUARD
+        return seq(*done)
+
+    def _times(self, node: Times, rest: Sequence[Written], guard: Guard) -> Expr:
+        body, low, high = node.body, node.low, node.high
+        beside = self._beside([body, InOrder(node.at, tuple(rest))], NO_GUARD) if low != high else NO_GUARD
+        if not beside and not guard:
+            return seq(repeat(self._body(body), low, high), self._in_order(rest, NO_GUARD))
+        if high == 0:
+            return self._in_order(rest, guard)
+        further = None if high is None else high - 1
+        first = self._body(body, tuple(sorted({*guard, *(beside if low == 0 else ())})))
+        more = seq(
+            repeat(self._body(body), max(low - 1, 0), max(low - 1, 0)),
+            repeat(self._body(body, beside), 0, None if further is None else further - max(low - 1, 0)),
+        )
+        whole = seq(first, more, self._in_order(rest, beside))
+        return whole if low else alt(whole, self._in_order(rest, tuple(sorted({*guard, *beside}))))
 
     def _lexeme(self, expr: Expr) -> Expr:
         if self._skip is EMPTY or expr is EMPTY:
@@ -238,6 +296,11 @@ class _Lowering:
             self._result.rules[name], rules = embedded(grammar, f"{name}.")
             self._result.rules.update(rules)
         return name
+
+
+def _first_match(value: Expr, marker: Expr | None) -> Expr:
+    """What a lazy rule matches."""
+    return shortest(value if marker is None else seq(value, marker))
 
 
 @contextmanager

@@ -104,7 +104,7 @@ def leaf(node: Written) -> Expr:
         case CharRange(_, low, high):
             return char_ranges([(ord(low), ord(high))])
         case Pieces(_, pieces):
-            return _run_of(tuple(piece for piece in pieces if piece))
+            return run_of(tuple(piece for piece in pieces if piece))
         case Slashed():
             return _matching(node)
     raise TypeError(f"{type(node).__name__} is no leaf")
@@ -115,7 +115,8 @@ def literal_char(char: str) -> Expr:
     return char_ranges([(ord(char), ord(char))])
 
 
-def _run_of(pieces: tuple[str, ...]) -> Expr:
+def run_of(pieces: tuple[str, ...]) -> Expr:
+    """A run of neighbours among some pieces of a text."""
     moves = [(0, literal(piece), number) for number, piece in enumerate(pieces, 1)]
     moves += [(number, literal(piece), number + 1) for number, piece in enumerate(pieces) if number]
     return automaton(moves, range(len(pieces) + 1))
