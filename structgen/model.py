@@ -284,6 +284,7 @@ class Model(Runtime, Twins):
         min_calls: int | None = None,
         max_calls: int | None = None,
         distinct: bool | None = None,
+        form: str | None = None,
         details: bool = False,
         max_tokens: int | None = None,
         steps: int | None = None,
@@ -301,6 +302,7 @@ class Model(Runtime, Twins):
         tool_choice: "auto" (the Reply may be an answer in words), "required", "none", the name of a tool, or as in
             OpenAI's API
         parallel: up to eight calls instead of one, or min_calls to max_calls; distinct: no two of them equal
+        form: how calls are written, "json", "gemma" or "hermes"; the model's family decides if it is None
         """
         options = Options(max_tokens, steps, seed, on_step)
         terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
@@ -316,6 +318,7 @@ class Model(Runtime, Twins):
             min_calls=min_calls,
             max_calls=max_calls,
             distinct=distinct,
+            form=form,
         )
         return generation if details else generation.value
 

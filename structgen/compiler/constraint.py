@@ -19,7 +19,7 @@ from structgen.cache import cached_arrays
 from structgen.collector import paused
 from structgen.compiler.compiled import Compiled, Regime, complete, from_arrays
 from structgen.errors import InvalidOption, InvalidVocabulary, StructgenError, Unsatisfiable, Unsupported
-from structgen.grammar import TEXT, Check, Grammar, both, complement, literal, optional, ref, seq
+from structgen.grammar import TEXT, Check, Grammar, both, complement, literal, optional, ref, seq, spelled_out
 from structgen.limits.budget import limited, loading
 from structgen.sources import Additional, Order, Readable, Source, Terms, Unknown, Whitespace, as_source
 from structgen.sources.json_schema import JsonSchema, Resources
@@ -202,7 +202,7 @@ class Constraint(Generic[T]):
         deepens = self.compiled.depth is not None
         try:
             grammar = self.source.reading()
-            if grammar.fingerprint != self.fingerprint:
+            if grammar.markup or grammar.fingerprint != self.fingerprint:
                 return _automaton(grammar, BYTES, "expanded" if deepens else "auto")[0]
         except Unsupported:
             pass  # the reading automaton is too large to compile: read only what is generated
@@ -315,6 +315,7 @@ def compile(
 
 def _compiled(source: Source[Any], vocabulary: Vocabulary, regime: Regime, begun: float) -> Constraint[Any]:
     grammar = _lowered(source)
+    vocabulary = vocabulary.showing(grammar.markup)
     compiled, cached = _automaton(grammar, vocabulary, regime)
     milliseconds = (time.perf_counter() - begun) * 1000
     return Constraint(source, vocabulary, compiled, milliseconds, cached, grammar.fingerprint, grammar.check)
@@ -323,6 +324,7 @@ def _compiled(source: Source[Any], vocabulary: Vocabulary, regime: Regime, begun
 def _automaton(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) -> tuple[Compiled, bool]:
     """The compiled grammar, and whether it was found on disk."""
     made: list[Compiled] = []
+    grammar = spelled_out(grammar, vocabulary.special)
 
     def make() -> Any:
         from structgen.compiler.regimes import compile_grammar

@@ -35,7 +35,7 @@ class Checker:
     def spelled(self, ids: Sequence[int]) -> list[bytes]:
         """The bytes of the text that each token spells; empty within a thought and from the end token on."""
         vocabulary = self.compiled.vocabulary
-        pieces = [vocabulary.spelling(token) for token in ids]
+        pieces = [vocabulary.written(token) for token in ids]
         preface, end = vocabulary.preface, vocabulary.end
         begun = 0 if preface is None else _after(ids, vocabulary.special[preface.close])
         ended = len(ids) if end is None else _after(ids, vocabulary.special[end], len(ids))
@@ -49,7 +49,7 @@ class Checker:
             length += len(pieces[kept])
             kept += 1
         more = b"".join(pieces[kept:])[: detour.at - length]
-        return kept, filtered(more, detour.never, self.compiled.vocabulary)
+        return kept, filtered(more, detour.never, self.compiled.vocabulary.spelled_out)
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,7 +37,7 @@ def answered(
     document: that the values are from; is_json: whether the answer is JSON; stating: whether the document should state
     every value that is not chosen from a list. Raises what `write` and `read` raise.
     """
-    film = Film(runtime.vocabulary, asked.on_step)
+    film = Film(asked.constraint.vocabulary, asked.on_step)
     written = write(runtime, replace(asked, on_step=film))
     return proven(runtime, asked, written, film, document, is_json=is_json, stating=stating)
 
@@ -70,7 +70,7 @@ def evidence(
     runtime: Runtime, asked: Request, written: Decoded, answer: Answer, *, stating: bool = False
 ) -> Evidence:
     """What speaks for each value of an answer that was written for a request; see `answered`."""
-    spelled = Spelled(written.ids.tolist(), runtime.vocabulary)
+    spelled = Spelled(written.ids.tolist(), asked.constraint.vocabulary)
     leaves, stated = answer.leaves, _stated(asked)
     seen = _looks(runtime, asked, written, answer, spelled, list(leaves.values()))
     sure: dict[str, float] = {}
@@ -92,7 +92,7 @@ def evidence(
 
 def doubts(runtime: Runtime, asked: Request, written: Decoded, answer: Answer) -> Sequence[AnswerWarning]:
     """The warnings alone, with a pass for each value in whose place the constraint refuses what a document may say."""
-    spelled, stated = Spelled(written.ids.tolist(), runtime.vocabulary), _stated(asked)
+    spelled, stated = Spelled(written.ids.tolist(), asked.constraint.vocabulary), _stated(asked)
     if stated is None:
         return ()
     few = [leaf for leaf in answer.leaves.values() if _doubtful(leaf, asked, answer, stated)]

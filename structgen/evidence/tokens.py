@@ -20,7 +20,7 @@ class Spelled:
     @cached_property
     def ends(self) -> Sequence[int]:
         """[T + 1] the bytes before each token; negative before the answer's text begins."""
-        before = list(accumulate((len(self.vocabulary.spelling(one)) for one in self.ids), initial=0))
+        before = list(accumulate((len(self.vocabulary.written(one)) for one in self.ids), initial=0))
         text = len(self.vocabulary.decode(self.ids))
         return [at - (before[-1] - text) for at in before]
 
@@ -44,7 +44,7 @@ class Spelled:
 
     def inside(self, first: int, last: int) -> bytes:
         """What tokens first … last − 1 spell."""
-        return b"".join(map(self.vocabulary.spelling, self.ids[first:last]))
+        return b"".join(map(self.vocabulary.written, self.ids[first:last]))
 
 
 def ways(vocabulary: Vocabulary, text: bytes) -> list[Mapping[int, int]]:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from structgen.sources.outline import Outline
 from structgen.sources.tools import Tool, Tools
+from structgen.sources.tools.forms import CALL_FORMS, JSON_FORM
 
 
 class Markup(str):
@@ -97,6 +98,15 @@ class ChatPrompts:
     def plain(self, prompt: str) -> Prompt:
         before, _, after = self.template.partition("{}")
         return Markup(before), prompt, Markup(after)
+
+
+def _call_form(source: Tools) -> str:
+    """What a reply that calls tools looks like."""
+    if source.form != JSON_FORM:
+        several = "one or several calls" if source.counts else "one call"
+        return f"{several} of the form {CALL_FORMS[source.form].example}"
+    one = '{"name": the tool\'s name, "arguments": {…}}'
+    return f"a JSON array of objects {one}" if source.counts else f"one JSON object {one}"
 
 
 def _described(tool: Tool) -> dict[str, Any]:

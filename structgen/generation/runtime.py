@@ -20,6 +20,7 @@ class Runtime:
     writer: how it fills blocks, None for an empty canvas; chooser: how it weighs answers, None for the probe
     decoding: default options; blocks: default budget in blocks
     threads: CPU threads that a command gives the model, None for torch's default
+    form: how the model writes tool calls (see Tools)
     """
 
     name: str
@@ -32,3 +33,4 @@ class Runtime:
     decoding: DecodingOptions = DecodingOptions()  # noqa: RUF009  (frozen)
     blocks: int = 4
     threads: int | None = None
+    form: str = "json"

@@ -118,7 +118,7 @@ def writing(runtime: Runtime, asked: Request) -> Generator[StepEvent, None, Deco
 def read(runtime: Runtime, constraint: Constraint[T], written: Decoded) -> Generation[T]:
     """The parsed output. Raises Rejected if a Python validator of the class rejects it."""
     ids = tuple(written.ids.tolist())
-    text = runtime.vocabulary.decode(ids).decode()
+    text = constraint.vocabulary.decode(ids).decode()
     value, drawn = (
         _parse(constraint, text),
         (written.log_prob, written.steps, written.blocks, written.dropped, written.certified),

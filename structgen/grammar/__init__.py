@@ -70,7 +70,8 @@ from structgen.grammar.expr import (
     copies,
     written_size,
 )
-from structgen.grammar.rules import Check, Detour, Grammar, beyond_text, renamed, tokens_of
+from structgen.grammar.rewrite import Rewriting
+from structgen.grammar.rules import Check, Detour, Grammar, beyond_text, renamed, spelled_out, tokens_of
 
 __all__ = [
     "ANY_CHAR",
@@ -95,6 +96,7 @@ __all__ = [
     "Part",
     "Ref",
     "Repeat",
+    "Rewriting",
     "Seq",
     "Slack",
     "StateGraph",
@@ -123,6 +125,7 @@ __all__ = [
     "repeat",
     "separated",
     "seq",
+    "spelled_out",
     "star",
     "token",
     "token_set",

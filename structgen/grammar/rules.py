@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Protocol
 
-from structgen.grammar.build import alt, both, budget, complement, ref, repeat, seq
-from structgen.grammar.expr import Alt, And, Budget, Expr, Not, Ref, Repeat, Seq, Token, encoded
+from structgen.grammar.build import literal, ref, token
+from structgen.grammar.expr import Expr, Token, encoded
+from structgen.grammar.rewrite import Rewriting
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,13 @@ class Grammar:
 
     check: a check of the texts that the expressions accept, None if all pass. It is part of neither the automaton nor
         the fingerprint; the code that generates has to call it.
+    markup: special tokens that stand in a text by their names; a vocabulary that lacks one spells its name
     """
 
     start: Expr
     rules: Mapping[str, Expr] = field(default_factory=dict)
     check: Check | None = field(default=None, compare=False)
+    markup: tuple[str, ...] = ()
 
     @cached_property
     def fingerprint(self) -> str:
@@ -57,6 +60,16 @@ class Grammar:
         for name in sorted(self.rules):
             digest.update(encoded(name) + self.rules[name].fingerprint)
         return digest.hexdigest()
+
+
+def spelled_out(grammar: Grammar, known: Container[str]) -> Grammar:
+    """The grammar with the names of its markup spelled wherever no token of that name is known."""
+    missing = {token(name): literal(name) for name in grammar.markup if name not in known}
+    if not missing:
+        return grammar
+    rewrite = Rewriting(missing)
+    rules = {name: rewrite(rule) for name, rule in grammar.rules.items()}
+    return Grammar(rewrite(grammar.start), rules, grammar.check, grammar.markup)
 
 
 def tokens_of(grammar: Grammar) -> list[str]:
@@ -79,19 +92,4 @@ def beyond_text(grammar: Grammar) -> set[Expr]:
 def renamed(expr: Expr, names: Mapping[str, str]) -> Expr:
     """The expression with its rules renamed; parts that occur several times are rebuilt once."""
 
-    @cache
-    def rebuilt(expr: Expr) -> Expr:
-        if isinstance(expr, Ref):
-            return ref(names[expr.name])
-        if isinstance(expr, Repeat):
-            return repeat(rebuilt(expr.body), expr.low, expr.high)
-        if isinstance(expr, Not):
-            return complement(rebuilt(expr.body))
-        if isinstance(expr, Budget):
-            return budget(rebuilt(expr.body), expr.tokens)
-        for kind, build in ((Seq, seq), (Alt, alt), (And, both)):
-            if isinstance(expr, kind):
-                return build(*map(rebuilt, expr.parts))
-        return expr
-
-    return rebuilt(expr) if names else expr
+    return Rewriting({ref(old): ref(new) for old, new in names.items()})(expr) if names else expr

@@ -8,6 +8,8 @@ from structgen.errors import ModelNotFound
 from structgen.generation.prompts import ChatPrompts
 from structgen.model import Model
 from structgen.models.placement import Placement
+from structgen.sources.tools.forms import JSON_FORM
+from structgen.sources.tools.forms.gemma import Gemma
 from structgen.tokens.vocabulary import Vocabulary
 
 
@@ -33,5 +35,6 @@ def diffusion_gemma(path: Path, placement: Placement, name: str) -> Model:
         decoding=DecodingOptions(
             steps=sampling.steps, temperature=sampling.temperature, policy=sampling.policy
         ),
+        form=Gemma.name if vocabulary.special.keys() >= set(Gemma.markup) else JSON_FORM,
         about="DiffusionGemma, a block-diffusion language model that follows instructions",
     )

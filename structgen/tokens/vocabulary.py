@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +72,7 @@ class Vocabulary:
     end, pad, null: names of the tokens that end an answer, pad after it, and are zero-width; None if there is none
     source: the tokenizer.json that `encode` reads, if any
     preface: the thought before the text of an answer, None if there is none
+    shown: names of special tokens that are part of the text of an answer, where their names stand for them
     """
 
     buffer: NDArray[np.uint8]
@@ -82,6 +83,7 @@ class Vocabulary:
     null: str | None = None
     source: Path | None = None
     preface: Preface | None = None
+    shown: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         named = {role: getattr(self, role) for role in ("end", "pad", "null")}
@@ -159,10 +161,28 @@ class Vocabulary:
         Raises InvalidVocabulary if the vocabulary has no special tokens for thoughts.
         """
         preface = Preface(*PREFACE, thinking)
-        other = replace(self, preface=None if prompt.rstrip().endswith(preface.close) else preface)
-        shared = {name: self.__dict__[name] for name in ("trie", "plain") if name in self.__dict__}
-        other.__dict__.update(shared)  # cached properties of the spelled bytes, which stay the same
+        return self._with(preface=None if prompt.rstrip().endswith(preface.close) else preface)
+
+    def showing(self, names: Iterable[str]) -> Vocabulary:
+        """The vocabulary for texts in which these special tokens, if it has them, stand by their names."""
+        shown = self.special.keys() & set(names)
+        return self if shown == self.shown else self._with(shown=frozenset(shown))
+
+    def _with(self, **changed: Any) -> Vocabulary:
+        """The vocabulary with other fields; the cached properties of the spelled bytes stay the same."""
+        other = replace(self, **changed)
+        kept = ("trie", "plain") if "preface" in changed else ("trie", "plain", "fingerprint")
+        other.__dict__.update({name: self.__dict__[name] for name in kept if name in self.__dict__})
         return other
+
+    @cached_property
+    def spelled_out(self) -> Vocabulary:
+        """The vocabulary in which the shown tokens are no special tokens, but spell their names."""
+        if not self.shown:
+            return self
+        pieces = [self.written(index) for index in range(self.size)]
+        special = {name: index for name, index in self.special.items() if name not in self.shown}
+        return Vocabulary.from_arrays(*pack(pieces), special, end=self.end, pad=self.pad)
 
     @property
     def size(self) -> int:
@@ -207,8 +227,16 @@ class Vocabulary:
         """The bytes of one id; empty for a special token."""
         return self.buffer[self.offsets[token_id] : self.offsets[token_id + 1]].tobytes()
 
+    def written(self, token_id: int) -> bytes:
+        """What one id adds to the text of an answer: its bytes, or the name of a shown token."""
+        return self._names_shown.get(token_id) or self.spelling(token_id)
+
+    @cached_property
+    def _names_shown(self) -> dict[int, bytes]:
+        return {self.special[name]: name.encode() for name in self.shown}
+
     def decode(self, ids: Iterable[int]) -> bytes:
-        """The concatenated bytes of the ids, from after the preface, if any, up to the end token."""
+        """The text of the ids, from after the preface, if any, up to the end token."""
         end = self.special[self.end] if self.end is not None else -1
         close = self.special[self.preface.close] if self.preface is not None else -1
         pieces: list[bytes] = []
@@ -217,7 +245,7 @@ class Vocabulary:
                 break
             if token_id == close:
                 pieces, close = [], -1
-            pieces.append(self.spelling(token_id))
+            pieces.append(self.written(token_id))
         return b"".join(pieces)
 
     def encode(self, text: str, *, special: bool = False) -> list[int]:

@@ -36,6 +36,7 @@ class CallOptions(TypedDict, total=False):
     min_calls: int | None
     max_calls: int | None
     distinct: bool | None
+    form: str | None
 
 
 def call(
@@ -55,7 +56,7 @@ def call(
     Raises InvalidDocument if there is no request or a message is not text, and what `compile` raises.
     """
     request = conversation(messages)
-    source = with_options(tools, terms, how)
+    source = with_options(tools, terms, how, runtime.form)
     constraint = compile(source, runtime.vocabulary)
     prompt = runtime.prompts.calls(source, request)
     asked = writer.request(runtime, prompt, constraint, options, document=request, kinds=_kinds(source))
@@ -66,12 +67,14 @@ def call(
     return replace(done, value=done.value.identified(request))
 
 
-def with_options(tools: Tools | Sequence[object], terms: Terms | None, how: CallOptions) -> Tools:
-    """The tools as a source, with the options that are not None."""
+def with_options(
+    tools: Tools | Sequence[object], terms: Terms | None, how: CallOptions, form: str = "json"
+) -> Tools:
+    """The tools as a source, with the options that are not None; form: of calls, if nothing says another one."""
     given = {name: value for name, value in how.items() if value is not None}
     if isinstance(tools, Tools):
         return replace(tools, **given) if given else tools
-    return Tools(tools, terms=terms or Terms(), **given)  # pyright: ignore[reportArgumentType]
+    return Tools(tools, terms=terms or Terms(), **{"form": form, **given})  # pyright: ignore[reportArgumentType]
 
 
 def _kinds(source: Tools) -> tuple[Kind, ...]:

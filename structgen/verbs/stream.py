@@ -77,8 +77,8 @@ def stream(
 
 
 def _events(runtime: Runtime, asked: Request, document: Document) -> Iterator[Event[Any]]:
-    film = Film(runtime.vocabulary, asked.on_step)
-    progress, said = Progress(runtime.vocabulary), set[str]()
+    film = Film(asked.constraint.vocabulary, asked.on_step)
+    progress, said = Progress(asked.constraint.vocabulary), set[str]()
     steps, shown = writing(runtime, asked), MISSING
     while True:
         try:

@@ -184,12 +184,12 @@ def test_references_hold_inside_the_schema_of_all_replies():
 def test_tools_may_have_rules_of_the_same_name(monkeypatch: pytest.MonkeyPatch):
     """Equal rules are shared; others get names of their own."""
 
-    def lowered(self: JsonSchema) -> Grammar:
+    def lowered(self: JsonSchema, spelling: object) -> Grammar:
         name = self.schema["title"]  # type: ignore[index]
         start = seq(literal("{"), repeat(ref("own"), 1, 2), ref("shared"), literal("}"))
         return Grammar(start, {"own": alt(literal(name), ref("shared")), "shared": literal("s")})
 
-    monkeypatch.setattr(JsonSchema, "lower", lowered)
+    monkeypatch.setattr(JsonSchema, "spelled", lowered)
     equal = Tools([openai(name, {"title": "t"}) for name in "ab"], "required").lower()
     assert set(equal.rules) == {"own", "shared"}
     grammar = Tools([openai(name, {"title": name}) for name in "ab"], "required").lower()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from structgen.errors import InvalidSource, Unsatisfiable, Unsupported
@@ -32,6 +32,7 @@ from .productive import productive
 from .read import JSON_SCHEMA, Late, Reader, Rules
 from .repeats import Judge
 from .style import Order, Style, Whitespace
+from .syntax import JSON_SYNTAX, Syntax
 from .terms import Additional, Resources, Schema, Terms
 from .write import SchemaWriter
 
@@ -100,8 +101,13 @@ class JsonSchema(Combines):
 
     def lower(self) -> Grammar:
         """The valid texts, as a grammar. Raises InvalidSource or Unsupported with the pointer of the cause."""
+        return self.spelled(JSON_SYNTAX)
+
+    def spelled(self, spelling: Syntax) -> Grammar:
+        """The valid texts in another syntax than JSON's."""
         terms = self.terms
-        return lower(self.schema, terms.style, terms.additional, terms.rules(JSON_SCHEMA))
+        style = replace(terms.style, spelling=spelling)
+        return lower(self.schema, style, terms.additional, terms.rules(JSON_SCHEMA))
 
     def refusals(self) -> list[Unsupported]:
         """Everything in the schema that cannot be enforced; empty if the schema can be lowered."""

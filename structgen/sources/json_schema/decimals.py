@@ -53,10 +53,11 @@ READ_OFF_ONE = seq(SIGN, NATURAL, literal("."), star(DIGIT), chars("19"))
 
 
 @lru_cache(maxsize=2000)
-def spell_numbers(numbers: Numbers, *, reading: bool = False) -> Expr:
+def spell_numbers(numbers: Numbers, *, reading: bool = False, exponents: bool = True) -> Expr:
     """The texts of these numbers: integers, decimals and, if unbounded, numbers with an exponent.
 
-    With `reading`, numbers are known to be canonical: they may then have as many digits as doubles have.
+    With `reading`, numbers are known to be canonical: they may then have as many digits as doubles have. Syntaxes whose
+    readers take an exponent for text have none.
     """
     if numbers.step is not None or numbers.avoid:
         return _on_steps(numbers, reading)
@@ -64,7 +65,7 @@ def spell_numbers(numbers: Numbers, *, reading: bool = False) -> Expr:
         return (
             seq(SIGN, NATURAL)
             if numbers.integer
-            else seq(SIGN, NATURAL, optional(FRACTION), optional(EXPONENT))
+            else seq(SIGN, NATURAL, optional(FRACTION), optional(EXPONENT) if exponents else EMPTY)
         )
     if numbers.low is not None and numbers.low == numbers.high:
         return _point(numbers.low, numbers.integer)

@@ -31,7 +31,7 @@ from structgen.grammar import (
 
 from .formula import Formula
 from .repeats import Judge
-from .spans import spans
+from .spans import Span, spans
 
 MOST_SHUFFLED = 4  # members of an object excluded in every order; more members: in the seen orders
 MOST_DIGITS = 4000  # digits of a whole number that Python reads as an int
@@ -51,12 +51,19 @@ class Uniqueness:
 
     def __call__(self, text: str) -> Detour | None:
         """How to continue at the first repeated element; None if no element is repeated."""
-        repeat = self.judge.repeat(self.formula, as_read(text))
+        return self.within(text, as_read(text), spans(text), JSON_AGAIN)
+
+    def within(self, text: str, value: Any, span: Span, again: Again) -> Detour | None:
+        """The same for a value that stands at a span of a text, in another syntax than JSON's if `again` is."""
+        repeat = self.judge.repeat(self.formula, value)
         if repeat is None:
             return None
-        elements = spans(text).at(repeat.path).elements
-        spelled = [text[part.start : part.end] for part in elements[: repeat.index + 1]]
-        return Detour(len(text[: elements[repeat.index - 1].end].encode()), not_again(spelled), repeat.path)
+        elements = span.at(repeat.path).elements[: repeat.index + 1]
+        for step in repeat.path:
+            value = value[step]
+        spelled = [text[part.start : part.end] for part in elements]
+        never = again.not_again(spelled, value[: repeat.index + 1])
+        return Detour(len(text[: elements[-2].end].encode()), never, repeat.path)
 
 
 def as_read(text: str) -> Any:
@@ -68,10 +75,51 @@ def _whole(digits: str) -> int | Decimal:
     return int(digits) if len(digits) < MOST_DIGITS else Decimal(digits)
 
 
-def not_again(spelled: Sequence[str]) -> Expr:
-    """The texts that must not follow the last but one of these elements: any scalars, then one of the elements."""
-    again = alt(*(_spellings(as_read(text)) for text in spelled), *map(literal, spelled))
-    return seq(_COMMA, star(seq(_scalar(), _COMMA)), again, _GAP, any_of(",]"))
+class Again:
+    """The texts of values that are known, in JSON's syntax, which others vary."""
+
+    comma: Expr = _COMMA
+    colon: Expr = seq(_GAP, literal(":"), _GAP)
+    gap: Expr = _GAP
+
+    def not_again(self, spelled: Sequence[str], values: Sequence[Any]) -> Expr:
+        """The texts that must not follow the last but one of these elements: any scalars, then one of the elements."""
+        again = alt(*map(self.value, values), *map(literal, spelled))
+        return seq(self.comma, star(seq(self.scalar(), self.comma)), again, self.gap, any_of(",]"))
+
+    def value(self, value: Any) -> Expr:
+        """The texts of one JSON value, except numbers with an exponent."""
+        if isinstance(value, list):
+            elements = [part for element in value for part in (self.comma, self.value(element))]
+            return seq(literal("["), self.gap, *elements[1:], self.gap, literal("]"))
+        if isinstance(value, dict):
+            members = [(self.key(key), self.value(member)) for key, member in value.items()]
+            orders = permutations(members) if len(members) <= MOST_SHUFFLED else [members]
+            return alt(*(self._object(order) for order in orders))
+        if isinstance(value, str):
+            return self.string(value)
+        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+            return _number(Decimal(value))
+        return literal(json.dumps(value))
+
+    def _object(self, members: Sequence[tuple[Expr, Expr]]) -> Expr:
+        written = [part for key, value in members for part in (self.comma, key, self.colon, value)]
+        return seq(literal("{"), self.gap, *written[1:], self.gap, literal("}"))
+
+    def string(self, text: str) -> Expr:
+        """The texts of one string."""
+        return seq(literal('"'), *map(_char, text), literal('"'))
+
+    def key(self, text: str) -> Expr:
+        """The texts of one key."""
+        return self.string(text)
+
+    def scalar(self) -> Expr:
+        """Any string, number, or word (true, false, null)."""
+        return _scalar()
+
+
+JSON_AGAIN = Again()
 
 
 @cache
@@ -80,31 +128,6 @@ def _scalar() -> Expr:
     plain = chars_except(any_of('"\\'))
     content = star(alt(plain, seq(literal("\\"), chars("\x00\U0010ffff"))))
     return alt(seq(literal('"'), content, literal('"')), repeat(chars("az", "09", "--", "++", "..", "EE"), 1))
-
-
-def _spellings(value: Any) -> Expr:
-    """The texts of one JSON value, except numbers with an exponent."""
-    if isinstance(value, list):
-        elements = [part for element in value for part in (_COMMA, _spellings(element))]
-        return seq(literal("["), _GAP, *elements[1:], _GAP, literal("]"))
-    if isinstance(value, dict):
-        members = [(_string(key), _spellings(member)) for key, member in value.items()]
-        orders = permutations(members) if len(members) <= MOST_SHUFFLED else [members]
-        return alt(*(_object(order) for order in orders))
-    if isinstance(value, str):
-        return _string(value)
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return _number(Decimal(value))
-    return literal(json.dumps(value))
-
-
-def _object(members: Sequence[tuple[Expr, Expr]]) -> Expr:
-    written = [part for key, value in members for part in (_COMMA, key, _GAP, literal(":"), _GAP, value)]
-    return seq(literal("{"), _GAP, *written[1:], _GAP, literal("}"))
-
-
-def _string(text: str) -> Expr:
-    return seq(literal('"'), *map(_char, text), literal('"'))
 
 
 def _char(char: str) -> Expr:

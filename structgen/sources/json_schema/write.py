@@ -11,23 +11,25 @@ from dataclasses import replace
 from decimal import Decimal
 
 from structgen.errors import Unsupported
-from structgen.grammar import NOTHING, Expr, alt, literal, optional, ref, seq
+from structgen.grammar import EMPTY, NOTHING, Expr, alt, literal, optional, ref, seq
 from structgen.limits.budget import check
+from structgen.surface import option
 
-from ..languages import strings_of
+from ..languages import strings_of, without
 from .arrays import Arrays
-from .decimals import spell_numbers
-from .formula import ANYTHING, Formula, Name, Some
-from .held import held
+from .formula import ANYTHING, Formula, Name, Some, every, opposite, some
+from .held import held, scalar_texts
 from .numbers import Numbers
 from .read import MOST_NESTED, Reader
-from .strings import QUOTE, spell_strings
+from .strings import QUOTE
 from .style import Style
+from .syntax import JSON_SYNTAX
 from .terms import Additional
 from .value_set import ValueSet
 from .write_arrays import ArrayWriter
 from .write_objects import ObjectWriter
 
+SCALAR_KINDS = frozenset({"null", "boolean", "number"})
 MOST_VALUES = 64  # values up to which a finite set is listed one by one
 
 
@@ -42,7 +44,9 @@ class SchemaWriter:
         self.reader, self.style, self.additional = reader, style, additional
         self.reading = reader.rules.reading and not generating
         # JSON inside a string is not respelled before reading, so it is read as it is generated.
-        self._inside = SchemaWriter(reader, style, additional, generating=True) if self.reading else self
+        plain = replace(style, spelling=JSON_SYNTAX)
+        apart = self.reading or style.spelling is not JSON_SYNTAX
+        self._inside = SchemaWriter(reader, plain, additional, generating=True) if apart else self
         self.rules: dict[str, Expr] = {}
         self._known: dict[Formula, Expr] = {}
         self._open: dict[Formula, str] = {}
@@ -57,7 +61,7 @@ class SchemaWriter:
         if formula in self._open:
             self._called.add(formula)
             return ref(self._open[formula])
-        if isinstance(formula, Some) and formula.parts:
+        if isinstance(formula, Some) and formula.parts and not self._confuses(formula):
             return alt(*map(self.text, self.reader.ordered(formula.parts)))
         check()
         self.reader.hurry()
@@ -127,15 +131,41 @@ class SchemaWriter:
         objects = tuple(part for part in (part.spoken() for part in spoken.objects) if part is not None)
         return replace(spoken, objects=objects)
 
+    def _confuses(self, formula: Formula) -> bool:
+        """Whether the strings of a union must be written beside its other values, which they could be taken for."""
+        if self.style.spelling.quoted:
+            return False
+        kinds = self.reader.value_set(formula).kinds()
+        return "string" in kinds and bool(kinds & SCALAR_KINDS)
+
+    def present(self, formula: Formula) -> Formula:
+        """The values of an optional member: all, or those that are not null where null is left out."""
+        if self.style.spelling.holds_null or not self.reader.value_set(formula).null:
+            return formula
+        if isinstance(formula, Some) and formula.parts:
+            return some(*map(self.present, self.reader.ordered(formula.parts)))
+        null = self.reader.listed(None)
+        return every(formula, opposite(null))
+
+    def _strings(self, value_set: ValueSet) -> Expr:
+        """The strings of a value set, without those that its numbers and words could be taken for."""
+        if self.style.spelling.quoted:
+            return value_set.strings
+        taken = scalar_texts(value_set.only(SCALAR_KINDS))
+        return value_set.strings if not taken or taken is NOTHING else without(value_set.strings, taken)
+
     def _text(self, value_set: ValueSet) -> Expr:
         self.holds = self.holds or bool(value_set.texts)
+        spelling = self.style.spelling
+        if value_set.texts and spelling is not JSON_SYNTAX:
+            raise _holding()
         arrays = ArrayWriter(self.text, self.values, self.reader.relax, self._judge, self.style)
-        objects = ObjectWriter(self.text, self.style)
+        objects = ObjectWriter(self.text, self.style, self.present)
         texts = [
-            *(literal("null") for _ in range(value_set.null)),
-            *(literal("true" if value else "false") for value in sorted(value_set.booleans)),
+            *(spelling.word("null") for _ in range(value_set.null)),
+            *(spelling.word("true" if value else "false") for value in sorted(value_set.booleans)),
             *map(self._number, value_set.numbers),
-            spell_strings(value_set.strings, reading=self.reading),
+            spelling.strings(self._strings(value_set), reading=self.reading),
             *(
                 seq(QUOTE, held(self._inside.text(inner), self._held_rule), QUOTE)
                 for inner in value_set.texts
@@ -163,11 +193,17 @@ class SchemaWriter:
         return self.rules
 
     def _number(self, numbers: Numbers) -> Expr:
-        spelled = spell_numbers(numbers, reading=self.reading)
-        if not numbers.integer or spelled is NOTHING:
-            return spelled
-        pointed = self.reader.pointed or (self.reading and not numbers.typed)
-        return seq(spelled, optional(literal(".0"))) if pointed else spelled
+        pointed = numbers.integer and (self.reader.pointed or (self.reading and not numbers.typed))
+        more = optional(literal(".0")) if pointed else EMPTY
+        return self.style.spelling.numbers(numbers, more, reading=self.reading)
+
+
+def _holding() -> Unsupported:
+    return Unsupported(
+        "a string that holds the JSON text of other values, in a syntax that is not JSON's",
+        keyword="contentSchema",
+        remedy=f"let the parameter be an object, or pass {option('form', 'json')}",
+    )
 
 
 def _plain(numbers: Numbers) -> int | float:

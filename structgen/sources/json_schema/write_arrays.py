@@ -1,4 +1,4 @@
-"""Spelling arrays as text.
+"""Syntax arrays as text.
 
 The elements by position, followed by any number of others, are one expression, built from the right. If elements are
 counted by kind (`contains`) or must differ (`uniqueItems`), the continuation depends on the earlier elements: on the
@@ -14,7 +14,7 @@ from functools import cache
 from itertools import combinations
 
 from structgen.errors import Unsupported
-from structgen.grammar import EMPTY, NOTHING, Expr, alt, literal, optional, repeat, seq, star
+from structgen.grammar import EMPTY, NOTHING, Expr, alt, optional, repeat, seq, star
 from structgen.limits.budget import check
 
 from ..stackless import solved
@@ -51,8 +51,10 @@ class ArrayWriter:
         elif arrays.contains:
             inside = _Counted(self, arrays).text()
         else:
-            inside = alt(self._plain(arrays), literal("]") if arrays.low == 0 else NOTHING)
-        return seq(literal("["), self.style.gap, inside)
+            inside = alt(
+                self._plain(arrays), self.style.spelling.array_closes if arrays.low == 0 else NOTHING
+            )
+        return seq(self.style.spelling.array_opens, self.style.gap, inside)
 
     def _different(self, arrays: Arrays) -> Expr:
         """Arrays of different elements; of any elements if these have too many values for states."""
@@ -62,7 +64,9 @@ class ArrayWriter:
         finite = None not in allowed
         if finite and len(pool) <= MOST_UNIQUE and not arrays.contains:
             sets = [frozenset(values or ()) for values in allowed]
-            return seq(literal("["), self.style.gap, self._unique(arrays, list(pool), sets))
+            return seq(
+                self.style.spelling.array_opens, self.style.gap, self._unique(arrays, list(pool), sets)
+            )
         high = least(arrays.high, len(pool)) if finite else arrays.high
         if high is not None and arrays.low > high:
             return NOTHING
@@ -78,7 +82,7 @@ class ArrayWriter:
 
     def _plain(self, arrays: Arrays) -> Expr:
         """The texts from the first element on, built from the right so that the ends are shared."""
-        close = seq(self.style.gap, literal("]"))
+        close = seq(self.style.gap, self.style.spelling.array_closes)
         low, high, count = arrays.low, arrays.high, len(arrays.prefix)
         prefix = [self.spell(value) for value in arrays.prefix]
         if high == 0:
@@ -100,7 +104,7 @@ class ArrayWriter:
         allowed: the values at each position; the last entry is for all further positions
         """
         high = len(pool) if arrays.high is None else min(arrays.high, len(pool))
-        close = literal("]")
+        close = self.style.spelling.array_closes
 
         @cache
         def rest(used: frozenset[Formula]) -> Expr:
@@ -139,7 +143,7 @@ class _Counted:
         states = (last + 1) * _product(_most(group) + 1 for group in groups)
         if states > MOST_STATES:
             raise _refused(arrays, "elements counted so far")
-        close = literal("]")
+        close = style.spelling.array_closes
 
         def rest(at: tuple[int, Counts]) -> Generator[tuple[int, Counts], Expr, Expr]:
             check()

@@ -1,4 +1,4 @@
-"""Spelling objects as text.
+"""Syntax objects as text.
 
 In declared order, members follow the schema, optional ones may be left out, and undeclared ones come last. The
 expression is built from the right, one for each (member, state), so that all ways to leave members out share their
@@ -23,7 +23,7 @@ from .formula import Formula
 from .links import Links, Noted, cases
 from .object_state import Bookkeeper, ObjectState
 from .objects import Member, Objects
-from .strings import spell_key
+from .pointers import escape
 from .style import Style
 
 MOST_LISTED = 64  # keys up to which a finite language becomes single members
@@ -38,15 +38,16 @@ _Place = tuple[int, ObjectState, Noted]
 
 @dataclass(frozen=True, eq=False)
 class ObjectWriter:
-    """A writer of objects as text; `spell` writes their values."""
+    """A writer of objects as text; `spell` writes their values, `present` gives the values of an optional member."""
 
     spell: Callable[[Formula], Expr]
     style: Style
+    present: Callable[[Formula], Formula] = lambda value: value
 
     def text(self, objects: Objects, beside: tuple[int, ...] = ()) -> Expr:
         """The texts of these objects; `beside` holds the numbers of needs of other objects at the same place."""
         inside = self._inside(_listed(objects), beside)
-        return alt(*(seq(literal("{"), self.style.gap, members) for members in inside))
+        return alt(*(seq(self.style.spelling.object_opens, self.style.gap, members) for members in inside))
 
     def _inside(self, objects: Objects, beside: tuple[int, ...]) -> Iterator[Expr]:
         """The texts that may follow the opening brace."""
@@ -59,10 +60,16 @@ class ObjectWriter:
             for case in cases(objects):
                 yield _Writing(self, case, beside).shuffled()
 
-    def member(self, keys: Expr, value: Formula) -> Expr:
+    def member(self, keys: Expr, value: Formula, origin: str = "") -> Expr:
         """The text of a member whose key is in a language."""
-        spelled = self.spell(value)
-        return NOTHING if spelled is NOTHING else seq(spell_key(keys), self.style.colon, spelled)
+        spelled, spelling = self.spell(value), self.style.spelling
+        if spelled is NOTHING:
+            return NOTHING
+        return seq(spelling.keys(keys, origin), self.style.colon, spelled, spelling.member_closes)
+
+    def further(self, keys: Expr, value: Formula) -> Expr:
+        """The text of an undeclared member, which is optional."""
+        return self.member(keys, self.present(value))
 
 
 class _Writing:
@@ -75,7 +82,7 @@ class _Writing:
             if writer.spell(member.value) is not NOTHING or member.required:
                 self.members.append((key, member))
         sets = 2 ** len(self.members) if self.style.order == "any" else 1
-        self.book = Bookkeeper(objects, writer.member, sets, beside)
+        self.book = Bookkeeper(objects, writer.further, sets, beside)
         self.links = Links.of([key for key, _ in self.members], objects.links)
 
     def declared(self) -> Expr:
@@ -150,12 +157,12 @@ class _Writing:
         """The texts after the opening brace, with members in any order whose sets are too many to list."""
         self._check_countable()
         members = sorted(self.members, key=lambda item: not item[1].required)  # in their order otherwise
-        parts = [self.writer.member(literal(key), member.value) for key, member in members]
+        parts = [self._member(key, member, member.value) for key, member in members]
         required = sum(member.required for _, member in members)
-        book = Bookkeeper(replace(self.objects, low=0, high=None), self.writer.member)
+        book = Bookkeeper(replace(self.objects, low=0, high=None), self.writer.further)
         others = alt(*(written for written, _ in book.further(book.start)))
         end = self._closed(ObjectState(count=1))
-        empty = NOTHING if required else literal("}")
+        empty = NOTHING if required else self.style.spelling.object_closes
         return alt(empty, any_order(parts, required, others, self.style.comma, end))
 
     def _check_countable(self) -> None:
@@ -186,17 +193,21 @@ class _Writing:
         return self.style.comma if state.count else EMPTY
 
     def _closed(self, state: ObjectState) -> Expr:
-        return seq(self.style.gap if state.count else EMPTY, literal("}"))
+        return seq(self.style.gap if state.count else EMPTY, self.style.spelling.object_closes)
 
     def _named(self, state: ObjectState, key: str, member: Member) -> list[tuple[Expr, ObjectState]]:
         """A named member after `state`, without a comma, with the state after it."""
         if self.book.is_full(state):
             return []
         ways = [
-            (self.writer.member(literal(key), value), after)
-            for value, after in self.book.after(state, key, member)
+            (self._member(key, member, value), after) for value, after in self.book.after(state, key, member)
         ]
         return [(written, after) for written, after in ways if written is not NOTHING]
+
+    def _member(self, key: str, member: Member, value: Formula) -> Expr:
+        """The text of a named member with this value."""
+        given = value if member.required else self.writer.present(value)
+        return self.writer.member(literal(key), given, f"{self.objects.origin}/properties/{escape(key)}")
 
     def _looped(self, state: ObjectState, go_on: Callable[[ObjectState], Expr], ways: list[Expr]) -> Expr:
         """Some undeclared member and then what `go_on` says, or one of the ways; either after those of no account."""
@@ -219,7 +230,8 @@ class _Writing:
         more = seq(self.style.comma, extra)
         if state.count:
             return seq(repeat(more, 0, left), close)
-        return alt(literal("}"), seq(extra, repeat(more, 0, None if left is None else left - 1), close))
+        several = seq(extra, repeat(more, 0, None if left is None else left - 1), close)
+        return alt(self.style.spelling.object_closes, several)
 
 
 def _listed(objects: Objects) -> Objects:

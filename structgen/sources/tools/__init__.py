@@ -2,7 +2,8 @@
 
 from .choice import ToolChoice
 from .reply import Call, Reply
-from .source import Tools, rebased
+from .schemas import rebased
+from .source import Tools
 from .tool import Tool
 
 __all__ = ["Call", "Reply", "Tool", "ToolChoice", "Tools", "rebased"]

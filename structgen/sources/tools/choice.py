@@ -17,7 +17,7 @@ from structgen.errors import InvalidOption
 Mode = Literal["auto", "required", "none"]
 MODES: dict[str, Mode] = {"auto": "auto", "required": "required", "none": "none", "any": "required"}
 NAMING = ("function", "custom", "tool")  # types of a choice that names one tool; the last is Anthropic's
-FORMS = '"auto", "required", "none", a tool\'s name, or {"type": "function", "function": {"name": …}}'
+SPELLINGS = '"auto", "required", "none", a tool\'s name, or {"type": "function", "function": {"name": …}}'
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def read_choice(given: Any, names: Sequence[str]) -> ToolChoice:
         known = ", ".join(map(repr, ("auto", "required", "none", *names)))
         raise InvalidOption(f"tool_choice must be one of {known}, not {given!r:.80}")
     if not isinstance(given, Mapping):
-        raise InvalidOption(f"tool_choice must be {FORMS}, not {given!r:.80}")
+        raise InvalidOption(f"tool_choice must be {SPELLINGS}, not {given!r:.80}")
     return _of_object(given, names)
 
 
@@ -96,6 +96,6 @@ def _name(given: Any, names: Sequence[str], at: str) -> str:
     return name
 
 
-def _refused(at: str, given: Any, expected: str = FORMS) -> NoReturn:
+def _refused(at: str, given: Any, expected: str = SPELLINGS) -> NoReturn:
     shown = "nothing" if given is None else f"{given!r:.80}"
     raise InvalidOption(f"{at} must be {expected}, not {shown}")

@@ -14,37 +14,32 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from structgen.errors import InvalidOption, InvalidSource, Rejected
-from structgen.grammar import (
-    NOTHING,
-    SLACK,
-    Expr,
-    Grammar,
-    alt,
-    literal,
-    renamed,
-    separated,
-    seq,
-)
+from structgen.grammar import NOTHING, SLACK, Grammar, alt, seq, spelled_out
 from structgen.surface import option
 
 from ..canonical import canonical
 from ..json_schema import JsonSchema, Terms
-from ..json_schema.style import Style
 from ..outline import Field, Outline
 from ..reading import json_value
-from .check import CallsCheck
+from .check import CallsCheck, FormCheck
 from .choice import ToolChoice, read_choice
+from .forms import JSON_FORM, CallForm, form_of
+from .forms.form import marks_of
+from .forms.reading import Said, said
+from .grammars import form_calls, json_calls
 from .reply import Call, Reply
+from .schemas import call_schema
 from .tool import Tool, as_tool
+
+if TYPE_CHECKING:
+    from structgen.automata.pushdown.automaton import Pushdown
 
 MOST_CALLS = 8
 MOST_ASKED = 64  # of min_calls and max_calls
 ANSWER_OUTLINE = Outline.of_fields([Field("answer", Outline("string"))])
-_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
-_VALUES = frozenset({"const", "enum", "default", "example", "examples"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +51,7 @@ class Tools:
         API has it, also {"type": "allowed_tools", …}
     parallel: several calls instead of a single one, min_calls (1) to max_calls (8), which imply it, as `distinct` does
     distinct: whether no two calls may be equal; terms: the options of the tools' arguments
+    form: how calls are written: "json" or a form of a family of models, "gemma", "hermes"
     """
 
     tools: Sequence[Any]
@@ -66,6 +62,7 @@ class Tools:
     min_calls: int | None = None
     max_calls: int | None = None
     distinct: bool = False
+    form: str = JSON_FORM
 
     def __post_init__(self) -> None:
         if isinstance(self.tools, str | Mapping) or not isinstance(self.tools, Sequence):
@@ -80,7 +77,7 @@ class Tools:
             raise InvalidSource(
                 f"there is no tool to call: give at least one, or {option('tool_choice', 'none')}"
             )
-        _ = self.choice, self.counts
+        _ = self.choice, self.counts, self._form
 
     @cached_property
     def choice(self) -> ToolChoice:
@@ -105,6 +102,10 @@ class Tools:
                 raise InvalidOption(f"{max(bounds)} calls need {option('parallel', True)}, and it is false")
             return None
         return (low, high) if self.parallel or bounds or self.distinct else None
+
+    @cached_property
+    def _form(self) -> CallForm | None:
+        return form_of(self.form)
 
     @property
     def answers(self) -> bool:
@@ -137,7 +138,7 @@ class Tools:
     @property
     def openings(self) -> tuple[str, ...]:
         """The beginnings of the replies of each alternative, without white space, long enough to distinguish them."""
-        calls = [f'{{"name":{_quoted(tool.name)}' for tool in self.callable]
+        calls = [f'{{"name":{json.dumps(tool.name, ensure_ascii=False)}' for tool in self.callable]
         if self.counts and calls:
             calls = ["["]
         return (*calls, *(['{"answer"'] if self.answers else []))
@@ -181,56 +182,96 @@ class Tools:
 
     def lower(self) -> Grammar:
         """The replies, as a grammar. Raises Unsupported with the tool's name and the pointer of the cause."""
+        if self._form is not None:
+            return self._formed(self._form)
         return self._replies([tool.lower() for tool in self.callable])
 
     def canonical(self, text: str) -> str | None:
         """The JSON text with its strings and numbers spelled as they are generated; None if the text is malformed."""
-        return canonical(text)
+        return canonical(text) if self._form is None else text
 
     def reading(self) -> Grammar:
         """The replies in canonical spelling, with arguments as their sources read them."""
+        if self._form is not None:
+            return self._formed(self._form)
         return self._replies([tool.reading() for tool in self.callable])
 
     def _replies(self, arguments: Sequence[Grammar]) -> Grammar:
-        """The replies, given the texts of each tool's arguments."""
-        style, rules = self.terms.style, dict[str, Expr]()
-        checks = {
-            tool.name: grammar.check
-            for tool, grammar in zip(self.callable, arguments, strict=True)
-            if grammar.check is not None
-        }
-        calls = alt(
-            *(
-                _call(index, tool.name, grammar, style, rules)
-                for index, (tool, grammar) in enumerate(zip(self.callable, arguments, strict=True))
-            )
-        )
-        if self.counts:
-            many = separated(calls, style.comma, *self.counts)
-            calls = seq(literal("["), style.gap, many, style.gap, literal("]"))
+        """The replies as JSON, given the texts of each tool's arguments."""
+        named = [(tool.name, grammar) for tool, grammar in zip(self.callable, arguments, strict=True)]
+        checks = {name: grammar.check for name, grammar in named if grammar.check is not None}
+        calls = json_calls(named, self.counts, self.terms.style)
         answer = JsonSchema(self._answer, self.terms.whitespace).lower().start if self.answers else NOTHING
-        start = seq(alt(calls, answer) if self.callable else answer, SLACK)
-        return Grammar(start, rules, CallsCheck(checks, self.distinct) if checks or self.distinct else None)
+        start = seq(alt(calls.start, answer) if named else answer, SLACK)
+        return Grammar(
+            start, calls.rules, CallsCheck(checks, self.distinct) if checks or self.distinct else None
+        )
+
+    def _formed(self, form: CallForm, marked: bool = False) -> Grammar:
+        """The replies in a form of a family of models, with or without marks."""
+        spelling = form.spelling(marked)
+        named = [(tool.name, tool.lower(spelling)) for tool in self.callable]
+        calls = form_calls(named, self.counts, form, marked)
+        answer = form.answer([tool.name for tool in self.tools], marked) if self.answers else NOTHING
+        start = seq(alt(calls.start, answer) if named else answer, SLACK)
+        return Grammar(start, calls.rules, self._form_check(form, named), form.markup)
+
+    def _form_check(self, form: CallForm, named: Sequence[tuple[str, Grammar]]) -> FormCheck | None:
+        """The check of calls in a form; None if the automaton decides everything."""
+        names, checks = [name for name, _ in named], [grammar.check for _, grammar in named]
+        if not self.distinct and not any(checks):
+            return None
+        return FormCheck(form, lambda text: self._parts(form, text), names, checks, self.distinct)
 
     def parse(self, text: str) -> Reply:
         """The calls or the answer in the text; arguments are validated.
 
         Raises Rejected if the text is neither, or if a validator rejects the arguments.
         """
+        if self._form is not None:
+            return self._said(self._form, text)
         value = json_value(text)
         if isinstance(value, Mapping) and "answer" in value:
             return Reply(answer=value["answer"])
         calls = tuple(self._read(one) for one in (value if isinstance(value, list) else [value]))
         return Reply(calls).identified("")
 
+    def _said(self, form: CallForm, text: str) -> Reply:
+        """The reply in a text of a form."""
+        parts = self._parts(form, text)
+        if parts and parts[0].tool < 0:
+            return Reply(answer=parts[0].part.text)
+        return Reply(tuple(call_of(self.callable[one.tool], one.part.json) for one in parts)).identified("")
+
+    def _parts(self, form: CallForm, text: str) -> Sequence[Said]:
+        """The calls or the answer in a text of a form, found by the automaton of the form with marks."""
+        from structgen.automata.pushdown.marked import marked
+
+        marks = marked(self._marked, text.encode(errors="surrogatepass"))
+        if marks is None:
+            raise _calls_nothing(text)
+        return list(said(form, text, marks))
+
+    @cached_property
+    def _marked(self) -> Pushdown:
+        """The automaton of replies in the form, with marks around their parts."""
+        from structgen.automata.pushdown.automaton import pushdown  # numba takes a moment to import
+
+        assert self._form is not None
+        grammar = spelled_out(self._formed(self._form, marked=True), ())
+        return pushdown(grammar, marks_of(len(self.callable)))
+
     def _read(self, value: Any) -> Call:
         name = value.get("name") if isinstance(value, Mapping) and "arguments" in value else None
         tool = next((tool for tool in self.callable if tool.name == name), None)
         if tool is None:
-            text = json.dumps(value, ensure_ascii=False)
-            raise Rejected(f"this calls no tool that may be called: the output was {text}", text=text)
+            raise _calls_nothing(json.dumps(value, ensure_ascii=False))
         arguments = json.dumps(value["arguments"], ensure_ascii=False)
         return call_of(tool, arguments)
+
+
+def _calls_nothing(text: str) -> Rejected:
+    return Rejected(f"this calls no tool that may be called: the output was {text}", text=text)
 
 
 def call_of(tool: Tool, arguments: str) -> Call:
@@ -239,60 +280,7 @@ def call_of(tool: Tool, arguments: str) -> Call:
     return Call(tool.name, value, tool, text=value if tool.custom else arguments)
 
 
-def call_schema(tool: Tool, at: str = "") -> dict[str, Any]:
-    """The JSON Schema of one call of the tool, for the JSON pointer `at` of a larger schema."""
-    return {
-        "type": "object",
-        "properties": {
-            "name": {"const": tool.name},
-            "arguments": rebased(tool.schema, f"{at}/properties/arguments"),
-        },
-        "required": ["name", "arguments"],
-        "additionalProperties": False,
-    }
-
-
 def _call_outline(tool: Tool) -> Outline:
     """The outline of one call of the tool."""
     name = Field("name", Outline.of_constants("const", [tool.name]))
     return Outline.of_fields([name, Field("arguments", tool.arguments.outline())])
-
-
-def rebased(schema: Any, at: str) -> Any:
-    """The schema with its internal references adjusted to its place at the JSON pointer `at` of another schema."""
-    if isinstance(schema, list):
-        return [rebased(part, at) for part in schema]
-    if not isinstance(schema, Mapping):
-        return schema
-    return {keyword: _rebased_part(keyword, part, at) for keyword, part in schema.items()}
-
-
-def _rebased_part(keyword: str, part: Any, at: str) -> Any:
-    if keyword == "$ref" and isinstance(part, str):
-        return f"#{at}{part[1:]}" if part.startswith("#") else part
-    if keyword in _NAMED and isinstance(part, Mapping):
-        return {name: rebased(one, at) for name, one in part.items()}
-    return part if keyword in _VALUES else rebased(part, at)
-
-
-def _call(index: int, name: str, grammar: Grammar, style: Style, rules: dict[str, Expr]) -> Expr:
-    """The texts of one call; adds the rules of its arguments to `rules`, renamed if necessary."""
-    names: dict[str, str] = {}
-    if any(rules.get(name, rule) is not rule for name, rule in grammar.rules.items()):
-        names = {name: f"tool {index} {name}" for name in grammar.rules}
-    rules |= {names.get(name, name): renamed(rule, names) for name, rule in grammar.rules.items()}
-    return seq(
-        *(
-            literal("{"),
-            style.gap,
-            literal('"name"'),
-            style.colon,
-            literal(_quoted(name)),
-        ),
-        *(style.comma, literal('"arguments"'), style.colon, renamed(grammar.start, names)),
-        *(style.gap, literal("}")),
-    )
-
-
-def _quoted(name: str) -> str:
-    return json.dumps(name, ensure_ascii=False)

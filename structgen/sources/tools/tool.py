@@ -18,6 +18,7 @@ from structgen.errors import InvalidOption, InvalidSource, StructgenError, Unsup
 from structgen.grammar import Grammar
 
 from ..json_schema import JsonSchema, Terms
+from ..json_schema.syntax import JSON_SYNTAX, Syntax
 from ..types import TypeSource
 from .definitions import Definition, definition, is_definition, names_no_members
 from .docstrings import described, first_paragraph
@@ -53,10 +54,10 @@ class Tool:
         """The JSON Schema of the arguments."""
         return self.arguments.schema  # pyright: ignore[reportReturnType]
 
-    def lower(self) -> Grammar:
+    def lower(self, spelling: Syntax = JSON_SYNTAX) -> Grammar:
         """The texts of the arguments. Errors of the schema's lowering are raised with the name of the tool."""
         try:
-            return self.arguments.lower()
+            return self.arguments.spelled(spelling)
         except (InvalidSource, Unsupported) as error:
             raise _named(error, self.name, self.pointer) from error
 

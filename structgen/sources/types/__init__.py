@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import GenericAlias, UnionType
 from typing import (
@@ -30,6 +30,7 @@ from structgen.grammar import Combines, Grammar
 from ..canonical import canonical
 from ..json_schema import Additional, Rules, Terms, checked, lower, outline_of, refusals, relaxations
 from ..json_schema.style import Style
+from ..json_schema.syntax import JSON_SYNTAX, Syntax
 from ..outline import Outline
 from .foreign import translated
 from .formats import PYDANTIC
@@ -87,7 +88,12 @@ class TypeSource(Combines, Generic[T]):
 
     def lower(self) -> Grammar:
         """The valid texts, as a grammar. Raises Unsupported with the pointer of the cause."""
-        return lower(self.schema, *self._read)
+        return self.spelled(JSON_SYNTAX)
+
+    def spelled(self, spelling: Syntax) -> Grammar:
+        """The valid texts in another syntax than JSON's."""
+        style, additional, rules = self._read
+        return lower(self.schema, replace(style, spelling=spelling), additional, rules)
 
     def __repr__(self) -> str:
         return f"TypeSource({getattr(self.type_, '__name__', self.type_)})"
