@@ -7,8 +7,8 @@ then reduced to its maximum, Σ 2^d and Σ 2^d·d with d = (x − maximum) in bi
 
 The exponentials of a chunk are taken relative to the maximum of its whole block, which is known beforehand. Where a
 chunk's own maximum lies far below (FAR), or scores are −inf or beyond the bound, it is summed again relative to its own
-(`_careful`), so that classes 200 nats apart do not underflow. The sums of chunks are kept: drawing a token inside a
-class then scans one chunk instead of a hundred thousand tokens.
+(`_careful`), so that classes 200 nats apart do not underflow. The sums of large classes' chunks are kept: drawing
+a token inside a class then scans one chunk instead of a hundred thousand tokens.
 """
 
 from __future__ import annotations
@@ -53,6 +53,9 @@ Array = NDArray[Any]
 
 BLOCK = 2048  # tokens; a block of sixteen positions takes 128 KiB, a part of the second-level cache
 ALONE = 4  # positions: a group this small is reduced row by row, which costs a sixth of a group each
+READ_WHOLE = (
+    512  # tokens: the sums of a class no larger than this are not kept, since a draw can read all its tokens
+)
 FAR = 40.0  # bits, 28 nats: a chunk this far below the maximum of its block is summed relative to its own
 BITS = 1 / np.log(2.0)  # of one nat
 
@@ -72,6 +75,7 @@ class Members(NamedTuple):
     first: Array
     of_class: Array
     offsets: Array
+    column: Array
 
 
 _members: WeakKeyDictionary[Alphabet, Members] = WeakKeyDictionary()
@@ -86,7 +90,9 @@ def members_of(alphabet: Alphabet) -> Members:
         offsets = np.zeros(alphabet.size + 1, np.int64)
         offsets[1:] = np.bincount(label, minlength=alphabet.size).cumsum()
         of_class = np.argsort(label, kind="stable")
-        _members[alphabet] = Members(token, chunk, label, begin, first, of_class, offsets)
+        large = np.bincount(labels, minlength=alphabet.size)[label] > READ_WHOLE
+        column = np.where(large, large.cumsum() - 1, -1)
+        _members[alphabet] = Members(token, chunk, label, begin, first, of_class, offsets, column)
     return _members[alphabet]
 
 
@@ -99,7 +105,7 @@ def class_scores(
     log_sum, peak = torch.full((2, B, N, K), IMPOSSIBLE, dtype=torch.float64)
     entropy = torch.zeros(B, N, K, dtype=torch.float64)
     count = torch.zeros(B, N, K, dtype=torch.int32)
-    tops, sums = torch.empty(2, B, N, len(members.label))
+    tops, sums = torch.empty(2, B, N, int(members.column.max(initial=-1)) + 1)
     pinned = torch.full((B, N), -1, dtype=torch.int64) if settled is None else settled
     given = members, len(alphabet.class_of), 1 / temperature, largest(temperature)
     tasks = []
@@ -121,7 +127,7 @@ def groups_of(positions: Array, logits: Array) -> list[Array]:
 
 
 class _Tables(NamedTuple):
-    """The tables that the kernels fill for one row of the batch: [N, K] for classes, [N, C] for chunks.
+    """The tables that the kernels fill for one row of the batch: [N, K] for classes, [N, columns] for chunks.
 
     tops: unclamped logits, even beyond the bound; sums: of exponentials relative to the top, 0 where it is −inf
     """
@@ -281,10 +287,12 @@ def _grouped(
                 mass, moment = mul(share, mass), mul(share, fma(gap, mass, moment))
             else:
                 mass, moment, count = _careful(scores, base, members.token, first, last, top, bits, most)
-            store(line, 0, top)
-            store(small, 0, mass)
-            for p in range(LANES):
-                out.tops[row[p], k], out.sums[row[p], k] = line[p], small[p]
+            column = members.column[k]
+            if column >= 0:
+                store(line, 0, top)
+                store(small, 0, mass)
+                for p in range(LANES):
+                    out.tops[row[p], column], out.sums[row[p], column] = line[p], small[p]
             at = members.label[k] * LANES
             _merge(totals, at, plane, clamped(top, most), mass, moment, count, bits)
     for c in range(1, K):
@@ -346,32 +354,37 @@ def _rowwise(
     buffer = np.empty(BLOCK, np.float32)
     inverse, most = np.float32(scale), np.float32(bound)
     low_end = np.float32(88 / scale - bound)
-    moments, counts = np.empty(members.label.size, np.float32), np.empty(members.label.size, np.int32)
+    C = members.label.size
+    tops, sums, moments = np.empty(C, np.float32), np.empty(C, np.float32), np.empty(C, np.float32)
+    counts = np.empty(C, np.int32)
     for i in positions:
-        for k in range(members.label.size):
+        for k in range(C):
             low, n = members.chunk[k], members.chunk[k + 1] - members.chunk[k]
             row = logits[i, members.begin[k] :]
             for j in range(n):
                 buffer[j] = single(row[members.token[low + j]])
             high, counts[k] = _highest(buffer, n)
-            out.tops[i, k], out.sums[i, k], moments[k] = high, np.float32(0), np.float32(0)
+            tops[k], sums[k], moments[k] = high, np.float32(0), np.float32(0)
             if counts[k]:
                 if high > most or high < low_end:
                     high = held(high, most)
                     for j in range(n):
                         buffer[j] = held(buffer[j], most)
-                out.sums[i, k], moments[k] = _masses(buffer, n, high, inverse)
+                sums[k], moments[k] = _masses(buffer, n, high, inverse)
+            column = members.column[k]
+            if column >= 0:
+                out.tops[i, column], out.sums[i, column] = tops[k], sums[k]
         for c in range(1, members.offsets.size - 1):
             top, count, mass, moment = -np.inf, 0, 0.0, 0.0
             chunks = members.of_class[members.offsets[c] : members.offsets[c + 1]]
             for k in chunks:
                 count += counts[k]
-                top = max(top, np.float64(held(out.tops[i, k], most)))
+                top = max(top, np.float64(held(tops[k], most)))
             for k in chunks:
-                if out.sums[i, k] != 0:
-                    gap = (np.float64(held(out.tops[i, k], most)) - top) * scale
+                if sums[k] != 0:
+                    gap = (np.float64(held(tops[k], most)) - top) * scale
                     share = np.exp(gap)
-                    mass += share * out.sums[i, k]
-                    moment += share * (moments[k] + gap * out.sums[i, k])
+                    mass += share * sums[k]
+                    moment += share * (moments[k] + gap * sums[k])
             if count:
                 _put(out, i, c, top * scale, mass, moment, count)

@@ -14,6 +14,7 @@ from structgen_engine.automata.dfa import IMPOSSIBLE, Alphabet
 from structgen_engine.jit import kernel
 from structgen_engine.kernels.cpu.classes import (
     BLOCK,
+    READ_WHOLE,
     Members,
     groups_of,
     members_of,
@@ -123,6 +124,18 @@ def _share(high: float, mass: float, top: float, scale: float) -> float:
 
 
 @kernel(nogil=True)
+def _read(row: Array, members: Members, chunks: Array, scores: Array, ids: Array) -> int:
+    """Fill the scores and ids of the tokens of a small class, in ascending order; returns how many it has."""
+    n = 0
+    for k in chunks:
+        for j in range(members.chunk[k], members.chunk[k + 1]):
+            ids[n] = members.begin[k] + members.token[j]
+            scores[n] = single(row[ids[n]])
+            n += 1
+    return n
+
+
+@kernel(nogil=True)
 def _draw(
     logits: Array,
     members: Members,
@@ -135,20 +148,29 @@ def _draw(
     out: Array,
 ) -> None:
     """Fill the open positions of `out` [N]."""
-    buffer = np.empty(BLOCK, np.float32)
+    buffer, ids = np.empty(BLOCK, np.float32), np.empty(READ_WHOLE, np.int64)
     inverse, most = np.float32(scale), np.float32(bound)
     for i in range(labels.size):
         if out[i] >= 0:
             continue
         chunks = members.of_class[members.offsets[labels[i]] : members.offsets[labels[i] + 1]]
+        if members.column[chunks[0]] < 0:
+            n = _read(logits[i], members, chunks, buffer, ids)
+            high = np.float32(-np.inf)
+            for j in range(n):
+                high = max(high, held(buffer[j], most))
+            out[i] = ids[_inside(buffer, n, high, most, inverse, uniforms[i])]
+            continue
         top, total = -np.inf, 0.0
         for k in chunks:
-            top = max(top, float(held(tops[i, k], bound)))
+            top = max(top, float(held(tops[i, members.column[k]], bound)))
         for k in chunks:
-            total += _share(held(tops[i, k], bound), sums[i, k], top, scale)
+            column = members.column[k]
+            total += _share(held(tops[i, column], bound), sums[i, column], top, scale)
         rest, at, left = uniforms[i] * total, -1, 0.0
         for k in chunks:
-            share = _share(held(tops[i, k], bound), sums[i, k], top, scale)
+            column = members.column[k]
+            share = _share(held(tops[i, column], bound), sums[i, column], top, scale)
             if share > 0.0:
                 at, left = k, rest / share  # position inside the chunk, as a fraction of its mass
                 if rest < share:
@@ -161,7 +183,8 @@ def _draw(
         )
         for j in range(n):
             buffer[j] = single(row[members.token[low + j]])
-        j = _inside(buffer, n, held(np.float32(tops[i, at]), most), most, inverse, left)
+        high = held(np.float32(tops[i, members.column[at]]), most)
+        j = _inside(buffer, n, high, most, inverse, left)
         out[i] = members.begin[at] + members.token[low + j]
 
 
@@ -188,16 +211,24 @@ def _inside(x: Array, n: int, high: Any, bound: Any, scale: Any, left: float) ->
 @kernel(nogil=True)
 def _top_tokens(logits: Array, members: Members, tops: Array, labels: Array, out: Array) -> None:
     """Fill the open positions of `out` [N]."""
+    buffer, ids = np.empty(READ_WHOLE, np.float32), np.empty(READ_WHOLE, np.int64)
     for i in range(labels.size):
         if out[i] >= 0:
             continue
         chunks = members.of_class[members.offsets[labels[i]] : members.offsets[labels[i] + 1]]
+        if members.column[chunks[0]] < 0:
+            n = _read(logits[i], members, chunks, buffer, ids)
+            best = 0
+            for j in range(1, n):
+                best = j if buffer[j] > buffer[best] else best
+            out[i] = ids[best]
+            continue
         at = chunks[0]
         for k in chunks:
-            at = k if tops[i, k] > tops[i, at] else at
+            at = k if tops[i, members.column[k]] > tops[i, members.column[at]] else at
         for j in range(members.chunk[at], members.chunk[at + 1]):
             token = members.begin[at] + members.token[j]
-            if np.float32(single(logits[i, token])) == tops[i, at]:
+            if np.float32(single(logits[i, token])) == tops[i, members.column[at]]:
                 out[i] = token
                 break
 
