@@ -23,6 +23,7 @@ from structgen.compiler.compiled import Compiled, Components, Expanded, Regime
 from structgen.compiler.framing import answer_tokens, framed, text_tokens, unframed
 from structgen.compiler.lift import lift
 from structgen.compiler.marking import UNUSED, marked, speaks_of_tokens, without_budgets
+from structgen.compiler.recursion import recursive_pieces
 from structgen.errors import Unsatisfiable, Unsupported
 from structgen.grammar import Grammar
 from structgen.tokens.vocabulary import BYTES, Vocabulary
@@ -72,28 +73,27 @@ def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) ->
 
 def _of_tokens(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) -> Expanded:
     """The table of a grammar that speaks of tokens, over tokens that are spelled with marks."""
-    remedy = "remove the recursion, or what speaks of tokens (max_tokens, tokens by id)"
     if regime == "lazy":
         raise Unsupported(
             "a grammar that speaks of tokens has no lazy form", remedy='leave the regime to "auto"'
         )
     names = answer_tokens(grammar, vocabulary)
     marks, spelled = marked(grammar, vocabulary, names)
-    try:
-        answer = compile_bytes(framed(grammar, vocabulary), names, vocabulary.null, marks=marks)
-    except TooLarge:
-        raise
-    except Unsupported as error:
-        raise Unsupported(f"{error}, and it speaks of tokens", remedy=remedy) from None
+    pieces, depth = recursive_pieces(grammar, names, vocabulary.null, whole=regime == "auto")
+    marks = replace(marks, pieces=pieces)
+    answer = compile_bytes(framed(grammar, vocabulary), names, vocabulary.null, marks=marks)
     if answer.empty:
         raise Unsatisfiable("nothing satisfies this source: its parts contradict each other")
     tokens = lift(answer, spelled, names)
     if tokens.empty:
         raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
-    text = compile_bytes(without_budgets(grammar), text_tokens(grammar, vocabulary), marks=marks)
+    kept = text_tokens(grammar, vocabulary)
+    if pieces:
+        marks = replace(marks, pieces=recursive_pieces(grammar, kept, None, whole=False)[0])
+    text = compile_bytes(without_budgets(grammar), kept, marks=marks)
     class_of = text.class_of.copy()
     class_of[[marks.end, *UNUSED]] = 0
-    return Expanded(tokens, replace(text, class_of=class_of), None, 1, vocabulary)
+    return Expanded(tokens, replace(text, class_of=class_of), depth, 1 + len(pieces), vocabulary)
 
 
 def _any_order(

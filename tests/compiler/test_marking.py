@@ -147,7 +147,19 @@ def test_texts_are_judged_without_tokens() -> None:
     assert sg.compile(sg.Lark('start: r "!"\nr[max_tokens=1]: /[ab]+/')).accepts("ababab!")
 
 
-def test_recursion_beside_tokens_is_refused_with_the_way_out() -> None:
-    source = 'start: think tree\nthink[max_tokens=3]: /[ab]*/\ntree: "(" tree ")" | "!"'
-    with pytest.raises(sg.Unsupported, match="speaks of tokens; remove the recursion"):
-        compile(sg.Lark(source), VOCABULARY)
+def test_recursion_beside_tokens_is_whole_at_the_end_of_rules_and_else_has_a_depth() -> None:
+    tail = 'start: think list\nthink[max_tokens=1]: /[ab]*/ "!"\nlist: "a" list | "b"'
+    constraint = compile(sg.Lark(tail), VOCABULARY)
+    assert constraint.info().depth is None
+    assert constraint.accepts_ids([8, 0, 0, 1])
+    assert not constraint.accepts_ids([0, 8, 0, 1])
+    nested = 'start: think tree\nthink[max_tokens=3]: "!"\ntree: "a" tree "b" | "!"'
+    with pytest.raises(sg.Unsupported, match=r'rule tree is recursive .*regime="expanded"'):
+        compile(sg.Lark(nested), VOCABULARY)
+    limited = compile(sg.Lark(nested), VOCABULARY, regime="expanded")
+    assert limited.info().depth > 20
+    assert limited.accepts_ids([7, 0, 0, 7, 1, 1])
+    assert limited.accepts("!" + "a" * 20 + "!" + "b" * 20)
+    inside = 'start: "a" start | r\nr[max_tokens=1]: "b" start?'
+    with pytest.raises(sg.Unsupported, match="recursive and speaks of tokens"):
+        compile(sg.Lark(inside), VOCABULARY)

@@ -273,6 +273,18 @@ def certificate(count: int = 2000, start: int = 0) -> None:
 
 
 @app.command()
+def grammars(count: int = 3000, seed: int = 0, shown: int = 10) -> None:
+    """Generated grammars in Lark's notation, judged by llguidance and Lark: what is read, and what is accepted."""
+    from conformance.grammars import run
+
+    counts, faults = run(count, seed)
+    for word, number in sorted(counts.items()):
+        print(f"{number:8,}  {word}")
+    print(*faults[:shown], sep="\n")
+    raise typer.Exit(bool(faults))
+
+
+@app.command()
 def xgrammar(folder: Path) -> None:
     """The tests of XGrammar's source distribution, unpacked in a folder, over our grammars: none may fail."""
     from conformance.xgrammar_tests import FILES, outcome

@@ -8,7 +8,7 @@ layer, and those of a set of tokens, where only the marks of its tokens lead on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from structgen.automata.finite.nfa import (
     Steps,
     append_rows,
 )
-from structgen.grammar import Budget, Expr, TokenSet
+from structgen.grammar import Budget, Expr, Ref, TokenSet
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,14 @@ class TokenMarks:
 
     begins: those before a token that spells text; end: the one after every token
     of_set: for each set of tokens, the symbols before its tokens that spell text, and those before its others
-    ids: of the special tokens that are symbols of their own
+    ids: of the special tokens that are symbols of their own; pieces: the automata of recursive rules
     """
 
     begins: tuple[int, ...]
     end: int
     of_set: Mapping[TokenSet, tuple[tuple[int, ...], tuple[int, ...]]]
     ids: Mapping[str, int]
+    pieces: Mapping[str, Fragment] = field(default_factory=dict)
 
 
 class MarkedBuilder(NfaBuilder):
@@ -67,6 +68,8 @@ class MarkedBuilder(NfaBuilder):
     def _steps(self, expr: Expr, then: int) -> int | Steps:
         if isinstance(expr, TokenSet):
             return self._token_set(expr, then)
+        if isinstance(expr, Ref) and expr.name in self._marks.pieces:
+            return self._splice(self._marks.pieces[expr.name], then)
         return self._budget(expr, then) if isinstance(expr, Budget) else super()._steps(expr, then)
 
     def _is_simple(self, expr: Expr) -> bool:
