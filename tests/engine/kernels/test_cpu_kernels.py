@@ -10,6 +10,7 @@ from torch import Tensor
 
 from structgen_engine.automata.dfa import DEAD, REFUSED, Alphabet, Dfa
 from structgen_engine.kernels import cpu, reference
+from structgen_engine.kernels.cpu import memory
 from structgen_engine.kernels.cpu.classes import BLOCK
 from structgen_engine.kernels.cpu.lanes import LANES, LEAST, exp2, load, store
 
@@ -184,3 +185,19 @@ def test_a_position_is_free_however_improbable_the_state_is_that_has_a_choice() 
         found = cpu.posterior(weights, torch.ones(1, 2, 5, dtype=torch.int32), dfa, start, beta)
         assert found.free.tolist() == [[True, True]]
         assert torch.allclose(found.classes[0, 1, 3:], torch.tensor([1.0, 0.0], dtype=torch.float64))
+
+
+def test_memory_is_lent_again_when_no_view_of_it_is_left_and_not_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(memory, "_waiting", {})
+    first = memory.borrowed((1000, 500), np.float64)
+    place, view = first.ctypes.data, torch.from_numpy(first)[3]
+    view[:] = 7.0
+    del first
+    second = memory.borrowed((1000, 500), np.float64)
+    second[:] = 0.0
+    assert second.ctypes.data != place
+    assert (view == 7.0).all()
+    del view
+    assert memory.borrowed((900, 500), np.float64).ctypes.data == place

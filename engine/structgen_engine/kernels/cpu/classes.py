@@ -46,6 +46,7 @@ from structgen_engine.kernels.cpu.lanes import (
     where,
 )
 from structgen_engine.kernels.cpu.logits import SUM, exp, held, narrowed, single, stored
+from structgen_engine.kernels.cpu.memory import borrowed
 from structgen_engine.kernels.cpu.threads import run
 from structgen_engine.kernels.scores import LARGEST, ClassScores, largest, pin_
 
@@ -54,7 +55,7 @@ Array = NDArray[Any]
 BLOCK = 2048  # tokens; a block of sixteen positions takes 128 KiB, a part of the second-level cache
 ALONE = 4  # positions: a group this small is reduced row by row, which costs a sixth of a group each
 READ_WHOLE = (
-    512  # tokens: the sums of a class no larger than this are not kept, since a draw can read all its tokens
+    512  # tokens: the sums of a class no larger than this are not kept, since a draw can read all of it
 )
 FAR = 40.0  # bits, 28 nats: a chunk this far below the maximum of its block is summed relative to its own
 BITS = 1 / np.log(2.0)  # of one nat
@@ -102,10 +103,11 @@ def class_scores(
     """Log-sum, entropy, peak and count of the tokens of each class; logits [B, N, ≥ V], settled [B, N]."""
     B, N, _ = logits.shape
     members, K = members_of(alphabet), alphabet.size
-    log_sum, peak = torch.full((2, B, N, K), IMPOSSIBLE, dtype=torch.float64)
-    entropy = torch.zeros(B, N, K, dtype=torch.float64)
-    count = torch.zeros(B, N, K, dtype=torch.int32)
-    tops, sums = torch.empty(2, B, N, int(members.column.max(initial=-1)) + 1)
+    log_sum, peak = torch.from_numpy(borrowed((2, B, N, K), np.float64)).fill_(IMPOSSIBLE)
+    entropy = torch.from_numpy(borrowed((B, N, K), np.float64)).zero_()
+    count = torch.from_numpy(borrowed((B, N, K), np.int32)).zero_()
+    columns = int(members.column.max(initial=-1)) + 1
+    tops, sums = torch.from_numpy(borrowed((2, B, N, columns), np.float32))
     pinned = torch.full((B, N), -1, dtype=torch.int64) if settled is None else settled
     given = members, len(alphabet.class_of), 1 / temperature, largest(temperature)
     tasks = []

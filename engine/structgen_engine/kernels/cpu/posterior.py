@@ -14,6 +14,7 @@ from structgen_engine.automata.dfa import IMPOSSIBLE, Dfa
 from structgen_engine.jit import kernel
 from structgen_engine.kernels import Posterior
 from structgen_engine.kernels.cpu.graph import Arcs, Sets, graph_of
+from structgen_engine.kernels.cpu.memory import borrowed
 from structgen_engine.kernels.cpu.scaled import (
     BOTTOM,
     DOWN,
@@ -38,7 +39,7 @@ def posterior(weights: Tensor, counts: Tensor, dfa: Dfa, start: Tensor, beta: Sc
     """Class marginals [B, N, K], and the positions [B, N] where two tokens are possible; start [B, S]."""
     graph = graph_of(dfa)
     B, N, K = weights.shape
-    classes = torch.zeros(B, N, K, dtype=torch.float64)
+    classes = torch.from_numpy(borrowed((B, N, K), np.float64)).zero_()
     free = torch.zeros(B, N, dtype=torch.bool)
     tasks = []
     for b in range(B):

@@ -13,6 +13,7 @@ from torch import Tensor
 from structgen_engine.automata.dfa import Dfa
 from structgen_engine.jit import kernel
 from structgen_engine.kernels.cpu.graph import Arcs, Sets, graph_of
+from structgen_engine.kernels.cpu.memory import borrowed
 from structgen_engine.kernels.cpu.scaled import (
     BOTTOM,
     LEAST_SUM,
@@ -60,7 +61,7 @@ def _scans(weights: Tensor, dfa: Dfa, edge: Tensor, *, back: bool) -> Scaled:
     """A scan of every row, side by side on the threads, from the weights `edge` [B, S] of one end."""
     graph, (B, N, _) = graph_of(dfa), weights.shape
     arcs, shape = graph.leaving if back else graph.entering, (B, N + 1, dfa.states)
-    result = Scaled(np.empty(shape), np.empty(shape, np.int32))
+    result = Scaled(borrowed(shape, np.float64), borrowed(shape, np.int32))
     run(
         [
             partial(_scan, arcs, graph.sets, weights[b].numpy(), edge[b].numpy(), result.row(b), back)
