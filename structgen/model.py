@@ -30,6 +30,12 @@ from structgen.verbs.stream import Done, Partial, Settled, stream
 T = TypeVar("T")
 
 
+class ExtractOptions(VerbOptions, total=False):
+    """The options of `extract` for type checkers."""
+
+    partial: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Model(Runtime, Twins):
     """A loaded model. Every verb returns a typed value, or with `details=True` the whole Generation.
@@ -50,19 +56,24 @@ class Model(Runtime, Twins):
         spec: type[T],
         *,
         details: Literal[False] = ...,
-        **how: Unpack[VerbOptions],
+        **how: Unpack[ExtractOptions],
     ) -> T: ...
     @overload
     def extract(
-        self, text: str | Document, spec: type[T], *, details: Literal[True], **how: Unpack[VerbOptions]
+        self, text: str | Document, spec: type[T], *, details: Literal[True], **how: Unpack[ExtractOptions]
     ) -> Generation[T]: ...
     @overload
     def extract(
-        self, text: str | Document, spec: object, *, details: Literal[False] = ..., **how: Unpack[VerbOptions]
+        self,
+        text: str | Document,
+        spec: object,
+        *,
+        details: Literal[False] = ...,
+        **how: Unpack[ExtractOptions],
     ) -> Any: ...
     @overload
     def extract(
-        self, text: str | Document, spec: object, *, details: Literal[True], **how: Unpack[VerbOptions]
+        self, text: str | Document, spec: object, *, details: Literal[True], **how: Unpack[ExtractOptions]
     ) -> Generation[Any]: ...
     def extract(
         self,
@@ -79,13 +90,16 @@ class Model(Runtime, Twins):
         resources: Resources | None = None,
         order: Order = "declared",
         on_step: OnStep | None = None,
+        partial: bool = False,
     ) -> object:
         """The value of type `spec` (pydantic class, any type, JSON Schema) that the document states.
 
         A value that the document does not state, or that the constraint put in the place of another one, is reported
-        as an AnswerWarning: in `warnings` of the Generation, or by Python's `warnings` without details.
+        as an AnswerWarning: in `warnings` of the Generation, or by Python's `warnings` without details. So is a list
+        that is shorter than the document's. A list for which the budget is too small raises Unsatisfiable, unless
+        `partial` allows as much of it as the budget holds.
         """
-        options = Options(max_tokens, steps, seed, on_step)
+        options = Options(max_tokens, steps, seed, on_step, partial)
         terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
         generation = extract(self, text, spec, options, terms=terms, details=details)
         if details:

@@ -18,19 +18,25 @@ class Surface:
     """A surface is one way for a user to reach structgen, with its spelling of options.
 
     form: format string of an option, with the fields `name`, `dashed` (the name with hyphens), `value` and `quoted`
+    flag: the same of an option that is switched on
     resource: format string of the option that supplies the schema with the identifier `uri`
     limit: format string of the advice to raise the limit `name`; empty where the user cannot raise it
     """
 
     form: str
+    flag: str
     resource: str
     limit: str = ""
 
 
-PYTHON = Surface("{name}={quoted}", "resources={{{uri!r}: …}}", "pass compile() a larger {name}=")
-COMMAND_LINE = Surface("--{dashed} {value}", "--resource FILE with the schema {uri}")
+PYTHON = Surface(
+    "{name}={quoted}", "{name}=True", "resources={{{uri!r}: …}}", "pass compile() a larger {name}="
+)
+COMMAND_LINE = Surface("--{dashed} {value}", "--{dashed}", "--resource FILE with the schema {uri}")
 REQUEST = Surface(
-    '"{name}": {quoted} in vllm_xargs.structgen', '"resources": {{"{uri}": …}} in vllm_xargs.structgen'
+    '"{name}": {quoted} in vllm_xargs.structgen',
+    '"{name}": true in vllm_xargs.structgen',
+    '"resources": {{"{uri}": …}} in vllm_xargs.structgen',
 )
 
 _current: ContextVar[Surface] = ContextVar("surface", default=PYTHON)
@@ -51,6 +57,11 @@ def option(name: str, value: object) -> str:
     return _current.get().form.format(
         name=name, dashed=name.replace("_", "-"), value=value, quoted=json.dumps(value)
     )
+
+
+def flag(name: str) -> str:
+    """An option that is switched on: `partial=True` in Python, `--partial` on the command line."""
+    return _current.get().flag.format(name=name, dashed=name.replace("_", "-"))
 
 
 def resource(uri: str) -> str:

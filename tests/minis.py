@@ -21,6 +21,7 @@ from structgen_mini.constants import (
     Copies,
     Counting,
     Layouts,
+    Listings,
     Slots,
     SlotSizes,
 )
@@ -60,6 +61,7 @@ CONSTANTS = Constants(
         short=2,
     ),
     Counting(whole=3.4, alone=0.4, torn=2.4, certainty=0.055, least=200.0),
+    Listings(likely=0.6, likely_map=0.25, named=6.0, part=15.0, cell=100.0),
     Alternatives(keenness=20.0),
 )
 Overlap = Callable[[str, Sequence[str]], Sequence[float]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_mini.constants import Constants
@@ -29,14 +30,39 @@ class Spelling:
 Found = Mapping[str, Sequence[int]]  # each value as JSON spells it, and where its statements begin
 
 
+class ListedPart(Protocol):
+    """A member of a series: characters start … end − 1 of a text, and those of its cells if it is divided."""
+
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def cells(self) -> Sequence[tuple[int, int]]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class ListedSeries:
+    """Parts of a text that are alike, in order.
+
+    kind: "marked" lines, rows of a "table", "pairs" of a name and a value, "records" of several such lines, "plain"
+    lines, or members of an "enumeration"; head: the part that names the columns, if there is one
+    """
+
+    kind: str
+    parts: Sequence[ListedPart]
+    head: ListedPart | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Readings:
-    """What a text states: its numbers (`whole`: those without a fraction), its dates and its times of day."""
+    """What a text states: its numbers (`whole`: those without a fraction), its dates, times of day, and its series."""
 
     numbers: Callable[[str], Found]
     whole: Callable[[str], Found]
     dates: Callable[[str], Found]
     times: Callable[[str], Found]
+    series: Callable[[str], Sequence[ListedSeries]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -105,6 +105,22 @@ class Counting:
 
 
 @dataclass(frozen=True)
+class Listings:
+    """How an array is found to be a list of the document.
+
+    likely, likely_map: the share of the items found at first that must lie in the list, of a map's members
+    named: nats for a column whose head has a word of a member's name
+    part, cell: nats for a value that is no copy from its own part of the list, from its own cell of the table
+    """
+
+    likely: float
+    likely_map: float
+    named: float
+    part: float
+    cell: float
+
+
+@dataclass(frozen=True)
 class Alternatives:
     """How the alternatives of a union are told apart.
 
@@ -122,6 +138,7 @@ class Constants:
     layouts: Layouts
     copies: Copies
     counting: Counting
+    listings: Listings
     alternatives: Alternatives
 
     @classmethod

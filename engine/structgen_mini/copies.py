@@ -8,39 +8,29 @@ possible, because a value may be rewritten or missing in the document.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from structgen_mini.canvas import Canvas, Found
-from structgen_mini.constants import Copies
+from structgen_mini.canvas import Canvas, Found, ListedSeries
 from structgen_mini.copy_prior import CopyPrior
-from structgen_mini.layout import Layout
+from structgen_mini.layout import Layout, Words
 from structgen_mini.outline import Outline
+from structgen_mini.placing import Slot
 from structgen_mini.regions import CopySource, Region
-from structgen_mini.scaffold import Slot, compact
+from structgen_mini.scaffold import compact
+from structgen_mini.words import UNIT, breaks, word_runs
 
 Encode = Callable[[str], Sequence[int]]
 Ids = tuple[int, ...]
 NO_PIECE = -1
 NUMBERS = ("integer", "number")
 TEXTS = ("string", "email")
-
-_UNIT = re.compile(r"\w+|[^\w\s]")
-# punctuation that belongs to the sentence around a copy, except a point after which the sentence goes on: "Inc. of"
-_LOOSE, _STOPS = ",;:", ".!?"
-# no value begins or ends with one of these words in lower case; "The Old Mill" does, in upper case
-_JOINING = re.compile(
-    r"an?|the|and|or|of|to|in|on|at|for|from|by|with|is|are|was|were|be|has|have|will|this|that|our|your|my|his|her|their"
-    r"|its|as|der|die|das|den|dem|des|eine?|und|oder|von|zum|zur|im|am|bei|mit|für|ist|l[ea]s?|une?|du|des|et|ou|aux?"
-    r"|chez|avec|pour|est|el|los|una|[yo]|del|al|en|con|por|para|es"
-)
-_APOSTROPHE = re.compile(r"(?<!\w)['’‘]|['’](?!\w)")  # may be a quote, because it is not between letters
-_GOES_ON = re.compile(r"[^\S\n]*[^\s\w]|[^\S\n]+[a-zà-ÿ]")
 
 
 class Copy(NamedTuple):
@@ -53,18 +43,59 @@ class Copy(NamedTuple):
 
 def copying(canvas: Canvas, offer: Offer, layout: Layout) -> CopyPrior | None:
     """The denoiser with a preference for copies in the slots of a layout; None if the document has no copy for any."""
-    longest = max((slot.length for slot in layout.scaffold.slots), default=0)
-    regions = []
-    for slot in layout.scaffold.slots:
-        before = canvas.spelling.decode(layout.scaffold.ids[: slot.start][-1:])
-        table = offer.table(slot, longest, quoted=before.endswith(b'"'))
-        if table is not None:
-            regions.append(Region(slot.start, *table))
+    regions = list(_regions(canvas, offer, layout))
     if not regions:
         return None
-    records = list(_records(layout, [region.start for region in regions]).values())
+    first, *later = (
+        [region for region in regions if begin <= region.start < begin + layout.size]
+        for begin in range(0, len(layout.block), layout.size)
+    )
+    records = list(_records(layout, [region.start for region in first]).values())
     source = CopySource(offer.places, offer.breaks, records, frozenset(offer.plenty))
-    return CopyPrior(canvas.denoiser, regions, source, canvas.constants.copies)
+    constants, alone = canvas.constants.copies, replace(source, records=())
+    behind = [
+        CopyPrior(canvas.denoiser, [region.moved(-at * layout.size) for region in own], alone, constants)
+        for at, own in enumerate(later, 1)
+    ]
+    return CopyPrior(canvas.denoiser, first, source, constants, behind)
+
+
+def _regions(canvas: Canvas, offer: Offer, layout: Layout) -> Iterator[Region]:
+    """A region for each slot that the document has copies for."""
+    longest = max((slot.length for slot in layout.scaffold.slots), default=0)
+    for slot in layout.scaffold.slots:
+        quoted = quoted_outside(canvas, layout, slot)
+        place = listed_place(layout, slot)
+        own = None if place is None else offer.table_within(slot, *place, quoted=quoted)
+        if own is not None and place is not None:
+            nats = canvas.constants.listings
+            yield Region(slot.start, *own, nats.cell if place[1] else nats.part)
+            continue
+        table = offer.table(slot, longest, quoted=quoted)
+        if table is not None:
+            yield Region(slot.start, *table)
+
+
+def quoted_outside(canvas: Canvas, layout: Layout, slot: Slot) -> bool:
+    """Whether the quotes of a slot's string are pinned around it."""
+    return canvas.spelling.decode(layout.scaffold.ids[: slot.start][-1:]).endswith(b'"')
+
+
+def listed_place(layout: Layout, slot: Slot) -> tuple[Words, bool] | None:
+    """The words of the document for a slot in a listed array, and whether they are the cell of its column."""
+    for pointer, listing in layout.listings.items():
+        if slot.pointer.startswith(f"{pointer}/"):
+            item, inside = item_and_member(pointer, slot)
+            if inside in listing.columns:
+                return listing.columns[inside][item], True
+            return listing.items[item], False
+    return None
+
+
+def item_and_member(array: str, slot: Slot) -> tuple[int, str]:
+    """The number of the item of an array that a slot is in, and its pointer inside the item."""
+    item, slash, inside = slot.pointer.removeprefix(f"{array}/").partition("/")
+    return int(item), slash + inside
 
 
 def coherence(copier: CopyPrior, layout: Layout, pointer: str, logits: Tensor) -> list[tuple[float, bool]]:
@@ -85,11 +116,20 @@ def slots_of_items(layout: Layout, pointer: str) -> list[int]:
     return [len(slots) for slots in records.get(pointer, [])]
 
 
+def listed_arrays(layout: Layout, copier: CopyPrior) -> list[str]:
+    """The pointers of the arrays of which the copier has records, in the same order."""
+    return list(_records(layout, [region.start for region in copier.regions]))
+
+
 def _records(layout: Layout, starts: Sequence[int]) -> dict[str, list[list[int]]]:
     """The items of each outermost array, each item as the indices of its slots among `starts`."""
     index = {start: at for at, start in enumerate(starts)}
     arrays = defaultdict[str, dict[str, list[int]]](lambda: defaultdict(list))
-    outer = [one for one in layout.counts if not any(one.startswith(f"{other}/") for other in layout.counts)]
+    outer = [
+        one
+        for one in layout.counts
+        if one not in layout.listings and not any(one.startswith(f"{other}/") for other in layout.counts)
+    ]
     for slot in layout.scaffold.slots:
         for array in outer:
             if slot.pointer.startswith(f"{array}/") and slot.start in index:
@@ -113,22 +153,26 @@ class Offer:
         self.document, self.costs, self.outline = document, canvas.constants.copies, outline
         self.encode, self.null_id = canvas.spelling.encode, canvas.spelling.null_id
         self.null = tuple(self.encode("null"))
-        self.units = [match.span() for match in _UNIT.finditer(document)]
-        self.breaks = _breaks(document, self.units, self.costs)
+        self.units = [match.span() for match in UNIT.finditer(document)]
+        self.breaks = breaks(document, self.units, self.costs)
         self.places: list[list[int]] = []
         self.plenty: set[int] = set()
         self.pieces: dict[str | float, int] = {}
         self._by_longest: dict[int, list[Copy]] = {}
         self._tables: dict[object, Table | None] = {}
-        readings = canvas.readings
-        self.stated: Mapping[str, list[Copy]] = {
-            "integer": self._stated(readings.whole(document), float),
-            "number": self._stated(readings.numbers(document), float),
-            "date": self._stated(readings.dates(document), str),
-            "time": [
-                copy for zone in ("", "Z") for copy in self._stated(readings.times(document), str, zone)
-            ],
+        self._reading: Mapping[
+            str, tuple[Callable[[str], Found], Callable[[str], str | float], Sequence[str]]
+        ] = {
+            "integer": (canvas.readings.whole, float, [""]),
+            "number": (canvas.readings.numbers, float, [""]),
+            "date": (canvas.readings.dates, str, [""]),
+            "time": (canvas.readings.times, str, ["", "Z"]),
         }
+        self.series = canvas.readings.series(document) if outline.has_lists else ()
+        self.stated = {kind: self._read(kind, 0, len(document)) for kind in self._reading}
+        for start, end in _number_cells(document, self.series):
+            for kind in NUMBERS:
+                self.stated[kind] += self._read(kind, start, end)
 
     def table(self, slot: Slot, longest: int, *, quoted: bool) -> Table | None:
         """The choices for a slot, None if there are none; slots that differ in their place alone share one table.
@@ -148,6 +192,60 @@ class Offer:
             self._tables[key] = _table(choices, slot.length, self.null_id, limit) if choices else None
         return self._tables[key]
 
+    def table_within(self, slot: Slot, words: Words, cell: bool, *, quoted: bool) -> Table | None:
+        """The choices that these words of the document have for a slot; None if there are none.
+
+        cell: whether the words are a cell, which a text copies as a whole
+        """
+        value = self.outline.below(slot.pointer)
+        if value is None or slot.kind == "member":
+            return None
+        texts = self._texts_within(words, slot.length, whole=cell) if value.kind in TEXTS else []
+        if slot.kind == "name":
+            return (
+                _table(self._names(texts), slot.length, self.null_id, self.costs.choices) if texts else None
+            )
+        choices = self._form(value, texts or self._stated_within(value, words, quoted), quoted)
+        return _table(choices, slot.length, self.null_id, self.costs.choices) if choices else None
+
+    def _texts_within(self, words: Words, longest: int, *, whole: bool) -> list[Copy]:
+        first, last = words
+        if whole or first == last:
+            text = self.document[self.units[first][0] : self.units[last - 1][1]] if first < last else ""
+            return [self._copy(tuple(self.encode(compact(text)[1:-1])), text, [first] if text else [])]
+        runs = word_runs(self.document, self.units[first:last], self.encode, longest)
+        return [self._copy(ids, text, [first + one for one in at]) for text, ids, at in runs]
+
+    def _stated_within(self, value: Outline, words: Words, quoted: bool) -> list[Copy]:
+        """The options and stated values in these words; of numbers the readings of all their digits."""
+        if value.kind == "enum":
+            return [one for one in self._options(value, quoted=quoted) if self._is_within(one, words)]
+        if words[0] == words[1]:
+            return []
+        start, end = self.units[words[0]][0], self.units[words[1] - 1][1]
+        return self._read(value.kind, start, end, whole=value.kind in NUMBERS)
+
+    def _is_within(self, copy: Copy, words: Words) -> bool:
+        places = [] if copy.piece == NO_PIECE else self.places[copy.piece]
+        return any(words[0] <= word < words[1] for word in places)
+
+    def _places_within(self, copy: Copy, words: Words) -> set[int]:
+        places = [] if copy.piece == NO_PIECE else self.places[copy.piece]
+        return {word for word in places if words[0] <= word < words[1]}
+
+    def _form(self, value: Outline, choices: list[Copy], quoted: bool) -> list[Copy]:
+        """The choices for a slot that holds the quotes too, if these are not pinned around it."""
+        if quoted or not choices or value.kind == "enum":
+            return choices
+        quote = () if value.kind in NUMBERS else tuple(self.encode('"'))
+        written = [one._replace(ids=(*quote, *one.ids, *quote)) for one in choices]
+        return [Copy(self.null), *written] if value.nullable else written
+
+    def words_of(self, start: int, end: int) -> Words:
+        """The words that characters start … end − 1 hold."""
+        begins = [one for one, _ in self.units]
+        return bisect_left(begins, start), bisect_left(begins, end)
+
     def _runs(self, longest: int) -> list[Copy]:
         """The runs of whole words that fit the longest slot."""
         if longest not in self._by_longest:
@@ -157,6 +255,8 @@ class Offer:
 
     def _written(self, slot: Slot, longest: int, quoted: bool) -> list[Copy]:
         """The choices for a slot's value."""
+        if slot.kind == "name":
+            return self._names(self._runs(longest))
         value = self.outline.at(slot.pointer)
         if value is not None and value.kind == "enum":
             return self._options(value, quoted=quoted)
@@ -166,6 +266,11 @@ class Offer:
             return choices
         quote = () if kind in NUMBERS else tuple(self.encode('"'))
         return [Copy(self.null), *(one._replace(ids=(*quote, *one.ids, *quote)) for one in choices)]
+
+    def _names(self, choices: Iterable[Copy]) -> list[Copy]:
+        """The choices as names of members, which have their end quote in the slot."""
+        quote = tuple(self.encode('"'))
+        return [one._replace(ids=(*one.ids, *quote)) for one in choices]
 
     def _optional(self, slot: Slot, longest: int) -> list[Copy]:
         """The choices for a member that may be absent: nothing, or its name and a value."""
@@ -195,10 +300,17 @@ class Offer:
         begins = [start for start, _ in self.units]
         return [bisect_right(begins, at) - 1 for at in starts]
 
-    def _stated(self, found: Found, key: Callable[[str], str | float], behind: str = "") -> list[Copy]:
-        pairs = found.items()
+    def _read(self, kind: str, start: int, end: int, *, whole: bool = False) -> list[Copy]:
+        """The numbers, dates or times that characters start … end − 1 state; whole: none of a part of the digits."""
+        if kind not in self._reading:
+            return []
+        read, key, behind = self._reading[kind]
+        text = self.document[start:end]
+        pairs = _whole(read(text), self._reading["number"][0](text)) if whole else read(text)
         return [
-            self._copy(tuple(self.encode(text + behind)), key(text), self._words(at)) for text, at in pairs
+            self._copy(tuple(self.encode(value + more)), key(value), self._words(start + one for one in at))
+            for more in behind
+            for value, at in pairs.items()
         ]
 
     def _copy(self, ids: Ids, key: str | float, places: Iterable[int]) -> Copy:
@@ -210,54 +322,32 @@ class Offer:
         return Copy(ids, piece)
 
 
-def word_runs(
-    document: str, units: Sequence[tuple[int, int]], encode: Encode, longest: int
-) -> Iterator[tuple[str, Ids, list[int]]]:
-    """Every run of whole words and punctuation on one line, its ids in a JSON string, and the units where it begins.
-
-    Of the runs with more than `longest` ids that begin at one unit, only the shortest is given.
-    """
-    found: dict[str, Ids] = {}
-    places = defaultdict[str, list[int]](list)
-    for first, (start, _) in enumerate(units):
-        if document[start] in _LOOSE + _STOPS or _JOINING.fullmatch(document, *units[first]):
-            continue
-        for last, end in units[first : first + 2 * longest]:  # every unit takes an id at least
-            text = document[start:end]
-            if "\n" in text:
-                break
-            if _ends_loose(document, end) or _JOINING.fullmatch(document, last, end) or not _balanced(text):
-                continue
-            places[text].append(first)
-            if text not in found:
-                found[text] = tuple(encode(compact(text)[1:-1]))
-            if len(found[text]) > longest:
-                break
-    return ((text, ids, places[text]) for text, ids in found.items())
+def _whole(found: Found, numbers: Found) -> Found:
+    """What is found of a text, without what reads fewer digits than another number at its place."""
+    most: dict[int, int] = {}
+    for value, places in numbers.items():
+        most |= {at: max(most.get(at, 0), _digits(value)) for at in places}
+    kept = {
+        value: [at for at in places if _digits(value) >= most.get(at, 0)] for value, places in found.items()
+    }
+    return {value: places for value, places in kept.items() if places}
 
 
-def _balanced(text: str) -> bool:
-    """Whether brackets and quotes are closed if and only if they are opened."""
-    pairs = all(
-        text.count(opening) == text.count(closing) for opening, closing in ("()", "[]", "{}", "“”", "«»")
-    )
-    return pairs and text.count('"') % 2 == 0 and len(_APOSTROPHE.findall(text)) % 2 == 0
+def _digits(value: str) -> int:
+    return sum(map(str.isdigit, value))
 
 
-def _breaks(document: str, units: Sequence[tuple[int, int]], nats: Copies) -> list[float]:
-    """What it costs a record to go on to each unit from the one before."""
-    costs, before = [], 0
-    for start, end in units:
-        lines = document.count("\n", before, start)
-        costs.append(nats.word + (nats.gap if lines > 1 else nats.line if lines else 0.0))
-        before = end
-    return costs
-
-
-def _ends_loose(document: str, end: int) -> bool:
-    """Whether document[:end] ends with punctuation that is no part of the word before it."""
-    last = document[end - 1]
-    return last in _LOOSE or (last in _STOPS and not _GOES_ON.match(document, end))
+def _number_cells(document: str, known: Iterable[ListedSeries]) -> set[tuple[int, int]]:
+    """Cells that hold numbers, of tables whose columns a comma divides: what stands beside it is another number."""
+    return {
+        (start, end)
+        for one in known
+        if one.kind == "table"
+        for part in one.parts
+        for start, end in part.cells
+        if (document[end : end + 1] == "," and any(char.isdigit() for char in document[start:end]))
+        or (document[start - 1 : start] == "," and any(char.isdigit() for char in document[start:end]))
+    }
 
 
 def _table(choices: Iterable[Copy], length: int, null_id: int, most: int) -> Table:

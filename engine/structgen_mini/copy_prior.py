@@ -46,19 +46,19 @@ from structgen_mini.regions import CopySource, Region, filled
 
 @dataclass(frozen=True, eq=False)
 class CopyPriorContext:
-    """The denoiser's own context, and whether it is still in its first block."""
+    """The denoiser's own context, and the number of the block, from 0."""
 
     inner: Any
-    first: bool
+    block: int
 
     def select(self, rows: Tensor) -> CopyPriorContext:
         """The context of these rows [b] int64 of the batch."""
-        return CopyPriorContext(self.inner.select(rows), self.first)
+        return CopyPriorContext(self.inner.select(rows), self.block)
 
     def join(self, other: CopyPriorContext) -> CopyPriorContext | None:
-        """Both contexts as one batch, if both or neither are in their first block."""
-        inner = self.inner.join(other.inner) if self.first == other.first else None
-        return None if inner is None else CopyPriorContext(inner, self.first)
+        """Both contexts as one batch, if they are in the same block."""
+        inner = self.inner.join(other.inner) if self.block == other.block else None
+        return None if inner is None else CopyPriorContext(inner, self.block)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +74,20 @@ class RowScores:
 
 
 class CopyPrior:
-    """A denoiser that prefers its regions' choices in the first block; the regions are the same for every row."""
+    """A denoiser that prefers its regions' choices in the first block; the regions are the same for every row.
+
+    later: the priors of the blocks behind the first
+    """
 
     def __init__(
-        self, denoiser: Denoiser, regions: Sequence[Region], source: CopySource, constants: Copies
+        self,
+        denoiser: Denoiser,
+        regions: Sequence[Region],
+        source: CopySource,
+        constants: Copies,
+        later: Sequence[CopyPrior] = (),
     ) -> None:
+        self.later = later
         self.denoiser, self.regions, self.source, self.constants = denoiser, regions, source, constants
         self.occurrences = source.occurrences(len(regions))
         self.placed = [Placed.of(region, source) for region in regions] if source.records else []
@@ -102,24 +111,41 @@ class CopyPrior:
 
     def start(self, prompts: Sequence[Sequence[int]]) -> CopyPriorContext:
         """A context in its first block."""
-        return CopyPriorContext(self.denoiser.start(prompts), True)
+        return CopyPriorContext(self.denoiser.start(prompts), 0)
 
     def extend(self, context: CopyPriorContext, block: Tensor) -> CopyPriorContext:
-        """A context in a later block, where the denoiser's logits stay as they are."""
-        return CopyPriorContext(self.denoiser.extend(context.inner, block), False)
+        """A context in the next block."""
+        return CopyPriorContext(self.denoiser.extend(context.inner, block), context.block + 1)
 
     def __call__(self, context: CopyPriorContext, canvas: Tensor, *beliefs: Tensor) -> Tensor:
         """Logits [B, N, V]: the denoiser's, with max-marginals in the regions."""
         logits = self.denoiser(context.inner, canvas, *beliefs)
-        if not context.first or not self.regions:
+        priors = (self, *self.later)
+        return priors[context.block].preferring(logits) if context.block < len(priors) else logits
+
+    def preferring(self, logits: Tensor) -> Tensor:
+        """Logits [B, N, V] with max-marginals in the regions of the first block."""
+        if not self.regions:
             return logits
         parts = self._parts(logits)
         costs = zip(*map(self._costs, self._rows(parts)), strict=True)
         logits = logits.clone()
         for region, part, rows in zip(self.regions, parts, costs, strict=True):
-            found = max_marginals(part, region.choices, self.constants.penalty, torch.stack(rows))
+            found = max_marginals(part, region.choices, self._penalty(region), torch.stack(rows))
             logits[:, region.inside] = found.to(logits.dtype)
         return logits
+
+    def gains(self, logits: Tensor) -> list[list[np.ndarray]]:
+        """For each list and each of its records [F, U], from 0 to 1, what each field gains from each word."""
+        (row,) = self._rows(self._parts(logits[None]))
+        costs = self._own_costs(row)
+        return [
+            [
+                np.stack([self._gains(at, row, costs[at]) for at in record]) / self.constants.away
+                for record in records
+            ]
+            for records in self.source.records
+        ]
 
     def coherence(self, logits: Tensor) -> list[list[float]]:
         """For each list of the source and each of its records, from 0 to 1: how much of it one run of words gives.
@@ -137,6 +163,9 @@ class CopyPrior:
             ]
             found.append([*shares, *[0.0] * (len(records) - len(shares))])
         return found
+
+    def _penalty(self, region: Region) -> float:
+        return self.constants.penalty if region.penalty is None else region.penalty
 
     def _parts(self, logits: Tensor) -> list[Tensor]:
         """For each region its log-probabilities [B, L, V]."""
@@ -186,7 +215,7 @@ class CopyPrior:
     def _gains(self, at: int, row: RowScores, cost: Tensor) -> np.ndarray:
         """[U] nats that a region gains from each word of the source."""
         worth = row.scores[at] - cost
-        best = max(float(worth.max()), row.anything[at] - self.constants.penalty)
+        best = max(float(worth.max()), row.anything[at] - self._penalty(self.regions[at]))
         return self.placed[at].gains(worth, best, self.constants.away, len(self.source.breaks))
 
 

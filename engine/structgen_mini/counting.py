@@ -90,7 +90,7 @@ def _look(
     laid = lay(canvas, layout.outline, layout.sizes, {**counts, slot.pointer: count})
     if laid is None:
         return None
-    canvas, settled = canvas.cut(len(laid.block)), torch.tensor([laid.block])
+    canvas, settled = canvas.cut(laid.size), torch.tensor([laid.block[: laid.size]])
     seen = probe(canvas.denoiser, prompt, automaton, settled, torch.Generator().manual_seed(seed))
     copier = copying(canvas, offer, laid)
     return [] if copier is None else coherence(copier, laid, slot.pointer, seen.logits[0])

@@ -15,7 +15,7 @@ A layout is a preference. The constraint alone decides what is valid; a layout t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -24,33 +24,46 @@ from structgen_engine.decoding.probe import Probe, probe
 from structgen_mini.canvas import Canvas
 from structgen_mini.constants import SlotSizes
 from structgen_mini.outline import Outline
-from structgen_mini.scaffold import (
-    OPEN,
-    Scaffold,
-    Slot,
-    item_patterns,
-    least_items,
-    scaffold,
-)
+from structgen_mini.placing import OPEN, Scaffold, Slot
+from structgen_mini.scaffold import item_patterns, least_items, scaffold
 
 STRIDE = 16  # positions: canvases have multiples of it
-GROWING = ("string", "email", "any", "union", "member")  # kinds whose values may be of any length
+GROWING = ("string", "name", "email", "any", "union", "member")  # kinds whose values may be of any length
+
+
+Words = tuple[int, int]  # the words start … end − 1 of the document
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Where the document lists the items of an array, one after the other.
+
+    items: the words of each item; columns: for the members that have a column, those of each item's cell, by the
+    member's pointer inside the item
+    """
+
+    items: Sequence[Words]
+    columns: Mapping[str, Sequence[Words]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The pinned first block of an answer, and how it was chosen.
+    """The pinned blocks of an answer, and how they were chosen.
 
-    block: the ids of the block, −1 where it is open; it ends with padding, at a multiple of STRIDE
-    slots: lengths of slots by kind; sizes: of single slots that differ; counts: items of arrays; both by JSON pointer
+    block: the ids of the block, or of several behind each other, −1 where they are open; it ends with padding
+    size: the positions of one block, a multiple of STRIDE
+    slots: lengths of slots by kind; sizes: of single slots that differ; counts: items of arrays; listings: of arrays
+    that the document lists; all three by JSON pointer
     """
 
     outline: Outline
     scaffold: Scaffold
     block: tuple[int, ...]
+    size: int
     slots: SlotSizes
     sizes: Mapping[str, int] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    listings: Mapping[str, Listing] = field(default_factory=dict)
 
 
 def first_layout(canvas: Canvas, outline: Outline) -> Layout | None:
@@ -147,7 +160,7 @@ def _weight(seen: Probe, layout: Layout, start: int, pattern: Sequence[int]) -> 
 
 
 def grown(canvas: Canvas, layout: Layout, ids: tuple[int, ...]) -> Layout | None:
-    """The layout with larger slots for the texts that fill theirs; None if no slot is full or the block has no room.
+    """The layout with larger slots for the texts that fill theirs; None if no slot is full or there is no room.
 
     ids: of the answer that was written into the layout
     """
@@ -155,7 +168,10 @@ def grown(canvas: Canvas, layout: Layout, ids: tuple[int, ...]) -> Layout | None
     full = [slot for slot, length in used.items() if length == slot.length]
     if not full:
         return None
-    return _all_doubled(canvas, layout, full) or _some_grown(canvas, layout, full, used)
+    further = len(layout.block) > layout.size
+    return (
+        None if further else _all_doubled(canvas, layout, full) or _some_grown(canvas, layout, full, used)
+    ) or _all_doubled(canvas, layout, full, onward=True)
 
 
 def _used_lengths(canvas: Canvas, layout: Layout, ids: Sequence[int]) -> dict[Slot, int]:
@@ -172,11 +188,13 @@ def _used(held: Sequence[int], null_id: int) -> int:
     return next((at for at, token in enumerate(held) if token == null_id), len(held))
 
 
-def _all_doubled(canvas: Canvas, layout: Layout, full: Sequence[Slot]) -> Layout | None:
+def _all_doubled(
+    canvas: Canvas, layout: Layout, full: Sequence[Slot], *, onward: bool = False
+) -> Layout | None:
     """The layout with all full slots doubled; None if it does not fit with the slots that the others have."""
     growth = canvas.constants.layouts.growth
     sizes = {**layout.sizes, **{slot.pointer: growth * slot.length for slot in full}}
-    larger = lay(canvas, layout.outline, sizes, layout.counts)
+    larger = lay(canvas, layout.outline, sizes, layout.counts, layout.listings, onward=onward)
     return larger if larger is not None and larger.slots == layout.slots else None
 
 
@@ -191,7 +209,8 @@ def _some_grown(
     sizes = {**layout.sizes, **{slot.pointer: min(slot.length, length + 1) for slot, length in used.items()}}
     for slot in full:
         for length in (growth * slot.length, slot.length + (slot.length + 1) // 2):
-            fitting = lay(canvas, layout.outline, {**sizes, slot.pointer: length}, layout.counts)
+            sizes_now = {**sizes, slot.pointer: length}
+            fitting = lay(canvas, layout.outline, sizes_now, layout.counts, layout.listings)
             if fitting is not None:
                 larger, sizes[slot.pointer] = fitting, length
                 break
@@ -199,15 +218,25 @@ def _some_grown(
 
 
 def lay(
-    canvas: Canvas, outline: Outline, sizes: Mapping[str, int], counts: Mapping[str, int]
+    canvas: Canvas,
+    outline: Outline,
+    sizes: Mapping[str, int],
+    counts: Mapping[str, int],
+    listings: Mapping[str, Listing] | None = None,
+    *,
+    onward: bool = False,
 ) -> Layout | None:
     """The layout with these sizes and counts, and with snug slots if the usual ones do not fit.
 
-    None if the vocabulary has no token that fills slots or the block is too short.
+    onward: what does not fit one block goes on in further ones. None if the vocabulary has no token that fills slots or
+    the block is too short.
     """
     slots = canvas.constants.slots
     usual = _laid(canvas, outline, sizes, counts, slots.usual)
-    return usual or _laid(canvas, outline, sizes, counts, slots.snug)
+    found = usual or _laid(canvas, outline, sizes, counts, slots.snug)
+    if found is None and onward:
+        found = _laid(canvas, outline, sizes, counts, slots.usual, onward=True)
+    return found and replace(found, listings=listings or {})
 
 
 def _laid(
@@ -216,15 +245,30 @@ def _laid(
     sizes: Mapping[str, int],
     counts: Mapping[str, int],
     slots: SlotSizes,
+    *,
+    onward: bool = False,
 ) -> Layout | None:
-    spelling, length = canvas.spelling, canvas.denoiser.block_length
+    spelling, size = canvas.spelling, canvas.denoiser.block_length
     if spelling.null_id < 0:
         return None
     laid = scaffold(
-        outline, spelling.encode, spelling.null_id, slots=slots, sizes=sizes, counts=counts, block=length
+        outline,
+        spelling.encode,
+        spelling.null_id,
+        slots=slots,
+        sizes=sizes,
+        counts=counts,
+        block=size,
+        onward=onward,
     )
     if laid is None:
         return None
-    length = min(length, -(-(len(laid.ids) + 1) // STRIDE) * STRIDE)
-    tail = (spelling.end_id, *[spelling.pad_id] * length)[: length - len(laid.ids)]
-    return Layout(outline, laid, (*laid.ids, *tail), slots, sizes, counts)
+    size = min(size, _rounded(len(laid.ids) + 1, STRIDE))
+    tail = _rounded(len(laid.ids) + 1, size) - len(laid.ids)
+    padding = (spelling.end_id, *[spelling.pad_id] * tail)[:tail]
+    return Layout(outline, laid, (*laid.ids, *padding), size, slots, sizes, counts)
+
+
+def _rounded(length: int, step: int) -> int:
+    """The next multiple of a step."""
+    return -(-length // step) * step

@@ -12,6 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+KEY, VALUE = (
+    "~key",
+    "~value",
+)  # steps to the name and the value of a map's member; no escaped name is like them
 FORMATS = ("date", "time", "date-time", "email")
 
 
@@ -28,8 +32,9 @@ class Field:
 class Outline:
     """The outline of a value: its kind and its parts.
 
-    kind: object, array, enum, const, union, any, string, integer, number, boolean or one of FORMATS
-    options: values of an enum or const, outlines of a union; least, most: items of an array
+    kind: object, map, array, enum, const, union, any, string, integer, number, boolean or one of FORMATS
+    item: of an array; the value of a member of a map, whose names are free
+    options: values of an enum or const, outlines of a union; least, most: items of an array, members of a map
     said: the words of the schema that describe the value
     """
 
@@ -58,6 +63,26 @@ class Outline:
         )
 
     @property
+    def listed(self) -> Outline | None:
+        """What an array or a map has any number of: its items, or its members as objects; None for anything else."""
+        if self.kind == "array":
+            return self.item or Outline("any")
+        if self.kind != "map":
+            return None
+        value = self.item or Outline("any")
+        own = (
+            value.fields if value.kind == "object" and not value.nullable else (Field("value", value, True),)
+        )
+        return Outline("object", fields=(Field("key", Outline("string"), True), *own))
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether arrays or maps are part of the value."""
+        options = self.options if self.kind == "union" else ()
+        inside = (*(field.value for field in self.fields), *options)
+        return self.listed is not None or any(one.has_lists for one in inside)
+
+    @property
     def alternatives(self) -> tuple[Outline, ...]:
         """The outlines of a union of objects; none for anything else."""
         objects = self.kind == "union" and all(one.kind == "object" for one in self.options)
@@ -71,6 +96,23 @@ class Outline:
             found = next(inside, None)
             if found is None:
                 return None
+        return found
+
+    def below(self, pointer: str) -> Outline | None:
+        """`at`, for pointers that name items of arrays and members of maps too, as scaffolds do."""
+        found: Outline | None = self
+        for name in pointer.split("/")[1:]:
+            if found is None:
+                return None
+            if name == KEY:
+                found = Outline("string")
+            elif name == VALUE:  # the step before it has led to the value
+                continue
+            elif found.kind == "object":
+                inside = (field.value for field in found.fields if escaped(field.name) == name)
+                found = next(inside, None)
+            else:
+                found = found.item
         return found
 
 
@@ -93,8 +135,8 @@ def _text(outline: Outline) -> str:
 def _plain(outline: Outline) -> str:
     if outline.kind == "object":
         return "{" + _members(outline) + "}"
-    if outline.kind == "array":
-        item = outline.item or Outline("any")
+    item = outline.listed
+    if item is not None:
         return "[" + (_members(item) if item.kind == "object" and not item.nullable else _text(item)) + "]"
     if outline.kind in ("enum", "const"):
         return "|".join(_word(option) for option in outline.options)

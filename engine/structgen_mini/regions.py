@@ -6,7 +6,7 @@ Axes: B batch, N block, V vocabulary, C choices, L length of a region, U words o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -14,21 +14,27 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """Positions start … start + L − 1 of the first block, and the sequences that they may hold: choices [C, L] int64.
+    """Positions start … start + L − 1 of a block, and the sequences that they may hold: choices [C, L] int64.
 
     pieces: [C] int64, the piece of the source that each choice copies, −1 for none; None if no choice is a copy
     costs: [C] nats of each choice; None if all are free
+    penalty: nats for anything else; None for the usual number
     """
 
     start: int
     choices: Tensor
     pieces: Tensor | None = None
     costs: Tensor | None = None
+    penalty: float | None = None
 
     @property
     def inside(self) -> slice:
         """Its positions."""
         return slice(self.start, self.start + self.choices.shape[1])
+
+    def moved(self, positions: int) -> Region:
+        """The region further on."""
+        return replace(self, start=self.start + positions)
 
     @property
     def own_costs(self) -> Tensor:

@@ -19,14 +19,15 @@ from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.blocks import admits, first_block
 from structgen_engine.decoding.loop import Decoded, StepEvent, decoding, drained
 from structgen_engine.decoding.options import DecodingOptions
-from structgen_engine.decoding.row import Review, needed
+from structgen_engine.decoding.row import BudgetTooSmall, Review, needed
 from structgen_mini.alternatives import description, nearness
 from structgen_mini.canvas import Canvas
 from structgen_mini.copies import Offer, copying
 from structgen_mini.counting import coherent
-from structgen_mini.layout import Layout, count_weights, counted, first_layout, first_look, grown
+from structgen_mini.layout import Layout, count_weights, counted, first_layout, first_look, grown, item_slots
+from structgen_mini.listing import Viewing, cut, listed
 from structgen_mini.outline import Outline
-from structgen_mini.scaffold import OPEN
+from structgen_mini.placing import OPEN
 
 
 class Kind(Protocol):
@@ -53,6 +54,7 @@ class Request(Protocol):
 
     prompt: token ids; automaton: of whole answers; max_tokens: the budget; document: the text that the prompt asks
     about; kinds: the forms that the answer may have, empty if nothing is known of its form
+    partial: whether a part of a list is enough where the budget does not hold all of it
     """
 
     @property
@@ -69,6 +71,8 @@ class Request(Protocol):
     def document(self) -> str | None: ...
     @property
     def kinds(self) -> Sequence[Kind]: ...
+    @property
+    def partial(self) -> bool: ...
     @property
     def on_step(self) -> Callable[[StepEvent], None] | None: ...
 
@@ -107,7 +111,7 @@ class MiniWriter:
         layout, offer = writer.layout(task), None
         if layout is not None:
             offer = Offer(self.canvas, task.document or "", layout.outline) if self.copies else None
-            layout = writer._admitted(task, writer._counted(task, layout, offer))
+            layout = writer._admitted(task, writer._laid_out(task, layout, offer))
         attempts = self.canvas.constants.layouts.attempts
         for attempt in range(attempts):
             final = layout is None or attempt + 1 == attempts
@@ -141,9 +145,30 @@ class MiniWriter:
 
     def filling(self, layout: Layout, offer: Offer | None) -> Canvas:
         """The canvas of a layout, with a denoiser that prefers copies in its slots."""
-        canvas = self.canvas.cut(len(layout.block))
+        canvas = self.canvas.cut(layout.size)
         copier = None if offer is None else copying(canvas, offer, layout)
         return canvas if copier is None else replace(canvas, denoiser=copier)
+
+    def _laid_out(self, task: Request, layout: Layout, offer: Offer | None) -> Layout:
+        """The layout with the likeliest number of items in every array, or as many as the document lists."""
+        room = {slot.pointer: len(ids) - 1 for slot, ids in item_slots(self.canvas, layout).items()}
+        layout = self._counted(task, layout, offer)
+        if offer is None or not layout.counts:
+            return layout
+        look = Viewing(self.canvas, offer, task.automaton, task.prompt, task.seed)
+        whole = listed(look, layout, room)
+        if whole.listings and len(whole.block) > task.max_tokens:
+            return self._fitted(task, look, whole)
+        return whole
+
+    def _fitted(self, task: Request, look: Viewing, layout: Layout) -> Layout:
+        """The layout with as many items as the budget holds; raises BudgetTooSmall if the request wants all of them."""
+        longest = max(layout.listings, key=lambda pointer: layout.counts[pointer])
+        if not task.partial:
+            need = f"the document lists {layout.counts[longest]} items for {longest or 'the answer'}, which take "
+            tokens = len(layout.block)
+            raise BudgetTooSmall(0, tokens, task.max_tokens, need=f"{need}{tokens} tokens")
+        return cut(look.canvas, layout, longest, task.max_tokens)
 
     def _counted(self, task: Request, layout: Layout, offer: Offer | None) -> Layout:
         """The layout with the likeliest number of items in every array."""
@@ -178,11 +203,11 @@ class MiniWriter:
 
     def _admitted(self, task: Request, layout: Layout) -> Layout | None:
         """The layout if an accepted answer within the budget has its ids; otherwise None."""
-        remaining = task.max_tokens - len(layout.block)
-        admitted = remaining >= 0 and admits(
-            first_block(task.automaton, remaining), torch.tensor(layout.block)
-        )
-        return layout if admitted else None
+        remaining = task.max_tokens - layout.size
+        if len(layout.block) > task.max_tokens:
+            return None
+        first = torch.tensor(layout.block[: layout.size])
+        return layout if admits(first_block(task.automaton, remaining), first) else None
 
     def _nearest(self, outline: Outline, document: str) -> Outline:
         """The alternative of a union of objects that the document is nearest to; any other outline unchanged."""

@@ -44,6 +44,20 @@ if TYPE_CHECKING:
     from structgen.generation.result import Generation
     from structgen.model import OnStep
 
+Partial = Annotated[
+    bool, typer.Option("--partial", help="Where the budget is too small for a list, take a part, and warn.")
+]
+Details = Annotated[
+    bool, typer.Option("--details", help="Print value and details: confidence, spans, warnings, steps, …")
+]
+Stream = Annotated[
+    bool, typer.Option("--stream", help="Print a line of JSON for each value that is final, and each step.")
+]
+Html = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write a page that shows where each value is stated."),
+]
+
 
 def extract_command(
     documents: Annotated[
@@ -67,18 +81,10 @@ def extract_command(
     resource: Resources = None,
     order: JsonOrder = Order.DECLARED,
     encoding: Encoding = None,
-    details: Annotated[
-        bool,
-        typer.Option("--details", help="Print value and details: confidence, spans, warnings, steps, …"),
-    ] = False,
-    html: Annotated[
-        Path | None,
-        typer.Option("--html", metavar="FILE", help="Write a page that shows where each value is stated."),
-    ] = None,
-    stream: Annotated[
-        bool,
-        typer.Option("--stream", help="Print a line of JSON for each value that is final, and each step."),
-    ] = False,
+    partial: Partial = False,
+    details: Details = False,
+    html: Html = None,
+    stream: Stream = False,
     compact: Annotated[bool, typer.Option("--compact", help="Print JSON on one line.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; extract always does.")] = False,
 ) -> None:
@@ -90,7 +96,7 @@ def extract_command(
     say_if_kernels_compile()
     terms = json_options(whitespace, additional, unknown, order, resources)
     with _progress() as (say, on_step):
-        options = max_tokens, steps, seed, on_step
+        options = max_tokens, steps, seed, on_step, partial
         ways = {"details": details, "html": html, "stream": stream}
         answered = _answering(loaded(model), spec, options, terms, **ways)
         say("compiling the schema")

@@ -8,6 +8,7 @@ from typing import Any
 
 from structgen.documents import Document
 from structgen.evidence.film import Film
+from structgen.evidence.lists import shortened
 from structgen.evidence.looks import HiddenValue, looks
 from structgen.evidence.tokens import Spelled
 from structgen.evidence.values import confidence, key, ranked
@@ -141,7 +142,7 @@ def _warnings(
     stated: Stated | None,
     stating: bool,
 ) -> Iterator[AnswerWarning]:
-    """The warnings in the order of the answer, one for each value at most."""
+    """The warnings in the order of the answer, one for each value at most; then those about lists."""
     for pointer, leaf in answer.leaves.items():
         looks = seen.get(pointer, ())
         found = (excluded(look, leaf, answer, spelled, asked.constraint, stated) for look in looks)
@@ -150,3 +151,5 @@ def _warnings(
             warning = unstated(leaf, asked.kinds[0].outline, stated)
         if warning is not None:
             yield warning
+    if stated is not None and stating and answer.is_json:
+        yield from shortened(answer, asked.kinds[0].outline, stated)

@@ -115,7 +115,7 @@ def kinds(outline: Mapping[str, Any], path: Sequence[str]) -> Iterator[str]:
             yield from kinds(one, path)
     elif not path:
         yield outline["kind"]
-    elif outline["kind"] == "array" and outline["item"] is not None:
+    elif outline["kind"] in ("array", "map") and outline["item"] is not None:
         yield from kinds(outline["item"], path[1:])
     else:
         for field in outline["fields"]:

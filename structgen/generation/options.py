@@ -20,12 +20,14 @@ class Options:
 
     max_tokens: budget; None for the runtime's blocks, or more if the shortest answer is longer
     steps: most refinement steps per block, None for the runtime's number; seed: of the only source of randomness
+    partial: whether an answer may have a part of a list, with a warning, where the budget does not hold all of it
     """
 
     max_tokens: int | None = None
     steps: int | None = None
     seed: int = 0
     on_step: Callable[[StepEvent], None] | None = None
+    partial: bool = False
 
     def __post_init__(self) -> None:
         check_whole("seed", self.seed, 0, MOST_SEED)

@@ -34,6 +34,7 @@ class Request:
     reviewer: makes a review of one output, or None if the automaton decides everything
     max_tokens: the budget; options: of decoding
     document: the text that the prompt asks about, None if it is not known
+    partial: whether a part of a list is enough where the budget does not hold all of it
     kinds: the forms that the answer may have, empty if nothing is known about its form
     on_step: called with each StepEvent
     """
@@ -48,6 +49,7 @@ class Request:
     document: str | None = None
     kinds: tuple[Kind, ...] = ()
     on_step: Callable[[StepEvent], None] | None = None
+    partial: bool = False
 
 
 class Writer(Protocol):

@@ -18,7 +18,7 @@ from structgen.generation.request import Kind, Request
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
 from structgen.sources import Capturing
-from structgen.surface import option
+from structgen.surface import flag, option
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.decoding.loop import Decoded, StepEvent, decoding, drained
@@ -26,6 +26,7 @@ from structgen_engine.decoding.row import BudgetTooSmall
 from structgen_engine.lattice.pruning import Overlong
 
 T = TypeVar("T")
+LONGER = 4  # times as many tokens as a document may be in an answer that is copied from it: names and room are added
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,14 +73,19 @@ def request(
 ) -> Request:
     """A request, with the runtime's defaults for options that the caller does not name.
 
-    The default budget is the runtime's number of blocks, or more if the shortest answer needs it. Raises
-    InvalidDocument if the prompt is longer than the model reads.
+    The default budget is the runtime's number of blocks, or more if the shortest answer needs it, or the prompt with a
+    document is so long that an answer copied from it may. Raises InvalidDocument if the prompt is longer than the model
+    reads.
     """
     options, block = options or Options(), runtime.denoiser.block_length
-    budget = options.max_tokens or block * max(runtime.blocks, -(-constraint.min_tokens // block))
+    ids = prompt_ids(runtime, prompt)
+    likely = 0 if document is None else LONGER * len(ids)
+    budget = options.max_tokens or block * max(
+        runtime.blocks, -(-max(likely, constraint.min_tokens) // block)
+    )
     decoding = runtime.decoding if options.steps is None else replace(runtime.decoding, steps=options.steps)
     return Request(
-        prompt_ids(runtime, prompt),
+        ids,
         constraint,
         constraint.automaton,
         constraint.reviewer,
@@ -89,6 +95,7 @@ def request(
         document,
         kinds,
         options.on_step,
+        options.partial,
     )
 
 
@@ -108,9 +115,10 @@ def writing(runtime: Runtime, asked: Request) -> Generator[StepEvent, None, Deco
         with refusing_overlong_steps():
             return (yield from writer.writing(asked))
     except BudgetTooSmall as error:
+        part = f", or a part of them with {flag('partial')}" if error.divisible else ""
         raise Unsatisfiable(
             f"the budget of {asked.max_tokens} tokens is too small: {error.need}; "
-            f"allow at least {error.min_tokens} with {option('max_tokens', error.min_tokens)}",
+            f"allow at least {error.min_tokens} with {option('max_tokens', error.min_tokens)}{part}",
             min_tokens=error.min_tokens,
         ) from None
 

@@ -12,6 +12,7 @@ from structgen.generation.prompts import Fillable, Prompt
 from structgen.limits.first_run import announce
 from structgen.model import Model
 from structgen.models.placement import Placement
+from structgen.reading.series import series
 from structgen.reading.stated import dates, numbers, times
 from structgen.sources.tools import Tools
 from structgen.tokens.vocabulary import Vocabulary
@@ -109,6 +110,9 @@ def spelling_of(vocabulary: Vocabulary) -> Spelling:
 
 def readings() -> Readings:
     """What a canvas needs to know of a document's statements."""
-    from structgen_mini.canvas import Readings
+    from structgen_mini.canvas import ListedSeries, Readings
 
-    return Readings(partial(numbers, whole=False), partial(numbers, whole=True), dates, times)
+    def listed(text: str) -> list[ListedSeries]:
+        return [ListedSeries(one.kind, one.parts, one.head) for one in series(text)]
+
+    return Readings(partial(numbers, whole=False), partial(numbers, whole=True), dates, times, listed)

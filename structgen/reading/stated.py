@@ -14,6 +14,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from structgen.reading.series import Series, series
+
 _NUMBER = re.compile(r"\d+(?:[.,'’]\d+|[ \u00a0\u202f]\d{3}(?!\d))*")
 _NUMERIC_DATE = re.compile(r"(?<!\d)(\d{1,4})([-./])(\d{1,2})\2(\d{4}|\d{2})?(?!\d)")
 _TIME = re.compile(
@@ -108,6 +110,11 @@ class Stated:
         if re.fullmatch(r"-?\d+(\.\d+)?", value):
             return self._numbers.get(_decimal(value), ())
         return ()
+
+    @cached_property
+    def series(self) -> list[Series]:
+        """The series of the text."""
+        return series(self._text)
 
     @cached_property
     def _numbers(self) -> dict[Decimal, list[Place]]:

@@ -27,12 +27,13 @@ class Field:
 class Outline:
     """The structure of a value.
 
-    kind: "object", "array", "enum", "const", "union", "any", "string", "integer", "number", "boolean", or a format
+    kind: "object", "map" (an object whose members may have any names), "array", "enum", "const", "union", "any",
+    "string", "integer", "number", "boolean", or a format
     nullable: whether null is allowed instead
     fields: the members of an object, in the order in which they are written
-    item: the items of an array; "any" if unspecified
+    item: the items of an array, the values of a map; "any" if unspecified
     options: the values of an enum or const, exactly as in the document; the outlines of a union
-    least, most: the number of items of an array
+    least, most: the number of items of an array, of members of a map
     said: titles, descriptions, constants and names of members that describe the value, the outermost first
     """
 

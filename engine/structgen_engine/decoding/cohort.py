@@ -24,8 +24,8 @@ class Task:
     """A request for one output.
 
     generator: the only source of the row's randomness; pad_id: fills the canvas beyond the budget
-    scaffold: the ids [≤ N] preferred in the first block, −1 open; all of them are kept if some accepted block within
-    budget has them, otherwise all are dropped
+    scaffold: the ids that are preferred, −1 open, from the first block on; those of a block are all kept if some
+    accepted block within budget has them, otherwise all are dropped
     review: examines each block before it is committed; it may keep the good part, narrow the automaton and have the
     block refined again
     """
@@ -44,7 +44,7 @@ class Task:
 class Live:
     """A row being decoded: its task, and the state of the block that is being refined.
 
-    canvas, settled: [n]; ids: [n], the accepted block of the last step; scaffold: [n], of the first block
+    canvas, settled: [n]; ids: [n], the accepted block of the last step; scaffold: [n], of the block
     step: steps taken on the block; base: log-probability before it; certified: whether no block is better than `ids`
     known: a table of beliefs [·, n, V] nats and the row's index in it
     """

@@ -287,7 +287,7 @@ class Loop:
             extended = Cohort(self.denoiser.extend(extended.context, blocks), extended.rows)
             for live in extended.rows:
                 live.base = live.row.log_prob
-            self._begin(extended.rows, [free(live.row.in_play(N)) for live in extended.rows])
+            self._begin(extended.rows, [_pins(live, N) for live in extended.rows])
         return [part for part in (staying, extended) if part.rows]
 
     def _again(self, live: Live) -> bool:
@@ -296,20 +296,26 @@ class Loop:
         if verdict is None:
             return False
         live.row.log_prob = live.base
-        wish = free(len(live.ids)) if live.row.committed or not live.row.scaffold else live.scaffold
+        wish = live.scaffold if live.row.scaffold else free(len(live.ids))
         self._begin([live], [_kept(self._part(live), verdict, wish)])
         return True
 
 
 def _pins(live: Live, length: int) -> Tensor:
-    """Settled positions [n] of the first block: the scaffold if it fits; records whether it does."""
+    """Settled positions [n] of the next block: its part of the scaffold if that fits; records whether it does."""
     wish, n = live.task.scaffold, live.row.in_play(length)
     live.scaffold = free(n)
     if wish is None:
         return live.scaffold
-    live.scaffold[: len(wish)] = wish[:n]
-    live.row.scaffold = bool((wish[n:] < 0).all()) and admits(live.row.block(length), live.scaffold)
-    return live.scaffold if live.row.scaffold else free(n)
+    begin = length * len(live.row.committed)
+    own = wish[begin : begin + n]
+    if begin and not (own >= 0).any():
+        return live.scaffold
+    live.scaffold[: len(own)] = own
+    affordable = bool((wish[begin + live.row.left :] < 0).all())
+    fits = affordable and admits(live.row.block(length), live.scaffold)
+    live.row.scaffold = fits and live.row.scaffold is not False
+    return live.scaffold if fits else free(n)
 
 
 def _kept(part: Any, verdict: Verdict, scaffold: Tensor) -> Tensor:

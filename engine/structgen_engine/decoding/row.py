@@ -24,13 +24,17 @@ from structgen_engine.lattice.pruning import Pruning
 class BudgetTooSmall(ValueError):
     """The constraint cannot be met within max_tokens; `min_tokens` says how many tokens are needed.
 
-    need: the same in words. If a lazy automaton is too large to be searched completely (`exact` is false), min_tokens
-    suffices, but shorter outputs may exist.
+    need: the same in words; divisible: whether a shorter answer would be a part of the one that is needed. If a lazy
+    automaton is too large to be searched completely (`exact` is false), min_tokens suffices, but shorter outputs may
+    exist.
     """
 
-    def __init__(self, row: int, min_tokens: int, max_tokens: int, *, exact: bool = True) -> None:
+    def __init__(
+        self, row: int, min_tokens: int, max_tokens: int, *, exact: bool = True, need: str | None = None
+    ) -> None:
         self.row, self.min_tokens, self.max_tokens, self.exact = row, min_tokens, max_tokens, exact
-        self.need = (
+        self.divisible = need is not None
+        self.need = need or (
             f"the shortest output that satisfies the constraint takes {min_tokens} tokens"
             if exact
             else f"a search found no output of up to {max_tokens} tokens, and {min_tokens} suffice"
@@ -48,7 +52,8 @@ class Decoded:
     log_prob: nats, summed over blocks. Uniform noise: of the committed block given its last logits. Absorbing: of
     the tokens that each step settled, given that step's logits and what was settled before. JacobiNoise: of each
     token, among those that were possible after the preceding tokens
-    steps: forward passes; blocks: how many; scaffold: whether the preferred ids were honoured, None if there were none
+    steps: forward passes; blocks: how many
+    scaffold: whether the preferred ids were honoured in every block that has some, None if none has
     dropped: a bound on the share of the accepted blocks' probability left out by the step that left out most
     certified: whether every block is the most probable of all accepted ones, including those left out
     denoiser: the one that filled the blocks; None if it is not known

@@ -231,7 +231,17 @@ class Outliner:
             elif member.required:
                 return None
         fields += self._maybe(objects, way)
+        if spoken is not None and not fields:
+            return self._map(spoken, way)
         return None if spoken is None else Outline.of_fields(fields)
+
+    def _map(self, objects: Objects, way: Way) -> Outline:
+        """The outline of objects without named members: a map if the schema is about members of any name."""
+        values = (self.outline(one.value, way.above) for one in objects.extras if not one.silent)
+        item = next((one for one in values if one is not None), None)
+        if item is None:
+            return Outline.of_fields(())
+        return Outline("map", item=item, least=objects.low, most=objects.high)
 
     def _maybe(self, objects: Objects, way: Way) -> Iterator[Field]:
         """The further members that a condition may add to the objects."""
