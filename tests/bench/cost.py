@@ -39,6 +39,7 @@ class Checkout:
         paths = os.pathsep.join(str(folder / part) for part in ("", "engine", "tests"))
         threads = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "STRUCTGEN_THREADS"), "1")
         self.environment = {**os.environ, **threads, "PYTHONPATH": paths}
+        self.environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
 
     @contextmanager
     def worker(self) -> Iterator[Worker]:
