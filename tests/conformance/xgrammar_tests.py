@@ -26,6 +26,7 @@ FILES = (
     "test_lark.py",
     "test_grammar_substring_macro.py",
     "test_grammar_matcher_regex.py",
+    "test_structural_tag_converter.py",
 )
 GATED = "it needs a tokenizer that only a signed-in user may load"
 

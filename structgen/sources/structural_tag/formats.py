@@ -91,9 +91,8 @@ class FormatReader:
             raise place.wrong("json_schema must be an object or a boolean", "json_schema")
         spaces = place.count("max_whitespace_cnt")
         if spaces not in (None, 0):
-            raise place.unsupported(
-                "white space is bounded already", "leave it out, or write 0", "max_whitespace_cnt"
-            )
+            what, instead = "white space is not counted", "leave it out, or write 0 for none"
+            raise place.unsupported(what, instead, "max_whitespace_cnt")
         terms = replace(self.terms, whitespace="compact") if spaces == 0 else self.terms
         terms = replace(terms, order="any") if place.flag("any_order") else terms
         return self.source(place, "json_schema", lambda: JsonSchema.under(value["json_schema"], terms))

@@ -14,12 +14,14 @@ from xgrammar.matcher import (
     TokenizerInfo,
     allocate_token_bitmask,
 )
+from xgrammar.structural_tag import StructuralTag  # type: ignore[attr-defined]
 
 __all__ = [
     "CompiledGrammar",
     "Grammar",
     "GrammarCompiler",
     "GrammarMatcher",
+    "StructuralTag",
     "TokenizerInfo",
     "allocate_token_bitmask",
 ]

@@ -83,6 +83,14 @@ class GrammarCompiler:
         _ = compiled.constraint
         return compiled
 
+    def compile_structural_tag(self, tag: Any) -> CompiledGrammar:
+        """Compile a structural tag, in which tokens may be named by their text."""
+        tokens = range(self.tokenizer_info.vocab_size)
+        special = {self.tokenizer_info.spelled(token).decode(errors="replace"): token for token in tokens}
+        compiled = CompiledGrammar(Grammar.from_structural_tag(tag, special=special), self.tokenizer_info)
+        _ = compiled.constraint
+        return compiled
+
     def compile_lark(self, text: str, *, named_grammars: Any = None) -> CompiledGrammar:
         """Compile a grammar in Lark's notation."""
         return self.compile_grammar(
