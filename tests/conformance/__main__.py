@@ -285,6 +285,21 @@ def grammars(count: int = 3000, seed: int = 0, shown: int = 10) -> None:
 
 
 @app.command()
+def mutations(count: int = 20_000, first: int = 0) -> None:
+    """Mutated grammars, in Lark's notation and in EBNF: each is read or refused with its line."""
+    from conformance.mutations import outcomes
+
+    counts = Counter[str]()
+    for word, source in outcomes(count, first):
+        counts[word.partition(" (")[0] if word.startswith("FAULT") else word] += 1
+        if word.startswith("FAULT"):
+            print(f"{word}\n{source!r}\n", flush=True)
+    for word, number in sorted(counts.items()):
+        print(f"{number:8,}  {word}")
+    raise typer.Exit(any(word.startswith("FAULT") for word in counts))
+
+
+@app.command()
 def xgrammar(folder: Path) -> None:
     """The tests of XGrammar's source distribution, unpacked in a folder, over our grammars: none may fail."""
     from conformance.xgrammar_tests import FILES, outcome

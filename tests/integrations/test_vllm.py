@@ -129,6 +129,7 @@ class TestWhatIsAsked:
             ({"choice": ["yes", "no"]}, "no", "maybe"),
             ({"regex": "[0-9]{2}"}, "07", "7"),
             ({"grammar": 'root ::= "(" root ")" | "x"'}, "((x))", "((x)"),
+            ({"grammar": 'start: "(" start ")" | "x"'}, "((x))", "((x)"),
             ({"structural_tag": json.dumps(TAG)}, 'hm <call>{"age": 7}</call>', "hm <call>"),
             ({"structural_tag": OLD_TAG}, 'hm <call>{"age": 7}</call> ok', "<call>7</call>"),
         ],

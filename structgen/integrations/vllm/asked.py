@@ -8,13 +8,14 @@ OpenAI's API has `response_format` (and `text.format` of responses), vLLM has `s
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from structgen.errors import InvalidSource, Unsupported
-from structgen.sources import Choices, Ebnf, JsonSchema, Regex, Source, StructuralTag, Terms
+from structgen.sources import Choices, Ebnf, JsonSchema, Lark, Regex, Source, StructuralTag, Terms
 
 KEY = "structgen"  # in vllm_xargs, which become the extra_args of vLLM's SamplingParams
 JSON = ("json", "json_object")
@@ -25,6 +26,8 @@ CANVAS_OPTIONS = (
     "diffusion_read_only",
     "diffusion_pinned",
 )  # vLLM's own constraints on a canvas
+
+EBNF_RULE = re.compile(r"^\s*[\w-]+\s*(\[[^\]\n]*\]\s*)?::=", re.MULTILINE)  # else it is in Lark's notation
 
 
 class ThoughtMode(Enum):
@@ -109,7 +112,8 @@ class Asked:
         if self.kind == "choice":
             return Choices(self.value)
         if self.kind == "grammar":
-            return Ebnf(self.value)
+            is_lark = isinstance(self.value, str) and not EBNF_RULE.search(self.value)
+            return Lark(self.value) if is_lark else Ebnf(self.value)
         whitespace = "compact" if self.compact else "flexible"
         if self.kind == "structural_tag":
             return StructuralTag(self.value, Terms(whitespace), special or {})
