@@ -316,7 +316,7 @@ class Model(Runtime, Twins):
         tool_choice: "auto" (the Reply may be an answer in words), "required", "none", the name of a tool, or as in
             OpenAI's API
         parallel: up to eight calls instead of one, or min_calls to max_calls; distinct: no two of them equal
-        form: how calls are written, "json", "gemma" or "hermes"; the model's family decides if it is None
+        form: how calls are written, "json", "gemma", "harmony" or "hermes"; the model's family decides if it is None
         """
         options = Options(max_tokens, steps, seed, on_step)
         terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
@@ -334,7 +334,11 @@ class Model(Runtime, Twins):
             distinct=distinct,
             form=form,
         )
-        return generation if details else generation.value
+        if details:
+            return generation
+        for warning in generation.warnings:
+            warnings.warn(warning, stacklevel=2)
+        return generation.value
 
     def __repr__(self) -> str:
         return f"<structgen.Model {self.name}: {self.about}>"

@@ -36,13 +36,16 @@ class TextSpan(NamedTuple):
     end: int
 
 
-WarningKind = Literal["excluded", "not stated", "shortened"]
+WarningKind = Literal["excluded", "not stated", "shortened", "off topic"]
 
 
 class AnswerWarning(UserWarning):
     """A reason to doubt a value: the constraint excluded another one, the document does not state it, or it is cut.
 
-    kind: "excluded", "not stated" or "shortened"; pointer: of the value; detail: what was found, without the pointer
+    A request that concerns no tool gets one too.
+
+    kind: "excluded", "not stated", "shortened" or "off topic"; pointer: of the value
+    detail: what was found, without the pointer
     """
 
     def __init__(self, kind: WarningKind, pointer: str, detail: str) -> None:

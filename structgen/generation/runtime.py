@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from structgen.generation.chooser import Chooser
@@ -21,6 +22,7 @@ class Runtime:
     decoding: default options; blocks: default budget in blocks
     threads: CPU threads that a command gives the model, None for torch's default
     form: how the model writes tool calls (see Tools)
+    concerns: whether a request concerns one of several tools, by their descriptions; None if the model itself decides
     """
 
     name: str
@@ -34,3 +36,4 @@ class Runtime:
     blocks: int = 4
     threads: int | None = None
     form: str = "json"
+    concerns: Callable[[str, Sequence[str]], bool] | None = None

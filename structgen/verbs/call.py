@@ -19,13 +19,19 @@ from structgen.evidence.gather import answered
 from structgen.generation import writer
 from structgen.generation.options import Options
 from structgen.generation.request import Kind
-from structgen.generation.result import Generation
+from structgen.generation.result import AnswerWarning, Evidence, Generation
 from structgen.generation.runtime import Runtime
 from structgen.generation.writer import check_text, text_of
 from structgen.sources import Terms
 from structgen.sources.tools import Reply, Tools
 
 Message = Mapping[str, object]  # with role and content, as in OpenAI's API
+
+OFF_TOPIC = (
+    "off topic",
+    "",
+    "the request has too little in common with any tool's description, and this model writes no answers of its own",
+)
 
 
 class CallOptions(TypedDict, total=False):
@@ -58,6 +64,10 @@ def call(
     request = conversation(messages)
     source = with_options(tools, terms, how, runtime.form)
     constraint = compile(source, runtime.vocabulary)
+    if _is_off_topic(runtime, source, request):
+        return Generation(
+            Reply(), "", (), 0.0, 0, 0, evidence=Evidence(warnings=(AnswerWarning(*OFF_TOPIC),))
+        )
     prompt = runtime.prompts.calls(source, request)
     asked = writer.request(runtime, prompt, constraint, options, document=request, kinds=_kinds(source))
     if details:
@@ -65,6 +75,13 @@ def call(
     else:
         done = writer.read(runtime, constraint, writer.write(runtime, asked))
     return replace(done, value=done.value.identified(request))
+
+
+def _is_off_topic(runtime: Runtime, source: Tools, request: str) -> bool:
+    """Whether a model that cannot answer in words of its own is asked for something that concerns no tool."""
+    if runtime.concerns is None or source.choice.mode != "auto" or not source.callable:
+        return False
+    return not runtime.concerns(request, [f"{tool.name} {tool.description}" for tool in source.callable])
 
 
 def with_options(

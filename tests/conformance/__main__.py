@@ -316,6 +316,42 @@ def xgrammar(folder: Path) -> None:
     raise typer.Exit(failed > 0)
 
 
+@app.command()
+def calls(
+    every: Every = 1,
+    wheel: Annotated[
+        Path | None, typer.Option(help="The wheel of bfcl-eval, whose ast_checker judges.")
+    ] = None,
+) -> None:
+    """BFCL's questions: the accepted answer, written in each form of calls, is accepted and comes back equal."""
+    from conformance.calls import checker_of, judged
+
+    found = judged(material.find(material.QUESTIONS), checker_of(wheel) if wheel else None, every)
+    print(*found.faults, sep="\n")
+    print(f"{found.questions} questions, {len(found.faults)} faults: {dict(found.counts)}")
+
+
+@app.command()
+def gemma(
+    count: int = 1000,
+    start: int = 0,
+    vllm: Annotated[Path | None, typer.Option(help="The wheel of vllm, whose reader judges.")] = None,
+    sglang: Annotated[Path | None, typer.Option(help="The wheel of sglang, whose reader judges.")] = None,
+) -> None:
+    """Random outputs in Gemma's form of calls, read by us, by jsonschema, and by the readers of vLLM and SGLang."""
+    from conformance.gemma import judged, reader_of, vocabulary
+
+    wheels = {"vllm": vllm, "sglang": sglang}
+    readers = {name: reader_of(wheel, name) for name, wheel in wheels.items() if wheel}
+    tally = judged(vocabulary(), count, readers, start)
+    for kind, faults in tally.faults.items():
+        print(*(f"{kind}: {fault}" for fault in faults[:5]), sep="\n")
+    counted = {kind: len(faults) for kind, faults in tally.faults.items()}
+    print(
+        f"{tally.outputs} outputs, {tally.calls} calls, read by {', '.join(['jsonschema', *readers])}: {counted}"
+    )
+
+
 def maskbench_groups(every: int, start: int) -> Iterator[Group]:
     """MaskBench's schemas, or a usage error where they are absent."""
     if not MASKBENCH.exists():

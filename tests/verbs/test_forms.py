@@ -38,8 +38,14 @@ def hermes(name: str, arguments: Any) -> str:
     return f"<tool_call>\n{said}\n</tool_call>"
 
 
-WRITTEN = {"gemma": gemma, "hermes": hermes}
-BETWEEN = {"gemma": "", "hermes": "\n"}
+def harmony(name: str, arguments: Any) -> str:
+    said = json.dumps(arguments, ensure_ascii=False)
+    return f"<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>{said}<|call|>"
+
+
+WRITTEN = {"gemma": gemma, "hermes": hermes, "harmony": harmony}
+BETWEEN = {"gemma": "", "hermes": "\n", "harmony": "<|start|>assistant"}
+BEFORE_WORDS = {"gemma": "", "hermes": "", "harmony": "<|channel|>final<|message|>"}
 
 
 class Node(BaseModel):
@@ -129,7 +135,8 @@ def test_what_is_no_reply_is_not_accepted_and_not_parsed(form: str):
 @pytest.mark.parametrize("form", WRITTEN)
 def test_an_answer_in_words_has_no_markup(form: str):
     opening = CALL_FORMS[form].markup[0]
-    assert CONSTRAINTS[form].parse("No tool is\nneeded: {x}.") == sg.Reply(answer="No tool is\nneeded: {x}.")
+    words = "No tool is\nneeded: {x}."
+    assert CONSTRAINTS[form].parse(BEFORE_WORDS[form] + words) == sg.Reply(answer=words)
     assert not CONSTRAINTS[form].accepts(f"I say {opening}")
     assert not sg.compile(sg.Tools([tree], "required", form=form)).accepts("No.")
     assert not sg.compile(sg.Tools([tree], "none", form=form)).accepts(
@@ -169,7 +176,7 @@ def test_what_gemma_cannot_write_is_refused_with_its_place():
     ):
         with pytest.raises(sg.Unsupported, match=message):
             sg.compile(sg.Tools([tool], form="gemma"))
-    with pytest.raises(sg.InvalidOption, match="form must be one of 'json', 'gemma', 'hermes'"):
+    with pytest.raises(sg.InvalidOption, match="form must be one of 'json', 'gemma', 'harmony', 'hermes'"):
         sg.Tools([tree], form="xml")
 
 

@@ -99,3 +99,24 @@ def test_a_call_of_the_model_has_identifiers_of_its_conversation():
     assert first[0].id != second[0].id
     (result,) = first.run()
     assert isinstance(result, Sum)
+
+
+def get_weather(city: str) -> str:
+    """The weather in a city."""
+    return city
+
+
+def book(to: str) -> str:
+    """Book a flight."""
+    return to
+
+
+@pytest.mark.parametrize("request_", ["Hello, how are you?", "Tell me a joke."])
+def test_an_off_topic_request_gets_an_empty_reply_with_a_warning(request_: str):
+    model, tools = sg.load(), [get_weather, book]
+    with pytest.warns(sg.AnswerWarning, match="too little in common with any tool's description"):
+        assert model.call(request_, tools) == sg.Reply()
+    done = model.call(request_, tools, details=True)
+    assert (done.value, [warning.kind for warning in done.warnings]) == (sg.Reply(), ["off topic"])
+    assert len(model.call(request_, tools, tool_choice="required", steps=2)) == 1
+    assert len(model.call("How is the weather in Oslo?", tools, steps=2)) == 1

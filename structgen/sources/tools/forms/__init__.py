@@ -8,10 +8,11 @@ from structgen.errors import InvalidOption
 
 from .form import CallForm
 from .gemma import Gemma
+from .harmony import Harmony
 from .hermes import Hermes
 
 JSON_FORM = "json"
-CALL_FORMS: dict[str, CallForm] = {form.name: form for form in (Gemma(), Hermes())}
+CALL_FORMS: dict[str, CallForm] = {form.name: form for form in (Gemma(), Harmony(), Hermes())}
 
 
 def form_of(name: object) -> CallForm | None:

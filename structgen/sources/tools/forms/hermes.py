@@ -13,26 +13,30 @@ from .form import CallForm, unmarked
 OPENS, CLOSES = "<tool_call>", "</tool_call>"
 
 
-class Tagless(Syntax):
-    """JSON whose strings do not contain the tags of the form, at which readers cut the text."""
+class Untagged(Syntax):
+    """JSON whose strings do not contain the tags of a form, at which readers cut the text."""
+
+    def __init__(self, tags: tuple[str, ...]) -> None:
+        self.tags = tags
+        self._free = unmarked(tags)
 
     def strings(self, values: Expr, *, reading: bool) -> Expr:
-        return super().strings(intersect(values, unmarked((OPENS, CLOSES))), reading=reading)
+        return super().strings(intersect(values, self._free), reading=reading)
 
 
-TAGLESS = Tagless()
+UNTAGGED = Untagged((OPENS, CLOSES))
 
 
 class Hermes(CallForm):
     """Hermes' form."""
 
     name = "hermes"
-    markup = (OPENS, CLOSES)
+    markup = UNTAGGED.tags
     example = f'{OPENS}\n{{"name": "name", "arguments": {{"key": "text", "other": 3}}}}\n{CLOSES}'
     between = literal("\n")
 
     def spelling(self, marked: bool) -> Syntax:
-        return TAGLESS
+        return UNTAGGED
 
     def framed(self, name: str, arguments: Expr) -> Expr:
         quoted = json.dumps(name, ensure_ascii=False)

@@ -1,0 +1,161 @@
+"""BFCL's questions in every form of tool calls: the accepted answer is accepted by the automaton and comes back equal.
+
+The judge of what is right is bfcl-eval's own `ast_checker`, imported from its wheel without its dependencies: modules
+that it imports and does not need here are stubs.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import structgen as sg
+from bench.bfcl import ABSENT, as_json_schema
+from structgen.sources.tools.forms.gemma import CLOSES, OPENS, QUOTES
+
+Judge = Callable[[Mapping[str, Any], list[Any], str], bool]  # of a question, calls, and its category
+STUBS = ("tree_sitter", "tree_sitter_java", "tree_sitter_javascript")
+
+
+@dataclass
+class Outcome:
+    """Counts of questions and of rendered answers by form; faults by kind."""
+
+    questions: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+
+def checker_of(wheel: Path) -> Judge:
+    """bfcl-eval's judge of calls, from its wheel."""
+    settings = ModuleType("bfcl_eval.constants.model_config")
+    settings.MODEL_CONFIG_MAPPING = _AnyModel()  # type: ignore[attr-defined]
+    sys.modules[settings.__name__] = settings
+    for name in STUBS:
+        stub = ModuleType(name)
+        stub.Language = stub.Parser = lambda *given, **named: None  # type: ignore[attr-defined]
+        stub.language = lambda: None  # type: ignore[attr-defined]
+        sys.modules.setdefault(name, stub)
+    sys.path.insert(0, str(wheel))
+    from bfcl_eval.constants.enums import Language  # type: ignore[import-not-found]
+    from bfcl_eval.eval_checker.ast_eval.ast_checker import ast_checker  # type: ignore[import-not-found]
+
+    def right(question: Mapping[str, Any], calls: list[Any], category: str) -> bool:
+        truth = question["ground_truth"]
+        return ast_checker(question["function"], calls, truth, Language.PYTHON, category, "any")["valid"]
+
+    return right
+
+
+class _AnyModel(dict[str, Any]):
+    """Settings of every model: names of functions keep their points."""
+
+    def __missing__(self, name: str) -> Any:
+        return SimpleNamespace(underscore_to_dot=False)
+
+
+def questions(file: Path, every: int = 1) -> Iterator[dict[str, Any]]:
+    """The questions of BFCL."""
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        yield from islice(map(json.loads, lines), 0, None, every)
+
+
+def judged(file: Path, judge: Judge | None, every: int = 1) -> Outcome:
+    """Every question: its tools compile in each form, and its accepted calls come back equal."""
+    found = Outcome()
+    for question in questions(file, every):
+        found.questions += 1
+        calls = [_first(call, question) for call in question.get("ground_truth") or []]
+        for form, write in WRITERS.items():
+            try:
+                _judge(found, question, calls, form, write, judge)
+            except sg.StructgenError as error:
+                found.faults.append(f"{question['id']}: {form}: {error}")
+    return found
+
+
+def _judge(
+    found: Outcome,
+    question: Mapping[str, Any],
+    calls: list[tuple[str, Any]],
+    form: str,
+    write: Callable[[list[tuple[str, Any]]], str],
+    judge: Judge | None,
+) -> None:
+    tools = [{**one, "parameters": as_json_schema(one["parameters"])} for one in question["function"]]
+    constraint = sg.compile(sg.Tools(tools, form=form, max_calls=max(8, len(calls))))
+    found.counts[f"{form}: compiled"] += 1
+    if not calls:
+        return
+    text = write(calls)
+    if not constraint.accepts(text):
+        found.faults.append(f"{question['id']}: {form}: not accepted: {text[:300]}")
+        return
+    reply = [(call.name, call.arguments) for call in constraint.parse(text)]
+    if reply != calls:
+        found.faults.append(f"{question['id']}: {form}: comes back as {reply!r:.300}")
+        return
+    found.counts[f"{form}: equal"] += 1
+    if judge is not None:
+        right = judge(question, [{name: arguments} for name, arguments in reply], question["category"])
+        found.counts[f"{form}: {'right' if right else 'wrong'} for ast_checker"] += 1
+
+
+def _first(call: Mapping[str, Any], question: Mapping[str, Any]) -> tuple[str, Any]:
+    """The first accepted values of a call, in the order of its schema."""
+    ((name, accepted),) = call.items()
+    function = next(one for one in question["function"] if one["name"] == name)
+    return name, _values(accepted, as_json_schema(function["parameters"]))
+
+
+def _values(accepted: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    order = [*schema.get("properties", {}), *accepted]
+    values = {}
+    for name in dict.fromkeys(order):
+        given = accepted.get(name, [ABSENT])
+        if given[0] != ABSENT:
+            values[name] = _value(given[0], schema.get("properties", {}).get(name, {}))
+    return values
+
+
+def _value(value: Any, schema: Mapping[str, Any]) -> Any:
+    """A value whose objects have lists of accepted values, of which the first is taken."""
+    if isinstance(value, Mapping):
+        return _values(value, schema)
+    if isinstance(value, list):
+        return [_value(part, schema.get("items", {})) for part in value]
+    return value
+
+
+def _json(calls: list[tuple[str, Any]]) -> str:
+    return json.dumps(
+        [{"name": name, "arguments": arguments} for name, arguments in calls], ensure_ascii=False
+    )
+
+
+def _hermes(calls: list[tuple[str, Any]]) -> str:
+    said = [json.dumps({"name": name, "arguments": given}, ensure_ascii=False) for name, given in calls]
+    return "\n".join(f"<tool_call>\n{one}\n</tool_call>" for one in said)
+
+
+def _gemma(calls: list[tuple[str, Any]]) -> str:
+    return "".join(f"{OPENS}call:{name}{_bare(arguments)}{CLOSES}" for name, arguments in calls)
+
+
+def _bare(value: Any) -> str:
+    if isinstance(value, str):
+        return f"{QUOTES}{value}{QUOTES}"
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}:{_bare(part)}" for key, part in value.items()) + "}"
+    return "[" + ",".join(map(_bare, value)) + "]" if isinstance(value, list) else json.dumps(value)
+
+
+WRITERS = {"json": _json, "hermes": _hermes, "gemma": _gemma}
