@@ -24,7 +24,10 @@ Messages = Any  # a backend's own form of alpha or beta [B, N + 1, S]; `nats` tu
 
 
 class Posterior(NamedTuple):
-    """Class marginals: classes [B, N, K] float64 probabilities; free [B, N] bool, whether two tokens are possible."""
+    """Class marginals: classes [B, N, K] float64 probabilities; free [B, N] bool, whether two tokens are possible.
+
+    What a float32 cannot hold, less than 1e-38, may count as 0 in `classes`; `free` counts it.
+    """
 
     classes: Tensor
     free: Tensor
