@@ -91,6 +91,18 @@ def evidence(
     return Evidence(sure, others, spans, tuple(_warnings(asked, answer, spelled, seen, stated, stating)))
 
 
+def overall(outline: Mapping[str, Any], answer: Answer, stated: Stated) -> Evidence:
+    """What the document alone says about an answer: where it states each value, and what it does not state."""
+    leaves = answer.leaves
+    spans = {
+        pointer: [TextSpan(*place) for place in stated.places(leaf.value, steps(pointer))]
+        for pointer, leaf in leaves.items()
+    }
+    found = [unstated(leaf, outline, stated) for leaf in leaves.values()]
+    lists = shortened(answer, outline, stated)
+    return Evidence(spans=spans, warnings=(*(one for one in found if one is not None), *lists))
+
+
 def doubts(runtime: Runtime, asked: Request, written: Decoded, answer: Answer) -> Sequence[AnswerWarning]:
     """The warnings alone, with a pass for each value in whose place the constraint refuses what a document may say."""
     spelled, stated = Spelled(written.ids.tolist(), asked.constraint.vocabulary), _stated(asked)

@@ -18,6 +18,7 @@ class Runtime:
     """A denoiser with its vocabulary, its prompts and its defaults.
 
     prompt_limit: most prompt tokens that the model reads, None for no limit
+    window: prompt tokens of a part of a document that is longer; None for the limit
     writer: how it fills blocks, None for an empty canvas; chooser: how it weighs answers, None for the probe
     decoding: default options; blocks: default budget in blocks
     threads: CPU threads that a command gives the model, None for torch's default
@@ -35,5 +36,6 @@ class Runtime:
     decoding: DecodingOptions = DecodingOptions()  # noqa: RUF009  (frozen)
     blocks: int = 4
     threads: int | None = None
+    window: int | None = None
     form: str = "json"
     concerns: Callable[[str, Sequence[str]], bool] | None = None

@@ -164,8 +164,12 @@ def prompt_ids(runtime: Runtime, prompt: Prompt) -> list[int]:
     return ids
 
 
-def _too_long(runtime: Runtime, tokens: str) -> InvalidDocument:
-    return InvalidDocument(
+class PromptTooLong(InvalidDocument):
+    """The prompt has more tokens than the model reads."""
+
+
+def _too_long(runtime: Runtime, tokens: str) -> PromptTooLong:
+    return PromptTooLong(
         f"the prompt takes {tokens} tokens and {runtime.name} reads at most {runtime.prompt_limit}: "
         "split the document or load a larger model"
     )

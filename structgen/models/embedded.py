@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from structgen_mini.canvas import Readings, Spelling
 
 NAME = "structgen-mini"
+WINDOW = 512  # tokens, the longest prompt in training
 ABOUT = (
     "the embedded default, a small block-diffusion model that copies out of documents and knows little else"
 )
@@ -87,6 +88,7 @@ def embedded(folder: Path | None, placement: Placement) -> Model:
         concerns=None
         if overlap is None
         else lambda text, described: max(overlap(text, described)) >= CONCERNED,
+        window=WINDOW,
         about=ABOUT,
     )
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from structgen.reading.series import Series, series
 
 _NUMBER = re.compile(r"\d+(?:[.,'’]\d+|[ \u00a0\u202f]\d{3}(?!\d))*")
+_NEIGHBOURS = re.compile(r"\d,\d")
 _NUMERIC_DATE = re.compile(r"(?<!\d)(\d{1,4})([-./])(\d{1,2})\2(\d{4}|\d{2})?(?!\d)")
 _TIME = re.compile(
     r"(?<![\d:.])(\d{1,2})(?:[:.h]([0-5]\d)(?::([0-5]\d))?)?(?: ?([ap]\.?m)\b)?(?![\d])", re.IGNORECASE
@@ -88,6 +89,11 @@ class Stated:
         found = re.search(rf"(?<!\w)({_pattern(value)}\w+)", self._text)
         return None if found is None else found[1]
 
+    def named(self, place: Place, names: Sequence[str]) -> int:
+        """How many words of a value's name stand in front of a place on its line."""
+        words = {word for name in names[-1:] for word in _WORDS.findall(name.casefold())}
+        return len(words & self._before(place))
+
     def _before(self, place: Place) -> set[str]:
         """The words in front of a place on its line."""
         line = self._text[self._text.rfind("\n", 0, place[0]) + 1 : place[0]]
@@ -118,7 +124,23 @@ class Stated:
 
     @cached_property
     def _numbers(self) -> dict[Decimal, list[Place]]:
-        return _by(number_statements(self._text), _decimal)
+        cells = [
+            Statement(one.value, at + one.start, at + one.end)
+            for at, cell in self._cells
+            for one in number_statements(cell)
+        ]
+        return _by(dict.fromkeys([*number_statements(self._text), *cells]), _decimal)
+
+    @property
+    def _cells(self) -> Iterator[tuple[int, str]]:
+        """The cells beside a comma, each alone: what stands behind the comma is another number."""
+        seen: set[Place] = set()
+        for one in self.series if _NEIGHBOURS.search(self._text) else ():
+            for start, end in (cell for part in one.parts if one.kind == "table" for cell in part.cells):
+                beside = self._text[end : end + 1] + self._text[max(start - 1, 0) : start]
+                if "," in beside and (start, end) not in seen:
+                    seen.add((start, end))
+                    yield start, self._text[start:end]
 
     @cached_property
     def _dates(self) -> dict[str, list[Place]]:

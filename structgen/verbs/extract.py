@@ -13,7 +13,7 @@ from structgen.generation.prompts import Form
 from structgen.generation.request import Kind, Request
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
-from structgen.generation.writer import request, text_of
+from structgen.generation.writer import PromptTooLong, request, text_of
 from structgen.sources import Terms, as_source
 from structgen.sources.json_schema import JsonSchema
 from structgen.sources.types import TypeSource
@@ -56,9 +56,12 @@ def extract(
     details: whether to gather all evidence, with a forward pass for each value; otherwise there are warnings only
     Raises InvalidDocument if the document is empty or too long, and what `compile` raises.
     """
-    asked = extraction(runtime, document, spec, options, terms=terms)
-    if details:
-        source = document if isinstance(document, Document) else Document(document)
+    source = document if isinstance(document, Document) or not details else Document(document)
+    try:
+        asked = extraction(runtime, document, spec, options, terms=terms)
+    except PromptTooLong:
+        return _long(runtime, source, spec, options, terms)
+    if details and isinstance(source, Document):
         return answered(runtime, asked, source, stating=True)
     return doubted(runtime, asked)
 
@@ -80,8 +83,20 @@ def extraction(
         raise InvalidSource(
             f"extract needs a type or a JSON Schema, not {type(source).__name__}: there are no fields to fill"
         )
-    constraint = compile(source, runtime.vocabulary)
     form = Form.of(source)
     prompt = runtime.prompts.extraction(form, text)
     kinds = (Kind(form.outlined.plain()),)
+    constraint = compile(source, runtime.vocabulary)
     return request(runtime, prompt, constraint, options, document=text, kinds=kinds)
+
+
+def _long(
+    runtime: Runtime, document: str | Document, spec: object, options: Options | None, terms: Terms | None
+) -> Generation[Any]:
+    """The value that the windows of a document give, which as a whole is longer than the model reads."""
+    from structgen.verbs.windows import read_windows, windows
+
+    text, form = text_of(document), Form.of(as_source(spec, terms))  # type: ignore[arg-type]
+    start, end = windows(runtime, form, text)[0]
+    asked = extraction(runtime, text[start:end], spec, options, terms=terms)
+    return read_windows(runtime, asked, form, text, document if isinstance(document, Document) else None)

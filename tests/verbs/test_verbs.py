@@ -45,13 +45,13 @@ def test_what_is_no_text_is_no_document(model: sg.Model, text: Any):
         model.choose(text, ["yes", "no"])
 
 
-def test_a_book_is_refused_before_it_is_cut_into_tokens(model: sg.Model):
+def test_a_book_is_refused_in_a_sentence(model: sg.Model):
     with pytest.raises(
-        sg.InvalidDocument, match=r"takes at least \d+ tokens and structgen-mini reads at most 1400"
+        sg.InvalidDocument, match=r"longer than 64 prompts, and structgen-mini reads at most 512"
     ):
-        model.extract("Vendor: Acme, total 5\n" * 500_000, {"type": "boolean"})
+        model.extract("Vendor: Acme, total 5\n" * 20_000, {"type": "boolean"})
     with pytest.raises(sg.InvalidDocument, match=r"takes \d+ tokens and structgen-mini reads at most 1400"):
-        model.extract("Vendor: Acme, total 5\n" * 160, {"type": "boolean"})
+        model.choose("Vendor: Acme, total 5\n" * 200, ["yes", "no"])
 
 
 def test_every_verb_takes_a_document_for_its_text(model: sg.Model):

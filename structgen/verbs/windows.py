@@ -1,0 +1,195 @@
+"""Documents longer than the model reads: windows of whole lines that overlap, each read on its own, and one answer.
+
+Lists are joined: items in the order of their places, and an item that two windows see at one place is one item. Any
+other value comes from the window that states it on a line that names it, else from the first that states it. All
+offsets are those of the whole document.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from structgen.documents import Document
+from structgen.errors import InvalidDocument
+from structgen.evidence.gather import overall
+from structgen.generation.leaves import Answer
+from structgen.generation.prompts import Form
+from structgen.generation.request import Request
+from structgen.generation.result import Generation
+from structgen.generation.runtime import Runtime
+from structgen.generation.writer import prompt_ids, write
+from structgen.reading.stated import Stated
+
+OVERLAP = 5  # a window begins within the last so-manieth of the one before
+MOST = 64  # windows of one document
+ABSENT = object()
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """Characters start … end − 1 of a document, and the value that was read there."""
+
+    start: int
+    stated: Stated
+    value: Any = None
+
+
+def windows(runtime: Runtime, form: Form, text: str) -> list[tuple[int, int]]:
+    """The windows of a document; raises InvalidDocument if it has too many."""
+    encode, limit = runtime.vocabulary.encode, runtime.window or runtime.prompt_limit or len(text)
+    room = limit - len(prompt_ids(runtime, runtime.prompts.extraction(form, "."))) - 1
+    lines = list(_lines(text, room))
+    sizes = [len(encode(text[start:end])) + 1 for start, end in lines]
+    found, first = list[tuple[int, int]](), 0
+    while first < len(lines) and len(found) <= MOST:
+        last, taken = first, 0
+        while last < len(lines) and (taken + sizes[last] <= room or last == first):
+            taken += sizes[last]
+            last += 1
+        found.append((lines[first][0], lines[last - 1][1]))
+        if last == len(lines):
+            break
+        back, again = last, 0
+        while back - 1 > first and again + sizes[back - 1] <= room // OVERLAP:
+            back -= 1
+            again += sizes[back]
+        first = back
+    if room <= 0 or len(found) > MOST:
+        raise InvalidDocument(
+            f"the document is longer than {MOST} prompts, and {runtime.name} reads at most {limit} tokens at once: "
+            "split it or load a larger model"
+        )
+    return found
+
+
+def _lines(text: str, room: int) -> Iterator[tuple[int, int]]:
+    """The lines with their ends; one that may be longer than a window is cut at its spaces, or anywhere."""
+    at = 0
+    for line in text.splitlines(keepends=True):
+        end = at + len(line)
+        while end - at > room > 0:
+            cut = text.rfind(" ", at + 1, at + room) + 1
+            cut = cut if cut > at else at + room
+            yield at, cut
+            at = cut
+        if end > at:
+            yield at, end
+        at = end
+
+
+def read_windows(
+    runtime: Runtime, asked: Request, form: Form, text: str, document: Document | None
+) -> Generation[Any]:
+    """The answer that the windows of a document give together.
+
+    asked: with the prompt and the text of one window; document: kept with the answer
+    """
+    seen, written = list[Window](), []
+    for start, end in windows(runtime, form, text):
+        part = text[start:end]
+        if not part.strip():
+            continue
+        prompt = prompt_ids(runtime, runtime.prompts.extraction(form, part))
+        written.append(write(runtime, replace(asked, prompt=prompt, document=part)))
+        spelled = runtime.vocabulary.decode(written[-1].ids.tolist()).decode()
+        value = json.loads(spelled, parse_float=Decimal, parse_int=Decimal)
+        seen.append(Window(start, Stated(part), value))
+    value = merged(seen, asked.kinds[0].outline, ())
+    answer = _json(None if value is ABSENT else value)
+    if not asked.constraint.accepts(answer):
+        raise InvalidDocument(
+            "what the parts of the document state makes no answer that the schema accepts: split the document"
+        )
+    return Generation(
+        asked.constraint.parse(answer),
+        answer,
+        tuple(one for part in written for one in part.ids.tolist()),
+        sum(part.log_prob for part in written),
+        sum(part.steps for part in written),
+        sum(part.blocks for part in written),
+        max(part.dropped for part in written),
+        all(part.certified for part in written),
+        overall(asked.kinds[0].outline, Answer(answer), Stated(text)),
+        document=document,
+    )
+
+
+def merged(seen: Sequence[Window], outline: Mapping[str, Any], names: Sequence[str]) -> Any:
+    """One value of the values that windows read; ABSENT if none has one. names: the members that lead to it."""
+    here = [one for one in seen if one.value is not ABSENT and one.value is not None]
+    if not here:
+        return None if any(one.value is None for one in seen) else ABSENT
+    kinds = {type(one.value) for one in here}
+    if outline["kind"] == "object" and kinds == {dict}:
+        found = {
+            field["name"]: merged(
+                [_member(one, field["name"]) for one in here], field["value"], (*names, field["name"])
+            )
+            for field in outline["fields"]
+        }
+        return {name: value for name, value in found.items() if value is not ABSENT}
+    if kinds == {list}:
+        return _joined(here, outline["most"])
+    if outline["kind"] == "map" and kinds == {dict}:
+        pairs = [replace(one, value=[[name, part] for name, part in one.value.items()]) for one in here]
+        return dict(reversed(_joined(pairs, outline["most"])))
+    return max(here, key=lambda one: _weight(one, names)).value
+
+
+def _member(window: Window, name: str) -> Window:
+    return replace(window, value=window.value.get(name, ABSENT))
+
+
+def _weight(window: Window, names: Sequence[str]) -> tuple[bool, int]:
+    """Whether a window states its value, and how many words of the value's name stand in front of it on its line."""
+    places = window.stated.places(window.value, names)
+    return bool(places), window.stated.named(places[0], names) if places else 0
+
+
+def _joined(seen: Sequence[Window], most: int | None) -> list[Any]:
+    """The items of all windows, in order; one that stands at the place of another with the same values is left out."""
+    found: list[tuple[int, int, Any]] = []
+    known: set[tuple[int, str]] = set()
+    for number, window in enumerate(seen):
+        least = 0
+        for item in window.value:
+            places = [window.stated.places(one) for one in _scalars(item)]
+            stated = [place for one in places for place in one if place[0] >= least] or [
+                p for one in places for p in one
+            ]
+            if not stated and len(window.value) and any(places):
+                continue
+            least = min(stated)[0] if stated else least
+            at = window.start + least
+            if (at, _json(item)) not in known:
+                known.add((at, _json(item)))
+                found.append((at, number, item))
+    found.sort(key=lambda one: one[:2])
+    return [item for _, _, item in found][:most]
+
+
+def _scalars(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from _scalars(part)
+    else:
+        yield value
+
+
+def _json(value: Any) -> str:
+    """JSON in which numbers keep their digits."""
+    if isinstance(value, dict):
+        return (
+            "{"
+            + ",".join(f"{json.dumps(name, ensure_ascii=False)}:{_json(one)}" for name, one in value.items())
+            + "}"
+        )
+    if isinstance(value, list):
+        return "[" + ",".join(map(_json, value)) + "]"
+    return str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,66 @@
+"""Documents longer than the model reads: windows that overlap, every item once, offsets of the whole document."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+import structgen as sg
+from structgen.generation.prompts import Form
+from structgen.sources import as_source
+from structgen.verbs.windows import windows
+
+LOREM = "The goods remain the property of the seller until they have been paid for in full. "
+
+
+class Lease(BaseModel):
+    landlord: str
+    tenant: str
+    monthly_rent: float
+
+
+class Row(BaseModel):
+    product: str
+    quantity: int
+
+
+@pytest.fixture(scope="module")
+def model() -> sg.Model:
+    return sg.load()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(1, 400), min_size=1, max_size=60))
+def test_windows_cover_a_document_overlap_and_fit(lengths: list[int]):
+    model = sg.load()
+    text = "\n".join("word " * length for length in lengths)
+    found = windows(model, Form.of(as_source(Lease)), text)  # type: ignore[arg-type]
+    assert [found[0][0], found[-1][1]] == [0, len(text)] or not text
+    for (first, end), (start, last) in pairwise(found):
+        assert first < start <= end < last
+    for start, end in found:
+        assert len(model.vocabulary.encode(text[start:end])) <= (model.prompt_limit or 0)
+
+
+def test_a_contract_of_three_pages(model: sg.Model):
+    text = (
+        f"LEASE\n\nLandlord: Oak Homes Ltd\n{(LOREM + chr(10)) * 45}Tenant: Maria Keller\n"
+        f"{(LOREM + chr(10)) * 45}Monthly rent: 1020.50 EUR\n{(LOREM + chr(10)) * 10}"
+    )
+    done = model.extract(text, Lease, details=True)
+    assert done.value == Lease(landlord="Oak Homes Ltd", tenant="Maria Keller", monthly_rent=1020.5)
+    assert {at: text[slice(*spans[0])] for at, spans in done.spans.items()} == {
+        "/landlord": "Oak Homes Ltd",
+        "/tenant": "Maria Keller",
+        "/monthly_rent": "1020.50",
+    }
+
+
+def test_a_long_table_has_every_row_once_and_in_order(model: sg.Model):
+    rows = [(["nut", "bolt", "saw", "drill"][at % 4], at + 1) for at in range(200)]
+    text = "product,quantity\n" + "\n".join(f"{name},{count}" for name, count in rows)
+    assert [(row.product, row.quantity) for row in model.extract(text, list[Row])] == rows
