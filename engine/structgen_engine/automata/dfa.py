@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from structgen_engine.automata.arrays import DEAD, IMPOSSIBLE, NEVER, REFUSED, distances
+from structgen_engine.automata.arrays import DEAD, IMPOSSIBLE, NEVER, REFUSED
 
 __all__ = [
     "DEAD",
@@ -214,6 +214,8 @@ class Dfa:
 
 def _distances(dfa: Dfa) -> Tensor:
     """Distances that ignore the edges of classes without symbols, since no symbol can follow them."""
+    from structgen_engine.automata.nearest import distances  # loads numba
+
     inhabited = np.bincount(dfa.alphabet.class_of.numpy(), minlength=dfa.alphabet.size) > 0
     source, label, target = (part.numpy() for part in (dfa.edges.source, dfa.edges.label, dfa.edges.target))
     return torch.from_numpy(distances(source, target, inhabited[label], dfa.accepting.numpy()))

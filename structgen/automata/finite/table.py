@@ -19,7 +19,8 @@ from structgen.automata.finite.edges import in_order
 from structgen.automata.finite.longest import longest
 from structgen.automata.finite.minimize import merge_columns, minimize
 from structgen.automata.finite.nfa import Fragment, Ints
-from structgen_engine.automata.arrays import NEVER, distances
+from structgen_engine.automata.arrays import NEVER
+from structgen_engine.automata.nearest import distances
 from structgen_engine.jit import kernel
 
 if TYPE_CHECKING:
