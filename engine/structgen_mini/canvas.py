@@ -56,12 +56,13 @@ class ListedSeries:
 
 @dataclass(frozen=True, eq=False)
 class Readings:
-    """What a text states: its numbers (`whole`: those without a fraction), its dates, times of day, and its series."""
+    """What a text states: its numbers (`whole`: those without a fraction), dates, times of day, both together, series."""
 
     numbers: Callable[[str], Found]
     whole: Callable[[str], Found]
     dates: Callable[[str], Found]
     times: Callable[[str], Found]
+    moments: Callable[[str], Found]
     series: Callable[[str], Sequence[ListedSeries]]
 
 

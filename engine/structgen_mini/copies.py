@@ -28,6 +28,7 @@ from structgen_mini.words import UNIT, breaks, word_runs
 
 Encode = Callable[[str], Sequence[int]]
 Ids = tuple[int, ...]
+_ZONE = re.compile(r"(?:Z|[+-]\d\d:\d\d)$")  # at the end of a time
 NO_PIECE = -1
 NUMBERS = ("integer", "number")
 TEXTS = ("string", "email")
@@ -166,7 +167,8 @@ class Offer:
             "integer": (canvas.readings.whole, float, [""]),
             "number": (canvas.readings.numbers, float, [""]),
             "date": (canvas.readings.dates, str, [""]),
-            "time": (canvas.readings.times, str, ["", "Z"]),
+            "time": (canvas.readings.times, str, ["", "Z"]),  # UTC where the document says no zone
+            "date-time": (canvas.readings.moments, str, ["", "Z"]),
         }
         self.series = canvas.readings.series(document) if outline.has_lists else ()
         self.stated = {kind: self._read(kind, 0, len(document)) for kind in self._reading}
@@ -311,6 +313,7 @@ class Offer:
             self._copy(tuple(self.encode(value + more)), key(value), self._words(start + one for one in at))
             for more in behind
             for value, at in pairs.items()
+            if not (more and _ZONE.search(value))
         ]
 
     def _copy(self, ids: Ids, key: str | float, places: Iterable[int]) -> Copy:

@@ -13,7 +13,7 @@ from structgen.limits.first_run import announce
 from structgen.model import Model
 from structgen.models.placement import Placement
 from structgen.reading.series import series
-from structgen.reading.stated import dates, numbers, times
+from structgen.reading.stated import dates, moments, numbers, times
 from structgen.sources.tools import Tools
 from structgen.tokens.vocabulary import Vocabulary
 
@@ -125,4 +125,6 @@ def readings() -> Readings:
     def listed(text: str) -> list[ListedSeries]:
         return [ListedSeries(one.kind, one.parts, one.head) for one in series(text)]
 
-    return Readings(partial(numbers, whole=False), partial(numbers, whole=True), dates, times, listed)
+    return Readings(
+        partial(numbers, whole=False), partial(numbers, whole=True), dates, times, moments, listed
+    )

@@ -1,60 +1,36 @@
-"""The numbers, dates and times that a text may state, as JSON spells them: 1.234,50 is 1234.50, 8 pm is 20:00:00.
-
-If a spelling is ambiguous, every reading is given, because this module cannot know which is meant: 1.234, or 03/04/2026
-if no other date in the text tells days from months. In dates with points the day comes first.
-"""
+"""What a text states: numbers, dates, times and words, and the places where it does."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from decimal import Decimal
-from functools import cached_property
-from typing import Any, NamedTuple
+from functools import cached_property, partial
+from typing import Any
 
+from structgen.reading.dates import (
+    DAY_FIRST,
+    FULL_YEAR,
+    IN_DIGITS,
+    JOIN,
+    MONTH_FIRST,
+    TIME,
+    clock,
+    days,
+    together,
+)
+from structgen.reading.numbers import NUMBER, in_digits, in_words, names
 from structgen.reading.series import Series, series
+from structgen.reading.statement import Statement
 
-_NUMBER = re.compile(r"\d+(?:[.,'’]\d+|[ \u00a0\u202f]\d{3}(?!\d))*")
 _NEIGHBOURS = re.compile(r"\d,\d")
-_NUMERIC_DATE = re.compile(r"(?<!\d)(\d{1,4})([-./])(\d{1,2})\2(\d{4}|\d{2})?(?!\d)")
-_TIME = re.compile(
-    r"(?<![\d:.])(\d{1,2})(?:[:.h]([0-5]\d)(?::([0-5]\d))?)?(?: ?([ap]\.?m)\b)?(?![\d])", re.IGNORECASE
-)
-_YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d])")
-_CENTURY = 2000
 Found = Mapping[str, Sequence[int]]  # each value, and where its statements begin
-# English, German, French and Spanish, in full and short
-_MONTHS = (
-    "jan(?:uary|uar|vier|v)?|jän(?:ner)?|ene(?:ro)?",
-    "feb(?:ruary|ruar|rero)?|f[ée]v(?:rier|r)?",
-    "mar(?:ch|s|zo)?|märz?|mrz",
-    "apr(?:il)?|avr(?:il)?|abr(?:il)?",
-    "mayo?|mai",
-    "jun(?:e|io?)?|juin",
-    "jul(?:y|io?)?|juil(?:let)?",
-    "aug(?:ust)?|ao[ûu]t|ago(?:sto)?",
-    "sep(?:t|tember|tembre|tiembre)?",
-    "o[ck]t(?:ober|obre|ubre)?",
-    "nov(?:ember|embre|iembre)?",
-    "de[cz](?:ember)?|déc(?:embre)?|dic(?:iembre)?",
-)
-_NAMES = "|".join(_MONTHS)
-_DAY_FIRST = re.compile(
-    rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|er|º|\.)?[ \-/]?(?:of |de )?({_NAMES})\b\.?,?(?:[ \-/](?:de )?(\d{{4}}))?",
-    re.IGNORECASE,
-)
-_MONTH_FIRST = re.compile(
-    rf"\b({_NAMES})\b\.?[ \-](\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,?[ \-](\d{{4}}))?", re.IGNORECASE
-)
-
-
 Place = tuple[int, int]  # characters start … end − 1 of a text
 _WORD = re.compile(r"\w")
 _WORDS = re.compile(r"[^\W_]+")
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_ISO_TIME = re.compile(r"(?:\d{4}-\d\d-\d\d[Tt ])?(\d\d:\d\d(?::\d\d)?)")
+_ISO_TIME = re.compile(r"(\d\d:\d\d)(:\d\d)?(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)?")
 
 
 class Stated:
@@ -110,12 +86,27 @@ class Stated:
     def _otherwise(self, value: str) -> Iterable[Place]:
         """The places of a date, a time or a number that is written in another way."""
         if day := _ISO_DATE.match(value):
-            return self._dates.get(day.group(), ())
-        if time := _ISO_TIME.fullmatch(value.rstrip("Zz")):
-            return self._times.get(time[1] if len(time[1]) > 5 else f"{time[1]}:00", ())
+            dates, time = self._dates.get(day.group(), ()), _ISO_TIME.fullmatch(value[day.end() + 1 :])
+            if time is None:
+                return dates
+            return [*dates, *self._clock(time)] if dates and self._clock(time) else ()
+        if time := _ISO_TIME.fullmatch(value):
+            return self._clock(time)
         if re.fullmatch(r"-?\d+(\.\d+)?", value):
             return self._numbers.get(_decimal(value), ())
         return ()
+
+    def _clock(self, time: re.Match[str]) -> list[Place]:
+        """The places of a time of day; Z may stand for no zone, and a time without one for a time in any."""
+        plain, zone = f"{time[1]}{time[2] or ':00'}", (time[3] or "").upper()
+        return [
+            place
+            for stated, places in self._times.items()
+            for place in places
+            if stated == plain + zone
+            or (stated == plain and zone == "Z")
+            or (stated[:8] == plain and not zone)
+        ]
 
     @cached_property
     def series(self) -> list[Series]:
@@ -166,17 +157,9 @@ def _by(statements: Iterable[Statement], key: Callable[[str], Any]) -> dict[Any,
     return found
 
 
-class Statement(NamedTuple):
-    """A value that a text may state, as JSON spells it, and the characters start … end − 1 that state it."""
-
-    value: str
-    start: int
-    end: int
-
-
 def numbers(text: str, *, whole: bool) -> Found:
-    """The numbers as JSON spells them, and where they stand; whole: only those without a fraction."""
-    return _starts(one for one in number_statements(text) if not whole or "." not in one.value)
+    """Numbers as JSON spells them, the groups of their digits too, and where they stand; whole: without a fraction."""
+    return _starts(one for one in number_statements(text, pieces=True) if not whole or "." not in one.value)
 
 
 def dates(text: str) -> Found:
@@ -185,8 +168,13 @@ def dates(text: str) -> Found:
 
 
 def times(text: str) -> Found:
-    """The times of day as HH:MM:SS, and where they stand."""
+    """The times of day as HH:MM:SS, with an offset from UTC if it is stated, and where they stand."""
     return _starts(time_statements(text))
+
+
+def moments(text: str) -> Found:
+    """The dates with a time of day as YYYY-MM-DDTHH:MM:SS, and where they stand."""
+    return _starts(moment_statements(text))
 
 
 def _starts(statements: Iterable[Statement]) -> Found:
@@ -196,87 +184,23 @@ def _starts(statements: Iterable[Statement]) -> Found:
     return found
 
 
-def number_statements(text: str) -> Iterator[Statement]:
-    """Every reading of every number."""
-    for match in _NUMBER.finditer(text):
-        before = text[max(0, match.start() - 2) : match.start()]
-        signs = ["", "-"] if before[-1:] in ("-", "−") and not before[:-1].isalnum() else [""]
-        for value in _readings(match.group()):
-            for sign in signs:
-                yield Statement(sign + value, match.start(), match.end())
+def number_statements(text: str, *, pieces: bool = False) -> Iterator[Statement]:
+    """Every reading of every number, in digits or in words; pieces: the groups of digits of each number too."""
+    yield from in_digits(list(NUMBER.finditer(text)), pieces=pieces)
+    yield from in_words(list(names().finditer(text)))
 
 
 def date_statements(text: str) -> Iterator[Statement]:
     """Every reading of every date."""
-    years = [int(year) for year in dict.fromkeys(_YEAR.findall(text))]
-    for start, end, (year, month, day) in _parts(text):
-        for known in years if year is None else [year if year > 99 else _CENTURY + year]:
-            try:
-                yield Statement(date(known, month, day).isoformat(), start, end)
-            except ValueError:
-                continue
+    years = [int(year) for year in dict.fromkeys(FULL_YEAR.findall(text))]
+    return days([list(form.finditer(text)) for form in (IN_DIGITS, DAY_FIRST, MONTH_FIRST)], years)
 
 
 def time_statements(text: str) -> Iterator[Statement]:
     """Every time of day."""
-    for match in _TIME.finditer(text):
-        hour, minute, second = int(match[1]), match[2] or "00", match[3] or "00"
-        half = (match[4] or "").lower()[:1]
-        if not match[2] and not half:
-            continue
-        hour = hour % 12 + 12 * (half == "p") if half else hour
-        if hour < 24:
-            yield Statement(f"{hour:02}:{minute}:{second}", *match.span())
+    return clock(TIME.finditer(text))
 
 
-Parts = tuple[int | None, int, int]
-
-
-def _parts(text: str) -> Iterator[tuple[int, int, Parts]]:
-    """Where each reading begins and ends, and its year (None if not stated, two digits if below 100), month and day."""
-    numeric = list(_NUMERIC_DATE.finditer(text))
-    # one certain date decides for the others: beside 25/06/2026, 11/06/2026 is the 11th of June
-    whole = [(int(match[1]), int(match[3])) for match in numeric if len(match[1]) <= 2]
-    orders = (
-        any(first > len(_MONTHS) for first, _ in whole),
-        any(middle > len(_MONTHS) for _, middle in whole),
-    )
-    for match in numeric:
-        first, middle, last = match[1], int(match[3]), match[4]
-        if len(first) == 4 and last is not None and len(last) == 2:
-            yield *match.span(), (int(first), middle, int(last))
-        elif len(first) <= 2:
-            year, dotted = None if last is None else int(last), match[2] == "."
-            if dotted or orders != (False, True):
-                yield *match.span(), (year, middle, int(first))
-            if not dotted and orders != (True, False):
-                yield *match.span(), (year, int(first), middle)
-    for match in _DAY_FIRST.finditer(text):
-        yield *match.span(), (_stated(match[3]), _month(match[2]), int(match[1]))
-    for match in _MONTH_FIRST.finditer(text):
-        yield *match.span(), (_stated(match[3]), _month(match[1]), int(match[2]))
-
-
-def _stated(year: str | None) -> int | None:
-    return None if year is None else int(year)
-
-
-def _month(name: str) -> int:
-    """1 … 12 of a name in any of the languages."""
-    return next(at for at, names in enumerate(_MONTHS, 1) if re.fullmatch(names, name, re.IGNORECASE))
-
-
-def _readings(text: str) -> Iterable[str]:
-    """The possible meanings of digits with separators: each group alone, all as one number, the last as a fraction."""
-    groups = re.split(r"\D", text)
-    yield from map(_plain, groups)
-    if len(groups) > 1 and all(len(group) == 3 for group in groups[1:]):
-        yield _plain("".join(groups))
-    if len(groups) > 1 and text[-len(groups[-1]) - 1] in ".," and all(len(one) == 3 for one in groups[1:-1]):
-        point, fraction = _plain("".join(groups[:-1])), groups[-1]
-        yield f"{point}.{fraction}"
-        yield f"{point}.{fraction.rstrip('0') or '0'}"
-
-
-def _plain(digits: str) -> str:
-    return digits.lstrip("0") or "0"
+def moment_statements(text: str) -> Iterator[Statement]:
+    """Every date with a time of day beside it."""
+    return together(date_statements(text), list(time_statements(text)), partial(JOIN.fullmatch, text))

@@ -1,10 +1,14 @@
-"""Numbers, dates and times that a text states."""
+"""Numbers, dates and times that a text states: whole ones, and no others."""
 
 from __future__ import annotations
 
-import pytest
+from decimal import Decimal
 
-from structgen.reading.stated import dates, numbers, times
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from structgen.reading.stated import dates, moments, number_statements, numbers, times
 
 
 @pytest.mark.parametrize(
@@ -21,6 +25,39 @@ from structgen.reading.stated import dates, numbers, times
 )
 def test_every_reading_of_a_number_is_given(text: str, stated: list[str]) -> None:
     assert set(stated) <= set(numbers(text, whole=False))
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("Kaltmiete 1.020 EUR, Wohnfläche 78,5 m²", ["1020", "78.5"]),
+        ("rent 1,020 EUR for 78.5 m²", ["1020", "78.5"]),
+        ("Total 123,456,789.25 for 1,234,567 people", ["123456789.25", "1234567"]),
+        ("Balance −45.00 EUR", ["-45.00", "-45.0"]),
+        ("fee (12.50), page (12)", ["12.50", "-12.50", "12.5", "-12.5", "12"]),
+        ("1.020", ["1020", "1.020", "1.02"]),
+        ("1234567890", ["1234567890"]),
+        ("3.4.5", ["3", "4", "5"]),
+        ("18 400 kr", ["18400"]),
+        ("١٢٣ and १२", ["123", "12"]),
+        ("for twelve months, twenty-five and thirty five", ["12", "25", "35"]),
+        ("two hundred fifty, two hundred and one", []),
+        ("seven hundred", ["700"]),
+        ("zwölf Monate, einundzwanzig Tage", ["12", "21"]),
+        ("treinta y cinco años", ["35"]),
+        ("vingt et un jours, soixante-deux", ["21", "62"]),
+        ("once upon a time, an elf, Sept., someone", []),
+    ],
+)
+def test_a_number_is_read_whole(text: str, stated: list[str]) -> None:
+    assert list(dict.fromkeys(one.value for one in number_statements(text))) == stated
+
+
+@given(st.integers(0, 10**12), st.integers(0, 99), st.sampled_from([",.", ".,", " ,", "’."]))
+def test_a_formatted_amount_has_its_value_and_no_other(whole: int, cents: int, marks: str) -> None:
+    text = f"{whole:,}".replace(",", marks[0]) + f"{marks[1]}{cents:02}"
+    found = {Decimal(one.value) for one in number_statements(f"total {text} EUR")}
+    assert found == {Decimal(f"{whole}.{cents:02}")}
 
 
 def test_a_date_has_no_negative_numbers_and_whole_numbers_have_no_point() -> None:
@@ -47,6 +84,9 @@ def test_a_date_has_no_negative_numbers_and_whole_numbers_have_no_point() -> Non
         ("am 16.7. oder 11/07/2026", ["2026-07-16", "2026-07-11"]),
         ("16/20/2026 and 20/16/2026, 11/07/2026", ["2026-07-11", "2026-11-07"]),
         ("11.07.2026", ["2026-07-11"]),
+        ("Jalan 18 03 05-19, Tel 1588-07-16-22, 25/12/2018", ["2018-12-25"]),
+        ("room 0026-05-06, part 2026-05-06-1234", []),
+        ("18 June 1815", ["1815-06-18"]),
     ],
 )
 def test_every_reading_of_a_date_is_given(text: str, stated: list[str]) -> None:
@@ -62,7 +102,23 @@ def test_every_reading_of_a_date_is_given(text: str, stated: list[str]) -> None:
         ("14h30", ["14:30:00"]),
         ("12:16:05", ["12:16:05"]),
         ("25:00, 7 apples", []),
+        ("14:30:00+02:00, 10:30 UTC, 09:15Z", ["14:30:00+02:00", "10:30:00Z", "09:15:00Z"]),
+        ("9:00-10:30 Uhr on 12.03.2026", ["09:00:00"]),
     ],
 )
 def test_every_time_of_day_is_given(text: str, stated: list[str]) -> None:
     assert list(times(text)) == stated
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("May 6, 2026, 2:30 pm", ["2026-05-06T14:30:00"]),
+        ("14:30 on 6 May 2026", ["2026-05-06T14:30:00"]),
+        ("2026-05-06T14:30:15.5+0200", ["2026-05-06T14:30:15+02:00"]),
+        ("am 3. Mai 2025 um 14:05 Uhr", ["2025-05-03T14:05:00"]),
+        ("6 May 2026, gate 4, 14:30", []),
+    ],
+)
+def test_a_date_and_the_time_beside_it_are_one_moment(text: str, stated: list[str]) -> None:
+    assert list(moments(text)) == stated
