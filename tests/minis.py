@@ -17,6 +17,7 @@ from structgen_mini import mini_folder
 from structgen_mini.canvas import Canvas
 from structgen_mini.constants import (
     Alternatives,
+    Confidence,
     Constants,
     Copies,
     Counting,
@@ -63,6 +64,7 @@ CONSTANTS = Constants(
     Counting(whole=3.4, alone=0.4, torn=2.4, certainty=0.055, least=200.0),
     Listings(likely=0.6, likely_map=0.25, named=6.0, part=15.0, cell=100.0),
     Alternatives(keenness=20.0),
+    Confidence(temperature=3.6, shift=0.66),
 )
 Overlap = Callable[[str, Sequence[str]], Sequence[float]]
 

@@ -56,7 +56,7 @@ class ListedSeries:
 
 @dataclass(frozen=True, eq=False)
 class Readings:
-    """What a text states: its numbers (`whole`: those without a fraction), dates, times of day, both together, series."""
+    """What a text states: numbers (`whole`: those without a fraction), dates, times of day, both together, series."""
 
     numbers: Callable[[str], Found]
     whole: Callable[[str], Found]

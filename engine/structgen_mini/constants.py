@@ -131,6 +131,18 @@ class Alternatives:
 
 
 @dataclass(frozen=True)
+class Confidence:
+    """How the probability of a value becomes the probability that the value is right.
+
+    temperature: the log-odds of a value are divided by it
+    shift: is added to them then, for copies and readings say more of a value than the model alone
+    """
+
+    temperature: float
+    shift: float
+
+
+@dataclass(frozen=True)
 class Constants:
     """All constants of a model of this kind, one part for each table of its weights.toml."""
 
@@ -140,6 +152,7 @@ class Constants:
     counting: Counting
     listings: Listings
     alternatives: Alternatives
+    confidence: Confidence
 
     @classmethod
     def read(cls, folder: Path) -> Constants:

@@ -2,7 +2,7 @@
 
 The model normally settles this canvas in a step or two of a few milliseconds each. The demo therefore extracts twice:
 first slowly, keeping few positions a step, for the frames that are drawn; then at full speed, for the object and the
-time.
+time. What speaks for each value is gathered after that.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Recording:
     """A recording holds an extraction and the frames of a slower extraction of the same document.
 
     frames: every step of the slow extraction's last attempt, which settles KEPT positions a step
-    seconds: the duration of the extraction at full speed
+    seconds: the duration of the extraction at full speed, without that of its evidence
     """
 
     frames: list[Frame]
@@ -64,6 +64,10 @@ def demo_command(
     picture: Annotated[
         Path | None, typer.Option(help="Draw three frames into this SVG file instead.", metavar="FILE")
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page that shows where each value is stated."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print value, steps and seconds as JSON.")] = False,
 ) -> None:
     """Watch the embedded model fill a schema from an invoice."""
@@ -71,12 +75,13 @@ def demo_command(
 
     console = Console(highlight=False)
     first = say_if_kernels_compile()
+    if picture is not None:
+        write_file(picture, _svg(_record(steps, seed)))
+        return
     if as_json:
         recording = _record(steps, seed)
         print_json(_summary(recording))
-        return
-    if picture is not None:
-        write_file(picture, _svg(_record(steps, seed)))
+        _write_page(recording, html)
         return
     _introduce(console)
     if console.is_terminal and not frames:
@@ -87,22 +92,35 @@ def demo_command(
         recording = _record(steps, seed)
         _print_frames(console, recording)
     _conclude(console, recording, first)
+    _write_page(recording, html)
 
 
 def _record(steps: int | None, seed: int) -> Recording:
     model = loaded()
     frames = _frames(_slowed(model), steps or DRAWN_STEPS, seed)
     begun = time.perf_counter()
-    generation = _extracted(model, steps, seed)
-    return Recording(frames, generation, model.vocabulary, time.perf_counter() - begun)
+    _extracted(model, steps, seed)
+    seconds = time.perf_counter() - begun
+    return Recording(frames, _extracted(model, steps, seed, details=True), model.vocabulary, seconds)
 
 
-def _extracted(model: Any, steps: int | None, seed: int, **options: Any) -> Generation[Any]:
+def _extracted(
+    model: Any, steps: int | None, seed: int, *, details: bool = False, on_step: Any = None
+) -> Generation[Any]:
     from structgen.cli.invoice import INVOICE_TEXT, Invoice
+    from structgen.documents import Document
     from structgen.generation.options import Options
     from structgen.verbs.extract import extract
 
-    return extract(model, INVOICE_TEXT, Invoice, Options(steps=steps, seed=seed, **options))
+    document = Document(INVOICE_TEXT, name="the invoice of structgen demo")
+    return extract(
+        model, document, Invoice, Options(steps=steps, seed=seed, on_step=on_step), details=details
+    )
+
+
+def _write_page(recording: Recording, html: Path | None) -> None:
+    if html is not None:
+        write_file(html, recording.generation.html())
 
 
 def _frames(model: Any, steps: int, seed: int) -> list[Frame]:
@@ -219,6 +237,19 @@ def _panel(console: Console, canvas: BlockPicture, frame: Frame, number: int, to
     )
 
 
+def _sureness(generation: Generation[Any]) -> Any:
+    """How sure each value is, one a line, with what speaks against it."""
+    from rich.text import Text
+
+    from structgen.generation.result import entries
+
+    rows = entries(generation.text, generation.evidence)
+    width = max(len(row.pointer) for row in rows)
+    lines = [f"{row.pointer:{width}}  {row.percent:>5}  {'; '.join(row.doubts)}".rstrip() for row in rows]
+    heading = Text("How likely each value is right:" if generation.calibrated else "How sure each value is:")
+    return Text("\n").join([heading, *(Text(line, style="dim") for line in lines)])
+
+
 def _conclude(console: Console, recording: Recording, first: bool) -> None:
     from rich.text import Text
 
@@ -228,6 +259,7 @@ def _conclude(console: Console, recording: Recording, first: bool) -> None:
     if console.color_system is not None:
         console.print(legend())
     console.print(Text(f"\n{json_text(json_value(generation.text))}\n"), soft_wrap=True)
+    console.print(_sureness(generation), soft_wrap=True)
     compiled = ", kernels compiled for this run and later ones" if first else ""
     taken = f"{generation.steps} step{'s' * (generation.steps != 1)}"
     console.print(

@@ -11,7 +11,7 @@ from structgen.evidence.film import Film
 from structgen.evidence.lists import shortened
 from structgen.evidence.looks import HiddenValue, looks
 from structgen.evidence.tokens import Spelled
-from structgen.evidence.values import confidence, key, ranked
+from structgen.evidence.values import calibrated, confidence, key, ranked
 from structgen.evidence.warnings import chosen, excluded, narrowed, unstated
 from structgen.generation.leaves import Answer, Leaf
 from structgen.generation.request import Request
@@ -88,7 +88,13 @@ def evidence(
             for pointer, leaf in leaves.items()
         }
     )
-    return Evidence(sure, others, spans, tuple(_warnings(asked, answer, spelled, seen, stated, stating)))
+    likely = (
+        {}
+        if runtime.calibration is None
+        else {pointer: calibrated(share, *runtime.calibration) for pointer, share in sure.items()}
+    )
+    doubts = tuple(_warnings(asked, answer, spelled, seen, stated, stating))
+    return Evidence(sure, others, spans, doubts, likely)
 
 
 def overall(outline: Mapping[str, Any], answer: Answer, stated: Stated) -> Evidence:

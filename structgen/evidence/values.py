@@ -16,6 +16,7 @@ from structgen.generation.leaves import MISSING, Answer, Leaf
 from structgen.generation.result import Alternative
 
 MOST = 12  # strings that are read for other values
+SUREST = 1e-3  # the least distance from certain: beyond it, being surer says nothing more about being right
 
 
 def confidence(looks: Sequence[HiddenValue], spelled: Spelled) -> float:
@@ -27,6 +28,16 @@ def confidence(looks: Sequence[HiddenValue], spelled: Spelled) -> float:
             for one in whole
         )
     )
+
+
+def calibrated(share: float, temperature: float, shift: float = 0.0) -> float:
+    """The probability that a value is right, from its confidence: the log-odds over a temperature, and a shift.
+
+    That is Platt's scaling (1999); with a shift of 0 it is Guo et al.'s temperature (2017) for a value and all others.
+    """
+    share = min(max(share, SUREST), 1 - SUREST)
+    odds = (math.log(share) - math.log1p(-share)) / temperature + shift
+    return 1 / (1 + math.exp(-odds))
 
 
 def ranked(hidden: Hidden, leaf: Leaf, answer: Answer, spelled: Spelled) -> list[Alternative]:

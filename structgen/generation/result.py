@@ -62,6 +62,8 @@ class Evidence:
     """What speaks for the values of an answer, by JSON pointer.
 
     confidence: the exact probability of a value given the rest of the answer, when the model sees the rest but not it
+    calibrated: an estimate, from documents with known answers, of how often values of that confidence are right; empty
+        if the model's confidence has not been compared with answers
     alternatives: other values, the most probable first
     spans: every place of the document that states the value, the likeliest first; none if it is not stated
     """
@@ -70,11 +72,13 @@ class Evidence:
     alternatives: Mapping[str, Sequence[Alternative]] = field(default_factory=dict)
     spans: Mapping[str, Sequence[TextSpan]] = field(default_factory=dict)
     warnings: Sequence[AnswerWarning] = ()
+    calibrated: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The evidence in plain values, which JSON can hold."""
         return {
             "confidence": dict(self.confidence),
+            "calibrated": dict(self.calibrated),
             "alternatives": {
                 pointer: [one._asdict() for one in ranked] for pointer, ranked in self.alternatives.items()
             },
@@ -90,6 +94,7 @@ class Evidence:
             {at: [Alternative(**one) for one in ranked] for at, ranked in data["alternatives"].items()},
             {at: [TextSpan(**one) for one in spans] for at, spans in data["spans"].items()},
             tuple(AnswerWarning(**one) for one in data["warnings"]),
+            dict(data.get("calibrated", {})),
         )
 
 
@@ -111,6 +116,7 @@ def entries(text: str, evidence: Evidence) -> list[Entry]:
             ],
             evidence.spans.get(leaf.pointer, ()),
             doubts.get(leaf.pointer, ()),
+            evidence.calibrated.get(leaf.pointer),
         )
         for leaf in Answer.of(text).leaves.values()
     ]
@@ -149,6 +155,11 @@ class Generation(Generic[T]):
     def confidence(self) -> Mapping[str, float]:
         """The probability of each value given the rest of the answer, by JSON pointer."""
         return self.evidence.confidence
+
+    @property
+    def calibrated(self) -> Mapping[str, float]:
+        """How often values as probable as each one are right, by JSON pointer; empty if that is not known."""
+        return self.evidence.calibrated
 
     @property
     def alternatives(self) -> Mapping[str, Sequence[Alternative]]:
@@ -198,7 +209,10 @@ class Generation(Generic[T]):
         return entries(self.text, self.evidence)
 
     def to_dict(self) -> dict[str, Any]:
-        """The result in plain values, which JSON can hold; texts stand for the value and the document."""
+        """The result in plain values, which JSON can hold.
+
+        Its text stands for the value. Of the document, text, kind and name are kept, so that its pages cannot be drawn.
+        """
         numbers = {
             name: getattr(self, name)
             for name in ("log_prob", "steps", "blocks", "dropped_share", "certified")
@@ -209,7 +223,9 @@ class Generation(Generic[T]):
             **numbers,
             **self.evidence.to_dict(),
             "trace": [frame.to_dict() for frame in self.trace],
-            "document": None if self.document is None else self.document.text,
+            "document": None
+            if self.document is None
+            else {name: getattr(self.document, name) for name in ("text", "kind", "name")},
             "captures": {name: [one._asdict() for one in found] for name, found in self.captures.items()},
         }
 
@@ -231,7 +247,7 @@ class Generation(Generic[T]):
             data["certified"],
             Evidence.from_dict(data),
             [Still.from_dict(frame) for frame in data["trace"]],
-            None if document is None else Document(document),
+            None if document is None else Document(**document),
             {name: [Capture(**one) for one in found] for name, found in data.get("captures", {}).items()},
         )
 

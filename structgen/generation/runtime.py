@@ -24,6 +24,7 @@ class Runtime:
     threads: CPU threads that a command gives the model, None for torch's default
     form: how the model writes tool calls (see Tools)
     concerns: whether a request concerns one of several tools, by their descriptions; None if the model itself decides
+    calibration: temperature and shift that make the log-odds of a confidence those of being right, None if unknown
     """
 
     name: str
@@ -39,3 +40,4 @@ class Runtime:
     window: int | None = None
     form: str = "json"
     concerns: Callable[[str, Sequence[str]], bool] | None = None
+    calibration: tuple[float, float] | None = None

@@ -64,7 +64,8 @@ def embedded(folder: Path | None, placement: Placement) -> Model:
     files = folder or mini_folder()
     vocabulary = Vocabulary.from_file(files / "tokenizer.json")
     denoiser = mini_denoiser(folder, "cpu" if device == "auto" else device)
-    canvas = Canvas(denoiser, spelling_of(vocabulary), readings(), Constants.read(files))
+    constants = Constants.read(files)
+    canvas = Canvas(denoiser, spelling_of(vocabulary), readings(), constants)
     overlap = denoiser.overlap
     writer = MiniWriter(canvas, overlap)
     options = DecodingOptions(
@@ -89,6 +90,7 @@ def embedded(folder: Path | None, placement: Placement) -> Model:
         if overlap is None
         else lambda text, described: max(overlap(text, described)) >= CONCERNED,
         window=WINDOW,
+        calibration=(constants.confidence.temperature, constants.confidence.shift),
         about=ABOUT,
     )
 

@@ -31,6 +31,7 @@ class Entry:
     """A value and what speaks for it.
 
     value: as JSON; confidence: None if it is not known; others: further values as JSON with their probabilities
+    calibrated: how often values of that confidence are right, None if that is not known
     spans: characters of the document that state it; doubts: warnings
     """
 
@@ -40,10 +41,18 @@ class Entry:
     others: Sequence[tuple[str, float]] = ()
     spans: Sequence[tuple[int, int]] = ()
     doubts: Sequence[str] = ()
+    calibrated: float | None = None
+
+    @property
+    def sure(self) -> float | None:
+        """How sure a reader may be: calibrated if that is known."""
+        return self.confidence if self.calibrated is None else self.calibrated
 
     @property
     def percent(self) -> str:
-        """The confidence for a reader; never 100 % unless it is exactly that."""
+        """How sure a reader may be, in words; an estimate in whole per cent, a probability never 100 % unless it is."""
+        if self.calibrated is not None:
+            return f"{min(max(round(100 * self.calibrated), 1), 99)} %"
         return "" if self.confidence is None else percent(self.confidence)
 
 
@@ -137,7 +146,7 @@ class Exhibit:
     @property
     def weakest(self) -> Entry | None:
         """The least probable value, None if no probability is known."""
-        known = [(row.confidence, at) for at, row in enumerate(self.rows) if row.confidence is not None]
+        known = [(row.sure, at) for at, row in enumerate(self.rows) if row.sure is not None]
         return self.rows[min(known)[1]] if known else None
 
 

@@ -199,6 +199,21 @@ def evidence(documents: int = 60, json_file: Json = None) -> None:
 
 
 @app.command()
+def calibrate(
+    documents: Annotated[int, typer.Option(help="Documents a set.")] = 60,
+    write: Annotated[bool, typer.Option("--write", help="Write the temperature beside the weights.")] = False,
+    json_file: Json = None,
+) -> None:
+    """Fit the temperature of the embedded model's confidence, and print its reliability before and after."""
+    import structgen as sg
+    from bench.calibrate import run
+    from structgen_mini import mini_folder
+
+    file = mini_folder() / "weights.toml" if write else None
+    _keep(run(sg.load(), Console(width=WIDTH), documents=documents, file=file), json_file)
+
+
+@app.command()
 def lengths(
     documents: Annotated[int, typer.Option(help="Hand-written documents.")] = 25,
     tokens: Annotated[list[int] | None, typer.Option(help="Lengths of prompts.")] = None,

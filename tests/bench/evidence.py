@@ -33,10 +33,10 @@ def run(
 ) -> dict[str, Any]:
     """Print both tables; returns their figures."""
     warnings.simplefilter("ignore")
-    reliability = {}
+    rows = {}
     for split in splits:
         with console.status(split):
-            reliability[split] = _figures(list(_judged(model, problems(split, documents, model))))
+            rows[split] = reliability(list(judged(model, problems(split, documents, model))))
     planted = {}
     for name, plant in FAULTS.items():
         with console.status(name):
@@ -45,7 +45,7 @@ def run(
     table = Table(
         "values", "count", "right", "ECE", "Brier", "AUROC", "right ones warned", "wrong ones warned"
     )
-    for split, row in reliability.items():
+    for split, row in rows.items():
         table.add_row(split, str(row["count"]), *(f"{row[name]:.3f}" for name in list(row)[1:]))
     console.print(table)
     faults = Table("planted fault", "count", "named")
@@ -55,10 +55,11 @@ def run(
     shares = {
         name: {"count": len(told), "named": float(np.mean(told))} for name, told in planted.items() if told
     }
-    return {"reliability": reliability, "planted": shares}
+    return {"reliability": rows, "planted": shares}
 
 
-def _judged(model: Model, asked: Sequence[Problem]) -> Iterator[tuple[float, bool, bool]]:
+def judged(model: Model, asked: Sequence[Problem]) -> Iterator[tuple[float, bool, bool]]:
+    """Every value of the answers with its confidence, whether it is right, and whether it is warned about."""
     for problem in asked:
         done = model.extract(problem.document, problem.schema, details=True)
         gold, warned = dict(leaves(problem.value)), {one.pointer for one in done.warnings}
@@ -68,10 +69,11 @@ def _judged(model: Model, asked: Sequence[Problem]) -> Iterator[tuple[float, boo
                 yield done.confidence[pointer], right, pointer in warned
 
 
-def _figures(judged: Judged) -> dict[str, float]:
-    sure, right, warned = (np.array(column) for column in zip(*judged, strict=True))
+def reliability(found: Judged) -> dict[str, float]:
+    """The share of right values, the two errors of confidence, its AUROC, and the shares that are warned about."""
+    sure, right, warned = (np.array(column) for column in zip(*found, strict=True))
     return {
-        "count": len(judged),
+        "count": len(found),
         "right": float(right.mean()),
         "ece": calibration_error(list(zip(sure.tolist(), right.tolist(), strict=True))),
         "brier": float(((sure - right) ** 2).mean()),

@@ -119,11 +119,35 @@ def laws(figures: dict[str, Any]) -> Any:
     return figure
 
 
+def calibrate(figures: dict[str, Any]) -> Any:
+    """The share of right values in each tenth of confidence, as the model says it and calibrated."""
+    sets = figures["sets"]
+    figure, rows = _axes(len(sets) // 2 + len(sets) % 2, 2)
+    for axes, (name, found) in zip(rows, sets.items(), strict=False):
+        axes.plot([0, 1], [0, 1], color=COLOURS[5], linestyle=":")
+        for (key, label), colour in zip(
+            (("before", "as the model says"), ("after", "calibrated")), (COLOURS[0], COLOURS[3]), strict=True
+        ):
+            tenths = found[key]["bins"]
+            sizes = [20 + 2 * one["count"] for one in tenths]
+            axes.scatter(
+                [one["confidence"] for one in tenths],
+                [one["right"] for one in tenths],
+                s=sizes, color=colour, alpha=0.8, label=f"{label}: ECE {found[key]['ece']:.2f}",
+            )  # fmt: skip
+        axes.set(
+            title=name, xlim=(-0.05, 1.05), ylim=(-0.05, 1.05), xlabel="confidence", ylabel="share right"
+        )
+        axes.legend(frameon=False, fontsize=8, loc="lower right")
+    return figure
+
+
 CHARTS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "step": step,
     "laws": laws,
     "schema": schema,
     "extract": extract,
+    "calibrate": calibrate,
 }
 
 

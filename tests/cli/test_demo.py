@@ -44,6 +44,7 @@ def test_without_a_terminal_three_frames_and_the_object_are_printed(run):
     assert "\x1b" not in result.out
     assert all(line == line.rstrip() for line in result.out.splitlines())
     Invoice.model_validate_json(result.out[result.out.rindex("\n{") : result.out.rindex("}") + 1])
+    assert re.search(r"^/vendor +\d+ %$", result.out, re.M)
 
 
 def test_the_document_and_the_class_are_shown(run):
@@ -56,6 +57,13 @@ def test_json_holds_value_steps_and_seconds(run):
     answer = json.loads(run("demo", "--steps", "2", "--json").out)
     assert set(answer) == {"value", "steps", "seconds"}
     Invoice.model_validate_json(json.dumps(answer["value"]))
+
+
+def test_the_page_shows_where_each_value_is_stated(run, tmp_path):
+    run("demo", "--steps", "2", "--json", "--html", str(tmp_path / "proof.html"))
+    page = (tmp_path / "proof.html").read_text(encoding="utf-8")
+    assert "<mark" in page
+    assert "the invoice of structgen demo" in page
 
 
 def test_the_picture_shows_noise_and_what_came_of_it(run, tmp_path):

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 import structgen as sg
@@ -20,6 +22,7 @@ from bench.scores import normal
 from structgen.evidence.gather import evidence
 from structgen.evidence.looks import looks
 from structgen.evidence.tokens import Spelled
+from structgen.evidence.values import calibrated
 from structgen.generation.leaves import Answer
 from structgen.generation.options import Options
 from structgen.generation.prompts import ChatPrompts
@@ -145,3 +148,11 @@ def enumerated(
         if own is not ...:
             shares[normal_key(own)] = shares.get(normal_key(own), 0.0) + weight
     return shares, total
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(1, 50))
+def test_a_calibrated_confidence_keeps_the_order_and_moves_towards_a_half(one, other, temperature):
+    low, high = sorted((one, other))
+    assert 0 < calibrated(low, temperature) <= calibrated(high, temperature) < 1
+    assert abs(calibrated(one, temperature) - 0.5) <= abs(one - 0.5) + 1e-9
+    assert calibrated(one, 1.0) == pytest.approx(min(max(one, 1e-3), 1 - 1e-3))

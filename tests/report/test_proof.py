@@ -113,6 +113,14 @@ def test_only_certainty_is_shown_as_certain(share, shown):
     assert percent(share) == shown
 
 
+def test_an_estimate_is_shown_before_what_the_model_says():
+    one = Entry("/a", '"x"', 0.9999, calibrated=0.723)
+    assert (one.sure, one.percent) == (0.723, "72 %")
+    assert "72 % likely right; the model says &gt; 99.9 %" in proof([one], None)
+    assert Entry("/a", '"x"', 1.0, calibrated=0.999).percent == "99 %"
+    assert Entry("/a", '"x"', 1.0).percent == "100 %"
+
+
 @pytest.fixture(scope="module")
 def result() -> sg.Generation[Person]:
     return sg.load().extract("Marta Kowalski is 200 years old.", Person, details=True)
