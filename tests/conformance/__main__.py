@@ -285,6 +285,18 @@ def grammars(count: int = 3000, seed: int = 0, shown: int = 10) -> None:
 
 
 @app.command()
+def exact(count: int = 700, seed: int = 0) -> None:
+    """Generated grammars, whose blocks Lark judges one by one: log Z, marginals, draws and the best block."""
+    from conformance.exact_grammars import run
+
+    counts, faults = run(count, seed)
+    for word, number in sorted(counts.items()):
+        print(f"{number:8,}  {word}")
+    print(*faults[:10], sep="\n")
+    raise typer.Exit(bool(faults))
+
+
+@app.command()
 def mutations(count: int = 20_000, first: int = 0) -> None:
     """Mutated grammars, in Lark's notation and in EBNF: each is read or refused with its line."""
     from conformance.mutations import outcomes

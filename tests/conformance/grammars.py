@@ -41,9 +41,9 @@ class Judged:
 
 
 @st.composite
-def grammars(draw: st.DrawFn) -> Judged:
+def grammars(draw: st.DrawFn, *, extensions: bool = True) -> Judged:
     """A few rules and terminals over two letters, sometimes with an unknown name."""
-    extended, rules = draw(st.booleans()), draw(st.integers(1, 3))
+    extended, rules = extensions and draw(st.booleans()), draw(st.integers(1, 3))
     names = [*(f"r{number}" for number in range(1, rules)), "T0", "T1"]
     item = st.one_of(st.sampled_from(STRINGS), st.sampled_from(PATTERNS), st.sampled_from(names))
 
