@@ -61,11 +61,14 @@ class Unsatisfiable(StructgenError):
 
 
 class Rejected(StructgenError):
-    """A text has no value: a Python validator rejects it, or it cannot be read; `text` keeps the text."""
+    """A text has no value: a Python validator rejects it, or it cannot be read; `text` keeps the text.
 
-    def __init__(self, message: str, *, text: str):
+    draws: how many outputs were drawn, if one was generated; all of them were rejected
+    """
+
+    def __init__(self, message: str, *, text: str, draws: int | None = None):
         super().__init__(message)
-        self.text = text
+        self.text, self.draws = text, draws
 
 
 class InvalidDocument(StructgenError):

@@ -4,36 +4,37 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar, Unpack, overload
 
-from structgen.compiler.constraint import compile
 from structgen.documents import Document
-from structgen.evidence.gather import answered
+from structgen.errors import InvalidOption
 from structgen.generation.options import Options
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
-from structgen.generation.writer import read, request, text_of, write
-from structgen.sources import Additional, Order, Readable, Source, Terms, Unknown, Whitespace, as_source
-from structgen.sources.json_schema import Resources
+from structgen.sources import Source
 from structgen.sources.template import Filled
 from structgen.sources.tools import Reply, Tools
 from structgen.twins import Twins
 from structgen.verbs.call import Message, call
 from structgen.verbs.choose import Choice, choose
 from structgen.verbs.decide import Decisions, decide
-from structgen.verbs.extract import extract
+from structgen.verbs.extract import extract, extract_several
 from structgen.verbs.fill import fill
-from structgen.verbs.how import OnStep, StepOptions, ToolOptions, VerbOptions
+from structgen.verbs.generate import generate, generate_several
+from structgen.verbs.how import (
+    AnswerOptions,
+    ExtractOptions,
+    OnStep,
+    StepOptions,
+    ToolOptions,
+    VerbOptions,
+    check_several,
+    options_of,
+)
 from structgen.verbs.stream import Done, Partial, Settled, stream
 
 T = TypeVar("T")
-
-
-class ExtractOptions(VerbOptions, total=False):
-    """The options of `extract` for type checkers."""
-
-    partial: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,8 @@ class Model(Runtime, Twins):
 
     Options of every verb: steps, the most refinement steps per block (default: the model's own number); seed, of the
     only source of randomness; max_tokens, the budget (default: the model's number of blocks); on_step, called with each
-    StepEvent. The options of JSON (whitespace, additional, unknown, resources, order) are those of `compile`.
+    StepEvent; redraws, how often an answer that a Python validator rejects is drawn anew, each time independently
+    (default: 0). The options of JSON (whitespace, additional, unknown, resources, order) are those of `compile`.
     """
 
     about: str = ""
@@ -75,38 +77,55 @@ class Model(Runtime, Twins):
     def extract(
         self, text: str | Document, spec: object, *, details: Literal[True], **how: Unpack[ExtractOptions]
     ) -> Generation[Any]: ...
+    @overload
+    def extract(
+        self,
+        text: str | Document,
+        spec: type[T],
+        *,
+        n: int,
+        details: Literal[False] = ...,
+        **how: Unpack[VerbOptions],
+    ) -> list[T]: ...
+    @overload
+    def extract(
+        self,
+        text: str | Document,
+        spec: type[T],
+        *,
+        n: int,
+        details: Literal[True],
+        **how: Unpack[VerbOptions],
+    ) -> list[Generation[T]]: ...
+    @overload
+    def extract(
+        self, text: str | Document, spec: object, *, n: int, details: bool = ..., **how: Unpack[VerbOptions]
+    ) -> list[Any]: ...
     def extract(
         self,
         text: str | Document,
         spec: object,
         *,
-        details: bool = False,
-        max_tokens: int | None = None,
-        steps: int | None = None,
-        seed: int = 0,
-        whitespace: Whitespace = "flexible",
-        additional: Additional = "declared",
-        unknown: Unknown = "ignore",
-        resources: Resources | None = None,
-        order: Order = "declared",
-        on_step: OnStep | None = None,
+        n: int | None = None,
         partial: bool = False,
+        details: bool = False,
+        **how: Unpack[AnswerOptions],
     ) -> object:
         """The value of type `spec` (pydantic class, any type, JSON Schema) that the document states.
 
+        n: a list of up to so many distinct values instead, the likeliest first
         A value that the document does not state, or that the constraint put in the place of another one, is reported
         as an AnswerWarning: in `warnings` of the Generation, or by Python's `warnings` without details. So is a list
         that is shorter than the document's. A list for which the budget is too small raises Unsatisfiable, unless
         `partial` allows as much of it as the budget holds.
         """
-        options = Options(max_tokens, steps, seed, on_step, partial)
-        terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
-        generation = extract(self, text, spec, options, terms=terms, details=details)
-        if details:
-            return generation
-        for warning in generation.warnings:
-            warnings.warn(warning, stacklevel=2)
-        return generation.value
+        options, terms = options_of(how)
+        options = replace(options, partial=partial)
+        if n is None:
+            return _told(extract(self, text, spec, options, terms=terms, details=details), details)
+        check_several(n, options)
+        found = extract_several(self, text, spec, n, options, terms=terms, details=details)
+        return found if details else [one.value for one in found]
 
     @overload
     def stream(
@@ -117,23 +136,12 @@ class Model(Runtime, Twins):
         self, text: str | Document, spec: object, **how: Unpack[VerbOptions]
     ) -> Iterator[Settled | Partial[Any] | Done[Any]]: ...
     def stream(
-        self,
-        text: str | Document,
-        spec: object,
-        *,
-        max_tokens: int | None = None,
-        steps: int | None = None,
-        seed: int = 0,
-        whitespace: Whitespace = "flexible",
-        additional: Additional = "declared",
-        unknown: Unknown = "ignore",
-        resources: Resources | None = None,
-        order: Order = "declared",
-        on_step: OnStep | None = None,
+        self, text: str | Document, spec: object, **how: Unpack[VerbOptions]
     ) -> Iterator[Settled | Partial[Any] | Done[Any]]:
         """The steps of `extract`: a Settled for each value that is final, a Partial after a step, at the end a Done."""
-        options = Options(max_tokens, steps, seed, on_step)
-        terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
+        if "redraws" in how:
+            raise InvalidOption("a stream takes nothing back, so it cannot draw anew: leave redraws out")
+        options, terms = options_of(how)
         return stream(self, text, spec, options, terms=terms)
 
     @overload
@@ -143,7 +151,7 @@ class Model(Runtime, Twins):
         source: type[T] | Source[T],
         *,
         details: Literal[False] = ...,
-        **how: Unpack[VerbOptions],
+        **how: Unpack[AnswerOptions],
     ) -> T: ...
     @overload
     def generate(
@@ -152,7 +160,7 @@ class Model(Runtime, Twins):
         source: type[T] | Source[T],
         *,
         details: Literal[True],
-        **how: Unpack[VerbOptions],
+        **how: Unpack[AnswerOptions],
     ) -> Generation[T]: ...
     @overload
     def generate(
@@ -161,7 +169,7 @@ class Model(Runtime, Twins):
         source: Sequence[str],
         *,
         details: Literal[False] = ...,
-        **how: Unpack[VerbOptions],
+        **how: Unpack[AnswerOptions],
     ) -> str: ...
     @overload
     def generate(
@@ -170,7 +178,7 @@ class Model(Runtime, Twins):
         source: Sequence[str],
         *,
         details: Literal[True],
-        **how: Unpack[VerbOptions],
+        **how: Unpack[AnswerOptions],
     ) -> Generation[str]: ...
     @overload
     def generate(
@@ -179,36 +187,58 @@ class Model(Runtime, Twins):
         source: object,
         *,
         details: Literal[False] = ...,
-        **how: Unpack[VerbOptions],
+        **how: Unpack[AnswerOptions],
     ) -> Any: ...
     @overload
     def generate(
-        self, prompt: str | Document, source: object, *, details: Literal[True], **how: Unpack[VerbOptions]
+        self, prompt: str | Document, source: object, *, details: Literal[True], **how: Unpack[AnswerOptions]
     ) -> Generation[Any]: ...
+    @overload
+    def generate(
+        self,
+        prompt: str | Document,
+        source: type[T] | Source[T],
+        *,
+        n: int,
+        details: Literal[False] = ...,
+        **how: Unpack[VerbOptions],
+    ) -> list[T]: ...
+    @overload
+    def generate(
+        self,
+        prompt: str | Document,
+        source: type[T] | Source[T],
+        *,
+        n: int,
+        details: Literal[True],
+        **how: Unpack[VerbOptions],
+    ) -> list[Generation[T]]: ...
+    @overload
     def generate(
         self,
         prompt: str | Document,
         source: object,
         *,
+        n: int,
+        details: bool = ...,
+        **how: Unpack[VerbOptions],
+    ) -> list[Any]: ...
+    def generate(
+        self,
+        prompt: str | Document,
+        source: object,
+        *,
+        n: int | None = None,
         details: bool = False,
-        max_tokens: int | None = None,
-        steps: int | None = None,
-        seed: int = 0,
-        whitespace: Whitespace = "flexible",
-        additional: Additional = "declared",
-        unknown: Unknown = "ignore",
-        resources: Resources | None = None,
-        order: Order = "declared",
-        on_step: OnStep | None = None,
+        **how: Unpack[AnswerOptions],
     ) -> object:
-        """An answer to the prompt that satisfies `source`."""
-        terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
-        constraint = compile(as_source(source, terms), self.vocabulary)
-        options = Options(max_tokens, steps, seed, on_step)
-        asked = request(self, self.prompts.plain(text_of(prompt, "prompt")), constraint, options)
-        if details:
-            return answered(self, asked, is_json=isinstance(constraint.source, Readable))
-        return read(self, constraint, write(self, asked)).value
+        """An answer to the prompt that satisfies `source`; n: up to so many distinct ones, the likeliest first."""
+        options, terms = options_of(how)
+        if n is None:
+            return _told(generate(self, prompt, source, options, terms=terms, details=details), details)
+        check_several(n, options)
+        found = generate_several(self, prompt, source, n, options, terms=terms, details=details)
+        return found if details else [one.value for one in found]
 
     @overload
     def fill(
@@ -243,12 +273,8 @@ class Model(Runtime, Twins):
 
         A hole is {{name}}, {{name:regular expression}}, or {{name:kind}} with a kind such as iso-date or semver.
         """
-        generation = fill(self, template, context, Options(max_tokens, steps, seed, on_step), details=details)
-        if details:
-            return generation
-        for warning in generation.warnings:
-            warnings.warn(warning, stacklevel=2)
-        return generation.value
+        options = Options(max_tokens, steps, seed, on_step)
+        return _told(fill(self, template, context, options, details=details), details)
 
     def choose(self, text: str | Document, options: Sequence[str], *, seed: int = 0) -> Choice:
         """The option that the text calls for, with a probability for each."""
@@ -300,15 +326,7 @@ class Model(Runtime, Twins):
         distinct: bool | None = None,
         form: str | None = None,
         details: bool = False,
-        max_tokens: int | None = None,
-        steps: int | None = None,
-        seed: int = 0,
-        whitespace: Whitespace = "flexible",
-        additional: Additional = "declared",
-        unknown: Unknown = "ignore",
-        resources: Resources | None = None,
-        order: Order = "declared",
-        on_step: OnStep | None = None,
+        **how: Unpack[AnswerOptions],
     ) -> object:
         """The calls that a request asks for, a Reply: `messages.extend(reply.messages(reply.run()))` closes the loop.
 
@@ -318,8 +336,7 @@ class Model(Runtime, Twins):
         parallel: up to eight calls instead of one, or min_calls to max_calls; distinct: no two of them equal
         form: how calls are written, "json", "gemma", "harmony" or "hermes"; the model's family decides if it is None
         """
-        options = Options(max_tokens, steps, seed, on_step)
-        terms = Terms(whitespace, additional, unknown, {} if resources is None else resources, order)
+        options, terms = options_of(how)
         generation = call(
             self,
             messages,
@@ -334,11 +351,16 @@ class Model(Runtime, Twins):
             distinct=distinct,
             form=form,
         )
-        if details:
-            return generation
-        for warning in generation.warnings:
-            warnings.warn(warning, stacklevel=2)
-        return generation.value
+        return _told(generation, details)
 
     def __repr__(self) -> str:
         return f"<structgen.Model {self.name}: {self.about}>"
+
+
+def _told(generation: Generation[Any], details: bool) -> Any:
+    """The generation if its details are wanted; otherwise its value, with a Python warning for each of its warnings."""
+    if details:
+        return generation
+    for warning in generation.warnings:
+        warnings.warn(warning, stacklevel=3)
+    return generation.value

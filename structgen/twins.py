@@ -20,7 +20,7 @@ from structgen.sources.tools import Reply, Tools
 from structgen.verbs.call import Message
 from structgen.verbs.choose import Choice
 from structgen.verbs.decide import Decisions
-from structgen.verbs.how import StepOptions, ToolOptions, VerbOptions
+from structgen.verbs.how import AnswerOptions, ExtractOptions, StepOptions, ToolOptions, VerbOptions
 from structgen.verbs.stream import Done, Partial, Settled
 
 T = TypeVar("T")
@@ -40,20 +40,39 @@ class Twins:
         spec: type[T],
         *,
         details: Literal[False] = ...,
-        **how: Unpack[VerbOptions],
+        **how: Unpack[ExtractOptions],
     ) -> T: ...
     @overload
     async def aextract(
-        self, text: str | Document, spec: type[T], *, details: Literal[True], **how: Unpack[VerbOptions]
+        self, text: str | Document, spec: type[T], *, details: Literal[True], **how: Unpack[ExtractOptions]
     ) -> Generation[T]: ...
     @overload
     async def aextract(
-        self, text: str | Document, spec: object, *, details: Literal[False] = ..., **how: Unpack[VerbOptions]
+        self,
+        text: str | Document,
+        spec: object,
+        *,
+        details: Literal[False] = ...,
+        **how: Unpack[ExtractOptions],
     ) -> Any: ...
     @overload
     async def aextract(
-        self, text: str | Document, spec: object, *, details: Literal[True], **how: Unpack[VerbOptions]
+        self, text: str | Document, spec: object, *, details: Literal[True], **how: Unpack[ExtractOptions]
     ) -> Generation[Any]: ...
+    @overload
+    async def aextract(
+        self,
+        text: str | Document,
+        spec: type[T],
+        *,
+        n: int,
+        details: Literal[False] = ...,
+        **how: Unpack[VerbOptions],
+    ) -> list[T]: ...
+    @overload
+    async def aextract(
+        self, text: str | Document, spec: object, *, n: int, details: bool = ..., **how: Unpack[VerbOptions]
+    ) -> list[Any]: ...
     async def aextract(self, text: str | Document, spec: object, **how: Any) -> Any:
         """See `extract`."""
         return await _stepwise(self.extract, text, spec, **how)  # type: ignore[attr-defined]
@@ -91,7 +110,7 @@ class Twins:
         source: type[T] | Source[T],
         *,
         details: Literal[False] = ...,
-        **how: Unpack[VerbOptions],
+        **how: Unpack[AnswerOptions],
     ) -> T: ...
     @overload
     async def agenerate(
@@ -100,7 +119,7 @@ class Twins:
         source: type[T] | Source[T],
         *,
         details: Literal[True],
-        **how: Unpack[VerbOptions],
+        **how: Unpack[AnswerOptions],
     ) -> Generation[T]: ...
     @overload
     async def agenerate(
@@ -109,7 +128,7 @@ class Twins:
         source: Sequence[str],
         *,
         details: Literal[False] = ...,
-        **how: Unpack[VerbOptions],
+        **how: Unpack[AnswerOptions],
     ) -> str: ...
     @overload
     async def agenerate(
@@ -118,7 +137,7 @@ class Twins:
         source: Sequence[str],
         *,
         details: Literal[True],
-        **how: Unpack[VerbOptions],
+        **how: Unpack[AnswerOptions],
     ) -> Generation[str]: ...
     @overload
     async def agenerate(
@@ -127,12 +146,32 @@ class Twins:
         source: object,
         *,
         details: Literal[False] = ...,
-        **how: Unpack[VerbOptions],
+        **how: Unpack[AnswerOptions],
     ) -> Any: ...
     @overload
     async def agenerate(
-        self, prompt: str | Document, source: object, *, details: Literal[True], **how: Unpack[VerbOptions]
+        self, prompt: str | Document, source: object, *, details: Literal[True], **how: Unpack[AnswerOptions]
     ) -> Generation[Any]: ...
+    @overload
+    async def agenerate(
+        self,
+        prompt: str | Document,
+        source: type[T] | Source[T],
+        *,
+        n: int,
+        details: Literal[False] = ...,
+        **how: Unpack[VerbOptions],
+    ) -> list[T]: ...
+    @overload
+    async def agenerate(
+        self,
+        prompt: str | Document,
+        source: object,
+        *,
+        n: int,
+        details: bool = ...,
+        **how: Unpack[VerbOptions],
+    ) -> list[Any]: ...
     async def agenerate(self, prompt: str | Document, source: object, **how: Any) -> Any:
         """See `generate`."""
         return await _stepwise(self.generate, prompt, source, **how)  # type: ignore[attr-defined]

@@ -50,6 +50,12 @@ CALLS = {
     'model.generate("a", sg.Regex("[a-z]+"))': "str",
     'model.generate("a", sg.Regex("[a-z]+"), details=True)': "Generation[str]",
     'model.generate("a", Invoice)': "Invoice",
+    'model.extract("a", Invoice, n=3)': "list[Invoice]",
+    'model.extract("a", Invoice, n=3, details=True)': "list[Generation[Invoice]]",
+    'model.extract("a", Invoice, redraws=3)': "Invoice",
+    'model.generate("a", sg.Regex("a"), n=3)': "list[str]",
+    'model.generate("a", sg.Regex("a"), n=3, details=True)': "list[Generation[str]]",
+    'model.choose("a", ["yes", "no"]).ranked': "list[tuple[str, float]]",
     'model.generate("a", ["yes", "no"])': "str",
     'model.generate("a", sg.JsonSchema({}))': "Any",
     'model.choose("a", ["yes", "no"])': "Choice",
@@ -76,6 +82,7 @@ WRONG = (
     'model.extract("a", Invoice, order="sorted")',
     "sg.compile(Invoice, regime=3)",
     'model.choose("a", [1, 2])',
+    'model.stream("a", Invoice, redraws=2)',
 )
 
 

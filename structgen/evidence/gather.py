@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from structgen.documents import Document
+from structgen.errors import Rejected
+from structgen.evidence.alternatives import distinct
 from structgen.evidence.film import Film
 from structgen.evidence.lists import shortened
 from structgen.evidence.looks import HiddenValue, looks
@@ -17,7 +19,7 @@ from structgen.generation.leaves import Answer, Leaf
 from structgen.generation.request import Request
 from structgen.generation.result import Alternative, AnswerWarning, Evidence, Generation, TextSpan
 from structgen.generation.runtime import Runtime
-from structgen.generation.writer import read, write
+from structgen.generation.writer import read, refusing_overlong_steps, write
 from structgen.reading.stated import Stated
 from structgen.sources.json_schema.pointers import steps
 from structgen_engine.decoding.loop import Decoded
@@ -25,50 +27,87 @@ from structgen_engine.decoding.loop import Decoded
 SHOWN = 3  # alternatives of a value
 
 
-def answered(
-    runtime: Runtime,
-    asked: Request,
-    document: Document | None = None,
-    *,
-    is_json: bool = True,
-    stating: bool = False,
-) -> Generation[Any]:
-    """What the model writes for a request, with all its evidence, which takes a forward pass for each value.
+Stating = Callable[[str], bool]  # whether the document should state the value at a pointer
 
-    document: that the values are from; is_json: whether the answer is JSON; stating: whether the document should state
-    every value that is not chosen from a list. Raises what `write` and `read` raise.
+
+def everywhere(pointer: str) -> bool:
+    """The document should state every value."""
+    return True
+
+
+def nowhere(pointer: str) -> bool:
+    """The document need not state any value."""
+    return False
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted beside the value.
+
+    details: whether all evidence, which takes a forward pass for each value; warned: whether warnings without it
+    document: that the values are from; is_json: whether the answer is JSON
+    stating: whether the document should state a value that is not chosen from a list, by its pointer
     """
+
+    details: bool = False
+    warned: bool = True
+    document: Document | None = None
+    is_json: bool = True
+    stating: Stating = everywhere
+
+
+def answered(runtime: Runtime, asked: Request, wanted: Wanted) -> Generation[Any]:
+    """What the model writes for a request, drawn anew as often as the request allows if a validator rejects it.
+
+    Raises what `write` and `read` raise.
+    """
+    for time in range(asked.redraws + 1):
+        film = Film(asked.constraint.vocabulary, asked.on_step)
+        drawn = asked.drawn_anew(time) if time else asked
+        written = write(runtime, replace(drawn, on_step=film if wanted.details else asked.on_step))
+        try:
+            found = proven(runtime, drawn, written, wanted, film)
+        except Rejected as error:
+            rejected = error
+        else:
+            return replace(found, draws=time + 1)
+    raise _all_rejected(rejected, asked.redraws + 1)
+
+
+def several(runtime: Runtime, asked: Request, most: int, wanted: Wanted) -> list[Generation[Any]]:
+    """Up to `most` distinct answers to a request, the likeliest first; see `alternatives`."""
     film = Film(asked.constraint.vocabulary, asked.on_step)
-    written = write(runtime, replace(asked, on_step=film))
-    return proven(runtime, asked, written, film, document, is_json=is_json, stating=stating)
+    on_step, options = film if wanted.details else asked.on_step, replace(asked.options, keep=True)
+    written = write(runtime, replace(asked, on_step=on_step, options=options))
+    with refusing_overlong_steps():
+        answers = distinct(runtime, asked, written, most)
+    return [proven(runtime, asked, one, wanted, film) for one in answers]
 
 
-def doubted(runtime: Runtime, asked: Request) -> Generation[Any]:
-    """What the model writes for a request, with warnings alone; see `doubts`. Raises what `write` and `read` raise."""
-    written = write(runtime, asked)
+def proven(runtime: Runtime, asked: Request, written: Decoded, wanted: Wanted, film: Film) -> Generation[Any]:
+    """What was written for a request, with the evidence that is wanted. Raises Rejected."""
     generation = read(runtime, asked.constraint, written)
-    found = doubts(runtime, asked, written, Answer(generation.text))
+    answer = Answer.of(generation.text) if wanted.is_json else Answer(generation.text, is_json=False)
+    if wanted.details:
+        found = evidence(runtime, asked, written, answer, stating=wanted.stating)
+        trace = tuple(film.frames)
+        return replace(generation, evidence=found, trace=trace, document=wanted.document)
+    if not (wanted.warned and answer.is_json):
+        return generation
+    found = doubts(runtime, asked, written, answer, stating=wanted.stating)
     return replace(generation, evidence=Evidence(warnings=found))
 
 
-def proven(
-    runtime: Runtime,
-    asked: Request,
-    written: Decoded,
-    film: Film,
-    document: Document | None = None,
-    *,
-    is_json: bool = True,
-    stating: bool = False,
-) -> Generation[Any]:
-    """What was written for a request, with all its evidence; see `answered`."""
-    generation = read(runtime, asked.constraint, written)
-    found = evidence(runtime, asked, written, Answer(generation.text, is_json), stating=stating)
-    return replace(generation, evidence=found, trace=tuple(film.frames), document=document)
+def _all_rejected(error: Rejected, draws: int) -> Rejected:
+    """The error of the last draw, which says how many there were."""
+    error.draws = draws
+    if draws > 1:
+        error.args = (f"{error}; all {draws} independent draws were rejected",)
+    return error
 
 
 def evidence(
-    runtime: Runtime, asked: Request, written: Decoded, answer: Answer, *, stating: bool = False
+    runtime: Runtime, asked: Request, written: Decoded, answer: Answer, *, stating: Stating = nowhere
 ) -> Evidence:
     """What speaks for each value of an answer that was written for a request; see `answered`."""
     spelled = Spelled(written.ids.tolist(), asked.constraint.vocabulary)
@@ -104,19 +143,21 @@ def overall(outline: Mapping[str, Any], answer: Answer, stated: Stated) -> Evide
         pointer: [TextSpan(*place) for place in stated.places(leaf.value, steps(pointer))]
         for pointer, leaf in leaves.items()
     }
-    found = [unstated(leaf, outline, stated) for leaf in leaves.values()]
+    found = [unstated(leaf, [outline], stated) for leaf in leaves.values()]
     lists = shortened(answer, outline, stated)
     return Evidence(spans=spans, warnings=(*(one for one in found if one is not None), *lists))
 
 
-def doubts(runtime: Runtime, asked: Request, written: Decoded, answer: Answer) -> Sequence[AnswerWarning]:
+def doubts(
+    runtime: Runtime, asked: Request, written: Decoded, answer: Answer, *, stating: Stating = everywhere
+) -> Sequence[AnswerWarning]:
     """The warnings alone, with a pass for each value in whose place the constraint refuses what a document may say."""
     spelled, stated = Spelled(written.ids.tolist(), asked.constraint.vocabulary), _stated(asked)
     if stated is None:
         return ()
     few = [leaf for leaf in answer.leaves.values() if _doubtful(leaf, asked, answer, stated)]
     seen = _looks(runtime, asked, written, answer, spelled, few) if few else {}
-    return tuple(_warnings(asked, answer, spelled, seen, stated, stating=True))
+    return tuple(_warnings(asked, answer, spelled, seen, stated, stating))
 
 
 def _doubtful(leaf: Leaf, asked: Request, answer: Answer, stated: Stated) -> bool:
@@ -158,15 +199,15 @@ def _warnings(
     spelled: Spelled,
     seen: Mapping[str, Sequence[HiddenValue]],
     stated: Stated | None,
-    stating: bool,
+    stating: Stating,
 ) -> Iterator[AnswerWarning]:
     """The warnings in the order of the answer, one for each value at most; then those about lists."""
     for pointer, leaf in answer.leaves.items():
         looks = seen.get(pointer, ())
         found = (excluded(look, leaf, answer, spelled, asked.constraint, stated) for look in looks)
         warning = next((one for one in found if one is not None), None)
-        if warning is None and stated is not None and stating:
-            warning = unstated(leaf, asked.kinds[0].outline, stated)
+        if warning is None and stated is not None and stating(pointer):
+            warning = unstated(leaf, [kind.outline for kind in asked.kinds], stated)
         if warning is not None:
             yield warning
     if stated is not None and stating and answer.is_json:

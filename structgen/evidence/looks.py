@@ -69,7 +69,7 @@ def looks(
     assert denoiser is not None
     found: dict[str, list[HiddenValue]] = {leaf.pointer: [] for leaf in leaves}
     places = [place for leaf in leaves if (place := _placed(leaf, spelled, text)) is not None]
-    for block in _blocks(denoiser, asked, written.ids, pad):
+    for block in blocks(denoiser, asked, written.ids, pad):
         here = [one for place in places if (one := _clipped(place, block.first, block.last)) is not None]
         with suppress(Overlong):  # then nothing is known about the values that are left
             for look in _looks(denoiser, block, here, torch.Generator().manual_seed(asked.seed)):
@@ -107,7 +107,7 @@ class _Written:
         return self.first + len(self.ids)
 
 
-def _blocks(denoiser: Denoiser, asked: Request, ids: Tensor, pad: int) -> Iterator[_Written]:
+def blocks(denoiser: Denoiser, asked: Request, ids: Tensor, pad: int) -> Iterator[_Written]:
     """Each block of an answer, the last one filled up with padding if the budget has cut it short."""
     automaton, N = asked.automaton, denoiser.block_length
     context, state, left = denoiser.start([asked.prompt]), automaton.start, asked.max_tokens

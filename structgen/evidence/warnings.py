@@ -65,11 +65,11 @@ def narrowed(leaf: Leaf, answer: Answer, constraint: Constraint[Any], stated: St
     return not all(map(constraint.compiled.accepts, texts))
 
 
-def unstated(leaf: Leaf, outline: Mapping[str, Any], stated: Stated) -> AnswerWarning | None:
+def unstated(leaf: Leaf, outlines: Sequence[Mapping[str, Any]], stated: Stated) -> AnswerWarning | None:
     """A warning if a text or number is not in the document, or only as the beginning of a longer word."""
     if isinstance(leaf.value, bool | dict | list) or leaf.value is None or leaf.value == "":
         return None
-    if stated.places(leaf.value) or chosen(outline, leaf.pointer):
+    if stated.places(leaf.value) or any(chosen(outline, leaf.pointer) for outline in outlines):
         return None
     whole = stated.whole(str(leaf.value))
     if whole is not None:

@@ -21,6 +21,7 @@ class Options:
     max_tokens: budget; None for the runtime's blocks, or more if the shortest answer is longer
     steps: most refinement steps per block, None for the runtime's number; seed: of the only source of randomness
     partial: whether an answer may have a part of a list, with a warning, where the budget does not hold all of it
+    redraws: how often an answer that a Python validator rejects is drawn anew
     """
 
     max_tokens: int | None = None
@@ -28,9 +29,11 @@ class Options:
     seed: int = 0
     on_step: Callable[[StepEvent], None] | None = None
     partial: bool = False
+    redraws: int = 0
 
     def __post_init__(self) -> None:
         check_whole("seed", self.seed, 0, MOST_SEED)
+        check_whole("redraws", self.redraws, 0)
         if self.steps is not None:
             check_whole("steps", self.steps, 1)
         if self.max_tokens is not None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from structgen.compiler.constraint import Constraint
 from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.loop import Decoded, StepEvent
-from structgen_engine.decoding.options import DecodingOptions
+from structgen_engine.decoding.options import DecodingOptions, Finish
 from structgen_engine.decoding.row import Review
 
 
@@ -37,6 +38,7 @@ class Request:
     partial: whether a part of a list is enough where the budget does not hold all of it
     kinds: the forms that the answer may have, empty if nothing is known about its form
     on_step: called with each StepEvent
+    redraws: how often an answer that a Python validator rejects is drawn anew
     """
 
     prompt: Sequence[int]
@@ -50,6 +52,13 @@ class Request:
     kinds: tuple[Kind, ...] = ()
     on_step: Callable[[StepEvent], None] | None = None
     partial: bool = False
+    redraws: int = 0
+
+    def drawn_anew(self, time: int) -> Request:
+        """The request for draw number `time`, from 1 on: a joint draw instead of the best, by a seed of its own."""
+        digest = hashlib.blake2b(f"{self.seed} {time}".encode(), digest_size=8).digest()
+        options = replace(self.options, finish=Finish.SAMPLE)
+        return replace(self, options=options, seed=int.from_bytes(digest) >> 1)
 
 
 class Writer(Protocol):

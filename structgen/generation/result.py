@@ -133,6 +133,7 @@ class Generation(Generic[T]):
         the constraint is one table
     certified: whether every block is surely the most probable one that the constraint accepts, given its last step; if
         the constraint is one table, every block that is not drawn at random is
+    draws: how many outputs were drawn: all but this one were rejected by a Python validator
     evidence: what speaks for each value, whose parts are also this object's: confidence, alternatives, spans, warnings
     trace: the canvas after each step; document: that the values are from
     captures: what the rules of a grammar with `capture` stand for, by name: pieces of the text with start and end
@@ -150,6 +151,7 @@ class Generation(Generic[T]):
     trace: Sequence[Still] = ()
     document: Document | None = None
     captures: Mapping[str, Sequence[Capture]] = field(default_factory=dict)
+    draws: int = 1
 
     @property
     def confidence(self) -> Mapping[str, float]:
@@ -215,7 +217,7 @@ class Generation(Generic[T]):
         """
         numbers = {
             name: getattr(self, name)
-            for name in ("log_prob", "steps", "blocks", "dropped_share", "certified")
+            for name in ("log_prob", "steps", "blocks", "dropped_share", "certified", "draws")
         }
         return {
             "text": self.text,
@@ -249,6 +251,7 @@ class Generation(Generic[T]):
             [Still.from_dict(frame) for frame in data["trace"]],
             None if document is None else Document(**document),
             {name: [Capture(**one) for one in found] for name, found in data.get("captures", {}).items()},
+            data.get("draws", 1),
         )
 
     def __repr__(self) -> str:

@@ -96,6 +96,7 @@ def request(
         kinds,
         options.on_step,
         options.partial,
+        options.redraws,
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any, TypedDict, Unpack
 from structgen.compiler.constraint import compile
 from structgen.documents import Document
 from structgen.errors import InvalidDocument
-from structgen.evidence.gather import answered
+from structgen.evidence.gather import Wanted, answered
 from structgen.generation import writer
 from structgen.generation.options import Options
 from structgen.generation.request import Kind
@@ -23,6 +23,7 @@ from structgen.generation.result import AnswerWarning, Evidence, Generation
 from structgen.generation.runtime import Runtime
 from structgen.generation.writer import check_text, text_of
 from structgen.sources import Terms
+from structgen.sources.json_schema.pointers import steps
 from structgen.sources.tools import Reply, Tools
 
 Message = Mapping[str, object]  # with role and content, as in OpenAI's API
@@ -70,10 +71,7 @@ def call(
         )
     prompt = runtime.prompts.calls(source, request)
     asked = writer.request(runtime, prompt, constraint, options, document=request, kinds=_kinds(source))
-    if details:
-        done = answered(runtime, asked, Document(request))
-    else:
-        done = writer.read(runtime, constraint, writer.write(runtime, asked))
+    done = answered(runtime, asked, Wanted(details, document=Document(request), stating=_is_argument))
     return replace(done, value=done.value.identified(request))
 
 
@@ -82,6 +80,11 @@ def _is_off_topic(runtime: Runtime, source: Tools, request: str) -> bool:
     if runtime.concerns is None or source.choice.mode != "auto" or not source.callable:
         return False
     return not runtime.concerns(request, [f"{tool.name} {tool.description}" for tool in source.callable])
+
+
+def _is_argument(pointer: str) -> bool:
+    """Whether a value is an argument of a call, which the request should state; the words of an answer are new."""
+    return "arguments" in steps(pointer)[:2]
 
 
 def with_options(

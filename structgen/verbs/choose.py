@@ -31,6 +31,11 @@ class Choice:
     value: str
     probabilities: Mapping[str, float]
 
+    @property
+    def ranked(self) -> list[tuple[str, float]]:
+        """All options with their probabilities, the likeliest first."""
+        return sorted(self.probabilities.items(), key=lambda one: -one[1])
+
 
 @refusing_overlong_steps()
 def choose(runtime: Runtime, given: str | Document, options: Sequence[str], *, seed: int = 0) -> Choice:

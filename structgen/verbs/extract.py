@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, overload
+from typing import Any
 
 from structgen.compiler.constraint import compile
 from structgen.documents import Document
 from structgen.errors import InvalidDocument, InvalidSource
-from structgen.evidence.gather import answered, doubted
+from structgen.evidence.gather import Wanted, answered, several
 from structgen.generation.options import Options
 from structgen.generation.prompts import Form
 from structgen.generation.request import Kind, Request
@@ -18,29 +18,7 @@ from structgen.sources import Terms, as_source
 from structgen.sources.json_schema import JsonSchema
 from structgen.sources.types import TypeSource
 
-T = TypeVar("T")
 
-
-@overload
-def extract(
-    runtime: Runtime,
-    document: str | Document,
-    spec: type[T],
-    options: Options | None = ...,
-    *,
-    terms: Terms | None = ...,
-    details: bool = ...,
-) -> Generation[T]: ...
-@overload
-def extract(
-    runtime: Runtime,
-    document: str | Document,
-    spec: object,
-    options: Options | None = ...,
-    *,
-    terms: Terms | None = ...,
-    details: bool = ...,
-) -> Generation[Any]: ...
 def extract(
     runtime: Runtime,
     document: str | Document,
@@ -49,7 +27,7 @@ def extract(
     *,
     terms: Terms | None = None,
     details: bool = False,
-) -> object:
+) -> Generation[Any]:
     """The value of type `spec` that the document states.
 
     spec: a pydantic class, any other type, or a JSON Schema as a dict; terms: the options for reading it
@@ -61,9 +39,29 @@ def extract(
         asked = extraction(runtime, document, spec, options, terms=terms)
     except PromptTooLong:
         return _long(runtime, source, spec, options, terms)
-    if details and isinstance(source, Document):
-        return answered(runtime, asked, source, stating=True)
-    return doubted(runtime, asked)
+    return answered(runtime, asked, wanted(source, details=details))
+
+
+def extract_several(
+    runtime: Runtime,
+    document: str | Document,
+    spec: object,
+    most: int,
+    options: Options | None = None,
+    *,
+    terms: Terms | None = None,
+    details: bool = False,
+) -> list[Generation[Any]]:
+    """Up to `most` distinct values, the likeliest first; see `extract`."""
+    asked = extraction(runtime, document, spec, options, terms=terms)
+    return several(runtime, asked, most, wanted(document, details=details))
+
+
+def wanted(document: str | Document, *, details: bool) -> Wanted:
+    """What is wanted beside a value that a document states."""
+    if details and isinstance(document, str):
+        document = Document(document)
+    return Wanted(details, document=document if isinstance(document, Document) else None)
 
 
 def extraction(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from structgen.compiler.constraint import compile
 from structgen.documents import Document
 from structgen.errors import InvalidDocument
-from structgen.evidence.gather import answered, doubted
+from structgen.evidence.gather import Wanted, answered, everywhere, nowhere
 from structgen.generation.options import Options
 from structgen.generation.prompts import Form
 from structgen.generation.request import Kind
@@ -37,7 +37,7 @@ def fill(
     prompt = runtime.prompts.extraction(form, text)
     document = None if context is None else text
     asked = request(runtime, prompt, constraint, options, document=document, kinds=kinds)
-    if details:
-        shown = context if isinstance(context, Document) else Document(text)
-        return answered(runtime, asked, shown, stating=context is not None)
-    return doubted(runtime, asked)
+    shown = context if isinstance(context, Document) else Document(text)
+    return answered(
+        runtime, asked, Wanted(details, document=shown, stating=nowhere if context is None else everywhere)
+    )

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypedDict
+from typing import Any, TypedDict
 
-from structgen.sources import Additional, Order, Unknown, Whitespace
+from structgen.errors import InvalidOption
+from structgen.generation.options import Options, check_whole
+from structgen.sources import Additional, Order, Terms, Unknown, Whitespace
 from structgen.sources.json_schema import Resources
 from structgen.verbs.call import CallOptions
 from structgen_engine.decoding.loop import StepEvent
 
+MOST_ANSWERS = 100  # distinct ones
+DECODING = ("max_tokens", "steps", "seed", "on_step", "redraws")
+JSON = ("whitespace", "additional", "unknown", "resources", "order")
 OnStep = Callable[[StepEvent], None]
 
 
@@ -32,5 +37,36 @@ class VerbOptions(StepOptions, total=False):
     order: Order
 
 
-class ToolOptions(CallOptions, VerbOptions, total=False):
+class AnswerOptions(VerbOptions, total=False):
+    """The options of a verb whose answer may be drawn anew."""
+
+    redraws: int
+
+
+class ExtractOptions(AnswerOptions, total=False):
+    """The options of `extract`."""
+
+    partial: bool
+
+
+class ToolOptions(CallOptions, AnswerOptions, total=False):
     """The options of a call: those about tools too."""
+
+
+def options_of(how: AnswerOptions | VerbOptions) -> tuple[Options, Terms]:
+    """The options of decoding and those of JSON. Raises TypeError for any other, as a call does."""
+    given: dict[str, Any] = dict(how)
+    decoding = {name: given.pop(name) for name in DECODING if name in given}
+    if given.get("resources", ...) is None:
+        del given["resources"]
+    for name in given:
+        if name not in JSON:
+            raise TypeError(f"this verb takes no argument {name!r}")
+    return Options(**decoding), Terms(**given)
+
+
+def check_several(n: int, options: Options) -> None:
+    """Raise InvalidOption for a number of answers that is none, or with redraws, for which alternatives stand in."""
+    check_whole("n", n, 1, MOST_ANSWERS)
+    if options.redraws:
+        raise InvalidOption("n takes other answers for rejected ones already: leave redraws out")

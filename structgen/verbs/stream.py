@@ -13,7 +13,7 @@ from structgen.compiler.constraint import Constraint
 from structgen.documents import Document
 from structgen.errors import Rejected
 from structgen.evidence.film import Film
-from structgen.evidence.gather import proven
+from structgen.evidence.gather import Wanted, proven
 from structgen.evidence.warnings import declared
 from structgen.generation.leaves import MISSING, Answer, Leaf
 from structgen.generation.options import Options
@@ -96,7 +96,7 @@ def _events(runtime: Runtime, asked: Request, document: Document) -> Iterator[Ev
         if now is not MISSING and now != shown:
             shown = now
             yield Partial(now)
-    result = proven(runtime, asked, written, film, document, stating=True)
+    result = proven(runtime, asked, written, Wanted(details=True, document=document), film)
     for pointer, leaf in progress.ordered(Answer(result.text).leaves):
         if pointer not in said:
             yield Settled(pointer, leaf.value, result.confidence.get(pointer))

@@ -32,6 +32,7 @@ from structgen_engine.decoding.blocks import admits, nonempty, remember, tables
 from structgen_engine.decoding.cohort import Cohort, Live, Task, alike, free, heard, joined, tell
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.decoding.options import DecodingOptions
+from structgen_engine.decoding.ranking import last_look
 from structgen_engine.decoding.row import Decoded, Review, Verdict, begin
 from structgen_engine.decoding.sampling import Decision, Stability, View
 from structgen_engine.lattice.beam import Beam
@@ -255,6 +256,8 @@ class Loop:
         for k, live in enumerate(rows):
             fresh = self.denoiser.noise.start((n,), live.task.generator)
             live.take(choice, k, fresh, float(dropped[k]))
+            if live.done and options.keep:
+                live.row.look = last_look(parts[k], logits[k], settled[k], temperature[k])
         self._tell_marginals(rows, lattice)
         if self._on_step is not None:
             for event in _events(rows, view, choice, dropped):

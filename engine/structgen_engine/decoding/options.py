@@ -64,6 +64,7 @@ class DecodingOptions:
     policy: which positions a step keeps; finish: what the last step commits
     stop: when a block with uniform noise is done before its last step
     pruning: what is left out of automata too large for tables; almost nothing by default
+    keep: whether a finished output keeps what the last step of its last block saw, for alternatives
     """
 
     steps: int = 16
@@ -73,6 +74,7 @@ class DecodingOptions:
     finish: Finish = Finish.BEST
     stop: StoppingRule = StoppingRule()
     pruning: Pruning = Pruning()  # noqa: RUF009  (frozen)
+    keep: bool = False
 
     def __post_init__(self) -> None:
         if self.steps < 1:

@@ -17,6 +17,7 @@ from structgen_engine.automata.finishing import Finishing
 from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.blocks import Block
 from structgen_engine.decoding.denoiser import Denoiser
+from structgen_engine.decoding.ranking import LastLook
 from structgen_engine.lattice.lattice import EmptyLattice
 from structgen_engine.lattice.pruning import Pruning
 
@@ -57,6 +58,7 @@ class Decoded:
     dropped: a bound on the share of the accepted blocks' probability left out by the step that left out most
     certified: whether every block is the most probable of all accepted ones, including those left out
     denoiser: the one that filled the blocks; None if it is not known
+    look: what the last step of the last block saw; None unless the options keep it
     """
 
     ids: Tensor
@@ -67,6 +69,7 @@ class Decoded:
     dropped: float = 0.0
     certified: bool = False
     denoiser: Denoiser | None = None
+    look: LastLook | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +120,7 @@ class Row:
     certified: bool = True
     steps: int = 0
     committed: list[Tensor] = field(default_factory=list)
+    look: LastLook | None = None
     _part: Block | None = None
 
     def in_play(self, length: int) -> int:
@@ -152,7 +156,8 @@ class Row:
         """The finished output."""
         ids = torch.cat(self.committed)
         blocks = len(self.committed)
-        return Decoded(ids, self.log_prob, self.steps, blocks, self.scaffold, self.dropped, self.certified)
+        drawn = self.log_prob, self.steps, blocks, self.scaffold, self.dropped, self.certified
+        return Decoded(ids, *drawn, look=self.look)
 
 
 def needed(automaton: TokenAutomaton, ids: Sequence[int] = ()) -> int:
