@@ -113,7 +113,7 @@ def series_of(
     is_map, nats = _is_map(layout, pointer), look.canvas.constants.listings
     slots = [(inside, slot) for item, inside, slot in _slots(layout, pointer) if item == 0]
     for known in look.offer.series:
-        one = _headed(known, [_words(inside) for inside, _ in slots], look.offer.document)
+        one = _headed(known, pointer, [_words(inside) for inside, _ in slots], look.offer.document)
         strong = _strong(one, len(slots))
         if not (_named(one) if is_map else _in_question(one, strong, len(slots), counted)):
             continue
@@ -140,12 +140,14 @@ def _line_above(document: str, series: ListedSeries) -> str:
     return next((line for line in reversed(lines) if line.strip()), "")
 
 
-def _headed(series: ListedSeries, names: Sequence[set[str]], document: str) -> ListedSeries:
-    """The series without a first part that names the members of an item."""
+def _headed(series: ListedSeries, pointer: str, names: Sequence[set[str]], document: str) -> ListedSeries:
+    """The series without a first part that names the array, or the members of its items."""
     if series.head is not None or len(series.parts) < 2:
         return series
-    first = series.parts[0]
+    first, own = series.parts[0], _words(pointer.rpartition("/")[2])
     said = _words(document[first.start : first.end])
+    if said and said <= own:
+        return replace(series, parts=tuple(series.parts[1:]), head=first)
     if len(names) < 2 or sum(bool(name & said) for name in names) * 2 < len(names):
         return series
     rest = [_words(document[part.start : part.end]) for part in series.parts[1:]]

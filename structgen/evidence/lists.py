@@ -22,7 +22,10 @@ def shortened(answer: Answer, outline: Mapping[str, Any], stated: Stated) -> Ite
     found = [(at, items) for at, items in _lists(json.loads(answer.text), outline, "") if items]
     for pointer, items in found:
         places = [_places(answer, item, stated) for item in items]
-        longest = max((len(one.parts) for one in stated.series if _holds(one, places)), default=0)
+        longest = max(
+            (len(one.parts) for one in stated.series if _holds(one, places, named=items[0][1] is not None)),
+            default=0,
+        )
         if longest > len(items):
             detail = f"shortened: the list in the document has {longest} items, the answer has {len(items)}"
             yield AnswerWarning("shortened", pointer, detail)
@@ -54,9 +57,13 @@ def _places(answer: Answer, item: Item, stated: Stated) -> list[Sequence[Place]]
     return [places for places in found if places]
 
 
-def _holds(one: Series, items: Sequence[Sequence[Sequence[Place]]]) -> bool:
-    """Whether most of the items lie in parts of a series, each in one of its own."""
-    if one.kind not in SURE and (len(items) < FEWEST or one.kind == "pairs"):
+def _holds(one: Series, items: Sequence[Sequence[Sequence[Place]]], *, named: bool) -> bool:
+    """Whether most of the items lie in parts of a series, each in one of its own.
+
+    named: whether they are members of a map, which lines with a name and a value are
+    """
+    sure = one.kind in SURE or (named and one.kind == "pairs")
+    if not sure and (len(items) < FEWEST or one.kind == "pairs"):
         return False
     taken: set[int] = set()
     for values in items:

@@ -142,7 +142,7 @@ def _repeated(names: Sequence[str | None], at: int) -> tuple[int, int]:
 def _framed(text: str, kind: str, parts: Sequence[SeriesPart]) -> Series:
     """A series without the line that names its columns, and without lines of totals behind it."""
     kept, head = list(parts), None
-    if kind == "table" and len(kept) > 1 and _is_head(text, kept):
+    if kind in ("table", "plain") and len(kept) > 1 and _is_head(text, kept):
         head, kept = kept[0], kept[1:]
     while kind != "marked" and len(kept) > 1 and _is_total(text, kept):
         kept.pop()

@@ -211,6 +211,31 @@ def regimes(every: Every = 1, start: int = 0, explosions: bool = True) -> None:
 
 
 @app.command()
+def lists(
+    each: Annotated[int, typer.Option(help="Documents of each length.")] = 24,
+    counts: Annotated[list[int] | None, typer.Option(help="Items of a list.")] = None,
+    dicts: Annotated[int, typer.Option(help="Documents with a dict.")] = 50,
+    seed: int = 0,
+    faults: Annotated[bool, typer.Option(help="Print the lists with a wrong number of items.")] = False,
+) -> None:
+    """Generated lists and dicts through extract: every item there, and nothing shortened without a word."""
+    import structgen
+    from conformance.lists import cases, judged
+    from conformance.lists import dicts as all_dicts
+
+    model, silent = structgen.load(), 0
+    asked = {f"{count} items": cases(count, each, seed) for count in counts or (5, 12, 40, 120)}
+    for name, found in {**asked, "dicts": all_dicts(dicts, seed)}.items():
+        tally, wrong = judged(model, found)
+        silent += tally.silent
+        print(f"{name}: {tally}", flush=True)
+        for line in wrong if faults else ():
+            print(f"  {line}")
+    if silent:
+        raise typer.Exit(1)
+
+
+@app.command()
 def documents(count: int = 200, seed: int = 0) -> None:
     """Generated documents with known answers: found where they stand, with boxes that two other judges confirm."""
     from conformance.documents import judged
