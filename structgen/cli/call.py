@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from structgen.cli.document import STDIN, read_request
 from structgen.cli.extract import json_value
-from structgen.cli.failure import Misuse
+from structgen.cli.failure import Misuse, warn
 from structgen.cli.model import loaded, say_if_kernels_compile
 from structgen.cli.options import (
     Additional,
@@ -32,6 +32,10 @@ from structgen.cli.resources import read_resources
 from structgen.cli.spec import read_json, read_spec
 from structgen.cli.terminal import print_json
 
+if TYPE_CHECKING:
+    from structgen.generation.result import Generation
+    from structgen.sources.tools import Reply
+
 
 def call_command(
     request: Annotated[str, typer.Argument(metavar="REQUEST", help="The request as text, or - for stdin.")],
@@ -48,6 +52,13 @@ def call_command(
         str, typer.Option(metavar="CHOICE", help="auto, required, none, or a tool's name.")
     ] = "auto",
     parallel: Annotated[bool, typer.Option("--parallel", help="Allow up to eight calls.")] = False,
+    min_calls: Annotated[int | None, typer.Option(help="At least so many calls.")] = None,
+    max_calls: Annotated[int | None, typer.Option(help="At most so many calls.")] = None,
+    distinct: Annotated[bool, typer.Option("--distinct", help="No two calls are equal.")] = False,
+    form: Annotated[
+        str | None,
+        typer.Option(metavar="FORM", help="How calls are written: json, gemma, harmony or hermes."),
+    ] = None,
     model: Model = None,
     steps: Steps = None,
     seed: Seed = 0,
@@ -72,13 +83,33 @@ def call_command(
         given,
         tool_choice=tool_choice,
         parallel=parallel or None,
+        min_calls=min_calls,
+        max_calls=max_calls,
+        distinct=distinct or None,
+        form=form,
         details=True,
         max_tokens=max_tokens,
         steps=steps,
         seed=seed,
         **json_options(whitespace, additional, unknown, order, read_resources(resource)),
     )
-    print_json(json_value(generation.text), compact=compact)
+    for warning in generation.warnings:
+        if warning.kind == "off topic":
+            warn(warning.detail)
+    print_json(_printed(generation), compact=compact)
+
+
+def _printed(generation: Generation[Reply]) -> Any:
+    """The reply as JSON, whatever the form in which it was generated; no calls and no answer are an empty list."""
+    if generation.text.startswith(("{", "[")):
+        return json_value(generation.text)
+    if generation.value.answer is not None:
+        return {"answer": generation.value.answer}
+    calls = [
+        {"name": call.name, "arguments": call.text if call.tool.custom else json_value(call.text)}
+        for call in generation.value
+    ]
+    return calls[0] if len(calls) == 1 else calls
 
 
 def _read(name: str) -> Iterator[Any]:

@@ -25,6 +25,7 @@ from structgen.generation.writer import check_text, text_of
 from structgen.sources import Terms
 from structgen.sources.json_schema.pointers import steps
 from structgen.sources.tools import Reply, Tools
+from structgen.sources.tools.forms import JSON_FORM
 
 Message = Mapping[str, object]  # with role and content, as in OpenAI's API
 
@@ -71,7 +72,9 @@ def call(
         )
     prompt = runtime.prompts.calls(source, request)
     asked = writer.request(runtime, prompt, constraint, options, document=request, kinds=_kinds(source))
-    done = answered(runtime, asked, Wanted(details, document=Document(request), stating=_is_argument))
+    is_json, given = source.form == JSON_FORM, Document(request)
+    wanted = Wanted(details, document=given, is_json=is_json, stating=_is_argument)
+    done = answered(runtime, asked, wanted)
     return replace(done, value=done.value.identified(request))
 
 
@@ -88,7 +91,7 @@ def _is_argument(pointer: str) -> bool:
 
 
 def with_options(
-    tools: Tools | Sequence[object], terms: Terms | None, how: CallOptions, form: str = "json"
+    tools: Tools | Sequence[object], terms: Terms | None, how: CallOptions, form: str = JSON_FORM
 ) -> Tools:
     """The tools as a source, with the options that are not None; form: of calls, if nothing says another one."""
     given = {name: value for name, value in how.items() if value is not None}

@@ -34,6 +34,20 @@ def test_tools_are_functions_and_the_request_is_on_stdin(run, folder):
     assert result.out.count("\n") == 1
 
 
+def test_an_off_topic_request_prints_no_call_and_a_warning(run, folder):
+    (folder / "tools.json").write_text(json.dumps([{**BOOK, "description": "Book a flight."}]))
+    result = run("call", "-t", "tools.json", "Tell me a joke.")
+    assert (result.code, result.out) == (0, "[]\n")
+    assert "too little in common with any tool's description" in result.err
+
+
+def test_calls_in_another_form_are_printed_as_json(run, folder):
+    (folder / "tools.json").write_text(json.dumps(TOOLS))
+    result = run("call", "-t", "tools.json", "book a flight to Oslo", *FAST, "--form", "hermes")
+    assert (result.code, result.err) == (0, "")
+    assert json.loads(result.out)["name"] == "book_flight"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

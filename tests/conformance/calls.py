@@ -12,10 +12,13 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+
+from jsonschema import Draft202012Validator
 
 import structgen as sg
 from bench.bfcl import ABSENT, as_json_schema
@@ -95,6 +98,10 @@ def _judge(
     found.counts[f"{form}: compiled"] += 1
     if not calls:
         return
+    schemas = {one["name"]: {"type": "object", **one["parameters"]} for one in tools}
+    if not all(Draft202012Validator(schemas[name]).is_valid(arguments) for name, arguments in calls):
+        found.counts["accepted answer not valid under its own schema"] += form == "json"
+        return
     text = write(calls)
     if not constraint.accepts(text):
         found.faults.append(f"{question['id']}: {form}: not accepted: {text[:300]}")
@@ -155,6 +162,8 @@ def _bare(value: Any) -> str:
         return f"{QUOTES}{value}{QUOTES}"
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{key}:{_bare(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, float):
+        return format(Decimal(repr(value)), "f")
     return "[" + ",".join(map(_bare, value)) + "]" if isinstance(value, list) else json.dumps(value)
 
 

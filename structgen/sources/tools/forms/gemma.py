@@ -24,6 +24,7 @@ from structgen.grammar import (
     seq,
     token,
 )
+from structgen.surface import option
 
 from ...json_schema.decimals import spell_numbers
 from ...json_schema.numbers import Numbers
@@ -79,7 +80,7 @@ class Bare(Syntax):
                 f"the form 'gemma' has no quotes around keys, and {keys.value.decode()!r:.60} needs them",
                 keyword="properties",
                 pointer=origin,
-                remedy='rename the member, or take the form "json"',
+                remedy=f"rename the member, or pass {option('form', 'json')}",
             )
         bare = intersect(keys, KEYS)
         return NOTHING if bare is NOTHING else around(KEY, bare, self._marked)

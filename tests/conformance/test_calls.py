@@ -1,0 +1,18 @@
+"""A few of BFCL's questions, and what a judge of calls must notice."""
+
+from __future__ import annotations
+
+import pytest
+
+import material
+from conformance.calls import WRITERS, judged
+
+
+def test_accepted_answers_come_back_equal_in_every_form() -> None:
+    try:
+        file = material.find(material.QUESTIONS)
+    except material.MissingData as missing:
+        pytest.skip(str(missing))
+    found = judged(file, None, every=130)
+    assert found.faults == []
+    assert all(found.counts[f"{form}: compiled"] == found.questions == 10 for form in WRITERS)
