@@ -428,6 +428,9 @@ def fits(value: Any, outline: Outline) -> bool:
     """Whether a value is as the outline says."""
     if outline.kind == "any" or (value is None and outline.nullable):
         return True
+    if outline.kind == "map":
+        item = outline.item
+        return isinstance(value, dict) and item is not None and all(fits(one, item) for one in value.values())
     if outline.kind == "union":
         return any(fits(value, one) for one in outline.options)
     if outline.kind in ("enum", "const"):
