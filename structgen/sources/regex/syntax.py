@@ -124,7 +124,7 @@ class _Parser(Leaves):
         if self.rust:
             engine = "" if self.lark else "use regex_engine='python-re' in the model's configuration, or "
             remedy = f"{engine}write the pattern without it"
-            self._unsupported(f"a look-around, which {self.dialect.value} does not have,", start, remedy)
+            self._unsupported(f"a look-around, which is not part of {self.dialect.value},", start, remedy)
         body = self._closed()
         least, most = width(body)
         if kind is Behind and self.python and least != most:
@@ -133,7 +133,7 @@ class _Parser(Leaves):
 
     def _atomic_group(self, start: int) -> Node:
         if not self.python:
-            self._invalid(f"an atomic group, which {self.dialect.value} does not have,", start)
+            self._invalid(f"an atomic group, which is not part of {self.dialect.value},", start)
         return self.repetition(self._atomic(self._closed(), "an atomic group", start))
 
     def _atomic(self, body: Node, what: str, start: int) -> Node:
