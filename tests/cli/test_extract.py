@@ -106,7 +106,8 @@ def test_details_say_what_the_answer_took(run):
     answer = json.loads(detailed.out)
     assert answer["value"] == json.loads(plain.out)
     cost = {"log_prob", "steps", "seconds", "blocks", "dropped_share", "certified"}
-    assert set(answer["details"]) == cost | {"confidence", "alternatives", "spans", "warnings"}
+    evidence = {"confidence", "calibrated", "alternatives", "spans", "warnings"}
+    assert set(answer["details"]) == cost | evidence | {"document_sha256"}
     assert answer["details"]["spans"]["/vendor"] == [{"start": 8, "end": 26}]
     assert answer["details"]["steps"] >= 1
 
