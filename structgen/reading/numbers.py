@@ -40,6 +40,7 @@ _TENS = {
 }
 # words that mean something else in another language count only beside other words of their own
 _ELSEWHERE = {
+    "one": re.compile(r"(?!)"),  # mostly stands for something that was named before
     **dict.fromkeys(("once",), re.compile(r"\b(?:el|los|las|del|por|una|de|y)\b", re.IGNORECASE)),
     **dict.fromkeys(
         ("sept", "six"), re.compile(r"\b(?:le|la|les|des|du|une|est|et|pour|the|of|and|for)\b", re.IGNORECASE)
@@ -116,11 +117,11 @@ def _points(numbers: Iterable[str]) -> str:
 
 
 def _grouped(groups: Sequence[str], marks: Sequence[str]) -> bool:
-    """Whether digits with one kind of mark between them are thousands."""
-    return (
-        len(set(marks)) <= 1
-        and len(groups[0]) <= THOUSAND
-        and not (len(groups) > 1 and groups[0].startswith("0"))
+    """Whether digits are one number: without marks, or in groups of thousands with one kind of mark between them."""
+    return not marks or (
+        len(set(marks)) == 1
+        and 1 <= len(groups[0]) <= THOUSAND
+        and not groups[0].startswith("0")
         and all(len(group) == THOUSAND for group in groups[1:])
     )
 
