@@ -102,7 +102,7 @@ def _all_rejected(error: Rejected, draws: int) -> Rejected:
     """The error of the last draw, which says how many there were."""
     error.draws = draws
     if draws > 1:
-        error.args = (f"{error}; all {draws} independent draws were rejected",)
+        error.args = (f"{error}; all {draws} draws were rejected",)
     return error
 
 

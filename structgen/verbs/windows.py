@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from structgen.documents import Document
-from structgen.errors import InvalidDocument
+from structgen.errors import InvalidDocument, InvalidOption
 from structgen.evidence.gather import overall
 from structgen.generation.leaves import Answer
 from structgen.generation.prompts import Form
@@ -87,7 +87,12 @@ def read_windows(
     """The answer that the windows of a document give together.
 
     asked: with the prompt and the text of one window; document: kept with the answer
+    Raises InvalidOption for redraws, because what a validator rejects may be spread over several parts.
     """
+    if asked.redraws:
+        raise InvalidOption(
+            "a document that is read in parts is not drawn anew: leave redraws out, or split the document"
+        )
     seen, written = list[Window](), []
     for start, end in windows(runtime, form, text):
         part = text[start:end]

@@ -171,9 +171,7 @@ def test_a_rejection_says_how_many_draws_there_were():
         def never(cls, value: int) -> int:
             raise ValueError("no number will do")
 
-    with pytest.raises(
-        sg.Rejected, match=r"no number will do.*all 4 independent draws were rejected"
-    ) as caught:
+    with pytest.raises(sg.Rejected, match=r"no number will do.*all 4 draws were rejected") as caught:
         digits().generate("5", Never, redraws=3, whitespace="compact")
     assert caught.value.draws == 4
     with pytest.raises(sg.Rejected, match="no number will do") as caught:

@@ -64,3 +64,8 @@ def test_a_long_table_has_every_row_once_and_in_order(model: sg.Model):
     rows = [(["nut", "bolt", "saw", "drill"][at % 4], at + 1) for at in range(200)]
     text = "product,quantity\n" + "\n".join(f"{name},{count}" for name, count in rows)
     assert [(row.product, row.quantity) for row in model.extract(text, list[Row])] == rows
+
+
+def test_a_long_document_is_not_drawn_anew_in_silence(model: sg.Model):
+    with pytest.raises(sg.InvalidOption, match="leave redraws out, or split the document"):
+        model.extract(LOREM * 200, Lease, redraws=2)
