@@ -75,17 +75,18 @@ class RegionLattice:
 
         ways: for each of its states, where each token leads; it starts in the first state and accepts in the last
         """
-        delta, class_of = self.automaton.dfa.delta.numpy(), self.automaton.dfa.alphabet.class_of
+        tokens = sorted({token for way in ways for token in way})
+        delta, class_of = self.automaton.dfa.delta.numpy(), self.automaton.dfa.alphabet.class_of.numpy()
+        labels = {token: int(class_of[token]) if token < len(class_of) else 0 for token in tokens}
         weights = {(self.state, 0): 0.0}
-        for row in self.logits:
-            reached: dict[tuple[int, int], float] = {}
+        for row in self.logits[:, tokens].tolist():
+            scores, reached = dict(zip(tokens, row, strict=True)), dict[tuple[int, int], float]()
             for (state, place), weight in weights.items():
+                moves = delta[state]
                 for token, onward in ways[place].items():
-                    label = int(class_of[token]) if token < len(class_of) else 0
-                    key = int(delta[state, label]), onward
-                    more = weight + float(row[token])
+                    key, more = (int(moves[labels[token]]), onward), weight + scores[token]
                     if key[0] and more > IMPOSSIBLE:
-                        reached[key] = float(np.logaddexp(reached.get(key, IMPOSSIBLE), more))
+                        reached[key] = _together(reached[key], more) if key in reached else more
             weights = reached
         ends = [w for (state, place), w in weights.items() if self.alive[state] and place == len(ways) - 1]
         if not ends or self.log_partition == IMPOSSIBLE:
@@ -197,3 +198,9 @@ def region(
         return found
     pinned = found.log_partition
     return RegionLattice(first, automaton, state, alive, scores, explored.share(pinned))
+
+
+def _together(one: float, other: float) -> float:
+    """The log of the sum of two weights."""
+    low, high = sorted((one, other))
+    return high + math.log1p(math.exp(low - high))
