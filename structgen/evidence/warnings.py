@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from structgen.compiler.constraint import Constraint
@@ -72,11 +73,19 @@ def unstated(leaf: Leaf, outlines: Sequence[Mapping[str, Any]], stated: Stated) 
     if stated.places(leaf.value) or any(chosen(outline, leaf.pointer) for outline in outlines):
         return None
     whole = stated.whole(str(leaf.value))
-    if whole is not None:
+    if whole is not None and not _equal(whole, leaf.value):
         detail = f"shortened: the document has {whole!r}, the answer has {leaf.value!r}"
         return AnswerWarning("shortened", leaf.pointer, detail)
-    detail = f"not stated: the document does not contain {leaf.value!r}, in no spelling that is known"
+    detail = f"not stated: the document does not contain {leaf.value!r} in any known spelling"
     return AnswerWarning("not stated", leaf.pointer, detail)
+
+
+def _equal(words: str, value: Any) -> bool:
+    """Whether words of the document are a number and the value is the same one: 45.0 cuts nothing off 45.00."""
+    try:
+        return not isinstance(value, str) and Decimal(words) == Decimal(str(value))
+    except InvalidOperation:
+        return False
 
 
 def chosen(outline: Mapping[str, Any], pointer: str) -> bool:

@@ -12,7 +12,10 @@ from pydantic import BaseModel, Field
 
 import structgen as sg
 from structgen.compiler import constraint
+from structgen.evidence.warnings import unstated
+from structgen.generation.leaves import Leaf
 from structgen.generation.result import Evidence
+from structgen.reading.stated import Stated
 
 TEXT = "Marta Kowalski, aged 200, lives in Gdansk. She asks for the budget review."
 
@@ -95,3 +98,18 @@ def test_every_verb_that_writes_shows_its_evidence(model: sg.Model):
     reply = model.call("Book a flight to Oslo", [book], tool_choice="required", details=True, steps=2)
     assert {"/name", "/arguments/city"} <= set(reply.confidence)
     assert reply.spans["/arguments/city"]
+
+
+@pytest.mark.parametrize(
+    ("document", "value", "kind"),
+    [
+        ("Balance −45.00 EUR", 45.0, "not stated"),  # the sign is missing, no digit
+        ("Population: 1234567890.", 1, "shortened"),
+        ("Balance 45.00 EUR", 45.0, None),
+        ("The budget review", "The budget re", "shortened"),
+        ("Departure 14:30:00+02:00", "14:30:00Z", "not stated"),
+    ],
+)
+def test_a_number_that_the_document_has_with_another_sign_is_not_called_shortened(document, value, kind):
+    found = unstated(Leaf("/a", value, 0, 1), [], Stated(document))
+    assert (found and found.kind) == kind
