@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from structgen.compiler.constraint import Constraint
@@ -159,7 +159,6 @@ def snapshot(constraint: Constraint[Any], text: str) -> Any:
             adapter: TypeAdapter[Any] = source.adapter
             return adapter.validate_json(text, experimental_allow_partial=True)
         return from_json(text, allow_partial=True)
-    except (ValidationError, ValueError):
-        return MISSING
-    except Exception:  # a validator may raise anything about a value that is not final
+    except Exception:
+        # members are missing, or a validator rejects what is not final, and may raise anything
         return MISSING
