@@ -137,7 +137,7 @@ class Model(Runtime, Twins):
     ) -> Iterator[Settled | Partial[Any] | Done[Any]]: ...
     def stream(
         self, text: str | Document, spec: object, **how: Unpack[VerbOptions]
-    ) -> Iterator[Settled | Partial[Any] | Done[Any]]:
+    ) -> Iterator[Settled | Partial[object] | Done[object]]:
         """The steps of `extract`: a Settled for each value that is final, a Partial after a step, at the end a Done."""
         if "redraws" in how:
             raise InvalidOption("a stream takes nothing back, so it cannot draw anew: leave redraws out")
@@ -319,7 +319,7 @@ class Model(Runtime, Twins):
         messages: str | Document | Sequence[Message],
         tools: Tools | Sequence[object],
         *,
-        tool_choice: str | Mapping[str, Any] | None = None,
+        tool_choice: str | Mapping[str, object] | None = None,
         parallel: bool | None = None,
         min_calls: int | None = None,
         max_calls: int | None = None,
@@ -357,7 +357,7 @@ class Model(Runtime, Twins):
         return f"<structgen.Model {self.name}: {self.about}>"
 
 
-def _told(generation: Generation[Any], details: bool) -> Any:
+def _told(generation: Generation[object], details: bool) -> object:
     """The generation if its details are wanted; otherwise its value, with a Python warning for each of its warnings."""
     if details:
         return generation

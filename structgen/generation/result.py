@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from structgen.report.export import Form, Unit
     from structgen.report.proof import Entry, Still
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 SHORT = Repr()  # shortens values to fit a line of a notebook
 SHORT.maxother = SHORT.maxstring = 200
@@ -123,7 +123,7 @@ def entries(text: str, evidence: Evidence) -> list[Entry]:
 
 
 @dataclass(frozen=True)
-class Generation(Generic[T]):
+class Generation(Generic[T_co]):
     """One finished output.
 
     value: the parsed text; text: as generated; ids: committed tokens, including the end token and padding
@@ -139,7 +139,7 @@ class Generation(Generic[T]):
     captures: what the rules of a grammar with `capture` stand for, by name: pieces of the text with start and end
     """
 
-    value: T
+    value: T_co
     text: str
     ids: tuple[int, ...]
     log_prob: float

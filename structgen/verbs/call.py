@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from structgen.compiler.constraint import compile
 from structgen.documents import Document
@@ -39,7 +39,7 @@ OFF_TOPIC = (
 class CallOptions(TypedDict, total=False):
     """The options of Tools that a call may set, None for those of the tools or the default."""
 
-    tool_choice: str | Mapping[str, Any] | None
+    tool_choice: str | Mapping[str, object] | None
     parallel: bool | None
     min_calls: int | None
     max_calls: int | None

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from structgen.compiler.constraint import compile
 from structgen.documents import Document
@@ -52,7 +51,7 @@ def choose(runtime: Runtime, given: str | Document, options: Sequence[str], *, s
     return Choice(max(options, key=probabilities.__getitem__), probabilities)
 
 
-def weighed(runtime: Runtime, text: str, name: str, answers: Sequence[Any], seed: int) -> list[float]:
+def weighed(runtime: Runtime, text: str, name: str, answers: Sequence[object], seed: int) -> list[float]:
     """The probability of each answer, a string, number or boolean, to the question with this name about a text."""
     form = Form.of(JsonSchema(question_schema(name, answers)))
     prompt = prompt_ids(runtime, runtime.prompts.extraction(form, text))
@@ -71,7 +70,7 @@ def _check(options: Sequence[str]) -> None:
         raise InvalidSource("choose needs at least two options, all different and none of them empty")
 
 
-def _ids(vocabulary: Vocabulary, name: str, answer: Any) -> list[int]:
+def _ids(vocabulary: Vocabulary, name: str, answer: object) -> list[int]:
     """The text of an answer in its usual spelling."""
     end = [] if vocabulary.end is None else [vocabulary.special[vocabulary.end]]
     return [*vocabulary.encode(json.dumps({name: answer}, ensure_ascii=False)), *end]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal, get_args, get_origin
+from typing import Literal, get_args, get_origin
 
 from structgen.documents import Document
 from structgen.errors import InvalidDocument, InvalidSource
@@ -19,6 +19,8 @@ from structgen.generation.writer import refusing_overlong_steps, text_of
 from structgen.verbs.choose import weighed
 
 MOST = 255  # answers to one question
+
+Answer = bool | int | str | Enum
 
 
 @dataclass(frozen=True)
@@ -40,19 +42,20 @@ class Decisions:
     value, probabilities: by the question's name
     """
 
-    value: Mapping[str, Any]
-    probabilities: Mapping[str, Mapping[Any, float]]
+    value: Mapping[str, Answer]
+    probabilities: Mapping[str, Mapping[Answer, float]]
 
-    def __getitem__(self, question: str) -> Any:
+    def __getitem__(self, question: str) -> Answer:
         """The likeliest answer."""
         return self.value[question]
 
     def mean(self, question: str) -> float:
         """The expected value of a Score. Raises InvalidSource if the answers are no numbers."""
         shares = self.probabilities[question]
-        if not all(isinstance(answer, int) for answer in shares):
+        numbers = [(answer, share) for answer, share in shares.items() if isinstance(answer, int)]
+        if len(numbers) < len(shares):
             raise InvalidSource(f"the answers to {question!r} are not numbers, so they have no mean")
-        return sum(answer * share for answer, share in shares.items())
+        return sum(answer * share for answer, share in numbers)
 
 
 @refusing_overlong_steps()
@@ -81,12 +84,12 @@ def decide(
     return Decisions(value, shares)
 
 
-def _answers(name: str, question: object) -> list[Any]:
+def _answers(name: str, question: object) -> list[Answer]:
     """The answers to one question."""
     if question is bool:
         return [True, False]
     if isinstance(question, Score):
-        answers: list[Any] = list(range(question.least, question.most + 1))
+        answers: list[Answer] = list(range(question.least, question.most + 1))
     elif get_origin(question) is Literal:
         answers = list(get_args(question))
     elif (isinstance(question, type) and issubclass(question, Enum)) or isinstance(question, list | tuple):
@@ -105,5 +108,5 @@ def _answers(name: str, question: object) -> list[Any]:
     return answers
 
 
-def _plain(answer: Any) -> Any:
+def _plain(answer: Answer) -> object:
     return answer.value if isinstance(answer, Enum) else answer

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from structgen.compiler.constraint import compile
 from structgen.documents import Document
 from structgen.errors import InvalidDocument, InvalidSource
@@ -27,7 +25,7 @@ def extract(
     *,
     terms: Terms | None = None,
     details: bool = False,
-) -> Generation[Any]:
+) -> Generation[object]:
     """The value of type `spec` that the document states.
 
     spec: a pydantic class, any other type, or a JSON Schema as a dict; terms: the options for reading it
@@ -51,7 +49,7 @@ def extract_several(
     *,
     terms: Terms | None = None,
     details: bool = False,
-) -> list[Generation[Any]]:
+) -> list[Generation[object]]:
     """Up to `most` distinct values, the likeliest first; see `extract`."""
     asked = extraction(runtime, document, spec, options, terms=terms)
     return several(runtime, asked, most, wanted(document, details=details))
@@ -90,7 +88,7 @@ def extraction(
 
 def _long(
     runtime: Runtime, document: str | Document, spec: object, options: Options | None, terms: Terms | None
-) -> Generation[Any]:
+) -> Generation[object]:
     """The value that the windows of a document give, which as a whole is longer than the model reads."""
     from structgen.verbs.windows import read_windows, windows
 

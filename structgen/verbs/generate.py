@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from structgen.compiler.constraint import compile
 from structgen.documents import Document
 from structgen.evidence.gather import Wanted, answered, nowhere, several
@@ -23,7 +21,7 @@ def generate(
     *,
     terms: Terms | None = None,
     details: bool = False,
-) -> Generation[Any]:
+) -> Generation[object]:
     """An answer to the prompt that satisfies the source."""
     asked = _request(runtime, prompt, source, options, terms)
     return answered(runtime, asked, _wanted(asked, details))
@@ -38,7 +36,7 @@ def generate_several(
     *,
     terms: Terms | None = None,
     details: bool = False,
-) -> list[Generation[Any]]:
+) -> list[Generation[object]]:
     """Up to `most` distinct answers, the likeliest first."""
     asked = _request(runtime, prompt, source, options, terms)
     return several(runtime, asked, most, _wanted(asked, details))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypedDict
+from dataclasses import replace
+from typing import TypedDict
 
 from structgen.errors import InvalidOption
 from structgen.generation.options import Options, check_whole
@@ -55,14 +56,14 @@ class ToolOptions(CallOptions, AnswerOptions, total=False):
 
 def options_of(how: AnswerOptions | VerbOptions) -> tuple[Options, Terms]:
     """The options of decoding and those of JSON. Raises TypeError for any other, as a call does."""
-    given: dict[str, Any] = dict(how)
+    given: dict[str, object] = dict(how)
     decoding = {name: given.pop(name) for name in DECODING if name in given}
     if given.get("resources", ...) is None:
         del given["resources"]
     for name in given:
         if name not in JSON:
             raise TypeError(f"this verb takes no argument {name!r}")
-    return Options(**decoding), Terms(**given)
+    return replace(Options(), **decoding), replace(Terms(), **given)
 
 
 def check_several(n: int, options: Options) -> None:

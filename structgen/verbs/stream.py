@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter
 from pydantic_core import from_json
@@ -27,7 +27,7 @@ from structgen.tokens.vocabulary import Vocabulary
 from structgen.verbs.extract import extraction
 from structgen_engine.decoding.loop import StepEvent
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True)
@@ -39,28 +39,28 @@ class Settled:
     """
 
     pointer: str
-    value: Any
+    value: object
     confidence: float | None
 
 
 @dataclass(frozen=True)
-class Partial(Generic[T]):
+class Partial(Generic[T_co]):
     """What the canvas says after a step; later steps may change it.
 
     object: as pydantic's partial validation has it if the answer is not complete
     """
 
-    object: T
+    object: T_co
 
 
 @dataclass(frozen=True)
-class Done(Generic[T]):
+class Done(Generic[T_co]):
     """The end of a stream: the result that `extract(…, details=True)` returns."""
 
-    result: Generation[T]
+    result: Generation[T_co]
 
 
-Event = Settled | Partial[T] | Done[T]
+Event = Settled | Partial[T_co] | Done[T_co]
 
 
 def stream(
@@ -70,13 +70,13 @@ def stream(
     options: Options | None = None,
     *,
     terms: Terms | None = None,
-) -> Iterator[Event[Any]]:
+) -> Iterator[Event[object]]:
     """The events of an extraction; closing the iterator ends the work. Arguments and errors are those of `extract`."""
     asked = extraction(runtime, document, spec, options, terms=terms)
     return _events(runtime, asked, document if isinstance(document, Document) else Document(document))
 
 
-def _events(runtime: Runtime, asked: Request, document: Document) -> Iterator[Event[Any]]:
+def _events(runtime: Runtime, asked: Request, document: Document) -> Iterator[Event[object]]:
     film = Film(asked.constraint.vocabulary, asked.on_step)
     progress, said = Progress(asked.constraint.vocabulary), set[str]()
     steps, shown = writing(runtime, asked), MISSING
@@ -112,7 +112,7 @@ class Progress:
 
     vocabulary: Vocabulary
     text: str = ""
-    since: dict[str, tuple[Any, int]] = field(default_factory=dict)
+    since: dict[str, tuple[object, int]] = field(default_factory=dict)
     _blocks: list[Sequence[int]] = field(default_factory=list)
     _certain: int = 0
     _steps: int = 0
@@ -147,7 +147,7 @@ class Progress:
         return self.vocabulary.decode(ids[:end]).decode(errors="ignore")
 
 
-def snapshot(constraint: Constraint[Any], text: str) -> Any:
+def snapshot(constraint: Constraint[object], text: str) -> object:
     """The value of a text that may end anywhere; MISSING if required members are still missing."""
     try:
         return constraint.parse(text)
@@ -156,7 +156,7 @@ def snapshot(constraint: Constraint[Any], text: str) -> Any:
     source = constraint.source
     try:
         if isinstance(source, TypeSource):
-            adapter: TypeAdapter[Any] = source.adapter
+            adapter: TypeAdapter[object] = source.adapter
             return adapter.validate_json(text, experimental_allow_partial=True)
         return from_json(text, allow_partial=True)
     except Exception:

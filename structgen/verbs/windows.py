@@ -1,6 +1,6 @@
 """Documents longer than the model reads: windows of whole lines that overlap, each read on its own, and one answer.
 
-Lists are joined: items in the order of their places, and an item that two windows see at one place is one item. Any
+Lists are joined: items in the order of their places, and an item that two windows see at one place is one item. Every
 other value comes from the window that states it on a line that names it, else from the first that states it. All
 offsets are those of the whole document.
 """
@@ -8,10 +8,10 @@ offsets are those of the whole document.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from enum import Enum
 
 from structgen.documents import Document
 from structgen.errors import InvalidDocument, InvalidOption
@@ -23,10 +23,21 @@ from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
 from structgen.generation.writer import prompt_ids, write
 from structgen.reading.stated import Stated
+from structgen.sources.outline import Outline
 
 OVERLAP = 5  # a window begins within the last so-manieth of the one before
 MOST = 64  # windows of one document
-ABSENT = object()
+
+Json = bool | str | Decimal | list["Json"] | dict[str, "Json"] | None
+
+
+class Absent(Enum):
+    """In place of the value of a member that an object lacks."""
+
+    ABSENT = "absent"
+
+
+ABSENT = Absent.ABSENT
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +46,7 @@ class Window:
 
     start: int
     stated: Stated
-    value: Any = None
+    value: Json | Absent = None
 
 
 def windows(runtime: Runtime, form: Form, text: str) -> list[tuple[int, int]]:
@@ -83,7 +94,7 @@ def _lines(text: str, room: int) -> Iterator[tuple[int, int]]:
 
 def read_windows(
     runtime: Runtime, asked: Request, form: Form, text: str, document: Document | None
-) -> Generation[Any]:
+) -> Generation[object]:
     """The answer that the windows of a document give together.
 
     asked: with the prompt and the text of one window; document: kept with the answer
@@ -103,7 +114,7 @@ def read_windows(
         spelled = runtime.vocabulary.decode(written[-1].ids.tolist()).decode()
         value = json.loads(spelled, parse_float=Decimal, parse_int=Decimal)
         seen.append(Window(start, Stated(part), value))
-    value = merged(seen, asked.kinds[0].outline, ())
+    value = merged(seen, form.outlined, ())
     answer = _json(None if value is ABSENT else value)
     if not asked.constraint.accepts(answer):
         raise InvalidDocument(
@@ -123,30 +134,43 @@ def read_windows(
     )
 
 
-def merged(seen: Sequence[Window], outline: Mapping[str, Any], names: Sequence[str]) -> Any:
+def merged(seen: Sequence[Window], outline: Outline, names: Sequence[str]) -> Json | Absent:
     """One value of the values that windows read; ABSENT if none has one. names: the members that lead to it."""
     here = [one for one in seen if one.value is not ABSENT and one.value is not None]
     if not here:
         return None if any(one.value is None for one in seen) else ABSENT
-    kinds = {type(one.value) for one in here}
-    if outline["kind"] == "object" and kinds == {dict}:
-        found = {
-            field["name"]: merged(
-                [_member(one, field["name"]) for one in here], field["value"], (*names, field["name"])
+    objects = all(isinstance(one.value, dict) for one in here)
+    if outline.kind == "object" and objects:
+        found = (
+            (
+                field.name,
+                merged([_member(one, field.name) for one in here], field.value, (*names, field.name)),
             )
-            for field in outline["fields"]
-        }
-        return {name: value for name, value in found.items() if value is not ABSENT}
-    if kinds == {list}:
-        return _joined(here, outline["most"])
-    if outline["kind"] == "map" and kinds == {dict}:
-        pairs = [replace(one, value=[[name, part] for name, part in one.value.items()]) for one in here]
-        return dict(reversed(_joined(pairs, outline["most"])))
+            for field in outline.fields
+        )
+        return {name: value for name, value in found if value is not ABSENT}
+    if all(isinstance(one.value, list) for one in here):
+        return _joined(here, outline.most)
+    if outline.kind == "map" and objects:
+        pairs = dict[str, Json]()
+        for pair in _joined(here, outline.most):
+            if isinstance(pair, list):
+                pairs.setdefault(str(pair[0]), pair[1])
+        return pairs
     return max(here, key=lambda one: _weight(one, names)).value
 
 
 def _member(window: Window, name: str) -> Window:
-    return replace(window, value=window.value.get(name, ABSENT))
+    value = window.value
+    return replace(window, value=value.get(name, ABSENT) if isinstance(value, dict) else ABSENT)
+
+
+def _items(window: Window) -> list[Json]:
+    """The items of a list, or the members of a map as lists of name and value."""
+    value = window.value
+    if isinstance(value, dict):
+        return [[name, one] for name, one in value.items()]
+    return value if isinstance(value, list) else []
 
 
 def _weight(window: Window, names: Sequence[str]) -> tuple[bool, int]:
@@ -155,19 +179,17 @@ def _weight(window: Window, names: Sequence[str]) -> tuple[bool, int]:
     return bool(places), window.stated.named(places[0], names) if places else 0
 
 
-def _joined(seen: Sequence[Window], most: int | None) -> list[Any]:
+def _joined(seen: Sequence[Window], most: int | None) -> list[Json]:
     """The items of all windows, in order; one that stands at the place of another with the same values is left out."""
-    found: list[tuple[int, int, Any]] = []
+    found: list[tuple[int, int, Json]] = []
     known: set[tuple[int, str]] = set()
     for number, window in enumerate(seen):
         least = 0
-        for item in window.value:
+        for item in _items(window):
             places = [window.stated.places(one) for one in _scalars(item)]
             stated = [place for one in places for place in one if place[0] >= least] or [
                 p for one in places for p in one
             ]
-            if not stated and len(window.value) and any(places):
-                continue
             least = min(stated)[0] if stated else least
             at = window.start + least
             if (at, _json(item)) not in known:
@@ -177,7 +199,7 @@ def _joined(seen: Sequence[Window], most: int | None) -> list[Any]:
     return [item for _, _, item in found][:most]
 
 
-def _scalars(value: Any) -> Iterator[Any]:
+def _scalars(value: object) -> Iterator[object]:
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):
@@ -187,7 +209,7 @@ def _scalars(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     """JSON in which numbers keep their digits."""
     if isinstance(value, dict):
         return (
