@@ -81,7 +81,8 @@ def states(surface: str, day: date) -> bool:
     named = {MONTH[word] for word in re.findall(r"[^\W\d_]+", words) if word in MONTH}
     years = [part for part in parts if part > 31 or (part == day.year % 100 and len(parts) > 2)]
     month = day.month in named if named else day.month in parts
-    return day.day in parts and month and (not years or bool({day.year, day.year % 100} & set(years)))
+    in_words = all(part == day.year for part in parts)
+    return (in_words or day.day in parts) and month and (not years or bool({day.year, day.year % 100} & set(years)))
 
 
 def check_marks(sample: Sample) -> None:
