@@ -82,7 +82,11 @@ def states(surface: str, day: date) -> bool:
     years = [part for part in parts if part > 31 or (part == day.year % 100 and len(parts) > 2)]
     month = day.month in named if named else day.month in parts
     in_words = all(part == day.year for part in parts)
-    return (in_words or day.day in parts) and month and (not years or bool({day.year, day.year % 100} & set(years)))
+    return (
+        (in_words or day.day in parts)
+        and month
+        and (not years or bool({day.year, day.year % 100} & set(years)))
+    )
 
 
 def check_marks(sample: Sample) -> None:
