@@ -9,8 +9,12 @@ with it. (The method is that of tagged automata: Laurikari, "NFAs with tagged tr
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
+
 from structgen.automata.finite.nfa import FIRST_TOKEN
-from structgen.automata.pushdown.automaton import Configuration, Pushdown, advance, begin, ends
+from structgen.automata.pushdown.automaton import DEAD, Configuration, Pushdown, advance, begin, ends
 
 Found = tuple[int, str]  # a number of bytes before a mark, and its name
 _Way = tuple["_Way | None", Found | None]  # what was read before, and the mark that was read last
@@ -41,6 +45,8 @@ class _Reader:
     def __init__(self, automaton: Pushdown) -> None:
         self._automaton = automaton
         self._known: dict[tuple[Configuration, int], tuple[Configuration, ...]] = {}
+        leaves = (automaton.delta[:, automaton.byte_classes :] != DEAD).any(axis=1)
+        self._plain = (~leaves & (np.diff(automaton.call_at) == 0)).tolist()  # [S] neither marks nor calls
 
     def after(self, configuration: Configuration, symbol: int) -> tuple[Configuration, ...]:
         """The configurations after one more symbol."""
@@ -53,12 +59,19 @@ class _Reader:
         """The configurations and those that marks lead to."""
         waiting = list(ways)
         for configuration in waiting:  # the list grows
-            for index, name in enumerate(self._automaton.tokens):
-                for target in self.after(configuration, FIRST_TOKEN + index):
-                    if target not in ways:
-                        ways[target] = (ways[configuration], (at, name))
-                        waiting.append(target)
+            for name, target in self._behind_marks(configuration):
+                if target not in ways:
+                    ways[target] = (ways[configuration], (at, name))
+                    waiting.append(target)
         return ways
+
+    def _behind_marks(self, configuration: Configuration) -> Iterator[tuple[str, Configuration]]:
+        """The marks that may be read here, each with a configuration after it."""
+        if self._plain[configuration[0] % self._automaton.states]:  # as most states are
+            return
+        for index, name in enumerate(self._automaton.tokens):
+            for target in self.after(configuration, FIRST_TOKEN + index):
+                yield name, target
 
 
 def _listed(way: _Way | None) -> list[Found]:
