@@ -43,9 +43,18 @@ def harmony(name: str, arguments: Any) -> str:
     return f"<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>{said}<|call|>"
 
 
-WRITTEN = {"gemma": gemma, "hermes": hermes, "harmony": harmony}
-BETWEEN = {"gemma": "", "hermes": "\n", "harmony": "<|start|>assistant"}
-BEFORE_WORDS = {"gemma": "", "hermes": "", "harmony": "<|channel|>final<|message|>"}
+def qwen_xml(name: str, arguments: Any) -> str:
+    said = (f"<parameter={key}>\n{plain(part)}\n</parameter>\n" for key, part in arguments.items())
+    return f"<tool_call>\n<function={name}>\n{''.join(said)}</function>\n</tool_call>"
+
+
+def plain(given: Any) -> str:
+    return given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
+
+
+WRITTEN = {"gemma": gemma, "hermes": hermes, "harmony": harmony, "qwen_xml": qwen_xml}
+BETWEEN = {"gemma": "", "hermes": "\n", "harmony": "<|start|>assistant", "qwen_xml": "\n"}
+BEFORE_WORDS = {"gemma": "", "hermes": "", "harmony": "<|channel|>final<|message|>", "qwen_xml": ""}
 
 
 class Node(BaseModel):
@@ -104,6 +113,7 @@ def test_what_the_schema_allows_is_accepted_and_comes_back_equal(form: str, call
     calls = [in_order(call, SCHEMA) for call in calls]
     text = BETWEEN[form].join(WRITTEN[form]("do.it", call) for call in calls)
     valid = all(Draft202012Validator(SCHEMA).is_valid(call) for call in calls)
+    valid = valid and not (form == "qwen_xml" and any(call["text"] == "null" for call in calls))
     assert CONSTRAINTS[form].accepts(text) == valid, text
     if valid:
         assert [call.arguments for call in CONSTRAINTS[form].parse(text)] == calls
@@ -176,8 +186,56 @@ def test_what_gemma_cannot_write_is_refused_with_its_place():
     ):
         with pytest.raises(sg.Unsupported, match=message):
             sg.compile(sg.Tools([tool], form="gemma"))
-    with pytest.raises(sg.InvalidOption, match="form must be one of 'json', 'gemma', 'harmony', 'hermes'"):
+    with pytest.raises(sg.InvalidOption, match="form must be one of 'json', 'gemma', 'harmony', 'hermes', 'qwen_xml'"):
         sg.Tools([tree], form="xml")
+
+
+def test_gemma_has_no_brackets_in_strings_inside_an_array_in_an_array():
+    """SGLang's reader counts them there, whatever stands between."""
+    text = {"type": "string"}
+    within = {"type": "object", "properties": {"s": text}}
+    lists = {"type": "array", "items": {"type": "array", "items": {"anyOf": [text, within]}}}
+    tool = {"name": "t", "parameters": {"properties": {"l": lists, "o": {"type": "array", "items": within}}}}
+    constraint = sg.compile(sg.Tools([tool], "required", form="gemma"))
+    for arguments, right in (
+        ({"l": [["x{"], [{"s": "}"}]]}, True),
+        ({"l": [["]"]]}, False),
+        ({"l": [[{"s": "[1]"}]]}, False),
+        ({"o": [{"s": "]["}]}, True),
+    ):
+        written = gemma("t", arguments)
+        assert constraint.accepts(written) == right, written
+        assert not right or constraint.parse(written)[0].arguments == arguments
+
+
+@pytest.mark.parametrize(
+    ("kinds", "texts"),
+    [
+        (["integer"], [" 12", "1_000", "+5", "\u0663", "1.5"]),
+        (["number"], ["1e5", "nan", "-Infinity", ".5 "]),
+        (["boolean"], ["True", " false", "1", "0"]),
+        (["array"], ["[x", ' {"a": 1}', '"a"', "12", "true"]),
+        (["null"], ["NULL", "Null"]),
+        ([], ["null"]),
+    ],
+)
+def test_no_text_in_qwens_form_is_spelled_like_another_value_that_may_stand_there(kinds: Any, texts: Any):
+    """Readers tell text from other values by the schema, with Python's int(), float() and json.loads."""
+    either = {"type": ["string", *kinds], "items": {"type": "integer"}}
+    tool = {"name": "t", "parameters": {"properties": {"x": either}}}
+    constraint = sg.compile(sg.Tools([tool], "required", form="qwen_xml"))
+    assert [text for text in texts if constraint.accepts(qwen_xml("t", {"x": text}))] == []
+    for text in ("a1", "x[1]", "nulls", "", "-", "true or false"):
+        written = qwen_xml("t", {"x": text})
+        assert constraint.parse(written)[0].arguments == {"x": text}
+
+
+@pytest.mark.parametrize("cut", ["</parameter>", "< /\tparameter >", "<parameter=", "<\nparameter =", "</function>"])
+def test_no_text_in_qwens_form_holds_a_tag_at_which_a_reader_cuts_it(cut: str):
+    constraint = CONSTRAINTS["qwen_xml"]
+    for arguments in ({"text": f"a{cut}b"}, {"text": "", "list": [f"a{cut}b"]}):
+        assert not constraint.accepts(qwen_xml("do.it", arguments))
+    assert not constraint.accepts("Say <function=do.it")
 
 
 def test_special_tokens_stand_as_tokens_where_the_vocabulary_has_them():

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 PathStep = str | int
 
@@ -32,6 +33,14 @@ class Span:
         for step in path:
             span = span.parts[step]  # pyright: ignore
         return span
+
+    def moved(self, by: int) -> Span:
+        """The same spans, by so many characters further on."""
+        if isinstance(self.parts, dict):
+            parts: Any = {key: part.moved(by) for key, part in self.parts.items()}
+        else:
+            parts = [part.moved(by) for part in self.parts]
+        return Span(self.start + by, self.end + by, parts)
 
 
 def spans(text: str) -> Span:

@@ -6,24 +6,29 @@ keyword of JSON Schema holds in every syntax.
 
 from __future__ import annotations
 
-from structgen.grammar import EMPTY, Expr, literal, seq
+from typing import TYPE_CHECKING, Literal
+
+from structgen.grammar import EMPTY, NOTHING, Expr, literal, seq
 
 from .decimals import spell_numbers
 from .numbers import Numbers
 from .strings import spell_key, spell_strings
+
+if TYPE_CHECKING:
+    from .value_set import ValueSet
 
 
 class Syntax:
     """JSON's own syntax, which others vary.
 
     gaps: whether white space may stand between two tokens
-    quoted: whether strings are told from numbers and words by their quotes; otherwise a place that may hold both has no
-        strings that are spelled like the others
+    confused: the kinds of values that strings could be taken for, as they have no quotes; a place that may hold both
+        has no strings that are `taken`
     holds_null: whether an optional member that is null is written, and not left out
     """
 
     gaps: bool = True
-    quoted: bool = True
+    confused: frozenset[str] = frozenset()
     holds_null: bool = True
     object_opens: Expr = literal("{")
     object_closes: Expr = literal("}")
@@ -32,6 +37,14 @@ class Syntax:
     comma: Expr = literal(",")
     colon: Expr = literal(":")
     member_closes: Expr = EMPTY
+
+    def inside(self, kind: Literal["array", "object"]) -> Syntax:
+        """The syntax of the values in an array or in an object."""
+        return self
+
+    def taken(self, value_set: ValueSet) -> Expr:
+        """The strings that could be taken for other values of a set; none if they are told apart by quotes."""
+        return NOTHING
 
     def word(self, word: str) -> Expr:
         """One of null, true and false."""

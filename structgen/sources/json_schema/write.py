@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from typing import Literal
 
 from structgen.errors import Unsupported
 from structgen.grammar import EMPTY, NOTHING, Expr, alt, literal, optional, ref, seq
@@ -18,18 +19,17 @@ from structgen.surface import option
 from ..languages import strings_of, without
 from .arrays import Arrays
 from .formula import ANYTHING, Formula, Name, Some, every, opposite, some
-from .held import held, scalar_texts
+from .held import held
 from .numbers import Numbers
 from .read import MOST_NESTED, Reader
 from .strings import QUOTE
 from .style import Style
-from .syntax import JSON_SYNTAX
+from .syntax import JSON_SYNTAX, Syntax
 from .terms import Additional
 from .value_set import ValueSet
 from .write_arrays import ArrayWriter
 from .write_objects import ObjectWriter
 
-SCALAR_KINDS = frozenset({"null", "boolean", "number"})
 MOST_VALUES = 64  # values up to which a finite set is listed one by one
 
 
@@ -52,6 +52,8 @@ class SchemaWriter:
         self._open: dict[Formula, str] = {}
         self._called: set[Formula] = set()  # formulas that contain themselves
         self._held: list[str] = []  # rules whose texts are held in strings
+        self._writers: dict[Syntax, SchemaWriter] = {style.spelling: self}  # of values inside, with the same rules
+        self._suffix = ""  # of the names of rules, which have one for each syntax
         self.holds = False  # whether any string holds the text of a whole document
 
     def text(self, formula: Formula) -> Expr:
@@ -84,6 +86,16 @@ class SchemaWriter:
         self._known[formula] = expr
         return expr
 
+    def _within(self, kind: Literal["array", "object"]) -> SchemaWriter:
+        """The writer of the values in arrays or objects, which may have another syntax."""
+        spelling = self.style.spelling.inside(kind)
+        if spelling not in self._writers:
+            writer = SchemaWriter(self.reader, replace(self.style, spelling=spelling), self.additional)
+            writer.rules, writer._writers = self.rules, self._writers
+            writer._suffix = f" in syntax {len(self._writers) + 1}"
+            self._writers[spelling] = writer
+        return self._writers[spelling]
+
     def values(self, formula: Formula) -> list[Formula] | None:
         """The values of a formula, one formula each; None if there are more than a few."""
         value_set = self._closed(self.reader.value_set(formula))
@@ -113,8 +125,8 @@ class SchemaWriter:
 
     def _name(self, formula: Formula) -> str:
         if formula == ANYTHING:
-            return "any JSON value"
-        origin = self.reader.origin(formula) or "/"
+            return f"any JSON value{self._suffix}"
+        origin = (self.reader.origin(formula) or "/") + self._suffix
         taken = {*self.rules, *self._open.values()}
         if isinstance(formula, Name) and not formula.negated and origin not in taken:
             return origin
@@ -133,10 +145,9 @@ class SchemaWriter:
 
     def _confuses(self, formula: Formula) -> bool:
         """Whether the strings of a union must be written beside its other values, which they could be taken for."""
-        if self.style.spelling.quoted:
-            return False
-        kinds = self.reader.value_set(formula).kinds()
-        return "string" in kinds and bool(kinds & SCALAR_KINDS)
+        confused = self.style.spelling.confused
+        kinds = self.reader.value_set(formula).kinds() if confused else frozenset()
+        return "string" in kinds and bool(kinds & confused)
 
     def present(self, formula: Formula) -> Formula:
         """The values of an optional member: all, or those that are not null where null is left out."""
@@ -148,19 +159,16 @@ class SchemaWriter:
         return every(formula, opposite(null))
 
     def _strings(self, value_set: ValueSet) -> Expr:
-        """The strings of a value set, without those that its numbers and words could be taken for."""
-        if self.style.spelling.quoted:
-            return value_set.strings
-        taken = scalar_texts(value_set.only(SCALAR_KINDS))
-        return value_set.strings if not taken or taken is NOTHING else without(value_set.strings, taken)
+        """The strings of a value set, without those that could be taken for its other values."""
+        return without(value_set.strings, self.style.spelling.taken(value_set))
 
     def _text(self, value_set: ValueSet) -> Expr:
         self.holds = self.holds or bool(value_set.texts)
         spelling = self.style.spelling
         if value_set.texts and spelling is not JSON_SYNTAX:
             raise _holding()
-        arrays = ArrayWriter(self.text, self.values, self.reader.relax, self._judge, self.style)
-        objects = ObjectWriter(self.text, self.style, self.present)
+        arrays = ArrayWriter(self._within("array").text, self.values, self.reader.relax, self._judge, self.style)
+        objects = ObjectWriter(self._within("object").text, self.style, self.present)
         texts = [
             *(spelling.word("null") for _ in range(value_set.null)),
             *(spelling.word("true" if value else "false") for value in sorted(value_set.booleans)),

@@ -120,7 +120,7 @@ class FormCheck:
             way
             for one in calls
             for way in (
-                self.form.framed(self.names[one.tool], self.form.again.value(as_read(one.part.json))),
+                self.form.framed(self.names[one.tool], self.form.known(as_read(one.part.json))),
                 literal(text[one.start : one.end]),
             )
         ]

@@ -10,9 +10,10 @@ from .form import CallForm
 from .gemma import Gemma
 from .harmony import Harmony
 from .hermes import Hermes
+from .qwen_xml import QwenXml
 
 JSON_FORM = "json"
-CALL_FORMS: dict[str, CallForm] = {form.name: form for form in (Gemma(), Harmony(), Hermes())}
+CALL_FORMS: dict[str, CallForm] = {form.name: form for form in (Gemma(), Harmony(), Hermes(), QwenXml())}
 
 
 def form_of(name: object) -> CallForm | None:

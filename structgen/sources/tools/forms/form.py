@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from structgen.errors import Unsupported
 from structgen.grammar import ANY_CHAR, EMPTY, TEXT, Expr, alt, complement, literal, repeat, seq, token
@@ -14,7 +15,8 @@ from ...languages import contains, intersect
 # The marks of a reply: what a reader of the same automaton finds in a text (automata/pushdown/marked).
 CALL, ANSWER, ARGUMENTS = "call", "answer", "arguments"
 OBJECT, ARRAY, KEY, STRING, SCALAR = "object", "array", "key", "string", "scalar"
-PART_KINDS = (ANSWER, ARGUMENTS, OBJECT, ARRAY, KEY, STRING, SCALAR)
+VALUE = "value"  # in JSON
+PART_KINDS = (ANSWER, ARGUMENTS, OBJECT, ARRAY, KEY, STRING, SCALAR, VALUE)
 ENDS = "/"
 
 
@@ -33,12 +35,14 @@ class CallForm:
     """A surface form. The methods that take `marked` give texts with marks around their parts, if it is set.
 
     name: of the form; markup: its special tokens; between: what stands between two calls
+    unsaid: what an answer in words does not contain, besides the markup
     example: a call, for prompts
     again: how known arguments are written; names: those that tools may have
     """
 
     name: str
     markup: tuple[str, ...] = ()
+    unsaid: tuple[str, ...] = ()
     example: str
     between: Expr = EMPTY
     again: Again = JSON_AGAIN
@@ -56,6 +60,10 @@ class CallForm:
         """The texts of all arguments of a call."""
         return around(ARGUMENTS, arguments, marked)
 
+    def known(self, arguments: Mapping[str, Any]) -> Expr:
+        """The texts of arguments that are known."""
+        return self.again.value(arguments)
+
     def call(self, index: int, name: str, arguments: Expr, marked: bool) -> Expr:
         """A call of tool number `index`. Raises Unsupported if the form cannot write its name."""
         if not contains(self.names, name):
@@ -69,7 +77,7 @@ class CallForm:
 
     def answer(self, names: Sequence[str], marked: bool) -> Expr:
         """An answer in words, which is never the name of a tool and has no markup."""
-        words = intersect(repeat(ANY_CHAR, 1), unmarked(self.markup))
+        words = intersect(repeat(ANY_CHAR, 1), unmarked((*self.markup, *self.unsaid)))
         if names:
             words = intersect(words, complement(alt(*map(literal, names))))
         return around(ANSWER, words, marked)

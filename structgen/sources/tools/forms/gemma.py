@@ -4,10 +4,13 @@ Strings stand between special tokens and have no escapes, so they hold braces, c
 are, and never the names of these tokens. Keys are bare. The readers of vLLM and SGLang read texts, not tokens, and
 differ in places; what is written here both read alike. Numbers have no exponent. An optional member that is null is
 left out. Where a string may stand beside numbers or null, no string is spelled like one of these, because the readers
-tell them apart by the schema alone.
+tell them apart by the schema alone. Inside an array that stands in an array, strings have no brackets.
 """
 
 from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 from structgen.errors import Unsupported
 from structgen.grammar import (
@@ -16,6 +19,7 @@ from structgen.grammar import (
     Bytes,
     Expr,
     alt,
+    any_of,
     char_ranges,
     chars,
     chars_except,
@@ -27,11 +31,15 @@ from structgen.grammar import (
 from structgen.surface import option
 
 from ...json_schema.decimals import spell_numbers
+from ...json_schema.held import scalar_texts
 from ...json_schema.numbers import Numbers
 from ...json_schema.otherwise import Again
 from ...json_schema.syntax import Syntax
 from ...languages import contains, intersect
 from .form import ARRAY, ENDS, KEY, OBJECT, SCALAR, STRING, CallForm, around, mark, unmarked
+
+if TYPE_CHECKING:
+    from ...json_schema.value_set import ValueSet
 
 QUOTES = '<|"|>'
 OPENS, CLOSES = "<|tool_call>", "<tool_call|>"
@@ -51,15 +59,29 @@ NAMES = repeat(BARE, 1)
 class Bare(Syntax):
     """The spelling of Gemma's arguments; marked: with marks around values and keys."""
 
-    gaps, quoted, holds_null = False, False, False
+    gaps, holds_null = False, False
+    confused = frozenset({"null", "boolean", "number"})
 
-    def __init__(self, marked: bool) -> None:
-        self._marked = marked
+    def __init__(self, marked: bool, depth: int = 0, root: Bare | None = None) -> None:
+        self._marked, self._depth, self._root = marked, depth, root or self
+        self._free = UNCAGED if depth == CAGED else UNQUOTED
         if marked:
             self.object_opens = seq(mark(OBJECT), literal("{"))
             self.object_closes = seq(literal("}"), mark(ENDS + OBJECT))
             self.array_opens = seq(mark(ARRAY), literal("["))
             self.array_closes = seq(literal("]"), mark(ENDS + ARRAY))
+
+    @cached_property
+    def _element(self) -> Bare:
+        return Bare(self._marked, self._depth + 1, self._root)
+
+    def inside(self, kind: Literal["array", "object"]) -> Syntax:
+        if self._depth == CAGED:
+            return self
+        return self._element if kind == "array" else self._root
+
+    def taken(self, value_set: ValueSet) -> Expr:
+        return scalar_texts(value_set.only(self.confused)) or NOTHING
 
     def word(self, word: str) -> Expr:
         return around(SCALAR, literal(word), self._marked)
@@ -69,7 +91,7 @@ class Bare(Syntax):
         return NOTHING if spelled is NOTHING else around(SCALAR, seq(spelled, more), self._marked)
 
     def strings(self, values: Expr, *, reading: bool) -> Expr:
-        free = NOTHING if values is NOTHING else intersect(values, UNQUOTED)
+        free = NOTHING if values is NOTHING else intersect(values, self._free)
         if free is NOTHING:
             return NOTHING
         return around(STRING, seq(token(QUOTES), free, token(QUOTES)), self._marked)
@@ -87,6 +109,8 @@ class Bare(Syntax):
 
 
 UNQUOTED = unmarked((QUOTES, OPENS, CLOSES))
+CAGED = 2  # arrays that stand directly in one another, inside which SGLang counts the brackets of strings too
+UNCAGED = intersect(UNQUOTED, repeat(chars_except(any_of("[]"))))
 PLAIN, MARKED = Bare(False), Bare(True)
 
 

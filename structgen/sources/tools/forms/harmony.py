@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from structgen.grammar import Expr, chars, literal, repeat, seq, token
 
 from ...json_schema.syntax import Syntax
-from .form import CallForm
+from .form import CallForm, unmarked
 from .hermes import Untagged
 
 CHANNEL, CONSTRAIN, MESSAGE, CALLS, START = (
@@ -17,14 +17,15 @@ CHANNEL, CONSTRAIN, MESSAGE, CALLS, START = (
     "<|call|>",
     "<|start|>",
 )
-SAFE = Untagged((CHANNEL, CONSTRAIN, MESSAGE, CALLS, START))
+TOKENS = (CHANNEL, CONSTRAIN, MESSAGE, CALLS, START)
+SAFE = Untagged(unmarked(TOKENS))
 
 
 class Harmony(CallForm):
     """The form of gpt-oss."""
 
     name = "harmony"
-    markup = SAFE.tags
+    markup = TOKENS
     example = (
         f'{CHANNEL}commentary to=functions.name {CONSTRAIN}json{MESSAGE}{{"key": "text", "other": 3}}{CALLS}'
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from structgen.grammar import Expr, literal, seq, token
+from structgen.grammar import ANY_CHAR, NOTHING, Expr, literal, repeat, seq, token
 
 from ...json_schema.syntax import Syntax
 from ...languages import intersect
@@ -14,26 +14,31 @@ OPENS, CLOSES = "<tool_call>", "</tool_call>"
 
 
 class Untagged(Syntax):
-    """JSON whose strings do not contain the tags of a form, at which readers cut the text."""
+    """JSON whose strings and keys are `free` of the tags of a form, at which readers cut the text."""
 
-    def __init__(self, tags: tuple[str, ...]) -> None:
-        self.tags = tags
-        self._free = unmarked(tags)
+    def __init__(self, free: Expr) -> None:
+        self._free = free
 
     def strings(self, values: Expr, *, reading: bool) -> Expr:
         return super().strings(intersect(values, self._free), reading=reading)
 
+    def keys(self, keys: Expr, origin: str) -> Expr:
+        free = intersect(keys, self._free)
+        return NOTHING if free is NOTHING else super().keys(free, origin)
 
-UNTAGGED = Untagged((OPENS, CLOSES))
+
+TAGS = (OPENS, CLOSES)
+UNTAGGED = Untagged(unmarked(TAGS))
 
 
 class Hermes(CallForm):
     """Hermes' form."""
 
     name = "hermes"
-    markup = UNTAGGED.tags
+    markup = TAGS
     example = f'{OPENS}\n{{"name": "name", "arguments": {{"key": "text", "other": 3}}}}\n{CLOSES}'
     between = literal("\n")
+    names = intersect(repeat(ANY_CHAR, 1), unmarked(TAGS))
 
     def spelling(self, marked: bool) -> Syntax:
         return UNTAGGED

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from ...json_schema.spans import Span
-from .form import ANSWER, ARGUMENTS, ARRAY, CALL, ENDS, OBJECT, STRING, CallForm
+from ...json_schema.spans import Span, spans
+from .form import ANSWER, ARGUMENTS, ARRAY, CALL, ENDS, OBJECT, STRING, VALUE, CallForm
 
 
 @dataclass
@@ -43,6 +43,8 @@ class Part:
     @property
     def span(self) -> Span:
         """Where the value and the values in it stand."""
+        if self.kind == VALUE:
+            return spans(self.text).moved(self.start)
         if self.kind == OBJECT:
             pairs = zip(self.parts[::2], self.parts[1::2], strict=True)
             return Span(self.start, self.end, {key.text: value.span for key, value in pairs})
