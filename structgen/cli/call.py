@@ -57,7 +57,7 @@ def call_command(
     distinct: Annotated[bool, typer.Option("--distinct", help="No two calls are equal.")] = False,
     form: Annotated[
         str | None,
-        typer.Option(metavar="FORM", help="How calls are written: json, gemma, harmony or hermes."),
+        typer.Option(metavar="FORM", help="How calls are written: json, gemma, harmony, hermes or qwen_xml."),
     ] = None,
     model: Model = None,
     steps: Steps = None,

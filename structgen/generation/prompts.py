@@ -86,12 +86,10 @@ class ChatPrompts:
 
     def calls(self, source: Tools, request: str) -> Prompt:
         tools = "\n".join(json.dumps(_described(tool), ensure_ascii=False) for tool in source.callable)
-        one = '{"name": the tool\'s name, "arguments": {…}}'
-        forms = (
-            [f"a JSON array of objects {one}" if source.counts else f"one JSON object {one}"] if tools else []
-        )
+        forms = [_call_form(source)] if tools else []
         if source.answers:
-            forms.append('{"answer": the answer in words}' + (" where no tool is needed" if tools else ""))
+            said = '{"answer": the answer in words}' if source.form == JSON_FORM else "the answer in words"
+            forms.append(said + (" where no tool is needed" if tools else ""))
         heading = f"Tools, one a line:\n{tools}\n\n" if tools else ""
         return self.plain(f"{heading}Answer the request with {', or '.join(forms)}.\n\nRequest:\n{request}")
 

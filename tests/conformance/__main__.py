@@ -376,17 +376,28 @@ def gemma(
     sglang: Annotated[Path | None, typer.Option(help="The wheel of sglang, whose reader judges.")] = None,
 ) -> None:
     """Random outputs in Gemma's form of calls, read by us, by jsonschema, and by the readers of vLLM and SGLang."""
-    from conformance.gemma import judged, reader_of, vocabulary
+    from conformance.gemma import judged, reader_of
+    from conformance.noisy_calls import vocabulary
 
     wheels = {"vllm": vllm, "sglang": sglang}
     readers = {name: reader_of(wheel, name) for name, wheel in wheels.items() if wheel}
-    tally = judged(vocabulary(), count, readers, start)
-    for kind, faults in tally.faults.items():
-        print(*(f"{kind}: {fault}" for fault in faults[:5]), sep="\n")
-    counted = {kind: len(faults) for kind, faults in tally.faults.items()}
-    print(
-        f"{tally.outputs} outputs, {tally.calls} calls, read by {', '.join(['jsonschema', *readers])}: {counted}"
-    )
+    print(judged(vocabulary("gemma"), count, readers, start))
+
+
+@app.command()
+def qwen(
+    count: int = 1000,
+    start: int = 0,
+    vllm: Annotated[Path | None, typer.Option(help="The wheel of vllm, whose reader judges.")] = None,
+    sglang: Annotated[Path | None, typer.Option(help="The wheel of sglang, whose reader judges.")] = None,
+) -> None:
+    """Random outputs in Qwen3-Coder's form of calls, read by us, by jsonschema, and by vLLM's and SGLang's readers."""
+    from conformance.noisy_calls import vocabulary
+    from conformance.qwen import READERS, judged
+
+    wheels = {"vllm": vllm, "sglang": sglang}
+    readers = {name: READERS[name](wheel) for name, wheel in wheels.items() if wheel}
+    print(judged(vocabulary("qwen_xml"), count, readers, start))
 
 
 def maskbench_groups(every: int, start: int) -> Iterator[Group]:

@@ -16,6 +16,7 @@ from structgen.generation.prompts import ChatPrompts
 from structgen.model import Model
 from structgen.models.embedded import OutlinePrompts
 from structgen.sources.tools import Tools
+from structgen.sources.tools.forms import CALL_FORMS
 from structgen.tokens.vocabulary import Vocabulary
 from structgen.verbs.call import call, conversation
 from structgen_engine.decoding.denoiser import RandomDenoiser
@@ -111,6 +112,14 @@ def test_a_chat_model_reads_the_tools_that_it_may_call(choice: str):
     assert ("book_flight" in text) == (choice in ("auto", "required"))
     assert ('{"answer"' in text) == (choice in ("auto", "none"))
     assert REQUEST in text
+
+
+@pytest.mark.parametrize("form", CALL_FORMS)
+def test_a_prompt_shows_the_form_in_which_calls_are_written(form: str):
+    text = "".join(ChatPrompts().calls(Tools(TOOLS, form=form), REQUEST))
+    assert CALL_FORMS[form].example in text
+    assert '"arguments"' not in text or form == "hermes"
+    assert '"answer"' not in text
 
 
 def test_a_conversation_is_read_with_its_roles():

@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 import structgen as sg
-from conformance.gemma import TOOLS, Tally, judged, vocabulary
+from conformance.gemma import judged
+from conformance.noisy_calls import TOOLS, Tally, vocabulary
 from structgen.grammar import Grammar, Rewriting, alt, literal, repeat, seq, spelled_out, token
 from structgen.sources.tools.forms import CALL_FORMS
 
@@ -165,7 +166,7 @@ def test_distinct_calls_in_every_form(form: str):
 @pytest.mark.parametrize("number", range(len(TOOLS)))
 def test_random_outputs_in_gemmas_form_are_valid_calls(number: int):
     """Special tokens never stand inside strings, and strings never spell them."""
-    tally = judged(vocabulary(), 8, {}, first=8 * number)
+    tally = judged(vocabulary("gemma"), 8, {}, first=8 * number)
     assert tally.outputs == 8
     assert tally.faults == Tally().faults
 
@@ -186,7 +187,9 @@ def test_what_gemma_cannot_write_is_refused_with_its_place():
     ):
         with pytest.raises(sg.Unsupported, match=message):
             sg.compile(sg.Tools([tool], form="gemma"))
-    with pytest.raises(sg.InvalidOption, match="form must be one of 'json', 'gemma', 'harmony', 'hermes', 'qwen_xml'"):
+    with pytest.raises(
+        sg.InvalidOption, match="form must be one of 'json', 'gemma', 'harmony', 'hermes', 'qwen_xml'"
+    ):
         sg.Tools([tree], form="xml")
 
 
@@ -230,7 +233,9 @@ def test_no_text_in_qwens_form_is_spelled_like_another_value_that_may_stand_ther
         assert constraint.parse(written)[0].arguments == {"x": text}
 
 
-@pytest.mark.parametrize("cut", ["</parameter>", "< /\tparameter >", "<parameter=", "<\nparameter =", "</function>"])
+@pytest.mark.parametrize(
+    "cut", ["</parameter>", "< /\tparameter >", "<parameter=", "<\nparameter =", "</function>"]
+)
 def test_no_text_in_qwens_form_holds_a_tag_at_which_a_reader_cuts_it(cut: str):
     constraint = CONSTRAINTS["qwen_xml"]
     for arguments in ({"text": f"a{cut}b"}, {"text": "", "list": [f"a{cut}b"]}):
@@ -239,7 +244,7 @@ def test_no_text_in_qwens_form_holds_a_tag_at_which_a_reader_cuts_it(cut: str):
 
 
 def test_special_tokens_stand_as_tokens_where_the_vocabulary_has_them():
-    tokens = vocabulary()
+    tokens = vocabulary("gemma")
     constraint = sg.compile(sg.Tools([{"name": "ping"}], "required", form="gemma"), tokens)
     opens, closes = (tokens.special[name] for name in ("<|tool_call>", "<tool_call|>"))
     inside = tokens.encode("call:ping{}")

@@ -41,7 +41,8 @@ class SchemaWriter:
     """
 
     def __init__(self, reader: Reader, style: Style, additional: Additional, *, generating: bool = False):
-        self.reader, self.style, self.additional = reader, style, additional
+        self.reader, self.style = reader, style
+        self.additional: Additional = additional
         self.reading = reader.rules.reading and not generating
         # JSON inside a string is not respelled before reading, so it is read as it is generated.
         plain = replace(style, spelling=JSON_SYNTAX)
@@ -52,7 +53,9 @@ class SchemaWriter:
         self._open: dict[Formula, str] = {}
         self._called: set[Formula] = set()  # formulas that contain themselves
         self._held: list[str] = []  # rules whose texts are held in strings
-        self._writers: dict[Syntax, SchemaWriter] = {style.spelling: self}  # of values inside, with the same rules
+        self._writers: dict[Syntax, SchemaWriter] = {
+            style.spelling: self
+        }  # of values inside, with the same rules
         self._suffix = ""  # of the names of rules, which have one for each syntax
         self.holds = False  # whether any string holds the text of a whole document
 
@@ -167,7 +170,9 @@ class SchemaWriter:
         spelling = self.style.spelling
         if value_set.texts and spelling is not JSON_SYNTAX:
             raise _holding()
-        arrays = ArrayWriter(self._within("array").text, self.values, self.reader.relax, self._judge, self.style)
+        arrays = ArrayWriter(
+            self._within("array").text, self.values, self.reader.relax, self._judge, self.style
+        )
         objects = ObjectWriter(self._within("object").text, self.style, self.present)
         texts = [
             *(spelling.word("null") for _ in range(value_set.null)),

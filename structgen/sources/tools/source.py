@@ -51,7 +51,7 @@ class Tools:
         API has it, also {"type": "allowed_tools", …}
     parallel: several calls instead of a single one, min_calls (1) to max_calls (8), which imply it, as `distinct` does
     distinct: whether no two calls may be equal; terms: the options of the tools' arguments
-    form: how calls are written: "json" or a form of a family of models, "gemma", "harmony", "hermes"
+    form: how calls are written: "json", or as a family of models does: "gemma", "harmony", "hermes", "qwen_xml"
     """
 
     tools: Sequence[Any]

@@ -55,7 +55,7 @@ def _texts(pattern: str) -> Expr:
 
 
 UNCUT = complement(seq(TEXT, _texts(CUTS), TEXT))
-NULL = _texts("(?i:null)")
+SPELLED_NULL = _texts("(?i:null)")
 KEYS = _texts(r"[^\s<>\x00-\x1f\x7f]([^<>\x00-\x1f\x7f]*[^\s<>\x00-\x1f\x7f])?")
 NAMES = _texts(r"[^\s<>\x00-\x1f\x7f]+")
 # What int(), float() and json.loads read, and some more: strings beside such values are not spelled like this.
@@ -138,7 +138,7 @@ class Values(Syntax):
         return NOTHING if spelled is NOTHING else around(SCALAR, spelled, self._marked)
 
     def strings(self, values: Expr, *, reading: bool) -> Expr:
-        free = NOTHING if values is NOTHING else intersect(without(values, NULL), UNCUT)
+        free = NOTHING if values is NOTHING else intersect(without(values, SPELLED_NULL), UNCUT)
         return NOTHING if free is NOTHING else around(STRING, free, self._marked)
 
     def keys(self, keys: Expr, origin: str) -> Expr:
