@@ -70,23 +70,24 @@ def numbers(surface: str) -> set[float]:
     readings = {float(plain)}
     if match := re.fullmatch(r"([\d.,]*)[.,](\d+)", digits):
         readings.add(float(re.sub(r"[.,]", "", match[1]) + "." + match[2]))
-    negative = re.search(r"[-−–(]\s*[^\d\s]{0,3}\s*\d|\d\s*-$|^minus", surface.strip(), re.IGNORECASE)
+    negative = re.search(
+        r"[-−–(]\s*[^\d\s]{0,3}\s*\d|\d\s*-$|\bminus\b|\bloss\b", surface.strip(), re.IGNORECASE
+    )
     return readings | ({-one for one in readings} if negative else set())
 
 
 def states(surface: str, day: date) -> bool:
-    """Whether the words state this day: its number, its month, and the year if they say one."""
+    """Whether the words state this day: its number, its month, and the year if they say one.
+
+    "7" in "7 to 9 May" states a day whose month stands elsewhere, "the first of May 2026" a day without a digit.
+    """
     words = surface.lower()
     parts = [int(part) for part in DIGITS.findall(re.sub(r"(\d{4})(\d\d)(\d\d)", r"\1-\2-\3", words))]
     named = {MONTH[word] for word in re.findall(r"[^\W\d_]+", words) if word in MONTH}
-    years = [part for part in parts if part > 31 or (part == day.year % 100 and len(parts) > 2)]
-    month = day.month in named if named else day.month in parts
-    in_words = all(part == day.year for part in parts)
-    return (
-        (in_words or day.day in parts)
-        and month
-        and (not years or bool({day.year, day.year % 100} & set(years)))
-    )
+    years = {part for part in parts if part > 31} or {day.year % 100} & set(parts[2:])
+    days = [part for part in parts if part not in years]
+    month = day.month in named if named else day.month in days or len(days) == 1
+    return month and (not days or day.day in days) and (not years or bool({day.year, day.year % 100} & years))
 
 
 def check_marks(sample: Sample) -> None:
