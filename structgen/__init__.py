@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from structgen.collector import resting
 
 if TYPE_CHECKING:
-    from structgen.compiler.constraint import Constraint, Info, compile
+    from structgen.compiler.constraint import Constraint, compile
+    from structgen.compiler.info import Info
     from structgen.documents.document import Document
     from structgen.documents.places import Box
     from structgen.errors import (
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from structgen.sources.structural_tag import StructuralTag
     from structgen.sources.template import Filled
     from structgen.sources.tools import Call, Reply, Tools
+    from structgen.sources.verbatim import Verbatim
     from structgen.tokens.vocabulary import Vocabulary
     from structgen.verbs.choose import Choice
     from structgen.verbs.decide import Decisions, Score
@@ -80,6 +82,7 @@ __all__ = [
     "Tools",
     "Unsatisfiable",
     "Unsupported",
+    "Verbatim",
     "Vocabulary",
     "compile",
     "library",
@@ -101,7 +104,7 @@ _HOMES = {
     "Filled": "sources.template",
     "Generation": "generation.result",
     "Model": "model",
-    "Info": "compiler.constraint",
+    "Info": "compiler.info",
     "JsonSchema": "sources.json_schema",
     "Lark": "sources.lark",
     "Partial": "verbs.stream",
@@ -110,6 +113,7 @@ _HOMES = {
     "Reply": "sources.tools",
     "Settled": "verbs.stream",
     "Tools": "sources.tools",
+    "Verbatim": "sources.verbatim",
     "Vocabulary": "tokens.vocabulary",
     "compile": "compiler.constraint",
     "library": "sources.library",

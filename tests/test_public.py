@@ -48,6 +48,7 @@ EXPORTS = [
     "Tools",
     "Unsatisfiable",
     "Unsupported",
+    "Verbatim",
     "Vocabulary",
     "compile",
     "library",

@@ -13,15 +13,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from reprlib import Repr
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, Unpack, get_args, overload
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack, get_args, overload
 
 from structgen.cache import cached_arrays
 from structgen.collector import paused
 from structgen.compiler.compiled import Compiled, Regime, complete, from_arrays
+from structgen.compiler.info import Info
+from structgen.compiler.unbound import Unbound
+from structgen.documents import Document
 from structgen.errors import InvalidOption, InvalidVocabulary, StructgenError, Unsatisfiable, Unsupported
 from structgen.grammar import TEXT, Check, Grammar, both, complement, literal, optional, ref, seq, spelled_out
 from structgen.limits.budget import limited, loading
 from structgen.sources import Additional, Order, Readable, Source, Terms, Unknown, Whitespace, as_source
+from structgen.sources.copies import bound, copies
 from structgen.sources.json_schema import JsonSchema, Resources
 from structgen.tokens.vocabulary import BYTES, Vocabulary
 from structgen_engine.automata.arrays import NEVER
@@ -36,32 +40,7 @@ T = TypeVar("T")
 
 SHORT = Repr()  # of sources in a notebook's line
 SHORT.maxother = 80
-
-
-@dataclass(frozen=True)
-class Info:
-    """The size of a constraint and the cost of compiling it.
-
-    regime: "expanded" (one table) or "lazy" (states and edges are those of the components, classes those met so far)
-    depth: how many times a recursive rule may nest in itself, None if there is no limit
-    components: number of automata that call each other, before they were expanded
-    min_tokens: the length of the shortest answer in tokens; in the lazy regime an upper bound
-    max_tokens: of the longest, padding aside; None if answers have any length, and in the lazy regime
-    checked: JSON pointers of the keywords that the automaton cannot decide and that are checked while generating
-    """
-
-    regime: Literal["expanded", "lazy"]
-    depth: int | None
-    components: int
-    states: int
-    classes: int
-    edges: int
-    min_tokens: int
-    byte_states: int
-    milliseconds: float
-    cached: bool
-    checked: tuple[str, ...] = ()
-    max_tokens: int | None = None
+SECONDS, GIGABYTES = 20.0, 2.0  # that compiling may take unless the caller says otherwise
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +54,30 @@ class Constraint(Generic[T]):
     cached: bool = field(default=False)
     fingerprint: str = field(default="")  # of the grammar that was compiled
     rule: Check | None = field(default=None)
+    unbound: Unbound | None = field(default=None)  # of a constraint that copies from a document
+    document: str | None = field(default=None)  # that values are copied from
 
     def __repr__(self) -> str:
         """Of what, in which regime, how large."""
+        if self.compiled is self.unbound:
+            return f"Constraint({SHORT.repr(self.source)}, no document bound)"
         size = f"{self.compiled.states:,} states, {self.vocabulary.size:,} tokens"
         return f"Constraint({SHORT.repr(self.source)}, {self.compiled.regime}, {size})"
+
+    @property
+    def copies(self) -> bool:
+        """Whether values are copied from a document, which `bind` gives."""
+        return self.unbound is not None
+
+    def bind(self, document: str | Document) -> Constraint[T]:
+        """The constraint whose verbatim values are pieces of this document; the schema is not read again.
+
+        A constraint without verbatim values stays as it is. Raises InvalidSource for an empty document.
+        """
+        text = document.text if isinstance(document, Document) else document
+        begun = time.perf_counter()
+        with limited(SECONDS, GIGABYTES), paused():
+            return _bound(self, text, begun)
 
     @property
     def needs_checks(self) -> bool:
@@ -193,7 +191,12 @@ class Constraint(Generic[T]):
         compiled = self._reading if isinstance(self.source, Readable) else self.compiled
         if compiled.vocabulary is BYTES:
             return compiled
-        return _automaton(_lowered(self.source), BYTES, "auto" if compiled.depth is None else "expanded")[0]
+        grammar = self._of_document(_lowered(self.source))
+        return _automaton(grammar, BYTES, "auto" if compiled.depth is None else "expanded")[0]
+
+    def _of_document(self, grammar: Grammar) -> Grammar:
+        """A grammar of the source, with the pieces of the document that is bound."""
+        return grammar if self.document is None else bound(grammar, self.document)
 
     @cached_property
     def _reading(self) -> Compiled:
@@ -201,7 +204,7 @@ class Constraint(Generic[T]):
         assert isinstance(self.source, Readable)
         deepens = self.compiled.depth is not None
         try:
-            grammar = self.source.reading()
+            grammar = self._of_document(self.source.reading())
             if grammar.markup or grammar.fingerprint != self.fingerprint:
                 return _automaton(grammar, BYTES, "expanded" if deepens else "auto")[0]
         except Unsupported:
@@ -246,6 +249,7 @@ class CompileOptions(TypedDict, total=False):
     regime: Regime
     seconds: float
     gigabytes: float
+    document: str | Document | None
 
 
 @overload
@@ -274,8 +278,9 @@ def compile(
     resources: Resources | None = None,
     order: Order = "declared",
     regime: Regime = "auto",
-    seconds: float = 20.0,
-    gigabytes: float = 2.0,
+    seconds: float = SECONDS,
+    gigabytes: float = GIGABYTES,
+    document: str | Document | None = None,
 ) -> Constraint[Any]:
     """Compile what `source` describes into an automaton over the tokens of `vocabulary`.
 
@@ -290,6 +295,7 @@ def compile(
     regime: "expanded" makes one table, which limits the depth of recursion (see `info()`); "lazy" computes states as
         they are needed, to any depth; "auto" makes a table if it can hold the whole language, and is lazy otherwise
     seconds, gigabytes: how much CPU time compiling may take and how much memory it may add before it is refused
+    document: what verbatim values are copied from; without it the constraint waits for `bind`
 
     Raises InvalidSource, Unsupported (with keyword, pointer and remedy), Unsatisfiable, InvalidVocabulary or
     InvalidOption.
@@ -306,19 +312,45 @@ def compile(
     begun = time.perf_counter()
     with limited(seconds, gigabytes), paused():
         constraint = _compiled(source, vocabulary, regime, begun)
-        if not constraint.compiled.has_answer:
-            raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
-        if constraint.needs_checks:
-            _ = constraint.min_tokens  # raises where no text was found
-        return constraint
+        if document is None:
+            return _possible(constraint)
+        return _bound(constraint, document.text if isinstance(document, Document) else document, begun)
+
+
+def _possible(constraint: Constraint[Any]) -> Constraint[Any]:
+    """The constraint; raises Unsatisfiable if it has no answer."""
+    if not constraint.compiled.has_answer:
+        raise Unsatisfiable("the vocabulary cannot spell any text that satisfies this source")
+    if constraint.needs_checks and not isinstance(constraint.compiled, Unbound):
+        _ = constraint.min_tokens  # raises where no text was found
+    return constraint
 
 
 def _compiled(source: Source[Any], vocabulary: Vocabulary, regime: Regime, begun: float) -> Constraint[Any]:
     grammar = _lowered(source)
     vocabulary = vocabulary.showing(grammar.markup)
+    if copies(grammar):
+        unbound: Any = Unbound(vocabulary, regime, grammar)
+        return Constraint(source, vocabulary, unbound, 0.0, False, "", grammar.check, unbound)
     compiled, cached = _automaton(grammar, vocabulary, regime)
     milliseconds = (time.perf_counter() - begun) * 1000
     return Constraint(source, vocabulary, compiled, milliseconds, cached, grammar.fingerprint, grammar.check)
+
+
+def _bound(constraint: Constraint[Any], document: str, begun: float) -> Constraint[Any]:
+    """A constraint with the pieces of a document in the place of those of an unknown one."""
+    if constraint.unbound is None or document == constraint.document:
+        return _possible(constraint)
+    grammar = bound(constraint.unbound.grammar, document)
+    compiled, _ = _automaton(grammar, constraint.vocabulary, constraint.unbound.asked)
+    fresh = replace(
+        constraint,
+        compiled=compiled,
+        milliseconds=(time.perf_counter() - begun) * 1000,
+        fingerprint=grammar.fingerprint,
+        document=document,
+    )
+    return _possible(fresh)
 
 
 def _automaton(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) -> tuple[Compiled, bool]:
@@ -334,6 +366,9 @@ def _automaton(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) -> tupl
         made.append(compile_grammar(grammar, vocabulary, regime))
         return made[0].arrays()
 
+    if any(expr.facts.copied for expr in (grammar.start, *grammar.rules.values())):
+        make()  # documents are many, and each is asked about once: nothing is stored
+        return made[0], False
     key = f"{grammar.fingerprint}-{vocabulary.fingerprint}-{regime}"
     arrays = cached_arrays("constraint", key, make, complete)
     return (made[0], False) if made else (from_arrays(arrays, vocabulary), True)

@@ -66,10 +66,7 @@ def lift(table: Table, vocabulary: Vocabulary, tokens: tuple[str, ...] = ()) -> 
     class_of, classes, (source, label, target) = _edges(table, vocabulary, tokens)
     check()
     source, label, target, accepting = minimize(source, label, target, table.accepting, START)
-    small = merged(source, label, target, accepting, class_of=class_of, classes=classes)
-    if small.states * small.classes > MAX_CELLS:
-        raise too_large(MAX_CELLS, "cells (states times classes of tokens)")
-    return small
+    return merged(source, label, target, accepting, class_of=class_of, classes=classes)
 
 
 def _edges(table: Table, vocabulary: Vocabulary, tokens: tuple[str, ...]) -> tuple[Ints, int, Sequence[Ints]]:

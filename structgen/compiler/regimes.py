@@ -28,6 +28,8 @@ from structgen.errors import Unsatisfiable, Unsupported
 from structgen.grammar import Grammar
 from structgen.tokens.vocabulary import BYTES, Vocabulary
 
+COPIED_CAP = 100_000  # states of a table with copies of a document, from each of which few tokens lead on
+
 
 def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) -> Compiled:
     """The automaton of a grammar's whole answers, over the tokens of a vocabulary.
@@ -44,10 +46,10 @@ def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) ->
     if marks:
         return _any_order(answer, vocabulary, names, regime, marks)
     rules = analyse(answer)
-    fits = True
-    if regime != "lazy" and not rules.called:
+    fits, cap = True, _cap(answer)
+    if regime != "lazy" and not rules.called and not (regime == "auto" and _copies_too_much(answer)):
         table = _written_out(answer, vocabulary, names, regime)
-        fits = table is None or regime == "expanded" or len(table.accepting) <= CAP
+        fits = table is None or regime == "expanded" or len(table.accepting) <= cap
         if table and fits:
             return _expanded(grammar, vocabulary, names, table, None, 1)
     if regime != "expanded":
@@ -69,6 +71,18 @@ def compile_grammar(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) ->
     table = _written_out(answer, vocabulary, names, regime)
     assert table is not None
     return _expanded(grammar, vocabulary, names, table, None, parts.components)
+
+
+def _cap(grammar: Grammar) -> int:
+    """The states up to which a grammar's byte automaton is run as one table."""
+    copied = any(expr.facts.copied for expr in (grammar.start, *grammar.rules.values()))
+    return COPIED_CAP if copied else CAP
+
+
+def _copies_too_much(grammar: Grammar) -> bool:
+    """Whether a grammar holds so many copies of a document that a table is not worth trying."""
+    parts = (grammar.start, *grammar.rules.values())
+    return any(expr.facts.copied and expr.facts.size > COPIED_CAP for expr in parts)
 
 
 def _of_tokens(grammar: Grammar, vocabulary: Vocabulary, regime: Regime) -> Expanded:
@@ -118,7 +132,9 @@ def _written_out(
     None if it takes more states before minimisation than "auto" allows; calling the rules may take fewer.
     """
     try:
-        table = compile_bytes(answer, names, vocabulary.null, most=SPARE * CAP if regime == "auto" else None)
+        table = compile_bytes(
+            answer, names, vocabulary.null, most=SPARE * _cap(answer) if regime == "auto" else None
+        )
     except TooLarge:
         if regime == "auto":
             return None

@@ -9,27 +9,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from structgen.errors import InvalidSource, Unsupported
-
-
-class Facts(NamedTuple):
-    """The properties of an expression that follow from its parts.
-
-    closed: it has no Ref, so its meaning does not depend on a grammar
-    textual: it consists of bytes and characters alone, without Ref, Token or Slack
-    size: bytes, characters and references once its repetitions are written out
-    nullable: it contains the empty string; False for a Ref, for which this is not known
-    ordered: it has an AnyOrder
-    """
-
-    closed: bool
-    textual: bool
-    size: int
-    nullable: bool
-    ordered: bool
+from structgen.grammar.facts import Facts
 
 
 class Combines:
@@ -233,6 +217,38 @@ class StateGraph(Expr):
 
 
 @dataclass(frozen=True, eq=False)
+class Excerpt(Expr):
+    """The pieces of a text, from a place where one may begin to one where it may end, of `low` to `high` characters.
+
+    value: the text as bytes; no piece runs over a byte BREAK
+    marks: CHARACTER, BEGIN and END of each byte, and of the end of the text: what may begin or end in front of it
+    """
+
+    value: bytes
+    marks: bytes
+    low: int
+    high: int | None
+
+
+CHARACTER, BEGIN, END = 1, 2, 4  # marks of an Excerpt's bytes
+BREAK = 0xFF  # no byte of UTF-8
+
+
+@dataclass(frozen=True, eq=False)
+class Placeholder(Expr):
+    """The pieces of a document that is not known yet; an Excerpt takes its place when it is.
+
+    align, low, high, folded: which pieces; spelled: whether as JSON spells them
+    """
+
+    align: str
+    low: int
+    high: int | None
+    folded: bool
+    spelled: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class AnyOrder(Expr):
     """Some of `parts` in any order, each at most once, and any number of `others`; at least one item, then `end`.
 
@@ -301,7 +317,7 @@ def encoded(value: Any) -> bytes:
     return f"{type(value).__name__}:{value!r};".encode()
 
 
-_MARKS = (Ref, Token, TokenSet, Budget, Slack)  # what is not text
+_MARKS = (Ref, Token, TokenSet, Budget, Slack, Placeholder)  # what is not text
 E = TypeVar("E", bound=Expr)
 _interned: WeakValueDictionary[tuple[Any, ...], Expr] = WeakValueDictionary()
 
@@ -319,6 +335,7 @@ def interned(kind: type[E], *values: Any) -> E:
 
 def _facts(expr: Expr) -> Facts:
     closed, ordered = not isinstance(expr, Ref), isinstance(expr, AnyOrder)
+    copied = isinstance(expr, Excerpt)
     textual = not isinstance(expr, _MARKS)
     sizes, nullable = list[int](), list[bool]()
     for part in expr.children:
@@ -328,14 +345,15 @@ def _facts(expr: Expr) -> Facts:
             textual and facts.textual,
             ordered or facts.ordered,
         )
+        copied = copied or facts.copied
         sizes.append(facts.size)
         nullable.append(facts.nullable)
-    return Facts(closed, textual, written_size(expr, sizes), contains_empty(expr, nullable), ordered)
+    return Facts(closed, textual, written_size(expr, sizes), contains_empty(expr, nullable), ordered, copied)
 
 
 def written_size(expr: Expr, parts: list[int]) -> int:
     """Bytes, characters and references of an expression, given those of its parts."""
-    if isinstance(expr, Bytes):
+    if isinstance(expr, Bytes | Excerpt):
         return len(expr.value)
     return sum(parts) * copies(expr) if isinstance(expr, Repeat) else max(sum(parts), 1)
 
@@ -358,6 +376,8 @@ def contains_empty(expr: Expr, parts: list[bool]) -> bool:
             return any(parts)
         case Repeat(_, low, _):
             return low == 0 or parts[0]
+        case Excerpt(_, _, low) | Placeholder(_, low):
+            return low == 0
         case Budget():
             return parts[0]
         case Not():

@@ -20,6 +20,7 @@ from structgen.grammar import (
     And,
     Bytes,
     Chars,
+    Excerpt,
     Expr,
     Grammar,
     Not,
@@ -32,6 +33,7 @@ from structgen.grammar import (
     both,
     chars_except,
     complement,
+    holds,
     literal,
     repeat,
     seq,
@@ -50,6 +52,8 @@ def intersect(left: Expr, right: Expr) -> Expr:
     if _is_finite(left) and _is_finite(right):
         kept = set(_options(right))
         return alt(*(part for part in _options(left) if part in kept))
+    if not (left.facts.textual and right.facts.textual):  # copies of a document that is not known yet
+        return both(left, right)
     for finite, other in ((left, right), (right, left)):
         if _is_finite(finite):
             return alt(*(part for part in _options(finite) if contains(other, _text(part))))
@@ -119,8 +123,10 @@ def without(left: Expr, right: Expr) -> Expr:
 @lru_cache(maxsize=20_000)
 def empty(expr: Expr) -> bool:
     """Whether `expr` contains no string; decided by its automaton if its form is not enough."""
-    if expr is NOTHING or isinstance(expr, Bytes | Chars | Repeat | StateGraph):
+    if expr is NOTHING or isinstance(expr, Bytes | Chars | Excerpt | Repeat | StateGraph):
         return expr is NOTHING
+    if not expr.facts.textual:  # copies of a document that is not known yet
+        return False
     if isinstance(expr, Alt):
         return all(map(empty, expr.parts))
     if isinstance(expr, Seq) and not any(isinstance(part, And | Not | Seq | Alt) for part in expr.parts):
@@ -233,6 +239,9 @@ class _EndFinder:
                 yield from self._repeated(expr, start)
             case StateGraph():
                 yield from self._run(expr, start)
+            case Excerpt():
+                places = range(start, len(self.text) + 1)
+                yield from (end for end in places if holds(expr, self.text[start:end].encode()))
             case Slack():
                 yield start
             case _:

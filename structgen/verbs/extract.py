@@ -70,7 +70,7 @@ def extraction(
     *,
     terms: Terms | None = None,
 ) -> Request:
-    """The request that `extract` gives to the model's writer."""
+    """The request that `extract` gives to the model's writer; verbatim values are copied from the document."""
     text = text_of(document)
     if not text.strip():
         raise InvalidDocument("the document is empty: there is nothing to extract from")
@@ -83,6 +83,8 @@ def extraction(
     prompt = runtime.prompts.extraction(form, text)
     kinds = (Kind(form.outlined.plain()),)
     constraint = compile(source, runtime.vocabulary)
+    if constraint.copies:
+        constraint = constraint.bind(text)
     return request(runtime, prompt, constraint, options, document=text, kinds=kinds)
 
 

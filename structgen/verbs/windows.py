@@ -110,18 +110,19 @@ def read_windows(
         if not part.strip():
             continue
         prompt = prompt_ids(runtime, runtime.prompts.extraction(form, part))
-        written.append(write(runtime, replace(asked, prompt=prompt, document=part)))
+        written.append(write(runtime, of_window(asked, prompt, part)))
         spelled = runtime.vocabulary.decode(written[-1].ids.tolist()).decode()
         value = json.loads(spelled, parse_float=Decimal, parse_int=Decimal)
         seen.append(Window(start, Stated(part), value))
     value = merged(seen, form.outlined, ())
     answer = _json(None if value is ABSENT else value)
-    if not asked.constraint.accepts(answer):
+    constraint = asked.constraint.bind(text)
+    if not constraint.accepts(answer):
         raise InvalidDocument(
             "what the parts of the document state makes no answer that the schema accepts: split the document"
         )
     return Generation(
-        asked.constraint.parse(answer),
+        constraint.parse(answer),
         answer,
         tuple(one for part in written for one in part.ids.tolist()),
         sum(part.log_prob for part in written),
@@ -132,6 +133,15 @@ def read_windows(
         overall(asked.kinds[0].outline, Answer(answer), Stated(text)),
         document=document,
     )
+
+
+def of_window(asked: Request, prompt: Sequence[int], part: str) -> Request:
+    """The request about a window, from which verbatim values are copied."""
+    asked = replace(asked, prompt=prompt, document=part)
+    if not asked.constraint.copies:
+        return asked
+    constraint = asked.constraint.bind(part)
+    return replace(asked, constraint=constraint, automaton=constraint.automaton, reviewer=constraint.reviewer)
 
 
 def merged(seen: Sequence[Window], outline: Outline, names: Sequence[str]) -> Json | Absent:

@@ -22,6 +22,8 @@ from torch import Tensor
 
 from structgen_engine.automata.arrays import DEAD, IMPOSSIBLE, NEVER, REFUSED
 
+LARGE = 50_000_000  # cells of a transition table, 4 bytes each, from which on it is not written out
+
 __all__ = [
     "DEAD",
     "IMPOSSIBLE",
@@ -119,6 +121,8 @@ class Dfa:
     @classmethod
     def from_edges(cls, alphabet: Alphabet, edges: Edges, accepting: Tensor, start: int) -> Dfa:
         """The automaton with these live transitions and no others."""
+        if len(accepting) * alphabet.size > LARGE:
+            return SparseDfa(alphabet, edges, accepting, start)
         delta = torch.zeros(len(accepting), alphabet.size, dtype=torch.int32)
         delta.numpy()[edges.source, edges.label] = edges.target
         dfa = cls(alphabet, delta, accepting, start)
@@ -148,8 +152,16 @@ class Dfa:
             return DEAD
         at = self.start if state is None else state
         for label in self.alphabet.class_of[symbols].tolist():
-            at = int(self.delta[at, label])
+            at = int(self.row(at)[label])
         return at
+
+    def row(self, state: int) -> Tensor:
+        """[K] int32: the next state by class."""
+        return self.delta[state]
+
+    def column(self, label: int) -> Tensor:
+        """[S] int32: the state to which a class leads from each state."""
+        return self.delta[:, label]
 
     def accepts(self, symbols: Tensor | list[int]) -> bool:
         """Whether the symbols are a whole string of the language."""
@@ -167,7 +179,11 @@ class Dfa:
     @property
     def padded(self) -> bool:
         """Whether every accepting state has a symbol that leads to an accepting state."""
-        stays = self.accepting[self.delta[:, self.alphabet.class_of.unique().long()].long()].any(-1)
+        used = torch.zeros(self.alphabet.size, dtype=torch.bool)
+        used[self.alphabet.class_of.unique().long()] = True
+        onward = used[self.edges.label.long()] & self.accepting[self.edges.target.long()]
+        stays = torch.zeros(self.states, dtype=torch.bool)
+        stays[self.edges.source[onward].long()] = True
         return not bool((self.accepting & ~stays).any())
 
     def moves(self, state: int) -> list[tuple[int, int]]:
@@ -210,6 +226,40 @@ class Dfa:
     ) -> BlockAutomaton:
         """The whole block that starts in a state; the arguments that concern a search are ignored."""
         return block(self, entry=state, remaining=remaining)
+
+
+class SparseDfa(Dfa):
+    """An automaton of which only the live transitions are kept, because its table would take gigabytes.
+
+    The automaton of a long document's pieces has one class for nearly every token of the document, and few of them
+    lead anywhere from one state.
+    """
+
+    def __init__(self, alphabet: Alphabet, edges: Edges, accepting: Tensor, start: int) -> None:
+        own = {"alphabet": alphabet, "edges": edges, "accepting": accepting, "start": start}
+        self.__dict__.update(own)  # the fields are frozen
+
+    @cached_property
+    def delta(self) -> Tensor:
+        """[S, K] int32: the table after all, for a reference that needs it."""
+        delta = torch.zeros(self.states, self.alphabet.size, dtype=torch.int32)
+        delta.numpy()[self.edges.source, self.edges.label] = self.edges.target
+        return delta
+
+    def row(self, state: int) -> Tensor:
+        """[K] int32: the next state by class."""
+        row, (low, high) = (
+            torch.zeros(self.alphabet.size, dtype=torch.int32),
+            self.edges.offsets[state : state + 2].tolist(),
+        )
+        row[self.edges.label[low:high].long()] = self.edges.target[low:high]
+        return row
+
+    def column(self, label: int) -> Tensor:
+        """[S] int32: the state to which a class leads from each state."""
+        column, some = torch.zeros(self.states, dtype=torch.int32), self.edges.label == label
+        column[self.edges.source[some].long()] = self.edges.target[some]
+        return column
 
 
 def _distances(dfa: Dfa) -> Tensor:

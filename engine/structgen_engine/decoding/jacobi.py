@@ -59,10 +59,10 @@ def _read(automaton: BlockAutomaton, logits: Tensor, settled: Tensor) -> tuple[T
     state = int(torch.where(alive[0], automaton.entry, IMPOSSIBLE).argmax())
     ids, gain = settled.clone(), torch.zeros((), dtype=torch.float64)
     for i in range(len(ids)):
-        allowed = alive[i + 1][dfa.delta[state].long()]  # [K]
+        allowed = alive[i + 1][dfa.row(state).long()]  # [K]
         if ids[i] < 0:
             fitting = scores[i].masked_fill(~allowed[class_of], IMPOSSIBLE)
             ids[i] = fitting.argmax()
             gain += fitting.double().log_softmax(0)[ids[i]]
-        state = int(dfa.delta[state, class_of[ids[i]]])
+        state = int(dfa.row(state)[class_of[ids[i]]])
     return ids, gain

@@ -76,13 +76,13 @@ class RegionLattice:
         ways: for each of its states, where each token leads; it starts in the first state and accepts in the last
         """
         tokens = sorted({token for way in ways for token in way})
-        delta, class_of = self.automaton.dfa.delta.numpy(), self.automaton.dfa.alphabet.class_of.numpy()
+        dfa, class_of = self.automaton.dfa, self.automaton.dfa.alphabet.class_of.numpy()
         labels = {token: int(class_of[token]) if token < len(class_of) else 0 for token in tokens}
         weights = {(self.state, 0): 0.0}
         for row in self.logits[:, tokens].tolist():
             scores, reached = dict(zip(tokens, row, strict=True)), dict[tuple[int, int], float]()
             for (state, place), weight in weights.items():
-                moves = delta[state]
+                moves = dfa.row(state)
                 for token, onward in ways[place].items():
                     key, more = (int(moves[labels[token]]), onward), weight + scores[token]
                     if key[0] and more > IMPOSSIBLE:
@@ -189,9 +189,9 @@ def region(
     dfa = automaton.dfa
     state = dfa.run(ids[:first], int(automaton.entry.argmax()))
     alive = (automaton.exit > IMPOSSIBLE).numpy()
-    delta, class_of = dfa.delta.numpy(), dfa.alphabet.class_of
+    class_of = dfa.alphabet.class_of
     for token in reversed(ids[last:].tolist()):
-        alive = alive[delta[:, int(class_of[token])]]
+        alive = alive[dfa.column(int(class_of[token])).numpy()]
     scores = bounded(logits[first:last].float(), temperature) / temperature
     found = RegionLattice(first, automaton, state, alive, scores, dropped)
     if isinstance(part, BlockAutomaton):

@@ -204,10 +204,10 @@ def example(automaton: BlockAutomaton, settled: Tensor) -> Tensor | None:
     if not alive[0, state] or automaton.entry[state] == IMPOSSIBLE:
         return None
     for i, token in enumerate(settled.tolist()):
-        ways = alive[i + 1][dfa.delta[state].long()] & (offsets.diff() > 0)
+        ways = alive[i + 1][dfa.row(state).long()] & (offsets.diff() > 0)
         label = int(ways.int().argmax()) if token == OPEN else int(dfa.alphabet.class_of[token])
         ids[i] = order[offsets[label]] if token == OPEN else token
-        state = int(dfa.delta[state, label])
+        state = int(dfa.row(state)[label])
     return ids
 
 

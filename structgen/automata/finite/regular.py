@@ -8,6 +8,7 @@ from functools import cached_property
 
 from structgen.automata.finite.boolean import difference, intersection
 from structgen.automata.finite.crawl import MAX_EDGES, crawl
+from structgen.automata.finite.excerpts import pieces
 from structgen.automata.finite.fragments import FRAGMENTS
 from structgen.automata.finite.marked import MarkedBuilder, TokenMarks
 from structgen.automata.finite.nfa import (
@@ -22,7 +23,7 @@ from structgen.automata.finite.nfa import (
 )
 from structgen.automata.finite.table import Table, tabulate
 from structgen.errors import Unsupported
-from structgen.grammar import TEXT, And, Expr, Grammar, Not
+from structgen.grammar import TEXT, And, Excerpt, Expr, Grammar, Not
 
 
 def compile_bytes(
@@ -97,6 +98,9 @@ class Compiler:
             return intersection([self._text(part) for part in expr.parts], self._size, self._most)
         if isinstance(expr, Not):
             return difference(self._text(TEXT), self._text(expr.body), self._size, self._most)
+        if isinstance(expr, Excerpt):
+            crawled, accepting = pieces(expr, self._size, self._most)
+            return tabulate(crawled, accepting), len(accepting)
         builder = self.builder(apart)
         final = builder.state()
         return self._determined(builder, builder.finish(builder.build(expr, final), final))

@@ -1,4 +1,4 @@
-"""Long counted repetitions as chains of calls: one copy of the body instead of one for each count.
+"""Long counted repetitions as chains of calls, and copies of a document as calls: one copy of the body, not many.
 
 Written out, x{0,32767} has 32,767 copies of x, each with all the states that a character takes in UTF-8 and escapes.
 If there will be no single table anyway, one copy suffices: the body becomes a component, and counting is a chain of
@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TypeVar
 
-from structgen.grammar import Alt, And, Chars, Expr, Grammar, Not, Repeat, Seq, alt, ref, repeat, seq
+from structgen.grammar import Alt, And, Chars, Excerpt, Expr, Grammar, Not, Repeat, Seq, alt, ref, repeat, seq
 from structgen.grammar import copies as copies_of
 from structgen.grammar.utf8 import byte_sequences
 
@@ -30,7 +30,10 @@ def called_bodies(grammar: Grammar) -> tuple[Grammar, frozenset[str]]:
     Expressions inside intersections and complements are left unchanged, because those are determinised as a whole.
     """
     sizes: dict[Expr, int] = {}
-    if not any(_is_long(node, _folded(node.body, _written_out, sizes)) for node in _repetitions(grammar)):
+    copied = any(expr.facts.copied for expr in (grammar.start, *grammar.rules.values()))
+    if not copied and not any(
+        _is_long(node, _folded(node.body, _written_out, sizes)) for node in _repetitions(grammar)
+    ):
         return grammar, frozenset()
     counted = _CountedBodies()
     start = counted.rewritten(grammar.start)
@@ -114,6 +117,8 @@ class _CountedBodies:
         if isinstance(node, Repeat):
             return self._repeat(node, *parts[0])
         states = _written_out(node, [size for _, size in parts])
+        if isinstance(node, Excerpt) and states > LONG:  # the pieces of a document: one copy for all places
+            return self._called(node), 1
         match node:
             case Seq():
                 return seq(*(part for part, _ in parts)), states
@@ -125,10 +130,14 @@ class _CountedBodies:
         low, high, copies = node.low, node.high, copies_of(node)
         if not _is_long(node, states):
             return repeat(body, low, high), states * copies
-        if body not in self._names:
-            name = self._names[body] = f"{len(self._names)} times"
-            self.bodies[name] = body
-        call = ref(self._names[body])
+        call = self._called(body)
         first = body if states * low <= LONG else call
         more = repeat(body) if high is None else repeat(call, 0, high - low)
         return seq(repeat(first, low, low), more), copies
+
+    def _called(self, body: Expr) -> Expr:
+        """A reference to the rule of a body."""
+        if body not in self._names:
+            name = self._names[body] = f"{len(self._names)} times"
+            self.bodies[name] = body
+        return ref(self._names[body])

@@ -13,7 +13,7 @@ from .node import Node
 # Keywords that constrain only the instances of one type.
 TYPED = {
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "divisibleBy"),
-    "string": ("minLength", "maxLength", "pattern", "format"),
+    "string": ("minLength", "maxLength", "pattern", "format", "x-verbatim"),
     "array": (
         "items", "prefixItems", "additionalItems", "minItems", "maxItems", "uniqueItems", "contains", "minContains",
         "maxContains", "unevaluatedItems",
@@ -102,7 +102,7 @@ def check_keywords(node: Node, unknown: Unknown, old: bool) -> None:
 
 def asserts(keyword: str, value: Any, unknown: Unknown) -> bool:
     """Whether a keyword constrains instances, or would if it were spelled correctly."""
-    if keyword in ANNOTATIONS or keyword.startswith("x-"):
+    if keyword in ANNOTATIONS or (keyword.startswith("x-") and keyword not in CONSTRAINING):
         return False
     if keyword in CONSTRAINING or keyword in OBSOLETE or unknown == "refuse":
         return True

@@ -22,8 +22,10 @@ from structgen.grammar import (
     And,
     Bytes,
     Chars,
+    Excerpt,
     Expr,
     Not,
+    Placeholder,
     Ref,
     Repeat,
     Seq,
@@ -35,12 +37,15 @@ from structgen.grammar import (
     char_ranges,
     chars,
     complement,
+    copied,
     literal,
     repeat,
+    respelled,
     seq,
 )
 
 from ..languages import intersect
+from .copying import read_copying
 from .node import Node
 
 QUOTE = literal('"')
@@ -88,6 +93,8 @@ def read_strings(node: Node, format_: Callable[[Node], Expr], search: Callable[[
     if "pattern" in node:
         place = node.child("pattern")
         values = intersect(search(encodable(place), place.pointer), values)
+    if "x-verbatim" in node:
+        values = intersect(read_copying(node.child("x-verbatim")), values)
     return values
 
 
@@ -143,6 +150,10 @@ def spell(values: Expr) -> Expr:
             return automaton([(source, spell(label), target) for source, label, target in moves], accepting)
         case Not(body):
             return both(spell(TEXT), complement(spell(body)))
+        case Excerpt():
+            return respelled(values, _spell_char)
+        case Placeholder():
+            return copied(values.align, values.low, values.high, folded=values.folded, spelled=True)
         case Ref():  # whose rule is spelled too
             return values
     raise TypeError(f"{type(values).__name__} is not about characters")
