@@ -156,7 +156,8 @@ def extract(
     causal: Causal = None,
     causal_documents: Annotated[int, typer.Option(help="Documents a split for the causal model.")] = 8,
     split: Annotated[
-        list[str] | None, typer.Option(help="values, names or handwritten; all if none.")
+        list[str] | None,
+        typer.Option(help="values, names or handwritten, all if none; or sealed: unseen, receipts."),
     ] = None,
     cost: Annotated[bool, typer.Option("--cost", help="Only what an extraction and a process cost.")] = False,
     rounds: Annotated[int, typer.Option(help="Fresh processes, with --cost.")] = 5,

@@ -19,7 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 import structgen as sg
-from bench.problems import SPLITS, Problem, handwritten, problems
+from bench import sealed
+from bench.problems import SEALED, SPLITS, Problem, handwritten, problems
 from bench.scores import Tally
 from bench.ways import Way, causal_ways, diffusion_ways
 from structgen.model import Model
@@ -49,7 +50,12 @@ def run(
     causal_documents: int = 8,
     splits: Sequence[str] = SPLITS,
 ) -> dict[str, Any]:
-    """Print the table over the splits, and what one extraction costs in a process of its own; returns both."""
+    """Print the table over the splits, and what one extraction costs in a process of its own; returns both.
+
+    Of sealed splits, which are named by themselves, only scores are printed and returned.
+    """
+    if set(splits) <= set(SEALED):
+        return sealed.run(model, console, documents=documents, splits=splits)
     rows = measured(diffusion_ways(model, steps), model, splits, documents, console)
     if causal is not None:
         baseline = sg.load(causal, device="cpu")

@@ -1,4 +1,7 @@
-"""Documents to extract from: drawn by the training generator's held-out splits, and written by hand."""
+"""Documents to extract from: drawn by the training generator's held-out splits, and written by hand.
+
+The sealed splits are scored by `bench.sealed` and read by nothing else, so that no option prints what they say.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,10 @@ from structgen.generation.writer import prompt_ids
 from structgen.model import Model
 
 ENGINE = Path(__file__).parents[2] / "engine"
-HANDWRITTEN = ENGINE / "training" / "handwritten.jsonl"
 SEED = 4242
 MOST_TOKENS = 512  # of a prompt, the longest in training
 SPLITS = ("values", "names", "handwritten")
+SEALED = ("unseen", "receipts")
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,12 @@ def problems(split: str, count: int, model: Model) -> list[Problem]:
 
 def handwritten() -> Iterator[Problem]:
     """The hand-written documents, in the order of the file."""
-    for line in HANDWRITTEN.read_text(encoding="utf-8").splitlines():
+    return written("handwritten")
+
+
+def written(split: str) -> Iterator[Problem]:
+    """The documents of a split that is a file, in the order of the file."""
+    for line in (ENGINE / "training" / f"{split}.jsonl").read_text(encoding="utf-8").splitlines():
         entry = json.loads(line)
         yield Problem(entry["schema"], entry["document"], entry["value"])
 
