@@ -136,6 +136,16 @@ _REFUSED = {
 }
 
 
+GUIDED = {
+    "guided_json": "json",
+    "guided_json_object": "json_object",
+    "guided_regex": "regex",
+    "guided_choice": "choice",
+    "guided_grammar": "grammar",
+    "guided_whitespace_pattern": "whitespace_pattern",
+}  # vLLM's names before `structured_outputs`, which it no longer reads
+
+
 def taken(body: dict[str, Any], *, compact: bool = False) -> Asked | None:
     """Remove the constraint from a request's body and return it, None if there is none.
 
@@ -146,6 +156,7 @@ def taken(body: dict[str, Any], *, compact: bool = False) -> Asked | None:
     found = [
         *_from_format(body, "response_format", body, compact),
         *_from_format(body.get("text"), "format", body, compact),
+        *_from_format(body.get("output_config"), "format", body, compact),
         *_from_fields(body, compact),
         *_from_arguments(body),
     ]
@@ -167,7 +178,7 @@ def placed(body: dict[str, Any], asked: Asked) -> None:
 
 
 def _from_format(holder: Any, name: str, body: dict[str, Any], compact: bool) -> list[Asked]:
-    """The constraints in `response_format` of chats and completions, or `text.format` of responses."""
+    """The constraints in `response_format` of chats and completions, `text.format` or `output_config.format`."""
     if not isinstance(holder, dict) or not isinstance(holder.get(name), dict):
         return []
     form = holder[name]
@@ -188,7 +199,9 @@ def _from_format(holder: Any, name: str, body: dict[str, Any], compact: bool) ->
 
 def _from_fields(body: dict[str, Any], compact: bool) -> list[Asked]:
     options = body.pop("structured_outputs", None)
-    return [] if options is None else [Asked.of(options, compact=compact)]
+    guided = {new: body.pop(old) for old, new in GUIDED.items() if body.get(old) is not None}
+    body.pop("guided_decoding_backend", None)
+    return [Asked.of(one, compact=compact) for one in (options, guided or None) if one is not None]
 
 
 def _terms(body: dict[str, Any]) -> dict[str, Any]:

@@ -18,11 +18,10 @@ from typing import Any
 from structgen.errors import InvalidSource, StructgenError, Unsatisfiable, Unsupported
 from structgen.integrations.vllm.asked import CANVAS_OPTIONS, Asked, ThoughtMode, placed, taken
 from structgen.integrations.vllm.constraints import Constraints
+from structgen.integrations.vllm.fields import PATHS, Endpoint, asked_to_think, refuse_fields
 from structgen.tokens.vocabulary import PREFACE
 from structgen_engine.decoding.row import BudgetTooSmall, affordable
 
-CHATS = ("/v1/chat/completions", "/v1/responses", "/v1/messages")
-PATHS = (*CHATS, "/v1/completions")
 BUDGETS = ("max_completion_tokens", "max_tokens", "max_output_tokens")  # the first that is given counts
 MOST_BYTES = 32 << 20  # of a body; longer ones go to vLLM unread
 
@@ -75,15 +74,21 @@ class Frontend:
         Raises StructgenError if the constraint cannot be enforced.
         """
         assert self._constraints is not None
+        endpoint = Endpoint.of(path, body)
         asked = taken(body, compact=self._compact)
-        if asked is None:
+        if asked is None or endpoint is None:
             return None
+        if endpoint is Endpoint.BATCH:
+            raise Unsupported(
+                "vLLM passes no constraint of a batch on to the engine", remedy=f"use {Endpoint.CHAT.value}"
+            )
+        refuse_fields(body)
         arguments = body.get("vllm_xargs") or {}
         if not isinstance(arguments, dict):
             raise InvalidSource("vllm_xargs is an object")
         if own := [name for name in CANVAS_OPTIONS if arguments.get(name)]:
             raise Unsupported(f"{own[0]} beside a constraint is not supported", remedy="give one of them")
-        asked = replace(asked, preface=self._preface(path, body))
+        asked = replace(asked, preface=self._preface(endpoint, body))
         # shielded: a client that disconnects must not cancel a compilation that others wait for
         constraint = await asyncio.shield(asyncio.wrap_future(self._constraints.submit(asked)))
         budget = next((body[name] for name in BUDGETS if isinstance(body.get(name), int)), self._longest)
@@ -96,12 +101,12 @@ class Frontend:
         placed(body, asked)
         return asked
 
-    def _preface(self, path: str, body: dict[str, Any]) -> ThoughtMode:
-        if path not in CHATS:
+    def _preface(self, endpoint: Endpoint, body: dict[str, Any]) -> ThoughtMode:
+        if not endpoint.converses:
             return ThoughtMode.NONE
-        options = body.get("chat_template_kwargs")
-        options = options if isinstance(options, dict) else {}
-        thinking = bool(options.get("enable_thinking", self._thinking))
+        thinking = asked_to_think(body)
+        if thinking is None:
+            thinking = self._thinking
         if self._thoughts_parted:
             return ThoughtMode.THINKING if thinking else ThoughtMode.SILENT
         if thinking:
