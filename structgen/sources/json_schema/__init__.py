@@ -45,7 +45,10 @@ THOROUGH = 20.0  # seconds of CPU time to list all refusals
 class JsonSchema(Combines):
     """The JSON texts that are valid under a schema; `parse` returns the value that json.loads reads.
 
-    `whitespace`: "flexible" allows white space between any two JSON tokens, "compact" allows none.
+    `whitespace`: "compact" generates none between JSON tokens, "flexible" what printers of JSON write: a space
+    after a colon, and before a member, an element or a closing bracket at most a new line and the spaces of its level
+    (four a level, 16 in all). More would let an unsure model fill its blocks with blanks. `Constraint.accepts` and
+    `check` read any amount.
 
     `additional` says what happens to members and types that the schema does not mention. "declared" generates only what
     is mentioned, as OpenAI's strict mode does. An object with `properties` but no `additionalProperties` gets no other
@@ -227,7 +230,7 @@ def _explained(
 
 
 def _lowered(reader: Reader, style: Style, additional: Additional) -> Grammar:
-    writer = SchemaWriter(reader, style, additional)
+    writer = SchemaWriter(reader, style.for_reading() if reader.rules.reading else style, additional)
     try:
         root = reader.root()
         text = writer.text(root)

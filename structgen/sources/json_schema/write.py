@@ -23,13 +23,14 @@ from .held import held
 from .numbers import Numbers
 from .read import MOST_NESTED, Reader
 from .strings import QUOTE
-from .style import Style
+from .style import MOST_INDENTED, Style
 from .syntax import JSON_SYNTAX, Syntax
 from .terms import Additional
 from .value_set import ValueSet
 from .write_arrays import ArrayWriter
 from .write_objects import ObjectWriter
 
+ANYWHERE = 0  # a depth
 MOST_VALUES = 64  # values up to which a finite set is listed one by one
 
 
@@ -49,7 +50,8 @@ class SchemaWriter:
         apart = self.reading or style.spelling is not JSON_SYNTAX
         self._inside = SchemaWriter(reader, plain, additional, generating=True) if apart else self
         self.rules: dict[str, Expr] = {}
-        self._known: dict[Formula, Expr] = {}
+        self._known: dict[tuple[Formula, int], Expr] = {}  # by depth, which is ANYWHERE if it does not matter
+        self._depth = 0
         self._open: dict[Formula, str] = {}
         self._called: set[Formula] = set()  # formulas that contain themselves
         self._held: list[str] = []  # rules whose texts are held in strings
@@ -61,8 +63,11 @@ class SchemaWriter:
 
     def text(self, formula: Formula) -> Expr:
         """The texts of the values that the formula holds."""
-        if formula in self._known:
-            return self._known[formula]
+        shared = isinstance(formula, Name) and formula.number in self.reader.referred
+        depth = MOST_INDENTED if shared else min(self._depth + 1, MOST_INDENTED)
+        for known in (formula, ANYWHERE), (formula, depth):
+            if known in self._known:
+                return self._known[known]
         if formula in self._open:
             self._called.add(formula)
             return ref(self._open[formula])
@@ -74,19 +79,20 @@ class SchemaWriter:
             raise self.reader.too_deep(formula)
         value_set = self._closed(self.reader.value_set(formula))
         self._open[formula] = self._name(formula)
+        outer, self._depth = self._depth, depth
         try:
             expr = self._text(value_set)
         except Unsupported as error:
             self.reader.refuse(error)
             expr = NOTHING
+        self._depth = outer
         name = self._open.pop(formula)
         nests = bool(value_set.arrays or value_set.objects or value_set.texts)
-        shared = isinstance(formula, Name) and formula.number in self.reader.referred
         shuffled = self.style.order == "any"  # a value stands once for each set of members before it
         if formula in self._called or shuffled or (nests and shared):
             self.rules[name] = expr
             expr = ref(name)
-        self._known[formula] = expr
+        self._known[formula, depth if nests and formula not in self._called else ANYWHERE] = expr
         return expr
 
     def _within(self, kind: Literal["array", "object"]) -> SchemaWriter:
@@ -170,10 +176,9 @@ class SchemaWriter:
         spelling = self.style.spelling
         if value_set.texts and spelling is not JSON_SYNTAX:
             raise _holding()
-        arrays = ArrayWriter(
-            self._within("array").text, self.values, self.reader.relax, self._judge, self.style
-        )
-        objects = ObjectWriter(self._within("object").text, self.style, self.present)
+        style = self.style.at(self._depth)
+        arrays = ArrayWriter(self._within("array").text, self.values, self.reader.relax, self._judge, style)
+        objects = ObjectWriter(self._within("object").text, style, self.present)
         texts = [
             *(spelling.word("null") for _ in range(value_set.null)),
             *(spelling.word("true" if value else "false") for value in sorted(value_set.booleans)),

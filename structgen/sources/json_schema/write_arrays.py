@@ -82,7 +82,7 @@ class ArrayWriter:
 
     def _plain(self, arrays: Arrays) -> Expr:
         """The texts from the first element on, built from the right so that the ends are shared."""
-        close = seq(self.style.gap, self.style.spelling.array_closes)
+        close = seq(self.style.end, self.style.spelling.array_closes)
         low, high, count = arrays.low, arrays.high, len(arrays.prefix)
         prefix = [self.spell(value) for value in arrays.prefix]
         if high == 0:
@@ -110,7 +110,7 @@ class ArrayWriter:
         def rest(used: frozenset[Formula]) -> Expr:
             check()
             count = len(used)
-            end = (seq(self.style.gap, close) if count else close) if count >= arrays.low else NOTHING
+            end = (seq(self.style.end, close) if count else close) if count >= arrays.low else NOTHING
             if count >= high:
                 return end
             comma = self.style.comma if count else EMPTY
@@ -151,7 +151,7 @@ class _Counted:
             done = index >= arrays.low and all(
                 n >= group.low for n, group in zip(counts, groups, strict=True)
             )
-            end = (seq(style.gap, close) if index else close) if done else NOTHING
+            end = (seq(style.end, close) if index else close) if done else NOTHING
             if index == arrays.high:
                 return end
             comma = style.comma if index else EMPTY

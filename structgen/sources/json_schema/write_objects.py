@@ -193,7 +193,7 @@ class _Writing:
         return self.style.comma if state.count else EMPTY
 
     def _closed(self, state: ObjectState) -> Expr:
-        return seq(self.style.gap if state.count else EMPTY, self.style.spelling.object_closes)
+        return seq(self.style.end if state.count else EMPTY, self.style.spelling.object_closes)
 
     def _named(self, state: ObjectState, key: str, member: Member) -> list[tuple[Expr, ObjectState]]:
         """A named member after `state`, without a comma, with the state after it."""

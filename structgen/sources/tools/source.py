@@ -194,14 +194,18 @@ class Tools:
         """The replies in canonical spelling, with arguments as their sources read them."""
         if self._form is not None:
             return self._formed(self._form)
-        return self._replies([tool.reading() for tool in self.callable])
+        return self._replies([tool.reading() for tool in self.callable], reading=True)
 
-    def _replies(self, arguments: Sequence[Grammar]) -> Grammar:
+    def _replies(self, arguments: Sequence[Grammar], *, reading: bool = False) -> Grammar:
         """The replies as JSON, given the texts of each tool's arguments."""
         named = [(tool.name, grammar) for tool, grammar in zip(self.callable, arguments, strict=True)]
         checks = {name: grammar.check for name, grammar in named if grammar.check is not None}
-        calls = json_calls(named, self.counts, self.terms.style)
-        answer = JsonSchema(self._answer, self.terms.whitespace).lower().start if self.answers else NOTHING
+        style = self.terms.style.for_reading() if reading else self.terms.style
+        calls = json_calls(named, self.counts, style)
+        answer = NOTHING
+        if self.answers:
+            answered = JsonSchema(self._answer, self.terms.whitespace)
+            answer = (answered.reading() if reading else answered.lower()).start
         start = seq(alt(calls.start, answer) if named else answer, SLACK)
         return Grammar(
             start, calls.rules, CallsCheck(checks, self.distinct) if checks or self.distinct else None

@@ -1,0 +1,65 @@
+"""White space between JSON tokens: bounded where it is generated, whole where it is read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import structgen as sg
+
+LINE = {"type": "object", "properties": {"n": {"type": "integer"}, "ok": {"type": "boolean"}}}
+SCHEMA = {
+    "type": "object",
+    "properties": {"lines": {"type": "array", "items": LINE}, "total": {"type": "integer"}, "by": LINE},
+}
+VALUE = {"lines": [{"n": 1, "ok": True}, {"n": 2}], "total": 3, "by": {"ok": False}}
+TREE = {
+    "$defs": {
+        "tree": {"type": "object", "properties": {"v": {"type": "integer"}, "l": {"$ref": "#/$defs/tree"}}}
+    },
+    "$ref": "#/$defs/tree",
+}
+TOO_MUCH = r"(?s).*( {17}|\n *\n|[\t\r]).*"
+
+
+def generated(constraint: sg.Constraint[Any], text: str) -> bool:
+    """Whether a constraint over bytes generates the text."""
+    return constraint.accepts_ids([*text.encode()])
+
+
+@pytest.mark.parametrize("indent", [None, 0, 1, 2, 3, 4])
+def test_what_printers_write_is_generated(indent: int | None) -> None:
+    assert generated(sg.compile(SCHEMA), json.dumps(VALUE, indent=indent))
+    deep = {"v": 1, "l": {"v": 2, "l": {"l": {"v": 3}}}}
+    assert generated(sg.compile(TREE, regime="lazy"), json.dumps(deep, indent=indent))
+
+
+@pytest.mark.parametrize("schema", [SCHEMA, {**LINE, "minProperties": 1}, {"type": "array", "items": SCHEMA}])
+def test_no_more_than_a_line_and_sixteen_spaces_are_generated(schema: dict[str, Any]) -> None:
+    with pytest.raises(sg.Unsatisfiable):
+        sg.compile(sg.JsonSchema(schema) & sg.Regex(TOO_MUCH))
+
+
+@given(st.lists(st.text(" \t\n\r", max_size=30), min_size=9, max_size=9))
+def test_any_amount_is_accepted(gaps: list[str]) -> None:
+    parts = iter(gaps)
+    constraint = sg.compile(SCHEMA)
+    tokens = ["{", '"lines"', ":", "[", "]", ",", '"total"', ":", "3", "}"]
+    text = tokens[0] + "".join(next(parts) + token for token in tokens[1:])
+    assert json.loads(text) == {"lines": [], "total": 3}
+    assert constraint.accepts(text)
+    assert constraint.check(text)
+
+
+def test_tools_are_read_with_any_amount() -> None:
+    tools = sg.Tools([{"name": "add", "parameters": LINE}])
+    constraint = sg.compile(tools)
+    for text in (
+        '{"name": "add", "arguments": {"n": 1}}',
+        '{\n\n "name" :\t"add",  "arguments":{ \r\n"n" : 1}  }',
+    ):
+        assert constraint.accepts(text)
