@@ -13,6 +13,7 @@ SHARED = ROOT.parent / "shared" / "data"
 FETCHED = ROOT / ".data"
 
 TOKENIZER = "gemma3.tokenizer.json.gz"  # Gemma 3's, 262,145 ids
+QWEN = "qwen3.tokenizer.json.gz"  # Qwen3's, 151,669 ids
 QUESTIONS = "bfcl_v4_dev.jsonl.gz"  # every other question of BFCL v4
 MASKBENCH = "maskbench_dev.jsonl.gz"  # 2,295 real schemas with instances; no package has them
 SCHEMASTORE = "schemastore.jsonl.gz"  # 500 real schemas, without instances

@@ -332,6 +332,37 @@ def schema(
     _keep(figures, json_file)
 
 
+@app.command(name="compile")
+def compile_(
+    qwen: Annotated[Path | None, typer.Option(help="Qwen3's tokenizer.json, gzipped or not.")] = None,
+    gemma: Tokenizer = None,
+    schemas: Schemas = None,
+    questions: Annotated[Path | None, typer.Option(help="BFCL's questions, JSON lines, gzipped.")] = None,
+    json_file: Json = None,
+) -> None:
+    """Compile times and states of JSON-Mode-Eval's and BFCL's live schemas, beside published figures."""
+    from bench.compiling import DINGO, PORT, bfcl_live, json_mode, run
+    from structgen.tokens.vocabulary import Vocabulary
+
+    with tempfile.TemporaryDirectory() as folder:
+
+        def vocabulary(named: Path | None) -> Vocabulary:
+            return Vocabulary.from_file(_tokenizer(named, Path(folder)))
+
+        real = _said(schemas or _found(material.find, material.MASKBENCH))
+        asked = _said(questions or _found(material.find, material.QUESTIONS))
+        parts = [
+            (
+                "of JSON-Mode-Eval",
+                [*json_mode(real)],
+                vocabulary(qwen or _found(material.find, material.QWEN)),
+                DINGO,
+            ),
+            ("of BFCL, live", [*bfcl_live(asked)], vocabulary(gemma), PORT),
+        ]
+        _keep(run(parts, Console(width=WIDTH)), json_file)
+
+
 @app.command()
 def causal(path: Path, documents: int = 10) -> None:
     """A causal model read as a parallel denoiser: validity, passes and fields on the hand-written documents."""
