@@ -70,6 +70,8 @@ def numbers(surface: str) -> set[float]:
     readings = {float(plain)}
     if match := re.fullmatch(r"([\d.,]*)[.,](\d+)", digits):
         readings.add(float(re.sub(r"[.,]", "", match[1]) + "." + match[2]))
+    if re.search(r"\bhalf\b", surface):
+        readings |= {one + 0.5 for one in readings}
     negative = re.search(
         r"[-−–(]\s*[^\d\s]{0,3}\s*\d|\d\s*-$|\bminus\b|\bloss\b", surface.strip(), re.IGNORECASE
     )
@@ -84,10 +86,14 @@ def states(surface: str, day: date) -> bool:
     words = surface.lower()
     parts = [int(part) for part in DIGITS.findall(re.sub(r"(\d{4})(\d\d)(\d\d)", r"\1-\2-\3", words))]
     named = {MONTH[word] for word in re.findall(r"[^\W\d_]+", words) if word in MONTH}
-    years = {part for part in parts if part > 31} or {day.year % 100} & set(parts[2:])
-    days = [part for part in parts if part not in years]
+    years = [part for part in parts if part > 31] or parts[2:]
+    days = parts[:2] if years == parts[2:] else [part for part in parts if part not in years]
     month = day.month in named if named else day.month in days or len(days) == 1
-    return month and (not days or day.day in days) and (not years or bool({day.year, day.year % 100} & years))
+    return (
+        month
+        and (not days or day.day in days)
+        and (not years or bool({day.year, day.year % 100} & set(years)))
+    )
 
 
 def check_marks(sample: Sample) -> None:
