@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal
@@ -71,6 +72,41 @@ def test_a_custom_tool_takes_a_text():
     free = sg.compile(sg.Tools([custom({"type": "text"}), {"type": "custom", "name": "plain"}], "required"))
     assert free.accepts('{"name":"code","arguments":{"input":"x \\n y"}}')
     assert free.accepts('{"name":"plain","arguments":{"input":""}}')
+
+
+LIST = 'start: "[" [item ("," item)*] "]"\nitem: start | WORD | TEXT\nWORD: /[a-z]+/\nTEXT: /"[^"]*"/\n'
+WRITTEN = {
+    "json": lambda text: json.dumps({"name": "code", "arguments": {"input": text}}),
+    "hermes": lambda text: f"<tool_call>\n{WRITTEN['json'](text)}\n</tool_call>",
+    "gemma": lambda text: f'<|tool_call>call:code{{input:<|"|>{text}<|"|>}}<tool_call|>',
+    "harmony": lambda text: (
+        f"<|channel|>commentary to=functions.code <|constrain|>json<|message|>{json.dumps({'input': text})}<|call|>"
+    ),
+    "qwen_xml": lambda text: (
+        f"<tool_call>\n<function=code>\n<parameter=input>\n{text}\n</parameter>\n</function>\n</tool_call>"
+    ),
+}
+CUT = {
+    "json": [],
+    "hermes": ["</tool_call>"],
+    "gemma": ['<|"|>'],
+    "harmony": ["<|call|>"],
+    "qwen_xml": ["</function>"],
+}
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+def test_a_custom_tool_takes_texts_of_a_grammar_in_every_form(form: str):
+    """Its rules may contain themselves; what cuts a text of the form is no text of it."""
+    grammar = {"type": "grammar", "grammar": {"syntax": "lark", "definition": LIST}}
+    constraint = sg.compile(sg.Tools([custom(grammar)], "required", form=form))
+    for text in ("[]", "[[a,b],c]", '["<|x,\\\n",a]'):
+        (call,) = constraint.parse(WRITTEN[form](text))
+        assert constraint.accepts(WRITTEN[form](text))
+        assert call.arguments == text
+    for text in ("", "[a", "[a,]", *(f'["{cut}"]' for cut in CUT[form])):
+        assert not constraint.accepts(WRITTEN[form](text)), text
+    assert LIST in constraint.source.callable[0].schema["properties"]["input"]["description"]
 
 
 class Where(BaseModel):
@@ -156,6 +192,14 @@ def test_a_description_of_its_own_is_kept():
         (
             custom({"type": "grammar", "grammar": {"syntax": "abnf", "definition": "x"}}),
             r"syntax 'abnf' .*/syntax",
+        ),
+        (
+            custom({"type": "grammar", "grammar": {"syntax": "lark", "definition": "start: x"}}),
+            r"(?s)tool 'code': line 1, column 8.* \(at /custom/format/grammar/definition\)",
+        ),
+        (
+            custom({"type": "grammar", "syntax": "lark", "definition": "start: <|x|>"}),
+            r"tool 'code': tokens in the text of a tool.*",
         ),
         (custom({"type": "image"}), r"must be of type \"text\" or \"grammar\" \(at /custom/format/type\)"),
         (custom({"type": "grammar", "syntax": "regex", "definition": "("}), r"tool 'code'.*"),

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from structgen.grammar import EMPTY, NOTHING, Expr, literal, seq
+from structgen.grammar import EMPTY, NOTHING, SLACK, TEXT, Expr, literal, seq
 
 from .decimals import spell_numbers
 from .numbers import Numbers
-from .strings import spell_key, spell_strings
+from .strings import QUOTE, spell, spell_key, spell_strings
 
 if TYPE_CHECKING:
     from .value_set import ValueSet
@@ -24,6 +24,7 @@ class Syntax:
     gaps: whether white space may stand between two tokens
     confused: the kinds of values that strings could be taken for, as they have no quotes; a place that may hold both
         has no strings that are `taken`
+    free: the strings that can be written
     holds_null: whether an optional member that is null is written, and not left out
     """
 
@@ -37,6 +38,7 @@ class Syntax:
     comma: Expr = literal(",")
     colon: Expr = literal(":")
     member_closes: Expr = EMPTY
+    free: Expr = TEXT
 
     def inside(self, kind: Literal["array", "object"]) -> Syntax:
         """The syntax of the values in an array or in an object."""
@@ -57,6 +59,14 @@ class Syntax:
     def strings(self, values: Expr, *, reading: bool) -> Expr:
         """The texts of these strings."""
         return spell_strings(values, reading=reading)
+
+    def content(self, text: Expr) -> Expr:
+        """A piece of a string as it is written between its quotes."""
+        return spell(text)
+
+    def quoted(self, content: Expr) -> Expr:
+        """A string, given what is written between its quotes."""
+        return seq(QUOTE, content, SLACK, QUOTE)
 
     def keys(self, keys: Expr, origin: str) -> Expr:
         """The texts of these keys of an object; origin: the pointer of its schema."""

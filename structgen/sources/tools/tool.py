@@ -22,8 +22,8 @@ from ..json_schema.syntax import JSON_SYNTAX, Syntax
 from ..types import TypeSource
 from .definitions import Definition, definition, is_definition, names_no_members
 from .docstrings import described, first_paragraph
+from .texts import INPUT, TextArguments, grammar_arguments, text_schema
 
-INPUT = "input"  # the name of a custom tool's text among its arguments
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -38,7 +38,7 @@ class Tool:
 
     name: str
     description: str
-    arguments: TypeSource[Any] | JsonSchema
+    arguments: TypeSource[Any] | JsonSchema | TextArguments
     given: Any
     pointer: str = ""
     custom: bool = False
@@ -144,8 +144,8 @@ def _said(hint: Any, description: str | None) -> Any:
 def _defined(found: Definition, given: Any, terms: Terms) -> Tool:
     """The tool of a definition."""
     if found.format is not None:
-        arguments = JsonSchema.under(_text_schema(found.format, found.name, found.at), terms)
-        return Tool(found.name, found.description, arguments, given, found.at, custom=True)
+        texts = _texts(found.format, found.name, found.at, terms)
+        return Tool(found.name, found.description, texts, given, found.at, custom=True)
     schema = found.schema
     if terms.additional == "declared" and names_no_members(schema):
         schema = {**schema, "properties": {}}
@@ -154,29 +154,17 @@ def _defined(found: Definition, given: Any, terms: Terms) -> Tool:
     return tool
 
 
-def _text_schema(format_: Any, name: str, at: str) -> dict[str, Any]:
-    """The schema of the arguments of a custom tool: one text, of any kind or of a regular expression."""
+def _texts(format_: Any, name: str, at: str, terms: Terms) -> TextArguments | JsonSchema:
+    """The arguments of a custom tool: one text, free or of a grammar."""
     kind = format_.get("type") if isinstance(format_, Mapping) else None
-    if kind not in ("text", "grammar"):
+    if kind == "text":
+        return JsonSchema.under(text_schema(), terms)
+    if kind != "grammar":
         raise InvalidSource(
             f'tool {name!r}: the format must be of type "text" or "grammar"', pointer=f"{at}/type"
         )
-    text: dict[str, Any] = {"type": "string"}
-    if kind == "grammar":
-        grammar = format_.get("grammar", format_)
-        at = f"{at}/grammar" if "grammar" in format_ else at
-        if not isinstance(grammar, Mapping) or not isinstance(grammar.get("definition"), str):
-            raise InvalidSource(
-                f"tool {name!r}: a grammar needs a definition, a string", pointer=f"{at}/definition"
-            )
-        if grammar.get("syntax") != "regex":
-            raise Unsupported(
-                f"tool {name!r}: a grammar of syntax {grammar.get('syntax')!r:.40}",
-                pointer=f"{at}/syntax",
-                remedy='write it as a "regex"',
-            )
-        text["pattern"] = f"^(?:{grammar['definition']})$"
-    return {"type": "object", "properties": {INPUT: text}, "required": [INPUT], "additionalProperties": False}
+    at, grammar = (f"{at}/grammar", format_["grammar"]) if "grammar" in format_ else (at, format_)
+    return grammar_arguments(grammar, name, at, terms.style)
 
 
 def _check_object(tool: Tool) -> None:

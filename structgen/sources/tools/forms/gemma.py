@@ -64,7 +64,7 @@ class Bare(Syntax):
 
     def __init__(self, marked: bool, depth: int = 0, root: Bare | None = None) -> None:
         self._marked, self._depth, self._root = marked, depth, root or self
-        self._free = UNCAGED if depth == CAGED else UNQUOTED
+        self.free = UNCAGED if depth == CAGED else UNQUOTED
         if marked:
             self.object_opens = seq(mark(OBJECT), literal("{"))
             self.object_closes = seq(literal("}"), mark(ENDS + OBJECT))
@@ -91,10 +91,14 @@ class Bare(Syntax):
         return NOTHING if spelled is NOTHING else around(SCALAR, seq(spelled, more), self._marked)
 
     def strings(self, values: Expr, *, reading: bool) -> Expr:
-        free = NOTHING if values is NOTHING else intersect(values, self._free)
-        if free is NOTHING:
-            return NOTHING
-        return around(STRING, seq(token(QUOTES), free, token(QUOTES)), self._marked)
+        free = NOTHING if values is NOTHING else intersect(values, self.free)
+        return NOTHING if free is NOTHING else self.quoted(free)
+
+    def content(self, text: Expr) -> Expr:
+        return text
+
+    def quoted(self, content: Expr) -> Expr:
+        return around(STRING, seq(token(QUOTES), content, token(QUOTES)), self._marked)
 
     def keys(self, keys: Expr, origin: str) -> Expr:
         if isinstance(keys, Bytes) and not contains(KEYS, keys.value.decode()):

@@ -17,13 +17,13 @@ class Untagged(Syntax):
     """JSON whose strings and keys are `free` of the tags of a form, at which readers cut the text."""
 
     def __init__(self, free: Expr) -> None:
-        self._free = free
+        self.free = free
 
     def strings(self, values: Expr, *, reading: bool) -> Expr:
-        return super().strings(intersect(values, self._free), reading=reading)
+        return super().strings(intersect(values, self.free), reading=reading)
 
     def keys(self, keys: Expr, origin: str) -> Expr:
-        free = intersect(keys, self._free)
+        free = intersect(keys, self.free)
         return NOTHING if free is NOTHING else super().keys(free, origin)
 
 

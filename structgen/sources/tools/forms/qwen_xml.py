@@ -114,6 +114,7 @@ class Values(Syntax):
     """The spelling of one argument: strings as they are, lists and objects as JSON."""
 
     confused = frozenset({"null", "boolean", "number", "array", "object"})
+    free = intersect(without(TEXT, SPELLED_NULL), UNCUT)
 
     def __init__(self, marked: bool) -> None:
         self._marked = marked
@@ -139,7 +140,13 @@ class Values(Syntax):
 
     def strings(self, values: Expr, *, reading: bool) -> Expr:
         free = NOTHING if values is NOTHING else intersect(without(values, SPELLED_NULL), UNCUT)
-        return NOTHING if free is NOTHING else around(STRING, free, self._marked)
+        return NOTHING if free is NOTHING else self.quoted(free)
+
+    def content(self, text: Expr) -> Expr:
+        return text
+
+    def quoted(self, content: Expr) -> Expr:
+        return around(STRING, content, self._marked)
 
     def keys(self, keys: Expr, origin: str) -> Expr:
         return JSON_INSIDE.keys(keys, origin)
