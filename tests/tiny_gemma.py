@@ -6,6 +6,7 @@ Gemma 4's vocabulary is Gemma 3's with some unused slots renamed, so `gemma4_tok
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,16 +62,16 @@ def needs_transformers() -> Any:
     return transformers
 
 
-def small_tokenizer(path: Path) -> Path:
-    """A tokenizer of single bytes, a few longer pieces and Gemma 4's names, written to `path`."""
-    pieces = [*SPECIAL, *(f"<0x{byte:02X}>" for byte in range(256)), *PIECES, "<image_soft_token>"]
+def small_tokenizer(path: Path, more: Sequence[str] = ()) -> Path:
+    """A tokenizer of single bytes, a few longer pieces, Gemma 4's names and more of them, written to `path`."""
+    pieces = [*SPECIAL, *more, *(f"<0x{byte:02X}>" for byte in range(256)), *PIECES, "<image_soft_token>"]
     ids = {piece: index for index, piece in enumerate(pieces)}
     tokenizer = Tokenizer(BPE(ids, [], unk_token="<unk>", byte_fallback=True))
     tokenizer.normalizer = normalizers.Replace(" ", "▁")
     tokenizer.decoder = decoders.Sequence(
         [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
     )
-    names = [*SPECIAL, "<image_soft_token>"]
+    names = [*SPECIAL, *more, "<image_soft_token>"]
     tokenizer.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in names])
     tokenizer.save(str(path))
     return path

@@ -192,19 +192,26 @@ class Served:
     """An application behind the plugin's layer; what reached it, and what came back."""
 
     def __init__(
-        self, tokenizer: Path, *, parser: str = "gemma4", diffusion: bool = True, answer: bytes = b"ok"
+        self,
+        tokenizer: Path,
+        *,
+        parser: str = "gemma4",
+        diffusion: bool = True,
+        answer: bytes = b"ok",
+        tools: str | None = None,
+        size: int = HEAD,
     ) -> None:
         self.frontend, self.answer = Frontend(), answer
         self.layer = Middleware(self.app, self.frontend)
         self.bodies: list[bytes] = []
-        model = SimpleNamespace(is_diffusion=diffusion, max_model_len=512, get_vocab_size=lambda: HEAD)
+        model = SimpleNamespace(is_diffusion=diffusion, max_model_len=512, get_vocab_size=lambda: size)
         options = SimpleNamespace(reasoning_parser=parser, disable_any_whitespace=False)
         client = SimpleNamespace(
             model_config=model,
             vllm_config=SimpleNamespace(structured_outputs_config=options),
             renderer=SimpleNamespace(get_tokenizer=lambda: tokenizer),
         )
-        asyncio.run(self.frontend.init_state(client, None, SimpleNamespace()))
+        asyncio.run(self.frontend.init_state(client, None, SimpleNamespace(tool_call_parser=tools)))
 
     async def app(self, scope: Any, receive: Any, send: Any) -> None:
         message = await receive()

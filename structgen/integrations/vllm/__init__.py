@@ -15,6 +15,7 @@ cannot be enforced. vLLM loads the second only if `VLLM_PLUGINS` names it. Witho
 | `asked.py` | the constraint of a request, in all spellings, and its form on the way to the engine |
 | `constraints.py` | constraints compiled on a thread of their own |
 | `fields.py` | the fields of requests that do not go together with a constraint |
+| `tools.py` | the calls that a request with tools asks for |
 | `frontend.py` | the server's half |
 | `slots.py` | the automaton state of each request |
 | `sampler.py` | the engine's half |

@@ -15,11 +15,14 @@ from enum import Enum
 from typing import Any
 
 from structgen.errors import InvalidSource, Unsupported
-from structgen.sources import Choices, Ebnf, JsonSchema, Lark, Regex, Source, StructuralTag, Terms
+from structgen.grammar import as_expr
+from structgen.sources import Choices, Ebnf, JsonSchema, Lark, Regex, Source, StructuralTag, Terms, as_source
+from structgen.sources.tools import Tools
 
 KEY = "structgen"  # in vllm_xargs, which become the extra_args of vLLM's SamplingParams
 JSON = ("json", "json_object")
 CONSTRAINTS = (*JSON, "regex", "choice", "grammar", "structural_tag")
+CALLS = "calls"  # of tools, which no client spells as a constraint
 TERMS = ("additional", "unknown", "order", "resources")
 CANVAS_OPTIONS = (
     "diffusion_constrained",
@@ -42,7 +45,9 @@ class ThoughtMode(Enum):
 class Asked:
     """A constraint that is not compiled yet.
 
-    kind: one of CONSTRAINTS; value: the schema, pattern, strings, grammar or tag; compact: no white space in JSON
+    kind: one of CONSTRAINTS, or CALLS; value: the schema, pattern, strings, grammar or tag, or of calls `tools`,
+        `tool_choice`, `parallel`, `form`, and in `answer` the options of another constraint that may stand instead
+    compact: no white space in JSON
     terms: options of a JSON Schema by name, those of TERMS, as `JsonSchema` takes them
     """
 
@@ -82,6 +87,8 @@ class Asked:
             preface = ThoughtMode(options.pop("preface", ThoughtMode.NONE.value))
         except (TypeError, ValueError, RecursionError):
             raise InvalidSource(f'{KEY} in vllm_xargs is a JSON text such as {{"regex": "[a-z]+"}}') from None
+        if CALLS in options:
+            return cls(CALLS, options[CALLS], preface=preface)
         return cls.of(options, preface=preface)
 
     def under(self, terms: Mapping[str, Any]) -> Asked:
@@ -94,19 +101,19 @@ class Asked:
 
     def written(self) -> str:
         """One line of JSON, the same for equal constraints."""
-        options = {
-            self.kind: self.value,
-            "disable_any_whitespace": self.compact,
-            "preface": self.preface.value,
-            **self.terms,
-        }
-        return json.dumps(options, sort_keys=True)
+        return json.dumps({**self.options(), "preface": self.preface.value}, sort_keys=True)
+
+    def options(self) -> dict[str, Any]:
+        """The constraint without its preface, in the fields of `structured_outputs`."""
+        return {self.kind: self.value, "disable_any_whitespace": self.compact, **self.terms}
 
     def source(self, special: Mapping[str, int] | None = None) -> Source[Any]:
         """The source to compile; raises InvalidSource if the value has the wrong type.
 
         special: ids of the vocabulary's special tokens by name, which a structural tag may name
         """
+        if self.kind == CALLS:
+            return self._calls(special)
         if self.kind == "regex":
             return Regex(self.value)
         if self.kind == "choice":
@@ -119,6 +126,16 @@ class Asked:
             return StructuralTag(self.value, Terms(whitespace), special or {})
         return JsonSchema(self._schema(), whitespace=whitespace, **self.terms)
 
+    def _calls(self, special: Mapping[str, int] | None) -> Source[Any]:
+        given = dict(self.value)
+        answer, choice = given.get("answer"), given["tool_choice"]
+        if answer is not None:
+            choice = _required(choice)
+        calls = Tools(given["tools"], choice, given["parallel"], form=given["form"])
+        if answer is None:
+            return calls
+        return as_source(as_expr(calls) | as_expr(Asked.of(answer).source(special)))
+
     def _schema(self) -> Any:
         if self.kind == "json_object":
             return {"type": "object"}
@@ -128,6 +145,14 @@ class Asked:
             return json.loads(self.value)
         except (ValueError, RecursionError) as error:
             raise InvalidSource(f"the JSON Schema is no JSON text: {error}") from None
+
+
+def _required(choice: Any) -> Any:
+    """The choice under which a tool must be called, of those that it allows."""
+    if not isinstance(choice, Mapping) or choice.get("type") != "allowed_tools":
+        return "required"
+    inside = choice.get("allowed_tools", choice)
+    return {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": inside["tools"]}}
 
 
 _REFUSED = {

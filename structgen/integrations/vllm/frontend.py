@@ -19,6 +19,7 @@ from structgen.errors import InvalidSource, StructgenError, Unsatisfiable, Unsup
 from structgen.integrations.vllm.asked import CANVAS_OPTIONS, Asked, ThoughtMode, placed, taken
 from structgen.integrations.vllm.constraints import Constraints
 from structgen.integrations.vllm.fields import PATHS, Endpoint, asked_to_think, refuse_fields
+from structgen.integrations.vllm.tools import calls_or, taken_calls
 from structgen.tokens.vocabulary import PREFACE
 from structgen_engine.decoding.row import BudgetTooSmall, affordable
 
@@ -43,6 +44,7 @@ class Frontend:
         self._constraints: Constraints | None = None
         self._thoughts_parted = self._thinking = self._compact = False
         self._longest = 0  # tokens that an output can have
+        self._tool_parser: str | None = None
 
     def attach_router(self, app: Any) -> None:
         """Called by vLLM while it builds its application."""
@@ -59,6 +61,7 @@ class Frontend:
         defaults = getattr(args, "default_chat_template_kwargs", None) or {}
         self._thinking = bool(defaults.get("enable_thinking", False))
         self._longest = model.max_model_len - 1
+        self._tool_parser = getattr(args, "tool_call_parser", None)
         tokenizer = engine_client.renderer.get_tokenizer
         self._constraints = Constraints(tokenizer, model.get_vocab_size())
         self._constraints.warm()
@@ -76,6 +79,9 @@ class Frontend:
         assert self._constraints is not None
         endpoint = Endpoint.of(path, body)
         asked = taken(body, compact=self._compact)
+        calls = taken_calls(body, self._tool_parser)
+        if calls is not None:
+            asked = calls if asked is None else calls_or(calls, asked)
         if asked is None or endpoint is None:
             return None
         if endpoint is Endpoint.BATCH:
