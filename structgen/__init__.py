@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from structgen.sources.library import library
     from structgen.sources.regex import Regex
     from structgen.sources.structural_tag import StructuralTag
-    from structgen.sources.template import Filled
+    from structgen.sources.template import Filled, Template
     from structgen.sources.tools import Call, Reply, Tools
     from structgen.sources.verbatim import Verbatim
     from structgen.tokens.vocabulary import Vocabulary
@@ -79,6 +79,7 @@ __all__ = [
     "Settled",
     "StructgenError",
     "StructuralTag",
+    "Template",
     "Tools",
     "Unsatisfiable",
     "Unsupported",
@@ -112,6 +113,7 @@ _HOMES = {
     "StructuralTag": "sources.structural_tag",
     "Reply": "sources.tools",
     "Settled": "verbs.stream",
+    "Template": "sources.template",
     "Tools": "sources.tools",
     "Verbatim": "sources.verbatim",
     "Vocabulary": "tokens.vocabulary",

@@ -13,7 +13,7 @@ from structgen.generation.options import Options
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
 from structgen.sources import Source
-from structgen.sources.template import Filled
+from structgen.sources.template import Filled, Template
 from structgen.sources.tools import Reply, Tools
 from structgen.twins import Twins
 from structgen.verbs.call import Message, call
@@ -25,8 +25,8 @@ from structgen.verbs.generate import generate, generate_several
 from structgen.verbs.how import (
     AnswerOptions,
     ExtractOptions,
+    FillOptions,
     OnStep,
-    StepOptions,
     ToolOptions,
     VerbOptions,
     check_several,
@@ -243,38 +243,65 @@ class Model(Runtime, Twins):
     @overload
     def fill(
         self,
-        template: str,
+        template: str | Template[Any],
         context: str | Document | None = ...,
+        into: None = ...,
         *,
         details: Literal[False] = ...,
-        **how: Unpack[StepOptions],
+        **how: Unpack[FillOptions],
     ) -> Filled: ...
     @overload
     def fill(
         self,
-        template: str,
+        template: str | Template[Any],
         context: str | Document | None = ...,
+        into: None = ...,
         *,
         details: Literal[True],
-        **how: Unpack[StepOptions],
+        **how: Unpack[FillOptions],
     ) -> Generation[Filled]: ...
+    @overload
     def fill(
         self,
         template: str,
-        context: str | Document | None = None,
+        context: str | Document | None,
+        into: type[T],
         *,
+        details: Literal[False] = ...,
+        **how: Unpack[FillOptions],
+    ) -> T: ...
+    @overload
+    def fill(
+        self,
+        template: str,
+        context: str | Document | None,
+        into: type[T],
+        *,
+        details: Literal[True],
+        **how: Unpack[FillOptions],
+    ) -> Generation[T]: ...
+    def fill(
+        self,
+        template: str | Template[Any],
+        context: str | Document | None = None,
+        into: type[Any] | None = None,
+        *,
+        types: Mapping[str, Any] | None = None,
         details: bool = False,
         max_tokens: int | None = None,
         steps: int | None = None,
         seed: int = 0,
         on_step: OnStep | None = None,
     ) -> object:
-        """The template with its holes filled from the context; everything else stays as it stands.
+        """The values of a template's holes, filled from the context, by name; their `text` is the filled template.
 
-        A hole is {{name}}, {{name:regular expression}}, or {{name:kind}} with a kind such as iso-date or semver.
+        A hole is {{name}} for text up to the next fixed piece, {{name:regular expression}}, or {{name:kind}} with a
+        kind such as iso-date or semver; {{{{ is a brace. types: Python types of holes, as in {"total": Decimal}
+        into: a class that the values make instead; its annotations are the types of holes that have no other
         """
         options = Options(max_tokens, steps, seed, on_step)
-        return _told(fill(self, template, context, options, details=details), details)
+        found = fill(self, template, context, options, into=into, types=types, details=details)
+        return _told(found, details)
 
     def choose(self, text: str | Document, options: Sequence[str], *, seed: int = 0) -> Choice:
         """The option that the text calls for, with a probability for each."""

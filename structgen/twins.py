@@ -15,12 +15,12 @@ from typing import Any, Literal, TypeVar, Unpack, overload
 from structgen.documents import Document
 from structgen.generation.result import Generation
 from structgen.sources import Source
-from structgen.sources.template import Filled
+from structgen.sources.template import Filled, Template
 from structgen.sources.tools import Reply, Tools
 from structgen.verbs.call import Message
 from structgen.verbs.choose import Choice
 from structgen.verbs.decide import Decisions
-from structgen.verbs.how import AnswerOptions, ExtractOptions, StepOptions, ToolOptions, VerbOptions
+from structgen.verbs.how import AnswerOptions, ExtractOptions, FillOptions, ToolOptions, VerbOptions
 from structgen.verbs.stream import Done, Partial, Settled
 
 T = TypeVar("T")
@@ -179,24 +179,52 @@ class Twins:
     @overload
     async def afill(
         self,
-        template: str,
+        template: str | Template[Any],
         context: str | Document | None = ...,
+        into: None = ...,
         *,
         details: Literal[False] = ...,
-        **how: Unpack[StepOptions],
+        **how: Unpack[FillOptions],
     ) -> Filled: ...
     @overload
     async def afill(
         self,
-        template: str,
+        template: str | Template[Any],
         context: str | Document | None = ...,
+        into: None = ...,
         *,
         details: Literal[True],
-        **how: Unpack[StepOptions],
+        **how: Unpack[FillOptions],
     ) -> Generation[Filled]: ...
-    async def afill(self, template: str, context: str | Document | None = None, **how: Any) -> Any:
+    @overload
+    async def afill(
+        self,
+        template: str,
+        context: str | Document | None,
+        into: type[T],
+        *,
+        details: Literal[False] = ...,
+        **how: Unpack[FillOptions],
+    ) -> T: ...
+    @overload
+    async def afill(
+        self,
+        template: str,
+        context: str | Document | None,
+        into: type[T],
+        *,
+        details: Literal[True],
+        **how: Unpack[FillOptions],
+    ) -> Generation[T]: ...
+    async def afill(
+        self,
+        template: str | Template[Any],
+        context: str | Document | None = None,
+        into: type[Any] | None = None,
+        **how: Any,
+    ) -> Any:
         """See `fill`."""
-        return await _stepwise(self.fill, template, context, **how)  # type: ignore[attr-defined]
+        return await _stepwise(self.fill, template, context, into, **how)  # type: ignore[attr-defined]
 
     async def achoose(self, text: str | Document, options: Sequence[str], *, seed: int = 0) -> Choice:
         """See `choose`."""

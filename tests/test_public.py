@@ -45,6 +45,7 @@ EXPORTS = [
     "Settled",
     "StructgenError",
     "StructuralTag",
+    "Template",
     "Tools",
     "Unsatisfiable",
     "Unsupported",

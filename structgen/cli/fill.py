@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from structgen.cli.document import STDIN, read_document, read_template
-from structgen.cli.failure import Misuse, warn
+from structgen.cli.failure import Misread, Misuse, warn
 from structgen.cli.model import loaded, say_if_kernels_compile
 from structgen.cli.options import Encoding, MaxTokens, Model, Seed, Steps
 from structgen.cli.terminal import print_json, print_text
@@ -37,13 +37,20 @@ def fill_command(
     if [template, context].count(STDIN) > 1:
         raise Misuse("only one of TEMPLATE and --context can be -")
     text = read_template(template, encoding)
+    from structgen.errors import InvalidSource
+    from structgen.sources.template import Template
+
+    try:
+        source = Template(text)
+    except InvalidSource as error:
+        raise Misread(str(error)) from None
     document = None if context is None else read_document(context, encoding)
     say_if_kernels_compile()
     from structgen.generation.options import Options
     from structgen.verbs.fill import fill
 
     options = Options(max_tokens, steps, seed)
-    generation = fill(loaded(model), text, document, options, details=details)
+    generation = fill(loaded(model), source, document, options, details=details)
     for warning in generation.warnings:
         warn(str(warning))
     if not (details or as_json):
@@ -51,5 +58,5 @@ def fill_command(
         return
     from pydantic_core import to_jsonable_python
 
-    answer = {"text": generation.value.text, "values": to_jsonable_python(generation.value.values)}
+    answer = {"text": generation.value.text, "values": to_jsonable_python(dict(generation.value))}
     print_json(answer | ({"details": generation.evidence.to_dict()} if details else {}))

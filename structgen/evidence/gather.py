@@ -45,7 +45,7 @@ class Wanted:
     """What is wanted beside the value.
 
     details: whether all evidence, which takes a forward pass for each value; warned: whether warnings without it
-    document: that the values are from; is_json: whether the answer is JSON
+    document: that the values are from; is_json: whether the answer is JSON; read: finds the values of any other answer
     stating: whether the document should state a value that is not chosen from a list, by its pointer
     """
 
@@ -54,6 +54,7 @@ class Wanted:
     document: Document | None = None
     is_json: bool = True
     stating: Stating = everywhere
+    read: Callable[[str], Mapping[str, Leaf]] | None = None
 
 
 def answered(runtime: Runtime, asked: Request, wanted: Wanted) -> Generation[Any]:
@@ -87,12 +88,13 @@ def several(runtime: Runtime, asked: Request, most: int, wanted: Wanted) -> list
 def proven(runtime: Runtime, asked: Request, written: Decoded, wanted: Wanted, film: Film) -> Generation[Any]:
     """What was written for a request, with the evidence that is wanted. Raises Rejected."""
     generation = read(runtime, asked.constraint, written)
-    answer = Answer.of(generation.text) if wanted.is_json else Answer(generation.text, is_json=False)
+    text = generation.text
+    answer = Answer.of(text) if wanted.is_json else Answer(text, is_json=False, read=wanted.read)
     if wanted.details:
         found = evidence(runtime, asked, written, answer, stating=wanted.stating)
         trace = tuple(film.frames)
         return replace(generation, evidence=found, trace=trace, document=wanted.document)
-    if not (wanted.warned and answer.is_json):
+    if not (wanted.warned and answer.has_fields):
         return generation
     found = doubts(runtime, asked, written, answer, stating=wanted.stating)
     return replace(generation, evidence=Evidence(warnings=found))
@@ -162,7 +164,7 @@ def doubts(
 
 def _doubtful(leaf: Leaf, asked: Request, answer: Answer, stated: Stated) -> bool:
     options = any(chosen(kind.outline, leaf.pointer) for kind in asked.kinds)
-    return not options and narrowed(leaf, answer, asked.constraint, stated)
+    return not options and answer.is_json and narrowed(leaf, answer, asked.constraint, stated)
 
 
 def _stated(asked: Request) -> Stated | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from structgen.errors import Rejected
 from structgen.sources.json_schema.pointers import escape, steps
 
 MISSING = object()  # in place of a value that is not there
@@ -30,10 +31,11 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Answer:
-    """The text of an answer, which is JSON or a single value as it stands."""
+    """The text of an answer, which is JSON, a text with values at places that `read` finds, or a single value."""
 
     text: str
     is_json: bool = True
+    read: Callable[[str], Mapping[str, Leaf]] | None = None
 
     @classmethod
     def of(cls, text: str) -> Answer:
@@ -44,9 +46,16 @@ class Answer:
             return cls(text, is_json=False)
         return cls(text)
 
+    @property
+    def has_fields(self) -> bool:
+        """Whether it has values with names of their own."""
+        return self.is_json or self.read is not None
+
     @cached_property
     def leaves(self) -> dict[str, Leaf]:
         """The leaves by pointer; of members with the same name, the last."""
+        if self.read is not None:
+            return dict(self.read(self.text))
         if not self.is_json:
             return {"": Leaf("", self.text, 0, len(self.text))}
         found = _leaves(self.text, _skip(self.text, 0), "")
@@ -67,10 +76,12 @@ class Answer:
     def value(self, text: bytes, pointer: str) -> Any:
         """The value at a pointer of another text of this kind; MISSING if there is none."""
         try:
+            if self.read is not None:
+                return self.read(text.decode())[pointer].value
             value: Any = json.loads(text) if self.is_json else text.decode()
             for step in steps(pointer):
                 value = value[int(step)] if isinstance(value, list) else value[step]
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, Rejected):
             return MISSING
         return value
 

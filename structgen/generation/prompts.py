@@ -66,6 +66,10 @@ class Prompts(Protocol):
         """The prompt to call the tools that the request needs, or to answer it."""
         ...
 
+    def filling(self, source: Fillable, template: str, context: str) -> Prompt:
+        """The prompt to write a template with its holes filled by what the context says."""
+        ...
+
     def plain(self, prompt: str) -> Prompt:
         """The user's prompt, unchanged."""
         ...
@@ -82,6 +86,12 @@ class ChatPrompts:
         return self.plain(
             f"Read the document and answer with one JSON object that follows the JSON Schema.\n\n"
             f"JSON Schema:\n{asked}\n\nDocument:\n{document}"
+        )
+
+    def filling(self, source: Fillable, template: str, context: str) -> Prompt:
+        return self.plain(
+            f"Write the template with each {{{{hole}}}} replaced by what the document says, and nothing else.\n\n"
+            f"Template:\n{template}\n\nDocument:\n{context}"
         )
 
     def calls(self, source: Tools, request: str) -> Prompt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from structgen.generation.chooser import Chooser
 from structgen.generation.prompts import Prompts
@@ -23,6 +24,7 @@ class Runtime:
     decoding: default options; blocks: default budget in blocks
     threads: CPU threads that a command gives the model, None for torch's default
     form: how the model writes tool calls (see Tools)
+    fills: whether it writes the text of a filled template, or an object of the values, around which the text is put
     concerns: whether a request concerns one of several tools, by their descriptions; None if the model itself decides
     calibration: temperature and shift that make the log-odds of a confidence those of being right, None if unknown
     """
@@ -39,5 +41,6 @@ class Runtime:
     threads: int | None = None
     window: int | None = None
     form: str = "json"
+    fills: Literal["text", "object"] = "text"
     concerns: Callable[[str, Sequence[str]], bool] | None = None
     calibration: tuple[float, float] | None = None

@@ -46,6 +46,10 @@ class OutlinePrompts:
         """An outline of all replies, then the request."""
         return self.extraction(source, request)
 
+    def filling(self, source: Fillable, template: str, context: str) -> Prompt:
+        """An outline of the values, then the context."""
+        return self.extraction(source, context)
+
     def plain(self, prompt: str) -> Prompt:
         """The prompt, unchanged."""
         return (prompt,)
@@ -90,6 +94,7 @@ def embedded(folder: Path | None, placement: Placement) -> Model:
         if overlap is None
         else lambda text, described: max(overlap(text, described)) >= CONCERNED,
         window=WINDOW,
+        fills="object",
         calibration=(constants.confidence.temperature, constants.confidence.shift),
         about=ABOUT,
     )

@@ -15,6 +15,7 @@ class Place:
 
     source: str = field(repr=False)
     offset: int
+    kind: str = "grammar"  # what the source is, for messages
 
     @property
     def line(self) -> int:
@@ -51,7 +52,7 @@ class Place:
     def sentence(self, what: str, instead: str = "") -> str:
         """Where, what, and what to write instead; then the excerpt."""
         remedy = f"; {instead}" if instead else ""
-        return f"line {self.line}, column {self.column} of the grammar: {what}{remedy}\n{self.excerpt}"
+        return f"line {self.line}, column {self.column} of the {self.kind}: {what}{remedy}\n{self.excerpt}"
 
 
 def encodable(source: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from structgen.errors import InvalidOption
 from structgen.generation.options import Options, check_whole
@@ -26,6 +26,12 @@ class StepOptions(TypedDict, total=False):
     steps: int | None
     seed: int
     on_step: OnStep | None
+
+
+class FillOptions(StepOptions, total=False):
+    """The options of `fill`."""
+
+    types: Mapping[str, Any] | None
 
 
 class VerbOptions(StepOptions, total=False):

@@ -27,7 +27,8 @@ def test_a_template_is_filled_from_a_document(run, folder):
 def test_a_wrong_template_or_file_is_one_sentence(run, folder):
     (folder / "bad.txt").write_text("one\ntwo {{x")
     wrong = run("fill", "bad.txt", "-c", "doc.txt")
-    assert (wrong.code, wrong.err.count("\n")) == (1, 1)
-    assert "line 2, column 5" in wrong.err
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "line 2, column 5 of the template: no }} closes this hole" in wrong.err
+    assert wrong.err.endswith("\ntwo {{x\n    ^\n")
     assert run("fill", "none.txt").code == 2
     assert run("fill", "-", "-c", "-").code == 2

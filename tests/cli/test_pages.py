@@ -14,11 +14,11 @@ DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"```python\n(.*?)```", re.S)
 
 
-@pytest.mark.parametrize("page", ["tools.md"])
+@pytest.mark.parametrize("page", ["templates.md", "tools.md"])
 def test_every_block_of_the_page_runs(page: str, loader: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(structgen, "load", loader.load)
     names: dict[str, Any] = {"__name__": page}
     blocks = BLOCK.findall((DOCS / page).read_text(encoding="utf-8"))
     assert blocks
     for block in blocks:
-        exec(compile(block, page, "exec"), names)
+        exec(compile(block, page, "exec", dont_inherit=True), names)
