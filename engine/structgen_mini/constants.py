@@ -143,6 +143,18 @@ class Confidence:
 
 
 @dataclass(frozen=True)
+class Doubting:
+    """When a value is doubted although the document has its words: they may be meant for something else.
+
+    least: the mean log-probability of its tokens, in nats, below which it is doubted
+    margin: nats a token by which its mean must be larger than that of another value with the same words
+    """
+
+    least: float
+    margin: float
+
+
+@dataclass(frozen=True)
 class Constants:
     """All constants of a model of this kind, one part for each table of its weights.toml."""
 
@@ -153,6 +165,7 @@ class Constants:
     listings: Listings
     alternatives: Alternatives
     confidence: Confidence
+    doubt: Doubting
 
     @classmethod
     def read(cls, folder: Path) -> Constants:

@@ -119,7 +119,14 @@ class CopyPrior:
 
     def __call__(self, context: CopyPriorContext, canvas: Tensor, *beliefs: Tensor) -> Tensor:
         """Logits [B, N, V]: the denoiser's, with max-marginals in the regions."""
-        logits = self.denoiser(context.inner, canvas, *beliefs)
+        return self.preferred(context, self.denoiser(context.inner, canvas, *beliefs))
+
+    def plain(self, context: CopyPriorContext) -> tuple[Denoiser, Any]:
+        """The denoiser without the prior, and its context."""
+        return self.denoiser, context.inner
+
+    def preferred(self, context: CopyPriorContext, logits: Tensor) -> Tensor:
+        """Logits [B, N, V] with max-marginals in the regions of the context's block."""
         priors = (self, *self.later)
         return priors[context.block].preferring(logits) if context.block < len(priors) else logits
 

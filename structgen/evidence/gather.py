@@ -8,13 +8,14 @@ from typing import Any
 
 from structgen.documents import Document
 from structgen.errors import Rejected
+from structgen.evidence.absence import Claim, Doubt, absent, listed, named
 from structgen.evidence.alternatives import distinct
 from structgen.evidence.film import Film
 from structgen.evidence.lists import shortened
-from structgen.evidence.looks import HiddenValue, looks
+from structgen.evidence.looks import HiddenValue, looks, support, supports
 from structgen.evidence.tokens import Spelled
 from structgen.evidence.values import calibrated, confidence, key, ranked
-from structgen.evidence.warnings import chosen, excluded, narrowed, unstated
+from structgen.evidence.warnings import chosen, declared, excluded, narrowed, unstated
 from structgen.generation.leaves import Answer, Leaf
 from structgen.generation.request import Request
 from structgen.generation.result import Alternative, AnswerWarning, Evidence, Generation, TextSpan
@@ -134,7 +135,10 @@ def evidence(
         if runtime.calibration is None
         else {pointer: calibrated(share, *runtime.calibration) for pointer, share in sure.items()}
     )
-    doubts = tuple(_warnings(asked, answer, spelled, seen, stated, stating))
+    known = {pointer: support(looks) for pointer, looks in seen.items() if looks}
+    everything = stated is not None and stating is everywhere
+    lacking = _absent(runtime, asked, answer, stated, known) if stated and everything else {}
+    doubts = tuple(_warnings(asked, answer, spelled, seen, stated, stating, lacking))
     return Evidence(sure, others, spans, doubts, likely)
 
 
@@ -153,13 +157,66 @@ def overall(outline: Mapping[str, Any], answer: Answer, stated: Stated) -> Evide
 def doubts(
     runtime: Runtime, asked: Request, written: Decoded, answer: Answer, *, stating: Stating = everywhere
 ) -> Sequence[AnswerWarning]:
-    """The warnings alone, with a pass for each value in whose place the constraint refuses what a document may say."""
+    """The warnings alone.
+
+    That takes a pass for each value in whose place the constraint refuses what a document may say, or whose name does
+    not stand in front of it.
+    """
     spelled, stated = Spelled(written.ids.tolist(), asked.constraint.vocabulary), _stated(asked)
     if stated is None:
         return ()
     few = [leaf for leaf in answer.leaves.values() if _doubtful(leaf, asked, answer, stated)]
     seen = _looks(runtime, asked, written, answer, spelled, few) if few else {}
-    return tuple(_warnings(asked, answer, spelled, seen, stated, stating))
+    lacking = _unsupported(runtime, asked, written, answer, spelled, stated) if stating is everywhere else {}
+    return tuple(_warnings(asked, answer, spelled, seen, stated, stating, lacking))
+
+
+def _unsupported(
+    runtime: Runtime, asked: Request, written: Decoded, answer: Answer, spelled: Spelled, stated: Stated
+) -> Mapping[str, AnswerWarning]:
+    """Warnings about values that are stated for something else, with a pass for each whose name is not before it."""
+    if runtime.doubt is None:
+        return {}
+    few = [
+        leaf
+        for leaf in compared(asked, answer)
+        if (places := stated.places(leaf.value)) and not named(leaf, places, stated)
+    ]
+    if not few:
+        return {}
+    found = supports(replace(asked, document=None), written, spelled, few, answer.text, pad=_pad(runtime))
+    return _absent(runtime, asked, answer, stated, found)
+
+
+def _absent(
+    runtime: Runtime, asked: Request, answer: Answer, stated: Stated, supported: Mapping[str, float]
+) -> Mapping[str, AnswerWarning]:
+    """Warnings about values that are stated for something else.
+
+    supported: the support of values by pointer; those that are left out have their names before them
+    """
+    if runtime.doubt is None:
+        return {}
+    claims = {
+        leaf.pointer: Claim(
+            leaf, supported.get(leaf.pointer, 0.0), stated.places(leaf.value, steps(leaf.pointer))
+        )
+        for leaf in compared(asked, answer)
+    }
+    return absent(claims, stated, Doubt(*runtime.doubt))
+
+
+def compared(asked: Request, answer: Answer) -> list[Leaf]:
+    """The values of members that the schema names, outside lists, which are no options."""
+    return [
+        leaf
+        for leaf in answer.leaves.values()
+        if not listed(leaf.pointer)
+        and all(
+            declared(kind.outline, leaf.pointer) and not chosen(kind.outline, leaf.pointer)
+            for kind in asked.kinds
+        )
+    ]
 
 
 def _doubtful(leaf: Leaf, asked: Request, answer: Answer, stated: Stated) -> bool:
@@ -179,9 +236,12 @@ def _looks(
     spelled: Spelled,
     leaves: Sequence[Leaf],
 ) -> Mapping[str, Sequence[HiddenValue]]:
+    return looks(replace(asked, document=None), written, spelled, leaves, answer.text, pad=_pad(runtime))
+
+
+def _pad(runtime: Runtime) -> int:
     name = runtime.vocabulary.pad
-    pad = 0 if name is None else runtime.vocabulary.special[name]
-    return looks(replace(asked, document=None), written, spelled, leaves, answer.text, pad=pad)
+    return 0 if name is None else runtime.vocabulary.special[name]
 
 
 def _weighed(
@@ -202,14 +262,18 @@ def _warnings(
     seen: Mapping[str, Sequence[HiddenValue]],
     stated: Stated | None,
     stating: Stating,
+    lacking: Mapping[str, AnswerWarning],
 ) -> Iterator[AnswerWarning]:
-    """The warnings in the order of the answer, one for each value at most; then those about lists."""
+    """The warnings in the order of the answer, one for each value at most; then those about lists.
+
+    lacking: about values that are stated for something else, by pointer
+    """
     for pointer, leaf in answer.leaves.items():
         looks = seen.get(pointer, ())
         found = (excluded(look, leaf, answer, spelled, asked.constraint, stated) for look in looks)
         warning = next((one for one in found if one is not None), None)
         if warning is None and stated is not None and stating(pointer):
-            warning = unstated(leaf, [kind.outline for kind in asked.kinds], stated)
+            warning = unstated(leaf, [kind.outline for kind in asked.kinds], stated) or lacking.get(pointer)
         if warning is not None:
             yield warning
     if stated is not None and stating and answer.is_json:

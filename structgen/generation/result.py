@@ -36,15 +36,17 @@ class TextSpan(NamedTuple):
     end: int
 
 
-WarningKind = Literal["excluded", "not stated", "shortened", "off topic"]
+WarningKind = Literal["excluded", "not stated", "absent", "shortened", "off topic"]
 
 
 class AnswerWarning(UserWarning):
     """A reason to doubt a value: the constraint excluded another one, the document does not state it, or it is cut.
 
+    A value is absent if the document has its words, but not for this field.
+
     A request that concerns no tool gets one too.
 
-    kind: "excluded", "not stated", "shortened" or "off topic"; pointer: of the value
+    kind: "excluded", "not stated", "absent", "shortened" or "off topic"; pointer: of the value
     detail: what was found, without the pointer
     """
 

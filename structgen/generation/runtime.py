@@ -26,6 +26,7 @@ class Runtime:
     form: how the model writes tool calls (see Tools)
     fills: whether it writes the text of a filled template, or an object of the values, around which the text is put
     concerns: whether a request concerns one of several tools, by their descriptions; None if the model itself decides
+    doubt: the least support of a value, and how much more it needs than a rival's; nats a token, None if unknown
     calibration: temperature and shift that make the log-odds of a confidence those of being right, None if unknown
     """
 
@@ -44,3 +45,4 @@ class Runtime:
     fills: Literal["text", "object"] = "text"
     concerns: Callable[[str, Sequence[str]], bool] | None = None
     calibration: tuple[float, float] | None = None
+    doubt: tuple[float, float] | None = None

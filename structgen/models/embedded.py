@@ -96,6 +96,7 @@ def embedded(folder: Path | None, placement: Placement) -> Model:
         window=WINDOW,
         fills="object",
         calibration=(constants.confidence.temperature, constants.confidence.shift),
+        doubt=(constants.doubt.least, constants.doubt.margin),
         about=ABOUT,
     )
 

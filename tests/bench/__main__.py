@@ -215,6 +215,20 @@ def calibrate(
 
 
 @app.command()
+def doubts(
+    documents: Annotated[int, typer.Option(help="Documents a seed.")] = 60,
+    write: Annotated[bool, typer.Option("--write", help="Write the constants beside the weights.")] = False,
+) -> None:
+    """Fit when the embedded model's values are doubted, to documents of which one fact is left out."""
+    import structgen
+    from bench.doubts import run
+    from structgen_mini import mini_folder
+
+    file = mini_folder() / "weights.toml" if write else None
+    run(structgen.load(), Console(width=WIDTH), documents=documents, file=file)
+
+
+@app.command()
 def lengths(
     documents: Annotated[int, typer.Option(help="Hand-written documents.")] = 25,
     tokens: Annotated[list[int] | None, typer.Option(help="Lengths of prompts.")] = None,

@@ -248,6 +248,49 @@ def documents(count: int = 200, seed: int = 0) -> None:
 
 
 @app.command()
+def answers(
+    count: int = 200,
+    seed: int = 0,
+    most_pages: Annotated[int, typer.Option(help="Pages of a PDF at most.")] = 30,
+    faults: Annotated[bool, typer.Option(help="Print every span and box that is wrong.")] = False,
+) -> None:
+    """Generated documents through extract: valid answers, exact spans, boxes that two other judges confirm."""
+    import structgen
+    from conformance.papers_read import read, together
+    from papers import papers
+
+    found = []
+    for kind, one in read(structgen.load(), papers(seed, count, most_pages)):
+        found.append((kind, one))
+        for line in one.faults if faults else ():
+            print(line, flush=True)
+    for kind in sorted({kind for kind, _ in found}):
+        print(f"{kind}: {together(one for own, one in found if own == kind)}")
+    print(f"all: {together(one for _, one in found)}")
+
+
+@app.command()
+def faults(
+    count: int = 200,
+    seed: int = 0,
+    most_pages: Annotated[int, typer.Option(help="Pages of a PDF at most.")] = 2,
+    silent: Annotated[bool, typer.Option(help="Print the faults that nothing names.")] = False,
+) -> None:
+    """Planted faults (a bound, a pattern, an absent fact, a long list): the share that a warning or an error names."""
+    import structgen
+    from conformance.faults import KINDS, named, planted
+
+    model, right = structgen.load(), 0
+    for kind in KINDS:
+        found = [named(model, fault) for fault in planted(kind, count // len(KINDS), seed, most_pages)]
+        right += found.count(None)
+        print(f"{kind}: {found.count(None)} of {len(found)} named", flush=True)
+        for line in filter(None, found) if silent else ():
+            print(f"  {line}")
+    print(f"all: {right / (count // len(KINDS) * len(KINDS)):.1%}")
+
+
+@app.command()
 def library(
     tokenizer: Annotated[list[Path], typer.Option(help="A tokenizer.json; may be repeated.")],
     names: Annotated[

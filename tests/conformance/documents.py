@@ -67,11 +67,12 @@ def judged(papers: Iterable[Paper]) -> dict[str, Count]:
             if span is None
         ]
         if document.kind == "pdf":
-            _judge_boxes(paper, document, {name: span for name, span in spans.items() if span}, count)
+            judge_boxes(paper, document, {name: span for name, span in spans.items() if span}, count)
     return counts
 
 
-def _judge_boxes(paper: Paper, document: Document, spans: dict[str, tuple[int, int]], count: Count) -> None:
+def judge_boxes(paper: Paper, document: Document, spans: dict[str, tuple[int, int]], count: Count) -> None:
+    """Count the values whose boxes both judges find right."""
     boxes = {name: document.boxes(*span) for name, span in spans.items()}
     shown = sorted({box.page for own in boxes.values() for box in own})
     drawings = {page: Drawing.of(document.image(page, DPI)) for page in shown}

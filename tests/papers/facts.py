@@ -89,34 +89,37 @@ CHINESE = (
     )
     + "年月日¥。，：、您的文件"
 )
-MONTHS = ("January", "March", "May", "July", "October", "December")
+YEAR = ("January", "", "March", "", "May", "", "July", "", "", "October", "", "December")
+MONTHS = tuple(filter(None, YEAR))
 
 
 @dataclass(frozen=True)
 class Fact:
-    """A field, what the document calls it, and its value as it is spelled there."""
+    """A field, what the document calls it, its value as it is spelled there, and as JSON has it by its type."""
 
     name: str
     label: str
     value: str
+    plain: str | float = ""
 
 
 def facts(draw: random.Random, language: str) -> list[Fact]:
     """Five to eight facts, in any order; no value occurs in another."""
     values = _values(draw, language)
-    known = [Fact(*row) for row in zip(NAMES, LABELS[language], values, strict=True)]
+    known = [Fact(*row) for row in zip(NAMES, LABELS[language], *values, strict=True)]
     chosen = draw.sample(known, draw.randrange(5, len(known) + 1))
     return [fact for fact in chosen if sum(fact.value in other.value for other in chosen) == 1]
 
 
-def _values(draw: random.Random, language: str) -> list[str]:
+def _values(draw: random.Random, language: str) -> tuple[list[str], list[str | float]]:
+    """The values as they are spelled, and as JSON has them."""
     first, last = PEOPLE[language]
     vendor = (" " if language != "zh" else "").join(map(draw.choice, VENDORS[language]))
     person = (" " if language != "zh" else "").join((draw.choice(first), draw.choice(last)))
     day, month, year = draw.randrange(1, 29), draw.randrange(1, 13), draw.randrange(2019, 2031)
     cents = draw.randrange(100_00, 9_999_99)
     english = f"{cents / 100:,.2f}"
-    return [
+    spelled = [
         vendor,
         f"{draw.choice(('INV', 'RE', 'HT'))}-{year}-{draw.randrange(1000, 10000)}",
         {
@@ -134,6 +137,11 @@ def _values(draw: random.Random, language: str) -> list[str]:
         f"{draw.choice(('office', 'first.last'))}@{draw.choice(('larch', 'fjord'))}{draw.randrange(100)}.example",
         draw.choice(CITIES[language]),
     ]
+    plain: list[str | float] = [*spelled]
+    month = YEAR.index(spelled[2].split()[1]) + 1 if language == "en" else month
+    plain[NAMES.index("date")] = f"{year}-{month:02}-{day:02}"
+    plain[NAMES.index("total")] = cents / 100
+    return spelled, plain
 
 
 def filler(draw: random.Random, language: str, pages: int) -> list[str]:

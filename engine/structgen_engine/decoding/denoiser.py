@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -72,6 +72,19 @@ class Denoiser(Protocol):
 
     def extend(self, context: Any, block: Tensor) -> Any:
         """The Context after the block [B, N] is committed."""
+        ...
+
+
+@runtime_checkable
+class Preferring(Protocol):
+    """A denoiser that changes another's logits, so that some answers are likelier than the other makes them."""
+
+    def plain(self, context: Any) -> tuple[Denoiser, Any]:
+        """The other denoiser, and its context in this one."""
+        ...
+
+    def preferred(self, context: Any, logits: Tensor) -> Tensor:
+        """Logits [B, N, V] in place of the other's."""
         ...
 
 
