@@ -431,7 +431,7 @@ class TestTheEnginesHalf:
         assert vocabulary.end is not None
         assert requests[0].ids[0] == vocabulary.special[vocabulary.end]
         assert vocabulary.decode(requests[0].ids) == b""
-        assert "a request is ended with no output" in caplog.text
+        assert "is ended with no output" in caplog.text
 
     def test_a_slot_that_is_used_again_forgets(self, compiled: Constraints) -> None:
         sampler = ConstrainedSampler(StockSampler(CANVAS, HEAD), compiled)

@@ -41,7 +41,8 @@ class StateWithConstraints:
             return
         prompt = new_req_data.prompt_token_ids or []
         written = (new_req_data.prefill_token_ids or [])[len(prompt) :]
-        self._structgen.tell(req_index, self.model_config.max_model_len - len(prompt), list(written))
+        room = self.model_config.max_model_len - len(prompt)
+        self._structgen.tell(req_index, room, list(written), str(getattr(new_req_data, "req_id", req_index)))
 
 
 def __getattr__(name: str) -> Any:

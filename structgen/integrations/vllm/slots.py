@@ -2,8 +2,8 @@
 
 A request has a limit on the tokens that it may write. Its canvases are as long as the model's, but its output is cut at
 the limit, so only the positions of the last canvas before the cut are in play; the rest is padding. A request whose
-constraint cannot be enforced, which the server normally refuses before the engine sees it, writes nothing: an error
-here would end the engine, and with it all other requests.
+constraint cannot be enforced, which the server normally refuses before the engine sees it, or in whose steps anything
+goes wrong, ends without output: an error here would end the engine, and with it all other requests.
 
 Axes: N canvas, n positions in play, V vocabulary.
 """
@@ -20,6 +20,8 @@ from torch import Tensor
 
 from structgen.compiler.constraint import Constraint
 from structgen.errors import StructgenError
+from structgen.integrations.vllm.asked import ThoughtMode
+from structgen.integrations.vllm.constraints import Constraints
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.blocks import Block
 from structgen_engine.decoding.row import BudgetTooSmall, Row, begin
@@ -45,26 +47,34 @@ class RequestState:
     committing: whether the canvas is decided and the engine is about to write it out
     """
 
-    def __init__(self, pending: Future[Constraint[Any]], left: int, written: list[int]) -> None:
-        """written: the tokens generated before the engine interrupted the request, if it did."""
-        self.left, self.committing = left, False
+    def __init__(
+        self, pending: Future[Constraint[Any]], left: int, written: list[int], name: str = ""
+    ) -> None:
+        """written: the tokens generated before the engine interrupted the request, if it did; name: for the log"""
+        self.left, self.committing, self.name = left, False, name
         self._pending, self._written = pending, written
         self._begun: Begun | None = None
         self._nothing: list[int] | None = None  # end and pad, written if the request has no automaton
         self._decided: Tensor | None = None  # [n]
 
-    def open(self, vocabulary: Vocabulary) -> bool:
-        """Whether the request has an automaton; waits until it is compiled.
-
-        vocabulary: supplies the ending of an answer without an automaton
-        """
+    def open(self, constraints: Constraints) -> bool:
+        """Whether the request has an automaton; waits until it is compiled."""
         if self._begun is None and self._nothing is None:
+            self._nothing = [0, 0]
             try:
+                self._nothing = _ending(constraints.vocabulary(ThoughtMode.NONE))
                 self._begun = self._begin(self._pending.result())
-            except (StructgenError, BudgetTooSmall, EmptyLattice, ValueError) as error:
-                log.error("a request is ended with no output: %s", error)
-                self._nothing = _ending(vocabulary)
+            except Exception as error:
+                self.fail(error)
         return self._begun is not None
+
+    def fail(self, error: Exception) -> None:
+        """End the request without output, because of an error that the log tells."""
+        expected = isinstance(error, StructgenError | BudgetTooSmall | EmptyLattice)
+        log.error(
+            "request %s is ended with no output: %s", self.name, error, exc_info=None if expected else error
+        )
+        self._begun = None
 
     def in_play(self, positions: int) -> int:
         """n, the positions in play of a canvas with this many positions."""
@@ -90,8 +100,11 @@ class RequestState:
 
     def commit(self, positions: int) -> None:
         """Advance after the engine has written the canvas out."""
-        if self._decided is not None and self._begun is not None:
-            self._begun.row.commit(self._decided)
+        try:
+            if self._decided is not None and self._begun is not None:
+                self._begun.row.commit(self._decided)
+        except Exception as error:
+            self.fail(error)
         self.left -= positions
         self.committing, self._decided = False, None
 
