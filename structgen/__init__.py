@@ -126,6 +126,7 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     """Import a public name where it is first asked for: `structgen --help` need not wait for torch."""
     if name == "grammar":  # a module: the constructors with which grammars are combined
+        import_module("structgen.sources")  # with which expressions may stand in annotations
         return import_module("structgen.grammar")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

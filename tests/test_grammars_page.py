@@ -41,7 +41,8 @@ def test_ebnf(source: str) -> None:
 
 @pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
 def test_every_block_runs(block: str) -> None:
-    exec(block, {"sg": sg})
+    code = compile(block, "the page", "exec", dont_inherit=True)  # its annotations are values
+    exec(code, {"sg": sg, "__name__": "__main__"})
 
 
 def test_the_tables_are_found() -> None:

@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from structgen.errors import InvalidSource, Unsupported
+from structgen.grammar.annotates import Annotates
 from structgen.grammar.facts import Facts
 
 
-class Combines:
+class Combines(Annotates):
     """What can stand in an expression: `|`, `+`, `&` and `~` make alternatives, sequences, intersections, complements.
 
     Sources are such things too, by the grammar that they lower to; so are strings beside them.

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from structgen.errors import InvalidSource
-from structgen.grammar import Combines, Expr, Grammar, Nested
+from structgen.grammar import Combines, Grammar
 
-from .embedding import embedded, replaced
+from .embedding import flat
 from .productive import references
 
 
@@ -18,7 +18,7 @@ from .productive import references
 class Combined(Combines):
     """The texts of an expression, or of a grammar with rules; parsing returns the text."""
 
-    grammar: Grammar
+    grammar: Grammar = field(repr=False)
 
     def lower(self) -> Grammar:
         """The texts, with the rules of every grammar inside under names of their own."""
@@ -33,30 +33,3 @@ class Combined(Combines):
     def parse(self, text: str) -> str:
         """The text itself."""
         return text
-
-
-def flat(grammar: Grammar) -> Grammar:
-    """The grammar without grammars inside: their rules become rules of the whole, called by a number and their name."""
-    spread = _Spread()
-    start = spread(grammar.start)
-    rules = {name: spread(rule) for name, rule in grammar.rules.items()}
-    return Grammar(start, {**rules, **spread.rules}, grammar.check)
-
-
-@dataclass
-class _Spread:
-    """The grammars met so far, each with its start, and their rules."""
-
-    rules: dict[str, Expr] = field(default_factory=dict)
-    starts: dict[Nested, Expr] = field(default_factory=dict)
-
-    def __call__(self, expr: Expr) -> Expr:
-        """The expression, spread out."""
-        return replaced(expr, lambda one: self._start(one) if isinstance(one, Nested) else None)
-
-    def _start(self, one: Nested) -> Expr:
-        if one not in self.starts:
-            prefix = f"{len(self.starts) + 1}/"
-            self.starts[one], rules = embedded(Grammar(one.start, dict(one.rules)), prefix)
-            self.rules.update(rules)
-        return self.starts[one]

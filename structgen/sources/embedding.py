@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from structgen.grammar import Expr, Grammar, Ref, ref
+from structgen.grammar import Expr, Grammar, Nested, Ref, ref
 from structgen.grammar.expr import interned
 
 from .stackless import solved
@@ -55,3 +55,30 @@ def _value(value: Any) -> Generator[Expr, Expr, Any]:
             parts.append((yield from _value(part)))
         return tuple(parts)
     return value
+
+
+def flat(grammar: Grammar) -> Grammar:
+    """The grammar without grammars inside: their rules become rules of the whole, called by a number and their name."""
+    spread = _Spread()
+    start = spread(grammar.start)
+    rules = {name: spread(rule) for name, rule in grammar.rules.items()}
+    return Grammar(start, {**rules, **spread.rules}, grammar.check)
+
+
+@dataclass
+class _Spread:
+    """The grammars met so far, each with its start, and their rules."""
+
+    rules: dict[str, Expr] = field(default_factory=dict)
+    starts: dict[Nested, Expr] = field(default_factory=dict)
+
+    def __call__(self, expr: Expr) -> Expr:
+        """The expression, spread out."""
+        return replaced(expr, lambda one: self._start(one) if isinstance(one, Nested) else None)
+
+    def _start(self, one: Nested) -> Expr:
+        if one not in self.starts:
+            prefix = f"{len(self.starts) + 1}/"
+            self.starts[one], rules = embedded(Grammar(one.start, dict(one.rules)), prefix)
+            self.rules.update(rules)
+        return self.starts[one]

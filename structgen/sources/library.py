@@ -16,7 +16,10 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from structgen.errors import InvalidSource
+from structgen.grammar import Grammar
 
+from .check_digits import with_check_digits
+from .combined import Combined
 from .ebnf import Ebnf
 from .lark import Lark
 
@@ -32,6 +35,7 @@ class LibraryGrammar:
 
     title: what it describes; standard: what it follows, with url; note: what it leaves out, empty if nothing
     accept, reject: texts that it must accept and reject; notation: .ebnf or .lark
+    check: "mod-97" keeps of the texts those whose check digits are right, empty if there are none
     """
 
     name: str
@@ -43,22 +47,22 @@ class LibraryGrammar:
     reject: tuple[str, ...]
     text: str
     notation: str
+    check: str = ""
 
     @classmethod
     def read(cls, path: Path) -> LibraryGrammar:
         """The entry whose grammar is the file `path`; its cases lie beside it."""
         about = tomllib.loads(path.with_suffix(".toml").read_text(encoding="utf-8"))
         accept, reject = tuple(about.pop("accept")), tuple(about.pop("reject"))
-        note = about.pop("note", "")
+        about.setdefault("note", "")
         text = path.read_text(encoding="utf-8")
-        return cls(
-            path.stem, **about, note=note, accept=accept, reject=reject, text=text, notation=path.suffix
-        )
+        return cls(path.stem, **about, accept=accept, reject=reject, text=text, notation=path.suffix)
 
     @cached_property
-    def source(self) -> Ebnf | Lark:
+    def source(self) -> Ebnf | Lark | Combined:
         """The grammar as a source."""
-        return NOTATIONS[self.notation](self.text)
+        form = NOTATIONS[self.notation](self.text)
+        return Combined(Grammar(with_check_digits(form.lower()))) if self.check == "mod-97" else form
 
 
 class UnknownGrammar(InvalidSource, KeyError):
@@ -67,10 +71,10 @@ class UnknownGrammar(InvalidSource, KeyError):
     __str__ = Exception.__str__  # KeyError's would put the sentence in quotes
 
 
-class GrammarLibrary(Mapping[str, Ebnf | Lark]):
+class GrammarLibrary(Mapping[str, Ebnf | Lark | Combined]):
     """The grammars that come with structgen, as sources by name; nothing is read before it is asked for."""
 
-    def __getitem__(self, name: str) -> Ebnf | Lark:
+    def __getitem__(self, name: str) -> Ebnf | Lark | Combined:
         """The grammar of this name. Raises UnknownGrammar, with the nearest names, if there is none."""
         return self.entry(name).source
 

@@ -96,9 +96,11 @@ def judges() -> dict[str, Judge]:
     import partialsmiles
     import pydot
     import rfc3986_validator
+    import rfc3987_syntax
     import semver
     import sqlglot
     import tomlkit
+    from stdnum import iban
 
     def parsed(text: str) -> Any:
         return ast.parse(text, mode="eval")
@@ -110,7 +112,8 @@ def judges() -> dict[str, Judge]:
         return email_validator.validate_email(text, check_deliverability=False)
 
     def located(text: str) -> bool:
-        return bool(rfc3986_validator.validate_rfc3986(text, rule="URI"))
+        known = "//[" in text or rfc3987_syntax.is_valid_syntax("iri", text)  # it reads no IPv6 address
+        return known and bool(rfc3986_validator.validate_rfc3986(text, rule="URI"))
 
     return {
         "arithmetic": Judge("ast", parsed),
@@ -119,6 +122,7 @@ def judges() -> dict[str, Judge]:
         "dot": Judge("pydot", lambda text: bool(pydot.graph_from_dot_data(text))),
         "email": Judge("email-validator", addressed),
         "graphql-query": Judge("graphql-core", graphql.parse),
+        "iban": Judge("python-stdnum", lambda text: iban.is_valid(text, check_country=False)),
         "iban-unchecked": Judge("python-stdnum", _has_the_form_of_an_iban),
         "ipv4": Judge("ipaddress", ipaddress.IPv4Address),
         "ipv6": Judge("ipaddress", ipaddress.IPv6Address),
@@ -135,7 +139,7 @@ def judges() -> dict[str, Judge]:
         "smiles": Judge("partialsmiles", molecule),
         "sql-select": Judge("sqlglot", sqlglot.parse_one),
         "toml": Judge("tomlkit", tomlkit.parse),
-        "url": Judge("rfc3986-validator", located),
+        "url": Judge("rfc3987-syntax, rfc3986-validator", located),
         "uuid": Judge("uuid", uuid.UUID),
     }
 

@@ -5,6 +5,7 @@
     x-quoted    the number may also stand in quotes
     x-regex     whose rules `pattern` follows: "python", "python-ascii"
     x-minimum, x-maximum, x-zone    inclusive bounds of dates, times and durations, and the allowed zones
+    x-language  the string is one of those that a source describes, which is the keyword's value (see annotation)
     x-elsewhere further names under which fields are looked up, so that no other member may have them
     x-refused   why values cannot be generated, and the remedy
 
@@ -18,6 +19,7 @@ from dataclasses import replace
 
 from structgen.grammar import NOTHING, Expr, alt
 
+from ..annotation import LANGUAGE
 from ..languages import intersect
 from ..regex.dialect import Dialect
 from .formats import INSTANTS, small_too
@@ -31,7 +33,7 @@ from .value_set import ValueSet
 TEXT, QUOTED, REGEX, REFUSED = "x-text", "x-quoted", "x-regex", "x-refused"
 ELSEWHERE = "x-elsewhere"
 MINIMUM, MAXIMUM, ZONE = "x-minimum", "x-maximum", "x-zone"
-OWN = frozenset({"x-set", TEXT, QUOTED, REGEX, REFUSED, ELSEWHERE, MINIMUM, MAXIMUM, ZONE})
+OWN = frozenset({"x-set", TEXT, QUOTED, REGEX, REFUSED, ELSEWHERE, MINIMUM, MAXIMUM, ZONE, LANGUAGE})
 _DIALECTS = {"python": Dialect.PYTHON_UNICODE, "python-ascii": Dialect.PYTHON}
 
 
@@ -70,6 +72,8 @@ def refined(
     if QUOTED in node:
         numbers = scalar_texts(value_set.only(frozenset({"number"})))
         return replace(value_set, strings=alt(value_set.strings, numbers or NOTHING))
+    if LANGUAGE in node:
+        return replace(value_set, strings=intersect(node.value[LANGUAGE].strings, value_set.strings))
     if ELSEWHERE in node:
         return _without_members(value_set, node.child(ELSEWHERE).strings())
     if _is_bounded(node):

@@ -18,6 +18,7 @@ from typing import Any
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticOmit, core_schema, to_jsonable_python
 
+from ..annotation import LANGUAGE
 from ..json_schema.arrays import MERGED
 from ..json_schema.keywords import CONSTRAINING
 from ..json_schema.own import ELSEWHERE, OWN, REFUSED
@@ -289,7 +290,7 @@ def _narrow(schema: JsonSchemaValue, changed: Mapping[str, Any]) -> JsonSchemaVa
             constraints[key] = {name: part for name, part in value.items() if known.get(name, ...) != part}
         elif key == "additionalProperties":  # depends on the properties beside it
             schema[key] = value if schema.get(key, True) is True or value is False else schema[key]
-        elif key in CONSTRAINING:
+        elif key in CONSTRAINING or key == LANGUAGE:
             constraints[key] = value
         elif key not in OWN:
             schema[key] = value

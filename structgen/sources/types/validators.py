@@ -44,6 +44,7 @@ _CARRIED = {
     ),
     "pydantic.networks": ("",),
     "pydantic.types": ("SecretStr", "SecretBytes", "Secret.", "ByteSize._validate"),
+    "structgen.sources.annotation": ("Described.",),
     "structgen.sources.types.foreign": ("_maker.<locals>.plainly",),
     "pydantic.color": ("Color._validate",),
     "ipaddress": ("IPv",),
@@ -74,10 +75,16 @@ def counts(core: Any) -> str | None:
         if core["type"] in ("str", "bytes"):
             return core["type"]
         function = function_of(core)
-        if function is not None and is_carried(function) and "Secret" not in described(function):
+        if function is not None and is_carried(function) and not _counts_as_inside(function):
             return None
         core = core.get("json_schema") or core.get("lax_schema") or core.get("schema")
     return None
+
+
+def _counts_as_inside(function: Any) -> bool:
+    """Whether the length of what a function returns is that of the string that it is given."""
+    name = described(function)
+    return "Secret" in name or name.startswith("Described.")
 
 
 def bounds_of(function: Any, kind: Any, counted: str | None) -> dict[str, Any] | None:
