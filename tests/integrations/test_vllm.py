@@ -200,8 +200,9 @@ class Served:
         answer: bytes = b"ok",
         tools: str | None = None,
         size: int = HEAD,
+        stream: list[bytes] | None = None,
     ) -> None:
-        self.frontend, self.answer = Frontend(), answer
+        self.frontend, self.answer, self.stream = Frontend(), answer, stream
         self.layer = Middleware(self.app, self.frontend)
         self.bodies: list[bytes] = []
         model = SimpleNamespace(is_diffusion=diffusion, max_model_len=512, get_vocab_size=lambda: size)
@@ -217,8 +218,12 @@ class Served:
         message = await receive()
         assert dict(scope["headers"])[b"content-length"] == str(len(message["body"])).encode()
         self.bodies.append(message["body"])
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": self.answer})
+        kind = b"application/json" if self.stream is None else b"text/event-stream; charset=utf-8"
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
+        for part in self.stream or [self.answer]:
+            await send({"type": "http.response.body", "body": part, "more_body": self.stream is not None})
+        if self.stream is not None:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def post(self, body: Any, path: str = "/v1/chat/completions") -> tuple[int, bytes]:
         raw, sent = body if isinstance(body, bytes) else json.dumps(body).encode(), list[Any]()
@@ -237,7 +242,7 @@ class Served:
 
         scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
         asyncio.run(self.layer(scope, receive, send))
-        return sent[0]["status"], sent[1]["body"]
+        return sent[0]["status"], b"".join(message["body"] for message in sent[1:])
 
 
 class TestTheServersHalf:

@@ -17,6 +17,7 @@ cannot be enforced. vLLM loads the second only if `VLLM_PLUGINS` names it. Witho
 | `fields.py` | the fields of requests that do not go together with a constraint |
 | `tools.py` | the calls that a request with tools asks for |
 | `frontend.py` | the server's half |
+| `replies.py` | what a client gets back: refusals, and answers that are none |
 | `slots.py` | the automaton state of each request |
 | `sampler.py` | the engine's half |
 | `model.py` | the subclass that vLLM loads |

@@ -10,28 +10,34 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import replace
 from typing import Any
 
+from structgen.compiler.constraint import Constraint
 from structgen.errors import InvalidSource, StructgenError, Unsatisfiable, Unsupported
 from structgen.integrations.vllm.asked import CANVAS_OPTIONS, Asked, ThoughtMode, placed, taken
 from structgen.integrations.vllm.constraints import Constraints
 from structgen.integrations.vllm.fields import PATHS, Endpoint, asked_to_think, refuse_fields
+from structgen.integrations.vllm.replies import (
+    Answered,
+    Message,
+    Send,
+    problem,
+    refuse,
+    send_problem,
+    without_thought,
+)
 from structgen.integrations.vllm.tools import calls_or, taken_calls
-from structgen.tokens.vocabulary import PREFACE
 from structgen_engine.decoding.row import BudgetTooSmall, affordable
 
 BUDGETS = ("max_completion_tokens", "max_tokens", "max_output_tokens")  # the first that is given counts
 MOST_BYTES = 32 << 20  # of a body; longer ones go to vLLM unread
 
-# vLLM 0.32 separates an empty thought from a complete answer, but streams it as text if thinking is off.
-STREAMED = re.compile(rb'"(content|delta|text)": ?"' + re.escape(json.dumps("".join(PREFACE))[1:-1].encode()))
+log = logging.getLogger("vllm.structgen")
 
-Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 
 class Frontend:
@@ -71,8 +77,10 @@ class Frontend:
         """Whether the served model needs this plugin."""
         return self._constraints is not None
 
-    async def rewritten(self, path: str, body: dict[str, Any]) -> Asked | None:
-        """The constraint of a request, moved to where the engine finds it; None if the body has none.
+    async def rewritten(self, path: str, body: dict[str, Any]) -> tuple[Asked, Constraint[Any]] | None:
+        """The constraint of a request, as asked for and as compiled; None if the body has none.
+
+        It is moved to where the engine finds it.
 
         Raises StructgenError if the constraint cannot be enforced.
         """
@@ -105,7 +113,7 @@ class Frontend:
                 f"{error.need}; this request may have {error.max_tokens}", min_tokens=error.min_tokens
             ) from None
         placed(body, asked)
-        return asked
+        return asked, constraint
 
     def _preface(self, endpoint: Endpoint, body: dict[str, Any]) -> ThoughtMode:
         if not endpoint.converses:
@@ -139,23 +147,30 @@ class Middleware:
         if broken is not None:
             return await self._app(scope, _again(broken, receive), send)
         try:
-            raw, silent = await self._passed_on(path, raw)
+            raw, watched, silent = await self._passed_on(path, raw)
         except StructgenError as error:
-            return await _refuse(send, error)
+            return await refuse(send, error)
+        except Exception as error:
+            log.exception("a constraint could not be prepared")
+            reason = f"the constraint could not be prepared, for a reason that is not the request's: {error!r:.200}"
+            return await send_problem(send, problem(reason, 500))
         scope = {**scope, "headers": _sized(scope["headers"], len(raw))}
         whole = {"type": "http.request", "body": raw, "more_body": False}
-        await self._app(scope, _again(whole, receive), _without_thought(send) if silent else send)
+        send = Answered(send) if watched else send
+        await self._app(scope, _again(whole, receive), without_thought(send) if silent else send)
 
-    async def _passed_on(self, path: str, raw: bytes) -> tuple[bytes, bool]:
-        """The body for vLLM, and whether vLLM is going to stream an empty thought."""
+    async def _passed_on(self, path: str, raw: bytes) -> tuple[bytes, bool, bool]:
+        """The body for vLLM, whether its answer must not be empty, and whether vLLM is to stream an empty thought."""
         try:
             body = json.loads(raw)
         except (ValueError, RecursionError):
-            return raw, False  # vLLM reports the error
-        asked = await self._frontend.rewritten(path, body) if isinstance(body, dict) else None
-        if asked is None:
-            return raw, False
-        return json.dumps(body).encode(), bool(body.get("stream")) and asked.preface is ThoughtMode.SILENT
+            return raw, False, False  # vLLM reports the error
+        found = await self._frontend.rewritten(path, body) if isinstance(body, dict) else None
+        if found is None:
+            return raw, False, False
+        asked, constraint = found
+        silent = bool(body.get("stream")) and asked.preface is ThoughtMode.SILENT
+        return json.dumps(body).encode(), not constraint.accepts(""), silent
 
 
 async def _read(receive: Receive) -> tuple[Message | None, bytes]:
@@ -182,27 +197,6 @@ def _again(first: Message, receive: Receive) -> Receive:
     return receive_again
 
 
-def _without_thought(send: Send) -> Send:
-    """Send events without the empty thought at the start of an answer; each event is one message."""
-
-    async def send_rest(message: Message) -> None:
-        if message["type"] == "http.response.body":
-            message = {**message, "body": STREAMED.sub(rb'"\1":"', message.get("body", b""))}
-        await send(message)
-
-    return send_rest
-
-
 def _sized(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
     kept = [(name, value) for name, value in headers if name.lower() != b"content-length"]
     return [*kept, (b"content-length", str(length).encode())]
-
-
-async def _refuse(send: Send, error: StructgenError) -> None:
-    """Send a 400 response in OpenAI's form. `param` is the JSON pointer of the cause, if there is one."""
-    pointer = error.pointer if isinstance(error, InvalidSource | Unsupported) else None
-    problem = {"message": str(error), "type": "BadRequestError", "param": pointer, "code": 400}
-    content = json.dumps({"error": problem}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
-    await send({"type": "http.response.start", "status": 400, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
