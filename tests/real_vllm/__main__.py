@@ -61,11 +61,13 @@ def _stock(folder: Path) -> int:
 
 
 def _plugin(folder: Path) -> int:
-    from real_vllm.asks import refused_by_us, together, ways
+    from real_vllm.asks import calls, refused_by_us, together, ways
 
-    with _serving(folder, "--reasoning-parser", "gemma4", plugins="structgen") as client:
+    tools = ("--enable-auto-tool-choice", "--tool-call-parser", "gemma4")
+    with _serving(folder, "--reasoning-parser", "gemma4", *tools, plugins="structgen") as client:
         return (
-            _report("refused with a reason", refused_by_us(client))
+            _report("calls of tools", calls(client))
+            + _report("refused with a reason", refused_by_us(client))
             + _report("at the same time", together(client))
             + _report("one by one", ways(client))
         )

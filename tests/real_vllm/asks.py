@@ -22,6 +22,29 @@ UNIQUE = {
     "type": "object",
     "properties": {"tags": {"type": "array", "items": {"type": "string"}, "uniqueItems": True}},
 }
+WEATHER = {
+    "type": "object",
+    "properties": {
+        "city": {"type": "string", "maxLength": 9},
+        "days": {"type": "integer", "minimum": 1, "maximum": 9},
+    },
+    "required": ["city", "days"],
+    "additionalProperties": False,
+}
+SEAT = {
+    "type": "object",
+    "properties": {"row": {"enum": ["a", "b"]}},
+    "required": ["row"],
+    "additionalProperties": False,
+}
+PARAMETERS = {"weather": WEATHER, "seat": SEAT}
+CALLS = {
+    "tools": [
+        {"type": "function", "function": {"name": name, "parameters": schema}}
+        for name, schema in PARAMETERS.items()
+    ]
+}
+NAMED = {"type": "function", "function": {"name": "seat"}}
 NESTED = 'root ::= "(" root ")" | "x"'
 
 
@@ -71,6 +94,17 @@ def refused_by_us(client: Any) -> list[tuple[str, bool, str]]:
         ("budget too small", {**by_schema(PERSON), "max_tokens": 5}, "this request may have 5"),
         ("malformed pattern", by_outputs(regex="[ab"), "[ab"),
         ("two constraints", {**by_schema(PERSON), **by_outputs(regex="a")}, "more than one constraint"),
+        ("a stop", {**by_schema(PERSON), "stop": [":"]}, "stop beside a constraint"),
+        (
+            "stop_token_ids",
+            {"extra_body": {"structured_outputs": {"regex": "a"}, "stop_token_ids": [5]}},
+            "stop_token_ids beside a constraint",
+        ),
+        (
+            "a schema and a required call",
+            {**by_schema(PERSON), **CALLS, "tool_choice": "required"},
+            "for a call and",
+        ),
     ):
         status, message = _refusal(client, more)
         found.append((label, status == 400 and reason in message, message))
@@ -129,6 +163,48 @@ def ways(client: Any) -> list[tuple[str, bool, str]]:
         ("responses", satisfies(COLOURS)(responses.output_text), responses.output_text),
         ("completions", chosen(completion.choices[0].text), completion.choices[0].text),
     ]
+
+
+def calls(client: Any) -> list[tuple[str, bool, str]]:
+    """Calls in the model's own syntax, which vLLM's parser has read: label, whether they are right, calls."""
+    found = []
+    for label, more, least, most, names in (
+        (
+            "a required call",
+            {"tool_choice": "required", "parallel_tool_calls": False},
+            1,
+            1,
+            {"weather", "seat"},
+        ),
+        ("required calls, parallel", {"tool_choice": "required"}, 1, 8, {"weather", "seat"}),
+        ("a named call", {"tool_choice": NAMED, "parallel_tool_calls": False}, 1, 1, {"seat"}),
+        ("a call or words", {"tool_choice": "auto"}, 0, 8, {"weather", "seat"}),
+    ):
+        for stream in (False, True):
+            ask = {**CHAT, "max_tokens": 8 * CANVAS, **CALLS, **more}
+            made = _streamed(client, ask) if stream else _called(client, ask)
+            right = least <= len(made) <= most and all(
+                name in names and satisfies(PARAMETERS[name])(arguments) for name, arguments in made
+            )
+            found.append((label + (", streamed" if stream else ""), right, str(made)))
+    return found
+
+
+def _called(client: Any, ask: dict[str, Any]) -> list[tuple[str, str]]:
+    message = client.chat.completions.create(**ask).choices[0].message
+    return [(call.function.name, call.function.arguments) for call in message.tool_calls or ()]
+
+
+def _streamed(client: Any, ask: dict[str, Any]) -> list[tuple[str, str]]:
+    made: dict[int, list[str]] = {}
+    for event in client.chat.completions.create(**ask, stream=True):
+        for call in (event.choices[0].delta.tool_calls or ()) if event.choices else ():
+            name, arguments = made.setdefault(call.index, ["", ""])
+            made[call.index] = [
+                name + (call.function.name or ""),
+                arguments + (call.function.arguments or ""),
+            ]
+    return [(name, arguments) for name, arguments in made.values()]
 
 
 def _chat(client: Any, more: dict[str, Any]) -> str:
