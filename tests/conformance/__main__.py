@@ -380,6 +380,21 @@ def mutations(count: int = 20_000, first: int = 0) -> None:
 
 
 @app.command()
+def definitions(count: int = 20_000, first: int = 0) -> None:
+    """Mutated lists of tools, and choices: each is read or refused in a sentence with the place."""
+    from conformance.mutated_tools import outcomes
+
+    counts = Counter[str]()
+    for word, seed in outcomes(count, first):
+        counts["FAULT" if word.startswith("FAULT") else word] += 1
+        if word.startswith("FAULT"):
+            print(f"{seed}: {word:.300}", flush=True)
+    for word, number in sorted(counts.items()):
+        print(f"{number:8,}  {word}")
+    raise typer.Exit(counts["FAULT"] > 0)
+
+
+@app.command()
 def xgrammar(folder: Path) -> None:
     """The tests of XGrammar's source distribution, unpacked in a folder, over our grammars: none may fail."""
     from conformance.xgrammar_tests import FILES, outcome
@@ -402,12 +417,17 @@ def calls(
     wheel: Annotated[
         Path | None, typer.Option(help="The wheel of bfcl-eval, whose ast_checker judges.")
     ] = None,
+    random: Annotated[int, typer.Option(help="Random outputs in each form, judged by jsonschema.")] = 0,
+    start: int = 0,
 ) -> None:
     """BFCL's questions: the accepted answer, written in each form of calls, is accepted and comes back equal."""
-    from conformance.calls import checker_of, judged
+    from conformance.calls import Outcome, checker_of, questions
 
-    found = judged(material.find(material.QUESTIONS), checker_of(wheel) if wheel else None, every)
-    print(*found.faults, sep="\n")
+    judge, found, shown = checker_of(wheel) if wheel else None, Outcome(), 0
+    for question in questions(material.find(material.QUESTIONS), every, start):
+        found.judge(question, judge, random)
+        print(*found.faults[shown:], sep="\n", end="\n" * (shown < len(found.faults)), flush=True)
+        shown = len(found.faults)
     print(f"{found.questions} questions, {len(found.faults)} faults: {dict(found.counts)}")
 
 

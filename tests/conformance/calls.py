@@ -18,23 +18,18 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import torch
 from jsonschema import Draft202012Validator
 
 import structgen as sg
 from bench.bfcl import ABSENT, as_json_schema
+from conformance.noisy_calls import BLOCK, Troublesome, vocabulary
 from structgen.sources.tools.forms.gemma import CLOSES, OPENS, QUOTES
+from structgen_engine.decoding.loop import decode
+from structgen_engine.decoding.options import DecodingOptions
 
 Judge = Callable[[Mapping[str, Any], list[Any], str], bool]  # of a question, calls, and its category
 STUBS = ("tree_sitter", "tree_sitter_java", "tree_sitter_javascript")
-
-
-@dataclass
-class Outcome:
-    """Counts of questions and of rendered answers by form; faults by kind."""
-
-    questions: int = 0
-    counts: Counter[str] = field(default_factory=Counter)
-    faults: list[str] = field(default_factory=list)
 
 
 def checker_of(wheel: Path) -> Judge:
@@ -65,55 +60,103 @@ class _AnyModel(dict[str, Any]):
         return SimpleNamespace(underscore_to_dot=False)
 
 
-def questions(file: Path, every: int = 1) -> Iterator[dict[str, Any]]:
-    """The questions of BFCL."""
+def questions(file: Path, every: int = 1, start: int = 0) -> Iterator[dict[str, Any]]:
+    """Every so many questions of BFCL."""
     with gzip.open(file, "rt", encoding="utf-8") as lines:
-        yield from islice(map(json.loads, lines), 0, None, every)
+        yield from islice(map(json.loads, lines), start, None, every)
 
 
-def judged(file: Path, judge: Judge | None, every: int = 1) -> Outcome:
-    """Every question: its tools compile in each form, and its accepted calls come back equal."""
-    found = Outcome()
-    for question in questions(file, every):
-        found.questions += 1
+@dataclass
+class Outcome:
+    """Counts of questions and of rendered answers by form; faults by kind."""
+
+    questions: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+    def judge(self, question: Mapping[str, Any], judge: Judge | None, random: int = 0) -> None:
+        """Judge one question in every form."""
+        self.questions += 1
         calls = [_first(call, question) for call in question.get("ground_truth") or []]
-        for form, write in WRITERS.items():
+        for form in WRITERS:
             try:
-                _judge(found, question, calls, form, write, judge)
+                self._judge(question, calls, form, judge, random)
             except sg.StructgenError as error:
-                found.faults.append(f"{question['id']}: {form}: {error}")
-    return found
+                self.faults.append(f"{question['id']}: {form}: {error}")
+
+    def _judge(
+        self,
+        question: Mapping[str, Any],
+        calls: list[tuple[str, Any]],
+        form: str,
+        judge: Judge | None,
+        random: int,
+    ) -> None:
+        tools = [{**one, "parameters": as_json_schema(one["parameters"])} for one in question["function"]]
+        most = max(8, len(calls)) if len(calls) > 1 else None
+        source = sg.Tools(tools, "required", form=form, max_calls=most)
+        constraint = sg.compile(source, vocabulary(form))
+        self.counts[f"{form}: compiled"] += 1
+        schemas = {one["name"]: {"type": "object", **one["parameters"]} for one in tools}
+        valid = {name: Draft202012Validator(schema).is_valid for name, schema in schemas.items()}
+        for text in drawn(constraint, random, self.questions):
+            self._judge_drawn(constraint, text, valid, f"{question['id']}: {form}", form)
+        if not calls:
+            return
+        if not all(valid[name](arguments) for name, arguments in calls):
+            self.counts["accepted answer not valid under its own schema"] += form == "json"
+            return
+        declared = {name: schema.get("properties", {}) for name, schema in schemas.items()}
+        if not all(arguments.keys() <= declared[name].keys() for name, arguments in calls):
+            self.counts["accepted answer has members that its tool does not declare"] += form == "json"
+            return
+        text = WRITERS[form](calls)
+        if not constraint.accepts(text):
+            self.faults.append(f"{question['id']}: {form}: not accepted: {text[:300]}")
+            return
+        reply = [(call.name, call.arguments) for call in constraint.parse(text)]
+        if reply != calls:
+            self.faults.append(f"{question['id']}: {form}: comes back as {reply!r:.300}")
+            return
+        self.counts[f"{form}: equal"] += 1
+        if judge is not None:
+            right = judge(question, [{name: arguments} for name, arguments in reply], question["category"])
+            self.counts[f"{form}: {'right' if right else 'wrong'} for ast_checker"] += 1
+
+    def _judge_drawn(
+        self,
+        constraint: sg.Constraint[sg.Reply],
+        text: str,
+        valid: Mapping[str, Callable[[Any], bool]],
+        place: str,
+        form: str,
+    ) -> None:
+        """Judge a random output: some calls of offered tools, whose arguments jsonschema accepts."""
+        reply = constraint.parse(text)
+        well = bool(reply) and all(call.name in valid and valid[call.name](call.arguments) for call in reply)
+        if well and constraint.accepts(text):
+            self.counts[f"{form}: random outputs"] += 1
+        else:
+            self.faults.append(f"{place}: a random output is no valid call: {text[:300]!r}")
 
 
-def _judge(
-    found: Outcome,
-    question: Mapping[str, Any],
-    calls: list[tuple[str, Any]],
-    form: str,
-    write: Callable[[list[tuple[str, Any]]], str],
-    judge: Judge | None,
-) -> None:
-    tools = [{**one, "parameters": as_json_schema(one["parameters"])} for one in question["function"]]
-    constraint = sg.compile(sg.Tools(tools, form=form, max_calls=max(8, len(calls))))
-    found.counts[f"{form}: compiled"] += 1
-    if not calls:
+def drawn(constraint: sg.Constraint[sg.Reply], count: int, seed: int) -> Iterator[str]:
+    """Random outputs."""
+    if not count:
         return
-    schemas = {one["name"]: {"type": "object", **one["parameters"]} for one in tools}
-    if not all(Draft202012Validator(schemas[name]).is_valid(arguments) for name, arguments in calls):
-        found.counts["accepted answer not valid under its own schema"] += form == "json"
-        return
-    text = write(calls)
-    if not constraint.accepts(text):
-        found.faults.append(f"{question['id']}: {form}: not accepted: {text[:300]}")
-        return
-    reply = [(call.name, call.arguments) for call in constraint.parse(text)]
-    if reply != calls:
-        found.faults.append(f"{question['id']}: {form}: comes back as {reply!r:.300}")
-        return
-    found.counts[f"{form}: equal"] += 1
-    if judge is not None:
-        right = judge(question, [{name: arguments} for name, arguments in reply], question["category"])
-        found.counts[f"{form}: {'right' if right else 'wrong'} for ast_checker"] += 1
+    tokens = constraint.vocabulary
+    denoiser = Troublesome(tokens, seed, 2.0 + seed % 4)
+    rows = decode(
+        denoiser,
+        [[0, row] for row in range(count)],
+        [constraint.automaton] * count,
+        max_tokens=BLOCK * (2 + constraint.info().min_tokens // BLOCK),
+        options=DecodingOptions(steps=2),
+        generators=[torch.Generator().manual_seed(seed * count + row) for row in range(count)],
+        reviews=[constraint.reviewer() for _ in range(count)],
+    )
+    for row in rows:
+        yield tokens.decode(row.ids.tolist()).decode()
 
 
 def _first(call: Mapping[str, Any], question: Mapping[str, Any]) -> tuple[str, Any]:
@@ -143,9 +186,8 @@ def _value(value: Any, schema: Mapping[str, Any]) -> Any:
 
 
 def _json(calls: list[tuple[str, Any]]) -> str:
-    return json.dumps(
-        [{"name": name, "arguments": arguments} for name, arguments in calls], ensure_ascii=False
-    )
+    said = [{"name": name, "arguments": arguments} for name, arguments in calls]
+    return json.dumps(said if len(said) > 1 else said[0], ensure_ascii=False)
 
 
 def _hermes(calls: list[tuple[str, Any]]) -> str:
@@ -167,4 +209,19 @@ def _bare(value: Any) -> str:
     return "[" + ",".join(map(_bare, value)) + "]" if isinstance(value, list) else json.dumps(value)
 
 
-WRITERS = {"json": _json, "hermes": _hermes, "gemma": _gemma}
+def _qwen_xml(calls: list[tuple[str, Any]]) -> str:
+    return "\n".join(
+        f"<tool_call>\n<function={name}>\n{''.join(_tag(*one) for one in given.items())}</function>\n</tool_call>"
+        for name, given in calls
+    )
+
+
+def _tag(key: str, value: Any) -> str:
+    """A parameter; a whole number has no point, because int() reads none."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return f"<parameter={key}>\n{shown}\n</parameter>\n"
+
+
+WRITERS = {"json": _json, "hermes": _hermes, "gemma": _gemma, "qwen_xml": _qwen_xml}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import torch
@@ -137,9 +138,10 @@ TOOLS: list[dict[str, Any]] = [
 ]
 
 
+@cache
 def vocabulary(form: str) -> Vocabulary:
     """Every byte, the special tokens of a form, and pieces of text that may break a reader."""
-    names = ["<pad>", "<eos>", *CALL_FORMS[form].markup]
+    names = ["<pad>", "<eos>", *(CALL_FORMS[form].markup if form in CALL_FORMS else ())]
     return Vocabulary.from_tokens([*names, *(bytes([byte]) for byte in range(256)), *map(str.encode, PIECES)])
 
 

@@ -247,6 +247,14 @@ def test_multiples_are_exact(step: float, value: Decimal, bounded: bool):
     assert _accepts(schema)(text) == (value % Decimal(str(step)) == 0 and inside)
 
 
+@pytest.mark.parametrize("value", [10**30, -(10**400), 12345678901234567890123456789012345])
+def test_constants_may_have_any_number_of_digits(value: int):
+    for schema in ({"const": value}, {"enum": [1, value]}, {"minimum": value, "maximum": value}):
+        grammar = JsonSchema(schema).lower()
+        assert recognises(grammar, str(value))
+        assert not recognises(grammar, str(value + 1))
+
+
 def test_bounds_may_be_of_any_size():
     accepts = _accepts({"type": "integer", "minimum": -(10**30), "exclusiveMaximum": 10**25})
     assert accepts(str(10**25 - 1))

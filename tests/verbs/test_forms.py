@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import deque
 from typing import Any
@@ -156,11 +157,15 @@ def test_an_answer_in_words_has_no_markup(form: str):
 
 
 @pytest.mark.parametrize("form", WRITTEN)
-def test_distinct_calls_in_every_form(form: str):
-    constraint = sg.compile(sg.Tools([ANYTHING], "required", form=form, distinct=True))
-    one, other = (WRITTEN[form]("do.it", {"text": text}) for text in ("a", "b"))
-    assert constraint.accepts(BETWEEN[form].join([one, other]))
-    assert not constraint.accepts(BETWEEN[form].join([one, other, one]))
+def test_distinct_calls_in_every_form_against_enumeration(form: str):
+    """Of all sequences of three calls, those without repetition are accepted, up to the greatest number."""
+    ping = {"name": "ping"}
+    constraint = sg.compile(sg.Tools([ANYTHING, ping], "required", form=form, distinct=True, max_calls=3))
+    told = [("do.it", {"text": "a"}), ("do.it", {"text": "b", "n": 1}), ("ping", {})]
+    for count in range(1, 5):
+        for calls in itertools.product(range(3), repeat=count):
+            text = BETWEEN[form].join(WRITTEN[form](*told[call]) for call in calls)
+            assert constraint.accepts(text) == (len(set(calls)) == count), text
 
 
 @pytest.mark.parametrize("number", range(len(TOOLS)))
@@ -215,7 +220,7 @@ def test_gemma_has_no_brackets_in_strings_inside_an_array_in_an_array():
     ("kinds", "texts"),
     [
         (["integer"], [" 12", "1_000", "+5", "\u0663", "1.5"]),
-        (["number"], ["1e5", "nan", "-Infinity", ".5 "]),
+        (["number"], [" 1e5", "nan", "-Infinity", ".5 "]),
         (["boolean"], ["True", " false", "1", "0"]),
         (["array"], ["[x", ' {"a": 1}', '"a"', "12", "true"]),
         (["null"], ["NULL", "Null"]),

@@ -75,7 +75,7 @@ def spell_numbers(numbers: Numbers, *, reading: bool = False, exponents: bool = 
 def _point(value: Decimal, integer: bool) -> Expr:
     """One number; an integer has no fraction, or also .0 if fractions are allowed."""
     if value == value.to_integral_value():
-        whole = literal(format(value.quantize(Decimal(1)) if value else Decimal(0), "f"))
+        whole = literal(format(value.to_integral_value() if value else Decimal(0), "f"))
         return whole if integer else seq(whole, optional(literal(".0")))
     return NOTHING if integer else literal(format(value.normalize(), "f"))
 

@@ -7,6 +7,7 @@ definition as OpenAI, Anthropic and the Model Context Protocol have it (`definit
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, NotRequired, Required, get_args, get_origin, get_type_hints
@@ -98,7 +99,7 @@ def as_tool(given: Any, index: int, terms: Terms) -> Tool:
     try:
         tool = Tool(name, first_paragraph(given), TypeSource(type_, terms), given)
     except (InvalidSource, Unsupported) as error:
-        raise _named(error, name) from error
+        raise _named(_of_parameter(type_, error) if _is_function(given) else error, name) from error
     _check_object(tool)
     return tool
 
@@ -112,7 +113,9 @@ def _arguments_type(function: Callable[..., Any], name: str) -> Any:
     try:
         hints = get_type_hints(function, include_extras=True)
         parameters = inspect.signature(function).parameters.values()
-    except (NameError, TypeError, ValueError) as error:
+    except NameError as error:
+        raise _unresolved(function, name, error) from error
+    except (TypeError, ValueError) as error:
         raise InvalidSource(f"tool {name!r}: its signature cannot be read: {error}") from error
     fields, said = {}, described(inspect.getdoc(function) or "")
     for parameter in parameters:
@@ -131,6 +134,29 @@ def _arguments_type(function: Callable[..., Any], name: str) -> Any:
     type_: Any = TypedDict(name, fields)  # pyright: ignore
     type_.__pydantic_config__ = {"extra": "forbid"}
     return type_
+
+
+def _unresolved(function: Callable[..., Any], name: str, error: NameError) -> InvalidSource:
+    """The error of an annotation that names what is not there, with the name of its parameter."""
+    notes = getattr(function, "__annotations__", {}).items()
+    where = next((parameter for parameter, note in notes if re.search(rf"\b{error.name}\b", str(note))), None)
+    if where is None:
+        return InvalidSource(f"tool {name!r}: its signature cannot be read: {error}")
+    return InvalidSource(
+        f"tool {name!r}: the type of parameter {where!r} cannot be read: {error}",
+        pointer=f"/properties/{where}",
+    )
+
+
+def _of_parameter(type_: Any, error: InvalidSource | Unsupported) -> InvalidSource | Unsupported:
+    """The error with the name of the parameter whose type pydantic cannot read; itself if it has a place already."""
+    for parameter, hint in type_.__annotations__.items() if error.pointer is None else ():
+        try:
+            TypeSource(get_args(hint)[0])
+        except (InvalidSource, Unsupported) as cause:
+            message = f"parameter {parameter!r}: {cause}"
+            return InvalidSource(message, pointer=f"/properties/{parameter}")
+    return error
 
 
 def _said(hint: Any, description: str | None) -> Any:

@@ -10,7 +10,7 @@
 
 An argument is the text itself if it is a string, and JSON otherwise; readers tell them apart by the schema. So where a
 string may stand beside other values it is not spelled like one of these, and no string is spelled null. No text holds a
-tag at which a reader would cut it. Numbers have no exponent and whole ones no point, as int() reads neither.
+tag at which a reader would cut it. Integers have no point, because int() reads none.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class Values(Syntax):
         return around(SCALAR, literal(word), self._marked)
 
     def numbers(self, numbers: Numbers, more: Expr, *, reading: bool) -> Expr:
-        spelled = spell_numbers(numbers, reading=reading, exponents=False)
+        spelled = spell_numbers(numbers, reading=reading)
         return NOTHING if spelled is NOTHING else around(SCALAR, spelled, self._marked)
 
     def strings(self, values: Expr, *, reading: bool) -> Expr:
