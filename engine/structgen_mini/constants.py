@@ -88,6 +88,18 @@ class Copies:
 
 
 @dataclass(frozen=True)
+class ReadingNats:
+    """How much the reader's opinion counts beside the model's.
+
+    span, option: nats for each nat of a span's, of an option's log-probability; most: nats against any choice
+    """
+
+    span: float
+    option: float
+    most: float
+
+
+@dataclass(frozen=True)
 class Counting:
     """How the document and the model together say how many items an array has.
 
@@ -161,6 +173,7 @@ class Constants:
     slots: Slots
     layouts: Layouts
     copies: Copies
+    reading: ReadingNats
     counting: Counting
     listings: Listings
     alternatives: Alternatives

@@ -22,6 +22,8 @@ from structgen_mini.copy_prior import CopyPrior
 from structgen_mini.layout import Layout, Words
 from structgen_mini.outline import Outline
 from structgen_mini.placing import Slot
+from structgen_mini.reader.costs import ReadCosts
+from structgen_mini.reader.reading import DocumentReading
 from structgen_mini.regions import CopySource, Region
 from structgen_mini.scaffold import compact
 from structgen_mini.words import UNIT, breaks, word_runs
@@ -70,11 +72,11 @@ def _regions(canvas: Canvas, offer: Offer, layout: Layout) -> Iterator[Region]:
         own = None if place is None else offer.table_within(slot, *place, quoted=quoted)
         if own is not None and place is not None:
             nats = canvas.constants.listings
-            yield Region(slot.start, *own, nats.cell if place[1] else nats.part)
+            yield Region(slot.start, *offer.read(slot, own), nats.cell if place[1] else nats.part)
             continue
         table = offer.table(slot, longest, quoted=quoted)
         if table is not None:
-            yield Region(slot.start, *table)
+            yield Region(slot.start, *offer.read(slot, table))
 
 
 def quoted_outside(canvas: Canvas, layout: Layout, slot: Slot) -> bool:
@@ -145,18 +147,24 @@ Table = tuple[Tensor, Tensor, Tensor]  # choices [C, L], their pieces [C] and co
 class Offer:
     """The copies of a document for each kind of slot, the same for all layouts of one answer.
 
-    places[piece]: the words where that piece of the document begins
+    places[piece], spans[piece]: the words where that piece of the document begins, and its characters
     breaks[word]: the cost for a record to go on to that word
     plenty: pieces that any number of slots may copy
     """
 
-    def __init__(self, canvas: Canvas, document: str, outline: Outline) -> None:
+    def __init__(
+        self, canvas: Canvas, document: str, outline: Outline, reading: DocumentReading | None = None
+    ) -> None:
         self.document, self.costs, self.outline = document, canvas.constants.copies, outline
         self.encode, self.null_id = canvas.spelling.encode, canvas.spelling.null_id
         self.null = tuple(self.encode("null"))
         self.units = [match.span() for match in UNIT.finditer(document)]
+        self.begins = [start for start, _ in self.units]
         self.breaks = breaks(document, self.units, self.costs)
         self.places: list[list[int]] = []
+        self.spans: list[list[tuple[int, int]]] = []
+        decode, nats = canvas.spelling.decode, canvas.constants.reading
+        self.reader = None if reading is None else ReadCosts(reading, outline, self.spans, decode, nats)
         self.plenty: set[int] = set()
         self.pieces: dict[str | float, int] = {}
         self._by_longest: dict[int, list[Copy]] = {}
@@ -175,6 +183,10 @@ class Offer:
         for start, end in _number_cells(document, self.series):
             for kind in NUMBERS:
                 self.stated[kind] += self._read(kind, start, end)
+
+    def read(self, slot: Slot, table: Table) -> Table:
+        """A slot's table with what the reader thinks of its choices, where there is a reader."""
+        return table if self.reader is None else self.reader.added(slot.pointer, table)
 
     def table(self, slot: Slot, longest: int, *, quoted: bool) -> Table | None:
         """The choices for a slot, None if there are none; slots that differ in their place alone share one table.
@@ -214,9 +226,15 @@ class Offer:
         first, last = words
         if whole or first == last:
             text = self.document[self.units[first][0] : self.units[last - 1][1]] if first < last else ""
-            return [self._copy(tuple(self.encode(compact(text)[1:-1])), text, [first] if text else [])]
+            spans = self._spans(text, [first] if text else [])
+            return [self._copy(tuple(self.encode(compact(text)[1:-1])), text, spans)]
         runs = word_runs(self.document, self.units[first:last], self.encode, longest)
-        return [self._copy(ids, text, [first + one for one in at]) for text, ids, at in runs]
+        return [self._copy(ids, text, self._spans(text, at, first)) for text, ids, at in runs]
+
+    def _spans(self, text: str, words: Iterable[int], first: int = 0) -> list[tuple[int, int]]:
+        """The characters of a text that begins at these words, which are counted from the word `first`."""
+        starts = [self.units[first + word][0] for word in words]
+        return [(start, start + len(text)) for start in starts]
 
     def _stated_within(self, value: Outline, words: Words, quoted: bool) -> list[Copy]:
         """The options and stated values in these words; of numbers the readings of all their digits."""
@@ -245,14 +263,15 @@ class Offer:
 
     def words_of(self, start: int, end: int) -> Words:
         """The words that characters start … end − 1 hold."""
-        begins = [one for one, _ in self.units]
-        return bisect_left(begins, start), bisect_left(begins, end)
+        return bisect_left(self.begins, start), bisect_left(self.begins, end)
 
     def _runs(self, longest: int) -> list[Copy]:
         """The runs of whole words that fit the longest slot."""
         if longest not in self._by_longest:
             runs = word_runs(self.document, self.units, self.encode, longest)
-            self._by_longest[longest] = [self._copy(ids, text, at) for text, ids, at in runs]
+            self._by_longest[longest] = [
+                self._copy(ids, text, self._spans(text, at)) for text, ids, at in runs
+            ]
         return self._by_longest[longest]
 
     def _written(self, slot: Slot, longest: int, quoted: bool) -> list[Copy]:
@@ -262,6 +281,9 @@ class Offer:
         value = self.outline.at(slot.pointer)
         if value is not None and value.kind == "enum":
             return self._options(value, quoted=quoted)
+        if value is not None and value.kind == "boolean" and self.reader is not None:
+            either = [Copy(tuple(self.encode(text))) for text in ("true", "false")]
+            return [Copy(self.null), *either] if value.nullable else either
         kind = slot.kind if value is None or slot.kind != "member" else value.kind
         choices = self._runs(longest) if kind in TEXTS else self.stated.get(kind, [])
         if quoted or not choices:
@@ -283,24 +305,18 @@ class Offer:
 
     def _options(self, outline: Outline, *, quoted: bool) -> list[Copy]:
         """All options if the document names one of them, the others at a cost; no choices otherwise."""
-        named = [self._places(_naming(option, self.costs.short)) for option in outline.options]
-        if not any(named):
+        patterns = [_naming(option, self.costs.short) for option in outline.options]
+        named = [[match.span() for match in one.finditer(self.document)] for one in patterns]
+        if not any(named) and self.reader is None:
             return []
+        unstated = self.costs.unstated if any(named) else 0.0
         found = [Copy(self.null)] if outline.nullable else []
-        for option, places in zip(outline.options, named, strict=True):
+        for option, spans in zip(outline.options, named, strict=True):
             text = compact(option)
-            copy = self._copy(tuple(self.encode(text[1:-1] if quoted else text)), f"option {text}", places)
+            copy = self._copy(tuple(self.encode(text[1:-1] if quoted else text)), f"option {text}", spans)
             self.plenty.add(copy.piece)
-            found.append(copy if places else Copy(copy.ids, NO_PIECE, self.costs.unstated))
+            found.append(copy if spans else Copy(copy.ids, NO_PIECE, unstated))
         return found
-
-    def _places(self, pattern: re.Pattern[str]) -> list[int]:
-        return self._words(match.start() for match in pattern.finditer(self.document))
-
-    def _words(self, starts: Iterable[int]) -> list[int]:
-        """The words that begin at these characters or contain them."""
-        begins = [start for start, _ in self.units]
-        return [bisect_right(begins, at) - 1 for at in starts]
 
     def _read(self, kind: str, start: int, end: int, *, whole: bool = False) -> list[Copy]:
         """The numbers, dates or times that characters start … end − 1 state; whole: none of a part of the digits."""
@@ -310,18 +326,21 @@ class Offer:
         text = self.document[start:end]
         pairs = _whole(read(text), self._reading["number"][0](text)) if whole else read(text)
         return [
-            self._copy(tuple(self.encode(value + more)), key(value), self._words(start + one for one in at))
+            self._copy(tuple(self.encode(value + more)), key(value), [(start + one, -1) for one in at])
             for more in behind
             for value, at in pairs.items()
             if not (more and _ZONE.search(value))
         ]
 
-    def _copy(self, ids: Ids, key: str | float, places: Iterable[int]) -> Copy:
+    def _copy(self, ids: Ids, key: str | float, spans: Sequence[tuple[int, int]]) -> Copy:
         """A choice that copies the piece with this key; 12.5 and 12.50 have one key, so they are one piece."""
         piece = self.pieces.setdefault(key, len(self.places))
         if piece == len(self.places):
             self.places.append([])
-        self.places[piece] += set(places) - set(self.places[piece])
+            self.spans.append([])
+        self.spans[piece] += set(spans) - set(self.spans[piece])
+        places = {bisect_right(self.begins, start) - 1 for start, _ in spans}  # words that contain the starts
+        self.places[piece] += places - set(self.places[piece])
         return Copy(ids, piece)
 
 

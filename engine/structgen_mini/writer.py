@@ -28,6 +28,7 @@ from structgen_mini.layout import Layout, count_weights, counted, first_layout, 
 from structgen_mini.listing import Viewing, cut, listed
 from structgen_mini.outline import Outline
 from structgen_mini.placing import OPEN
+from structgen_mini.reader.reading import DocumentReading
 
 
 class Kind(Protocol):
@@ -86,12 +87,13 @@ class MiniWriter:
     """The writer that fills layouts.
 
     overlap: how much of each of several options a text has, 0 … 1; None if the model tells kinds apart by itself
-    copies: whether slots prefer copies of the document
+    copies: whether slots prefer copies of the document; reader: reads a document for the fields of an outline
     """
 
     canvas: Canvas
     overlap: Callable[[str, Sequence[str]], Sequence[float]] | None = None
     copies: bool = True
+    reader: Callable[[Outline, str], DocumentReading] | None = None
 
     def writing(self, task: Request) -> Generator[StepEvent, None, Decoded]:
         """Fill blocks until the automaton accepts them; `steps` counts every attempt at a layout.
@@ -110,7 +112,7 @@ class MiniWriter:
         writer, steps = replace(self, canvas=self.canvas.reading(task.prompt)), 0
         layout, offer = writer.layout(task), None
         if layout is not None:
-            offer = Offer(self.canvas, task.document or "", layout.outline) if self.copies else None
+            offer = self.offer(layout, task.document or "") if self.copies else None
             layout = writer._admitted(task, writer._laid_out(task, layout, offer))
         attempts = self.canvas.constants.layouts.attempts
         for attempt in range(attempts):
@@ -134,6 +136,13 @@ class MiniWriter:
         index = 0 if len(kinds) == 1 else int(self._likely(task).argmax())
         outline = Outline.of(kinds[index].outline)
         return first_layout(self.canvas, self._nearest(outline, task.document or ""))
+
+    def offer(self, layout: Layout, document: str) -> Offer:
+        """The copies of a document for a layout, with the reader's opinion of them where there is a reader."""
+        reading = None
+        if self.reader is not None and document.strip():
+            reading = self.reader(layout.outline, document)
+        return Offer(self.canvas, document, layout.outline, reading)
 
     def pinned(self, outline: Mapping[str, Any]) -> tuple[int, ...] | None:
         """The ids that the layout of an answer pins in the first block, −1 where it is open."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from structgen.generation.chooser import Chooser
-from structgen.generation.prompts import Prompts
+from structgen.generation.prompts import Fillable, Prompts
 from structgen.generation.request import Writer
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import Denoiser
@@ -27,6 +27,8 @@ class Runtime:
     fills: whether it writes the text of a filled template, or an object of the values, around which the text is put
     concerns: whether a request concerns one of several tools, by their descriptions; None if the model itself decides
     doubt: the least support of a value, and how much more it needs than a rival's; nats a token, None if unknown
+    absent: how likely a document is not to state each field of a source, 0 … 1, by JSON pointer with * for the items of
+    a list; None if the model cannot say
     calibration: temperature and shift that make the log-odds of a confidence those of being right, None if unknown
     """
 
@@ -44,5 +46,6 @@ class Runtime:
     form: str = "json"
     fills: Literal["text", "object"] = "text"
     concerns: Callable[[str, Sequence[str]], bool] | None = None
+    absent: Callable[[Fillable, str], Mapping[str, float]] | None = None
     calibration: tuple[float, float] | None = None
     doubt: tuple[float, float] | None = None

@@ -61,6 +61,8 @@ def embedded(folder: Path | None, placement: Placement) -> Model:
     from structgen_mini import mini_denoiser, mini_folder
     from structgen_mini.canvas import Canvas
     from structgen_mini.constants import Constants
+    from structgen_mini.outline import Outline
+    from structgen_mini.reader.stored import stored_reader
     from structgen_mini.rehearsal import rehearse
     from structgen_mini.writer import MiniWriter
 
@@ -71,7 +73,8 @@ def embedded(folder: Path | None, placement: Placement) -> Model:
     constants = Constants.read(files)
     canvas = Canvas(denoiser, spelling_of(vocabulary), readings(), constants)
     overlap = denoiser.overlap
-    writer = MiniWriter(canvas, overlap)
+    reader = stored_reader(files)
+    writer = MiniWriter(canvas, overlap, reader=reader)
     options = DecodingOptions(
         steps=6,
         temperature=Schedule(0.3, 0.3),
@@ -95,6 +98,9 @@ def embedded(folder: Path | None, placement: Placement) -> Model:
         else lambda text, described: max(overlap(text, described)) >= CONCERNED,
         window=WINDOW,
         fills="object",
+        absent=None
+        if reader is None
+        else lambda source, document: reader(Outline.of(source.outline().plain()), document).absent,
         calibration=(constants.confidence.temperature, constants.confidence.shift),
         doubt=(constants.doubt.least, constants.doubt.margin),
         about=ABOUT,

@@ -32,7 +32,6 @@ from structgen_engine.automata.dfa import Alphabet, Dfa
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.options import StoppingRule
-from structgen_mini.copies import Offer
 from structgen_mini.writer import MiniWriter
 from writing import generate
 
@@ -93,7 +92,7 @@ def _way(model: Model, steps: int | None, name: str) -> Way:
             pinned = None if layout is None else layout.block
             denoiser = writer.canvas.denoiser
             if layout is not None:
-                offer = Offer(writer.canvas, problem.document, layout.outline) if writer.copies else None
+                offer = writer.offer(layout, problem.document) if writer.copies else None
                 denoiser = writer.filling(layout, offer).denoiser
         begun = now()
         written = unconstrained(model, denoiser, prompt_ids(model, prompt), pinned, options, witness)

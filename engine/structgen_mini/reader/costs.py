@@ -1,0 +1,93 @@
+"""What the reader's opinion costs the choices of a slot: nats for standing where the field's value is not stated.
+
+The best choice is free, so that values which are no copies keep their price.
+
+Axes: C choices, L length of a slot, K spans.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from structgen_mini.constants import ReadingNats
+from structgen_mini.outline import Outline
+from structgen_mini.reader.reading import DocumentReading, FieldReading
+
+Span = tuple[int, int]
+Table = tuple[Tensor, Tensor, Tensor]  # choices [C, L], their pieces [C] and costs [C]
+
+
+class ReadCosts:
+    """The costs of choices for the fields of one reading, each computed once.
+
+    spans: for each piece of the document the characters where it stands; spelled: the bytes of ids
+    """
+
+    def __init__(
+        self,
+        reading: DocumentReading,
+        outline: Outline,
+        spans: Sequence[Sequence[Span]],
+        spelled: Callable[[Sequence[int]], bytes],
+        nats: ReadingNats,
+    ) -> None:
+        self.reading, self.outline, self.spans, self.spelled, self.nats = (
+            reading,
+            outline,
+            spans,
+            spelled,
+            nats,
+        )
+        self._known: dict[tuple[int, int], tuple[Tensor, FieldReading, Tensor]] = {}
+
+    def added(self, pointer: str, table: Table) -> Table:
+        """A table for the slot at a pointer, with the reader's costs added."""
+        field = self.reading.of(self.outline, pointer)
+        if field is None:
+            return table
+        choices, pieces, costs = table
+        key = id(field), id(pieces)
+        if key not in self._known:
+            value = self.outline.below(pointer)
+            own = (
+                self._spans(field, choices, pieces)
+                if field.options is None
+                else self._options(field.options, value, choices)
+            )
+            self._known[key] = pieces, field, costs + own
+        return choices, pieces, self._known[key][-1]
+
+    def _options(self, nats: Tensor, value: Outline | None, choices: Tensor) -> Tensor:
+        """[C] costs of choices that spell an option, or none; nats: [options + 1]."""
+        options: Sequence[Any] = () if value is None else value.options or (True, False)
+        texts = [json.dumps(one, ensure_ascii=False).strip('"').encode() for one in options]
+        found = torch.zeros(len(choices))
+        for row, ids in enumerate(choices.tolist()):
+            text = self.spelled(ids).strip(b'"')
+            named = [at for at, one in enumerate(texts) if text.endswith(one)]
+            at = max(named, key=lambda one: len(texts[one]), default=len(texts))
+            found[row] = nats[at]
+        return self._costs(found, self.nats.option)
+
+    def _spans(self, field: FieldReading, choices: Tensor, pieces: Tensor) -> Tensor:
+        """[C] costs of choices that copy a span, or none."""
+        rows, spans = [], []
+        for row, piece in enumerate(pieces.tolist()):
+            own = self.spans[piece] if piece >= 0 else ()
+            rows += [row] * len(own)
+            spans += own
+        found = torch.full((len(choices),), -torch.inf)
+        if spans:
+            found.scatter_reduce_(0, torch.tensor(rows), field.nats(tuple(spans)), "amax")
+        for row in (pieces < 0).nonzero()[:, 0].tolist():
+            if self.spelled(choices[row].tolist()) in (b"", b"null"):
+                found[row] = field.none
+        return self._costs(found, self.nats.span)
+
+    def _costs(self, found: Tensor, weight: float) -> Tensor:
+        return (weight * (found.max() - found)).clamp(0.0, self.nats.most)
