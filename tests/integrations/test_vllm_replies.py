@@ -98,8 +98,8 @@ def test_a_bug_while_a_constraint_is_prepared_is_one_sentence(
     def broken(*given: Any) -> Any:
         raise MemoryError("no room")
 
-    monkeypatch.setattr(Constraints, "submit", broken)
     server = Served(tokenizer)
+    monkeypatch.setattr(Constraints, "submit", broken)
     status, told = server.post(ASKED)
     assert (status, server.bodies) == (500, [])
     assert "could not be prepared" in json.loads(told)["error"]["message"]

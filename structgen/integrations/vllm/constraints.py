@@ -2,6 +2,9 @@
 
 The server compiles the constraint of a request before the engine sees it; the engine, another process, then reads the
 same tables from the cache folder. If there is no such folder, the engine compiles again, on its own thread.
+
+One is compiled at a time, the shortest request first, and none for longer than a few seconds, so that sources that take
+long keep nobody else waiting. What was refused is known from then on.
 """
 
 from __future__ import annotations
@@ -9,11 +12,13 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import cached_property
+from itertools import count
+from queue import PriorityQueue
 from typing import Any
 
-from structgen.compiler.constraint import Constraint, compile
+from structgen.compiler.constraint import SECONDS, Constraint, compile
 from structgen.errors import StructgenError
 from structgen.integrations.answers import prompt_of, spelled_by
 from structgen.integrations.rows import refuse_checks
@@ -22,31 +27,55 @@ from structgen.surface import REQUEST, standing_at
 from structgen.tokens.vocabulary import Vocabulary
 
 KEPT = 256  # constraints
+SERVED_SECONDS = 2.0  # of CPU time for one constraint in a server
+WARM_UP = Asked("json", {"type": "object", "properties": {"text": {"type": "string"}}})  # loads what all need
 
 
 class Constraints:
     """A compiler for the vocabulary of one model that compiles one constraint at a time and keeps the results."""
 
-    def __init__(self, tokenizer: Callable[[], Any], size: int) -> None:
-        """tokenizer: returns a fast tokenizer of transformers or a path of a tokenizer.json; size: ids of the model"""
-        self._tokenizer_of, self._size = tokenizer, size
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="structgen")
+    def __init__(self, tokenizer: Callable[[], Any], size: int, *, seconds: float = SECONDS) -> None:
+        """tokenizer: returns a fast tokenizer of transformers or a path of a tokenizer.json; size: ids of the model
+
+        seconds: of CPU time after which a constraint is refused
+        """
+        self._tokenizer_of, self._size, self._seconds = tokenizer, size, seconds
+        self._waiting: PriorityQueue[tuple[int, int, Asked, Future[Constraint[Any]]]] = PriorityQueue()
+        self._number, self._thread = count(), None
         self._lock, self._known = threading.Lock(), OrderedDict[str, Future[Constraint[Any]]]()
 
     def warm(self) -> None:
-        """Read the vocabulary now, on a thread."""
-        self._pool.submit(self.vocabulary, ThoughtMode.NONE)
+        """Read the vocabulary and compile a small schema now, on the thread, so that no request waits for that."""
+        self.submit(WARM_UP)
 
     def submit(self, asked: Asked) -> Future[Constraint[Any]]:
         """The constraint, compiled once; its errors are those of `compile` and are kept too."""
         key = asked.written()
         with self._lock:
             if key not in self._known or _failed(self._known[key]):
-                self._known[key] = self._pool.submit(self._compile, asked)
+                self._known[key] = self._queued(asked, len(key))
                 if len(self._known) > KEPT:
                     self._known.popitem(last=False)
             self._known.move_to_end(key)
             return self._known[key]
+
+    def _queued(self, asked: Asked, size: int) -> Future[Constraint[Any]]:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="structgen", daemon=True)
+            self._thread.start()
+        future: Future[Constraint[Any]] = Future()
+        self._waiting.put((size, next(self._number), asked, future))
+        return future
+
+    def _work(self) -> None:
+        """Compile what waits, the shortest first, for as long as the process lives."""
+        while True:
+            *_, asked, future = self._waiting.get()
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(self._compile(asked))
+                except BaseException as error:  # whoever asked for it is told
+                    future.set_exception(error)
 
     def vocabulary(self, preface: ThoughtMode) -> Vocabulary:
         """The model's vocabulary, with what precedes an answer."""
@@ -58,7 +87,7 @@ class Constraints:
     def _compile(self, asked: Asked) -> Constraint[Any]:
         with standing_at(REQUEST):
             vocabulary = self.vocabulary(asked.preface)
-            constraint = compile(asked.source(vocabulary.special), vocabulary)
+            constraint = compile(asked.source(vocabulary.special), vocabulary, seconds=self._seconds)
         refuse_checks(constraint)
         _ = constraint.automaton  # compute it on this thread
         return constraint

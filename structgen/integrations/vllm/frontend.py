@@ -11,14 +11,15 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import replace
 from typing import Any
 
 from structgen.compiler.constraint import Constraint
-from structgen.errors import InvalidSource, StructgenError, Unsatisfiable, Unsupported
+from structgen.errors import InvalidOption, InvalidSource, StructgenError, Unsatisfiable, Unsupported
 from structgen.integrations.vllm.asked import CANVAS_OPTIONS, Asked, ThoughtMode, placed, taken
-from structgen.integrations.vllm.constraints import Constraints
+from structgen.integrations.vllm.constraints import SERVED_SECONDS, Constraints
 from structgen.integrations.vllm.fields import PATHS, Endpoint, asked_to_think, refuse_fields
 from structgen.integrations.vllm.replies import (
     Answered,
@@ -33,6 +34,7 @@ from structgen.integrations.vllm.tools import calls_or, taken_calls
 from structgen_engine.decoding.row import BudgetTooSmall, affordable
 
 BUDGETS = ("max_completion_tokens", "max_tokens", "max_output_tokens")  # the first that is given counts
+SECONDS_VARIABLE = "STRUCTGEN_COMPILE_SECONDS"
 MOST_BYTES = 32 << 20  # of a body; longer ones go to vLLM unread
 
 log = logging.getLogger("vllm.structgen")
@@ -69,7 +71,7 @@ class Frontend:
         self._longest = model.max_model_len - 1
         self._tool_parser = getattr(args, "tool_call_parser", None)
         tokenizer = engine_client.renderer.get_tokenizer
-        self._constraints = Constraints(tokenizer, model.get_vocab_size())
+        self._constraints = Constraints(tokenizer, model.get_vocab_size(), seconds=_seconds())
         self._constraints.warm()
 
     @property
@@ -129,6 +131,18 @@ class Frontend:
                 remedy="start the server with --reasoning-parser gemma4, which parts the two",
             )
         return ThoughtMode.NONE
+
+
+def _seconds() -> float:
+    """CPU time for one constraint, from the environment; raises InvalidOption if it is no positive number."""
+    given = os.environ.get(SECONDS_VARIABLE, "")
+    try:
+        seconds = float(given or SERVED_SECONDS)
+    except ValueError:
+        seconds = 0.0
+    if not seconds > 0:
+        raise InvalidOption(f"{SECONDS_VARIABLE} is a positive number of seconds, not {given!r}")
+    return seconds
 
 
 class Middleware:
