@@ -13,12 +13,13 @@ from structgen.evidence.alternatives import distinct
 from structgen.evidence.film import Film
 from structgen.evidence.lists import shortened
 from structgen.evidence.looks import HiddenValue, looks, support, supports
+from structgen.evidence.spans import spans_of
 from structgen.evidence.tokens import Spelled
 from structgen.evidence.values import calibrated, confidence, key, ranked
 from structgen.evidence.warnings import chosen, declared, excluded, narrowed, unstated
 from structgen.generation.leaves import Answer, Leaf
 from structgen.generation.request import Request
-from structgen.generation.result import Alternative, AnswerWarning, Evidence, Generation, TextSpan
+from structgen.generation.result import Alternative, AnswerWarning, Evidence, Generation
 from structgen.generation.runtime import Runtime
 from structgen.generation.writer import read, refusing_overlong_steps, write
 from structgen.reading.stated import Stated
@@ -122,14 +123,8 @@ def evidence(
         if not seen[pointer]:
             continue
         sure[pointer], others[pointer] = _weighed(seen[pointer], leaf, answer, spelled)
-    spans = (
-        {}
-        if stated is None
-        else {
-            pointer: [TextSpan(*place) for place in stated.places(leaf.value, steps(pointer))]
-            for pointer, leaf in leaves.items()
-        }
-    )
+    outlines = [kind.outline for kind in asked.kinds]
+    spans = {} if stated is None else spans_of(list(leaves.values()), outlines, stated)
     likely = (
         {}
         if runtime.calibration is None
@@ -145,10 +140,7 @@ def evidence(
 def overall(outline: Mapping[str, Any], answer: Answer, stated: Stated) -> Evidence:
     """What the document alone says about an answer: where it states each value, and what it does not state."""
     leaves = answer.leaves
-    spans = {
-        pointer: [TextSpan(*place) for place in stated.places(leaf.value, steps(pointer))]
-        for pointer, leaf in leaves.items()
-    }
+    spans = spans_of(list(leaves.values()), [outline], stated)
     found = [unstated(leaf, [outline], stated) for leaf in leaves.values()]
     lists = shortened(answer, outline, stated)
     return Evidence(spans=spans, warnings=(*(one for one in found if one is not None), *lists))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -12,6 +12,7 @@ from structgen.evidence.tokens import Spelled
 from structgen.evidence.values import key, replaced
 from structgen.generation.leaves import MISSING, Answer, Leaf
 from structgen.generation.result import AnswerWarning
+from structgen.reading.copying import Copying
 from structgen.reading.stated import Stated
 from structgen.report.proof import percent
 from structgen.sources.json_schema.pointers import steps
@@ -76,6 +77,8 @@ def unstated(leaf: Leaf, outlines: Sequence[Mapping[str, Any]], stated: Stated) 
     if whole is not None and not _equal(whole, leaf.value):
         detail = f"shortened: the document has {whole!r}, the answer has {leaf.value!r}"
         return AnswerWarning("shortened", leaf.pointer, detail)
+    if any(stated.copies(str(leaf.value), one) for one in copied(outlines, leaf.pointer)):
+        return None
     detail = f"not stated: the document does not contain {leaf.value!r} in any known spelling"
     return AnswerWarning("not stated", leaf.pointer, detail)
 
@@ -91,6 +94,12 @@ def _equal(words: str, value: Any) -> bool:
 def chosen(outline: Mapping[str, Any], pointer: str) -> bool:
     """Whether the value at a pointer is one of the schema's own values, which a document need not state."""
     return any(kind in CHOSEN for kind in kinds(outline, steps(pointer)))
+
+
+def copied(outlines: Iterable[Mapping[str, Any]], pointer: str) -> list[Copying]:
+    """Which pieces of the document the value at a pointer may be, if it is verbatim."""
+    found = (one for outline in outlines for one in at_path(outline, steps(pointer)))
+    return [one["copied"] for one in found if "copied" in one]
 
 
 def declared(outline: Mapping[str, Any], pointer: str) -> bool:
@@ -119,14 +128,19 @@ def _lacks(outline: Mapping[str, Any], name: str) -> bool:
 
 def kinds(outline: Mapping[str, Any], path: Sequence[str]) -> Iterator[str]:
     """The kinds of value that an outline has at a path."""
+    return (one["kind"] for one in at_path(outline, path))
+
+
+def at_path(outline: Mapping[str, Any], path: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    """The outlines at a path of an outline."""
     if outline["kind"] == "union":
         for one in outline["options"]:
-            yield from kinds(one, path)
+            yield from at_path(one, path)
     elif not path:
-        yield outline["kind"]
+        yield outline
     elif outline["kind"] in ("array", "map") and outline["item"] is not None:
-        yield from kinds(outline["item"], path[1:])
+        yield from at_path(outline["item"], path[1:])
     else:
         for field in outline["fields"]:
             if field["name"] == path[0]:
-                yield from kinds(field["value"], path[1:])
+                yield from at_path(field["value"], path[1:])

@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cached_property, partial
 from typing import Any
 
+from structgen.reading.copying import Copied, Copying
 from structgen.reading.dates import (
     DAY_FIRST,
     FULL_YEAR,
@@ -38,6 +39,7 @@ class Stated:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._copied: dict[Copying, Copied] = {}
 
     def places(self, value: Any, names: Sequence[str] = ()) -> list[Place]:
         """Every place that states a value, those on a line that names it first; none for true, false, null, [] and {}.
@@ -52,6 +54,11 @@ class Stated:
             found = set(self._numbers.get(_decimal(value), ()))
         words = {word for name in names[-1:] for word in _WORDS.findall(name.casefold())}
         return sorted(found, key=lambda place: (-len(words & self._before(place)), place))
+
+    def copies(self, value: str, copying: Copying, names: Sequence[str] = ()) -> list[Place]:
+        """Every place that a value was copied from, those on a line that names it first."""
+        found = self._copied.setdefault(copying, Copied(self._text, copying)).places(value)
+        return sorted(found, key=lambda place: (-self.named(place, names), place))
 
     def extremes(self, *, whole: bool) -> list[str]:
         """The least and the greatest number that the text states, as JSON spells them."""

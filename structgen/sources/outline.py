@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from structgen.reading.copying import Copying
+
 FORMATS = ("date", "time", "date-time", "email")  # formats of strings; each is a separate kind
 
 
@@ -35,6 +37,7 @@ class Outline:
     options: the values of an enum or const, exactly as in the document; the outlines of a union
     least, most: the number of items of an array, of members of a map
     said: titles, descriptions, constants and names of members that describe the value, the outermost first
+    copied: which pieces of the document a verbatim string may be, None for any other value
     """
 
     kind: str
@@ -45,6 +48,7 @@ class Outline:
     least: int = 0
     most: int | None = None
     said: tuple[str, ...] = ()
+    copied: Copying | None = None
 
     @classmethod
     def of_fields(cls, fields: Iterable[Field], said: Iterable[str] = ()) -> Outline:
@@ -81,6 +85,7 @@ class Outline:
             "least": self.least,
             "most": self.most,
             "said": list(self.said),
+            **({} if self.copied is None else {"copied": self.copied}),
         }
 
 

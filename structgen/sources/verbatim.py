@@ -22,10 +22,9 @@ from structgen.reading.boundaries import ALIGNS, Align
 from structgen.reading.copying import Copied, Copying
 
 from .copies import check_document, pieces_of
+from .json_schema.copying import VERBATIM, VERBATIM_TERMS
 
 Fold = Literal["exact", "folded"]
-KEYWORD = "x-verbatim"
-TERMS = ("align", "min_length", "max_length", "whitespace")
 
 
 class _Hook:
@@ -102,7 +101,9 @@ class Verbatim(Combines):
     @property
     def terms(self) -> dict[str, Any] | bool:
         """The value of the keyword x-verbatim."""
-        given = {name: getattr(self, name) for name in TERMS if getattr(self, name) != DEFAULTS[name]}
+        given = {
+            name: getattr(self, name) for name in VERBATIM_TERMS if getattr(self, name) != DEFAULTS[name]
+        }
         return given or True
 
     @_Hook
@@ -115,7 +116,7 @@ class Verbatim(Combines):
     def __get_pydantic_json_schema__(
         self, instance: Verbatim | None, schema: Any, handler: Callable[[Any], dict[str, Any]]
     ) -> dict[str, Any]:
-        return {**handler(schema), KEYWORD: self.terms}
+        return {**handler(schema), VERBATIM: self.terms}
 
 
 DEFAULTS: Mapping[str, Any] = {"align": "char", "min_length": 1, "max_length": None, "whitespace": "exact"}

@@ -31,6 +31,7 @@ from structgen.limits.budget import OverLimit
 
 from ..outline import ANY, FORMATS, NULL, Field, Outline
 from .arrays import Arrays
+from .copying import VERBATIM, copying_of
 from .drafts import REF_ALONE
 from .formula import ANYTHING, NO_VALUE, Every, Formula, Name
 from .node import Node
@@ -217,7 +218,9 @@ class Outliner:
             return self._array(value_set.arrays[0], way)
         if kind == "string":
             formats = (part.value["format"] for part in way.parts if "format" in part)
-            return Outline(next((name for name in formats if name in FORMATS), kind))
+            copied = (copying_of(part.child(VERBATIM)) for part in way.parts if VERBATIM in part)
+            named = next((name for name in formats if name in FORMATS), kind)
+            return Outline(named, copied=next((one for one in copied if one is not None), None))
         return Outline(kind)
 
     def _object(self, objects: Objects, way: Way) -> Outline | None:
