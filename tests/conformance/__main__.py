@@ -342,7 +342,7 @@ def certificate(count: int = 2000, start: int = 0) -> None:
 
 @app.command()
 def grammars(count: int = 3000, seed: int = 0, shown: int = 10) -> None:
-    """Generated grammars in Lark's notation, judged by llguidance and Lark: what is read, and what is accepted."""
+    """Generated grammars in Lark's notation and the library, judged by llguidance and Lark."""
     from conformance.grammars import run
 
     counts, faults = run(count, seed)
@@ -366,17 +366,19 @@ def exact(count: int = 700, seed: int = 0) -> None:
 
 @app.command()
 def mutations(count: int = 20_000, first: int = 0) -> None:
-    """Mutated grammars, in Lark's notation and in EBNF: each is read or refused with its line."""
+    """Mutated grammars, in Lark's notation, in EBNF and as structural tags: each is read or refused with its place."""
+    from bench.footprint import Footprint
     from conformance.mutations import outcomes
 
-    counts = Counter[str]()
+    memory, counts = Footprint(), Counter[str]()
     for word, source in outcomes(count, first):
         counts[word.partition(" (")[0] if word.startswith("FAULT") else word] += 1
         if word.startswith("FAULT"):
             print(f"{word}\n{source!r}\n", flush=True)
     for word, number in sorted(counts.items()):
         print(f"{number:8,}  {word}")
-    raise typer.Exit(any(word.startswith("FAULT") for word in counts))
+    print(f"{memory.peak / 2**30:.2f} GB at the peak")
+    raise typer.Exit(any(word.startswith("FAULT") for word in counts) or memory.peak > 2 * 2**30)
 
 
 @app.command()

@@ -8,11 +8,16 @@ llguidance reads the longest terminal at each place, so it accepts fewer texts: 
 and what it refuses beside structgen, Lark must accept. Lark lets what is ignored stand at the very beginning, which
 structgen and llguidance do not; texts that begin so are judged by llguidance alone. llguidance misreads ~1..2, which
 Lark needs, so it is given {1,2}.
+
+The library is judged in the same way, on the texts of its cases. Its grammars in EBNF are given to both as llguidance's
+own converter writes them in Lark's notation, for Lark without terminals, of which Python's re would take the first
+alternative that matches. Where check digits are verified, only texts that are accepted are judged.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,12 +28,16 @@ from hypothesis import strategies as st
 
 import structgen as sg
 from structgen.errors import StructgenError, Unsatisfiable
+from structgen.sources.library import library
 
 ALPHABET = "ab "
 STRINGS = ('"a"', '"b"', '"ab"', '"ba"', '"A"i', '"a".."b"')
 PATTERNS = ("/a+/", "/[ab]/", "/b*a/", "/a|bb/", "/(ab)+/", "/A/i")
 TIMES = ("", "", "", "?", "*", "+", "~2", "~1..2")
 EXTENSIONS = ("T0 & T1", '~"a" & /[ab]+/', "/[ab]{1,3}/ & ~T1")
+COUNTED = re.compile(r'(?<=[\w)"/])\{(\d*)(,?)(\d*)\}(?=[\s)|])')
+PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|/(?:[^/\\]|\\.)+/|//.*|%\w+|(?P<name>[A-Z]\w*)')
+EACH = 10  # texts of the library's cases that are accepted, and as many that are rejected
 ATTRIBUTES = ("", "[lazy]", '[suffix="b"]')
 
 
@@ -153,6 +162,41 @@ def judged(peers: Peers, grammar: Judged, some: list[str]) -> Iterator[tuple[str
         yield _verdict(ours, theirs, larks), f"{text!r}: structgen {ours}, llguidance {theirs}, Lark {larks}"
 
 
+def of_library(peers: Peers) -> Iterator[tuple[str, str]]:
+    """The same about each grammar of the library; what Lark does not know is left out of what it is given."""
+    from llguidance.gbnf_to_lark import any_to_lark
+
+    for name in library:
+        entry, constraint = library.entry(name), sg.compile(library[name])
+        plain = entry.notation == ".lark"
+        source = entry.text if plain else any_to_lark(re.sub(r"\n\s+\|", " |", entry.text))
+        refusal = peers.refusal(source)
+        if refusal:
+            yield "FAULT refused by llguidance alone", f"{name}: {refusal}"
+            continue
+        yield "read by both", ""
+        rules = (
+            source
+            if plain
+            else PIECE.sub(lambda piece: piece["name"].lower() if piece["name"] else piece[0], source)
+        )
+        earley = peers.earley(COUNTED.sub(_counted, rules.replace("%llguidance {}", "")))
+        some = entry.accept[:EACH] if entry.check else (*entry.accept[:EACH], *entry.reject[:EACH])
+        for text in some:
+            ours, theirs = constraint.accepts(text), peers.accepts(source, text)
+            larks = parses(earley, text) if earley is not None else None
+            yield (
+                _verdict(ours, theirs, larks),
+                f"{name}, {text!r}: {ours}, llguidance {theirs}, Lark {larks}",
+            )
+
+
+def _counted(found: re.Match[str]) -> str:
+    """A repetition as Lark writes it."""
+    low, comma, high = found.groups()
+    return f"~{low}" if not comma or low == high else f"~{low or 0}..{high}" if high else found[0]
+
+
 def _verdict(ours: bool, theirs: bool, larks: bool | None) -> str:
     if larks is not None and ours != larks:
         return "FAULT text: Lark says otherwise"
@@ -168,7 +212,9 @@ def run(count: int, first: int) -> tuple[Counter[str], list[str]]:
     counts, faults, peers = Counter[str](), list[str](), Peers()
 
     @seed(first)
-    @settings(max_examples=count, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=max(count, 1), database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     @given(grammars(), texts())
     def check(grammar: Judged, some: list[str]) -> None:
         counts["grammars"] += 1
@@ -177,5 +223,10 @@ def run(count: int, first: int) -> tuple[Counter[str], list[str]]:
             if word.startswith("FAULT"):
                 faults.append(f"{word}: {shown}\n{grammar.source}\n")
 
-    check()
+    if count:
+        check()
+    for word, shown in of_library(peers):
+        counts[f"library, {word}"] += 1
+        if word.startswith("FAULT"):
+            faults.append(f"library, {word}: {shown}\n")
     return counts, faults

@@ -1,4 +1,4 @@
-"""Mutated grammars, in Lark's notation and in EBNF: each is read or refused with its line, and nothing else happens.
+"""Mutated grammars, in Lark's notation, in EBNF and as structural tags: each is read or refused with its place.
 
 What is read is compiled under the limits of `compile`, some of it only, because that takes longer.
 """
@@ -9,10 +9,12 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import structgen as sg
+from conformance.mutated_tags import mutated_tag
 from structgen.errors import StructgenError, Unsatisfiable, Unsupported
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +29,8 @@ BITS = (
     "start",
     "root",
 )
+SOURCES: dict[str, Callable[[Any], Any]] = {"lark": sg.Lark, "ebnf": sg.Ebnf, "tags": sg.StructuralTag}
+PLACED = ("line ", "no rule 'root'", "(at /")
 SLOW = 10.0  # seconds
 EVERY = 20  # of the grammars that are read, each so-manieth is compiled
 
@@ -56,14 +60,14 @@ def mutated(draw: random.Random, known: list[str]) -> str:
     return text
 
 
-def outcomes(count: int, first: int) -> Iterator[tuple[str, str]]:
+def outcomes(count: int, first: int) -> Iterator[tuple[str, Any]]:
     """A word to count for each mutated grammar, and the grammar if it is a fault."""
     known = seeds()
     tally = Counter[str]()
     for number in range(first, first + count):
         draw = random.Random(number)
-        notation = draw.choice(["lark", "ebnf"])
-        source = mutated(draw, known[notation])
+        notation = draw.choice(["lark", "ebnf", "tags"])
+        source = mutated_tag(draw) if notation == "tags" else mutated(draw, known[notation])
         begun = time.process_time()
         word = _outcome(notation, source, tally)
         if time.process_time() - begun > SLOW:
@@ -71,12 +75,13 @@ def outcomes(count: int, first: int) -> Iterator[tuple[str, str]]:
         yield word, source
 
 
-def _outcome(notation: str, source: str, tally: Counter[str]) -> str:
-    made = sg.Lark(source) if notation == "lark" else sg.Ebnf(source)
+def _outcome(notation: str, source: Any, tally: Counter[str]) -> str:
+    made = SOURCES[notation](source)
     try:
         made.lower()
     except StructgenError as error:
-        placed = "line " in str(error) or "no rule 'root'" in str(error) or isinstance(error, Unsatisfiable)
+        said = str(error)
+        placed = any(word in said for word in PLACED) or isinstance(error, Unsatisfiable)
         return f"{notation}: refused" if placed else f"FAULT {notation}: refused without a place ({error})"
     except Exception as error:  # whatever it is, it is a fault
         return f"FAULT {notation}: {type(error).__name__}: {error}"

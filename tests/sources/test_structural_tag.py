@@ -249,6 +249,10 @@ class TestTokens:
         ({"type": "structural_tag", "format": 1}, r"a format is an object, not int \(at /format\)"),
         ({"type": "what"}, "'what' is no type of a format; there are const_string.*at /type"),
         ({"type": "const_string"}, r"value must be a string, not None \(at /value\)"),
+        (const("\ud800"), r"value has half of a surrogate pair, which is no character \(at /value\)"),
+        ({**CALL, "type": "tag", "end": ["x", "\ud800"]}, "half of a surrogate pair.*at /end"),
+        ({"type": "token", "token": "\ud800"}, "half of a surrogate pair.*at /token"),
+        ({"type": "dispatch", "rules": [["\ud800", const("c")]]}, "half of a surrogate pair.*at /rules/0/0"),
         ({"type": "sequence", "elements": []}, "non-empty array.*at /elements"),
         (
             {"type": "or", "elements": [const("a"), {"type": "regex", "pattern": "("}]},

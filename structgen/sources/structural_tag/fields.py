@@ -31,6 +31,7 @@ class FormatPlace:
             raise self.wrong(
                 f"{name} must be a {'' if empty else 'non-empty '}string, not {value!r:.40}", name
             )
+        self.check_whole(value, name)
         return value
 
     def flag(self, name: str, default: bool = False) -> bool:
@@ -57,7 +58,15 @@ class FormatPlace:
         found = self.listed(name, (str,), least=least)
         if "" in found:
             raise self.wrong(f"{name} must hold non-empty strings", name)
+        self.check_whole("".join(found), name)
         return found
+
+    def check_whole(self, text: str, name: str) -> None:
+        """Refuse a text with half of a surrogate pair."""
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise self.wrong(f"{name} has half of a surrogate pair, which is no character", name) from None
 
     def count(self, name: str, default: int | None = None) -> int | None:
         """A field that is a number; `default` if it is absent."""

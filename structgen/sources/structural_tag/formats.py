@@ -132,6 +132,7 @@ class FormatReader:
         if not isinstance(end, str):
             end = place.listed("end", (str,), least=1)
         ends = (end,) if isinstance(end, str) else tuple(end)
+        place.check_whole("".join(ends), "end")
         content = place.value.get("content")
         if "" in ends and _is_unlimited(content):
             raise place.wrong("free text needs an end that is not empty, or excludes", "end")
@@ -190,6 +191,8 @@ class FormatReader:
             pointer = f"{place.pointer}/rules/{number}"
             if len(rule) != 2 or (kind is str and not (isinstance(rule[0], str) and rule[0])):
                 raise InvalidSource("a rule is [pattern, format]", pointer=pointer)
+            if kind is str:
+                place.check_whole(rule[0], f"rules/{number}/0")
             found[rule[0]] = self.read(rule[1], f"{pointer}/1", around)
         return found
 
@@ -198,6 +201,7 @@ class FormatReader:
         value = place.value.get("token")
         if isinstance(value, bool) or not isinstance(value, int | str):
             raise place.wrong(f"token must be an id or a name, not {value!r:.40}", "token")
+        place.check_whole(str(value), "token")
         return token(value) if isinstance(value, str) else token_set([(value, value)])
 
     def exclude_token(self, place: FormatPlace, around: Around) -> Expr:
