@@ -65,7 +65,8 @@ class Layouts:
 class Copies:
     """What copies of the document are offered, and what it costs to differ from them, in nats.
 
-    penalty: for a value that is no copy
+    penalty: for a text that is no copy
+    unread: for a number, date or time that the document does not state although it states others
     crowding: for copying a piece more often than the document has it
     away: for a piece that stands outside the words that describe the rest of its record
     unstated: for an option that the document does not name although it names another
@@ -76,6 +77,7 @@ class Copies:
     """
 
     penalty: float
+    unread: float
     crowding: float
     away: float
     unstated: float

@@ -76,7 +76,7 @@ def _regions(canvas: Canvas, offer: Offer, layout: Layout) -> Iterator[Region]:
             continue
         table = offer.table(slot, longest, quoted=quoted)
         if table is not None:
-            yield Region(slot.start, *offer.read(slot, table))
+            yield Region(slot.start, *offer.read(slot, table), offer.penalty(slot))
 
 
 def quoted_outside(canvas: Canvas, layout: Layout, slot: Slot) -> bool:
@@ -206,6 +206,12 @@ class Offer:
             self._tables[key] = _table(choices, slot.length, self.null_id, limit) if choices else None
         return self._tables[key]
 
+    def penalty(self, slot: Slot) -> float | None:
+        """What a value of a slot costs that is none of its choices, in nats; None for the usual number."""
+        value = self.outline.at(slot.pointer)
+        kind = value.kind if value is not None and slot.kind == "member" else slot.kind
+        return self.costs.unread if kind in self.stated else None
+
     def table_within(self, slot: Slot, words: Words, cell: bool, *, quoted: bool) -> Table | None:
         """The choices that these words of the document have for a slot; None if there are none.
 
@@ -289,7 +295,9 @@ class Offer:
         if quoted or not choices:
             return choices
         quote = () if kind in NUMBERS else tuple(self.encode('"'))
-        return [Copy(self.null), *(one._replace(ids=(*quote, *one.ids, *quote)) for one in choices)]
+        written = [one._replace(ids=(*quote, *one.ids, *quote)) for one in choices]
+        whole = kind in NUMBERS and value is not None and slot.kind != "member" and not value.nullable
+        return written if whole else [Copy(self.null), *written]
 
     def _names(self, choices: Iterable[Copy]) -> list[Copy]:
         """The choices as names of members, which have their end quote in the slot."""

@@ -88,6 +88,7 @@ class CopyPrior:
         later: Sequence[CopyPrior] = (),
     ) -> None:
         self.later = later
+        self._first: dict[int, Tensor] = {}  # logits [N, V] by block
         self.denoiser, self.regions, self.source, self.constants = denoiser, regions, source, constants
         self.occurrences = source.occurrences(len(regions))
         self.placed = [Placed.of(region, source) for region in regions] if source.records else []
@@ -119,7 +120,17 @@ class CopyPrior:
 
     def __call__(self, context: CopyPriorContext, canvas: Tensor, *beliefs: Tensor) -> Tensor:
         """Logits [B, N, V]: the denoiser's, with max-marginals in the regions."""
-        return self.preferred(context, self.denoiser(context.inner, canvas, *beliefs))
+        logits = self.denoiser(context.inner, canvas, *beliefs)
+        self._first.setdefault(context.block, logits[0])
+        return self.preferred(context, logits)
+
+    def first_look(self, block: int) -> Tensor | None:
+        """[N, V] the denoiser's logits of the first row in the first step of a block that has regions."""
+        priors = (self, *self.later)
+        known = block < len(priors) and bool(
+            priors[block].regions
+        )  # others are not copied, and are written over
+        return self._first.get(block) if known else None
 
     def plain(self, context: CopyPriorContext) -> tuple[Denoiser, Any]:
         """The denoiser without the prior, and its context."""

@@ -14,7 +14,7 @@ A layout is a preference. The constraint alone decides what is valid; a layout t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -159,13 +159,25 @@ def _weight(seen: Probe, layout: Layout, start: int, pattern: Sequence[int]) -> 
     return float(seen.log_prob(ids).logsumexp(0))
 
 
-def grown(canvas: Canvas, layout: Layout, ids: tuple[int, ...]) -> Layout | None:
+Longer = Callable[[str, Sequence[int]], bool]  # whether a longer value of a kind begins with these ids
+
+
+def grown(
+    canvas: Canvas, layout: Layout, ids: tuple[int, ...], longer: Longer | None = None
+) -> Layout | None:
     """The layout with larger slots for the texts that fill theirs; None if no slot is full or there is no room.
 
-    ids: of the answer that was written into the layout
+    A slot of another kind grows if its value may be cut.
+    ids: of the answer that was written into the layout; longer: whether the document states a longer value
     """
     used = _used_lengths(canvas, layout, ids)
     full = [slot for slot, length in used.items() if length == slot.length]
+    if longer is not None:
+        full += [
+            slot
+            for slot in layout.scaffold.slots
+            if slot not in used and longer(slot.kind, ids[slot.start : slot.start + slot.length])
+        ]
     if not full:
         return None
     further = len(layout.block) > layout.size

@@ -121,7 +121,7 @@ def series_of(
         inside = (_inside_any if strong or is_map else _inside_each)(gains, parts)
         if inside < (nats.likely_map if is_map else nats.likely):
             continue
-        fit = _fit(look, [slot for _, slot in slots], parts)
+        fit = (_whole_fit if is_map else _fit)(look, [slot for _, slot in slots], parts)
         above = bool(_words(pointer.rpartition("/")[2]) & _words(_line_above(look.offer.document, one)))
         worth = round(inside * fit + above, 2), len(parts), RANKS.index(one.kind)
         if fit >= nats.likely and (best is None or worth > best[0]):
@@ -193,13 +193,23 @@ def _inside_each(gains: Sequence[np.ndarray], parts: Sequence[Words]) -> float:
 
 def _fit(look: Viewing, slots: Sequence[Slot], parts: Sequence[Words]) -> float:
     """The share of the parts' fields that some words of the part can fill, among the fields that words can fill."""
-    copied = [slot for slot in slots if slot.kind in COPIED]
-    found = [
-        look.offer.table_within(slot, part, False, quoted=True) is not None
-        for part in parts[:PARTS]
-        for slot in copied
-    ]
+    found = [one for part in _fillable(look, slots, parts) for one in part]
     return sum(found) / len(found) if found else 1.0
+
+
+def _whole_fit(look: Viewing, slots: Sequence[Slot], parts: Sequence[Words]) -> float:
+    """The share of the parts of which some words can fill each field: a pair has a name and a value."""
+    found = [all(part) for part in _fillable(look, slots, parts)]
+    return sum(found) / len(found) if found else 1.0
+
+
+def _fillable(look: Viewing, slots: Sequence[Slot], parts: Sequence[Words]) -> list[list[bool]]:
+    """For each part whether some of its words can fill each of the slots that words can fill."""
+    copied = [slot for slot in slots if slot.kind in COPIED]
+    return [
+        [look.offer.table_within(slot, part, False, quoted=True) is not None for slot in copied]
+        for part in parts[:PARTS]
+    ]
 
 
 def _scalar(layout: Layout, pointer: str) -> bool:

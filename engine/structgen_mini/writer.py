@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -29,6 +30,7 @@ from structgen_mini.listing import Viewing, cut, listed
 from structgen_mini.outline import Outline
 from structgen_mini.placing import OPEN
 from structgen_mini.reader.reading import DocumentReading
+from structgen_mini.room import goes_on, with_room
 
 
 class Kind(Protocol):
@@ -113,6 +115,9 @@ class MiniWriter:
         layout, offer = writer.layout(task), None
         if layout is not None:
             offer = self.offer(layout, task.document or "") if self.copies else None
+            if offer is not None:
+                writer = replace(writer, canvas=with_room(writer.canvas, offer))
+                layout = first_layout(writer.canvas, layout.outline) or layout
             layout = writer._admitted(task, writer._laid_out(task, layout, offer))
         attempts = self.canvas.constants.layouts.attempts
         for attempt in range(attempts):
@@ -121,7 +126,8 @@ class MiniWriter:
             steps += written.steps
             larger = None
             if layout is not None and attempt + 1 < attempts:
-                larger = grown(self.canvas, layout, tuple(written.ids.tolist()))
+                longer = None if offer is None else partial(goes_on, offer)
+                larger = grown(writer.canvas, layout, tuple(written.ids.tolist()), longer)
                 larger = larger and writer._admitted(task, larger)
             if larger is None:
                 break

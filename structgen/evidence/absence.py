@@ -48,6 +48,17 @@ def listed(pointer: str) -> bool:
     return any(step.isdigit() for step in steps(pointer))
 
 
+def shared(leaves: Sequence[Leaf], stated: Stated) -> set[str]:
+    """The pointers of values that have words in common."""
+    first = {one.pointer: stated.places(one.value, steps(one.pointer))[0] for one in leaves}
+    return {
+        at
+        for at, (start, end) in first.items()
+        for other, (low, high) in first.items()
+        if at != other and low < end and start < high
+    }
+
+
 def absent(claims: Mapping[str, Claim], stated: Stated, doubt: Doubt) -> dict[str, AnswerWarning]:
     """Warnings about values that no words of the document seem to be meant for, by pointer.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from structgen.documents import Document
 from structgen.errors import Rejected
-from structgen.evidence.absence import Claim, Doubt, absent, listed, named
+from structgen.evidence.absence import Claim, Doubt, absent, listed, named, shared
 from structgen.evidence.alternatives import distinct
 from structgen.evidence.film import Film
 from structgen.evidence.lists import shortened
@@ -27,6 +28,7 @@ from structgen.sources.json_schema.pointers import steps
 from structgen_engine.decoding.loop import Decoded
 
 SHOWN = 3  # alternatives of a value
+ROUGH = 0.7  # nats a token above the least support, from which on a value is not doubted even with all others hidden
 
 
 Stating = Callable[[str], bool]  # whether the document should state the value at a pointer
@@ -174,9 +176,15 @@ def _unsupported(
         for leaf in compared(asked, answer)
         if (places := stated.places(leaf.value)) and not named(leaf, places, stated)
     ]
+    look = partial(supports, replace(asked, document=None), written, spelled, pad=_pad(runtime))
+    if len(few) > 1:
+        rough, contested = look(few, answer.text, together=True), shared(few, stated)
+        few = [
+            one for one in few if rough[one.pointer] < runtime.doubt[0] + ROUGH or one.pointer in contested
+        ]
     if not few:
         return {}
-    found = supports(replace(asked, document=None), written, spelled, few, answer.text, pad=_pad(runtime))
+    found = look(few, answer.text)
     return _absent(runtime, asked, answer, stated, found)
 
 

@@ -81,11 +81,22 @@ def looks(
 
 
 def supports(
-    asked: Request, written: Decoded, spelled: Spelled, leaves: Sequence[Leaf], text: str, *, pad: int
+    asked: Request,
+    written: Decoded,
+    spelled: Spelled,
+    leaves: Sequence[Leaf],
+    text: str,
+    *,
+    pad: int,
+    together: bool = False,
 ) -> dict[str, float]:
-    """The support of each leaf by pointer (see `support`), for less time than `looks` take."""
+    """The support of each leaf by pointer (see `support`), for less time than `looks` take.
+
+    together: whether all are hidden together, as they were in the first step, which is faster; they have less support
+        then, and seldom more
+    """
     found: dict[str, list[tuple[float, int]]] = {}
-    for seen in _passes(asked, written, spelled, leaves, text, pad):
+    for seen in _passes(asked, written, spelled, leaves, text, pad, together=together):
         found.setdefault(seen.place.pointer, []).append(seen.spelled_alone(spelled.null))
     return {pointer: mean(parts) for pointer, parts in found.items()}
 
@@ -180,34 +191,50 @@ class _Pass:
 
 
 def _passes(
-    asked: Request, written: Decoded, spelled: Spelled, leaves: Sequence[Leaf], text: str, pad: int
+    asked: Request,
+    written: Decoded,
+    spelled: Spelled,
+    leaves: Sequence[Leaf],
+    text: str,
+    pad: int,
+    *,
+    together: bool = False,
 ) -> Iterator[_Pass]:
-    """The passes that hide the leaves, block by block."""
+    """The passes that hide the leaves, block by block: each leaf alone, or all those of a block together."""
     denoiser = written.denoiser
     assert denoiser is not None
     places = [place for leaf in leaves if (place := _placed(leaf, spelled, text)) is not None]
-    for block in blocks(denoiser, asked, written.ids, pad):
+    for number, block in enumerate(blocks(denoiser, asked, written.ids, pad)):
         here = [one for place in places if (one := _clipped(place, block.first, block.last)) is not None]
-        yield from _hiding(denoiser, block, here, torch.Generator().manual_seed(asked.seed))
+        seen = denoiser.first_look(number) if together and isinstance(denoiser, Preferring) else None
+        if seen is not None:
+            yield from (
+                _Pass(block, place, seen, partial(_preferred, denoiser, block.context, seen))
+                for place in here
+            )
+            continue
+        generator = torch.Generator().manual_seed(asked.seed)
+        groups = ([here] if here else []) if together else [[one] for one in here]
+        yield from _hiding(denoiser, block, groups, generator)
 
 
 def _hiding(
-    denoiser: Denoiser, block: _Written, places: Sequence[_Spot], generator: torch.Generator
+    denoiser: Denoiser, block: _Written, groups: Sequence[Sequence[_Spot]], generator: torch.Generator
 ) -> Iterator[_Pass]:
-    """The passes that hide places of one block, a few at a time."""
+    """The passes that hide groups of places of one block, a few groups at a time."""
     N = len(block.ids)
     few = max(1, ROOM // (N * denoiser.vocabulary_size))
-    for at in range(0, len(places), few):
-        some = places[at : at + few]
+    for at in range(0, len(groups), few):
+        some = groups[at : at + few]
         where = torch.zeros(len(some), N, dtype=torch.bool)
-        for row, place in enumerate(some):
+        for row, place in ((row, one) for row, group in enumerate(some) for one in group):
             where[row, place.first - block.first : place.last - block.first] = True
         ids = block.ids.expand(len(some), -1)
         rows = block.context.select(torch.zeros(len(some), dtype=torch.int64))
         canvas = denoiser.noise.hidden(ids, where, generator)
         plain, inside = denoiser.plain(rows) if isinstance(denoiser, Preferring) else (denoiser, rows)
         alone = probed(plain, inside, [block.part] * len(some), canvas, ids.masked_fill(where, OPEN))
-        for row, place in enumerate(some):
+        for row, place in ((row, one) for row, group in enumerate(some) for one in group):
             yield _Pass(block, place, alone[row], partial(_preferred, denoiser, rows, alone[row]))
 
 

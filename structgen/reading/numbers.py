@@ -49,16 +49,12 @@ _ELSEWHERE = {
 }
 
 
-def in_digits(found: Sequence[re.Match[str]], *, pieces: bool = False) -> Iterator[Statement]:
-    """Every reading of the numbers of a text in digits, from all matches of NUMBER in it.
-
-    pieces: the groups of digits of each number too, one by one
-    """
+def in_digits(found: Sequence[re.Match[str]]) -> Iterator[Statement]:
+    """Every reading of the numbers of a text in digits, from all matches of NUMBER in it."""
     marks = _points([match.group() for match in found])
     for match in found:
         number = _latin(match.group())
-        groups = map(_plain, _SEPARATOR.split(number)) if pieces else ()
-        for value in dict.fromkeys((*_readings(number, marks), *groups)):
+        for value in dict.fromkeys(_readings(number, marks)):
             for sign in _signs(match):
                 yield Statement(sign + value, match.start(), match.end())
 

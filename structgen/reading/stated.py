@@ -165,8 +165,8 @@ def _by(statements: Iterable[Statement], key: Callable[[str], Any]) -> dict[Any,
 
 
 def numbers(text: str, *, whole: bool) -> Found:
-    """Numbers as JSON spells them, the groups of their digits too, and where they stand; whole: without a fraction."""
-    return _starts(one for one in number_statements(text, pieces=True) if not whole or "." not in one.value)
+    """Numbers as JSON spells them, and where they stand; whole: without a fraction."""
+    return _starts(one for one in number_statements(text) if not whole or "." not in one.value)
 
 
 def dates(text: str) -> Found:
@@ -191,9 +191,9 @@ def _starts(statements: Iterable[Statement]) -> Found:
     return found
 
 
-def number_statements(text: str, *, pieces: bool = False) -> Iterator[Statement]:
-    """Every reading of every number, in digits or in words; pieces: the groups of digits of each number too."""
-    yield from in_digits(list(NUMBER.finditer(text)), pieces=pieces)
+def number_statements(text: str) -> Iterator[Statement]:
+    """Every reading of every number, in digits or in words."""
+    yield from in_digits(list(NUMBER.finditer(text)))
     yield from in_words(list(names().finditer(text)))
 
 

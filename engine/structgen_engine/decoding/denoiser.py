@@ -87,6 +87,10 @@ class Preferring(Protocol):
         """Logits [B, N, V] in place of the other's."""
         ...
 
+    def first_look(self, block: int) -> Tensor | None:
+        """[N, V] the other's logits of the first row in the first step of a block; None if it was not kept."""
+        ...
+
 
 @dataclass(frozen=True)
 class RandomContext:
