@@ -434,6 +434,15 @@ def calls(
 
 
 @app.command()
+def repeats(draws: int = 20, every: Every = 1) -> None:
+    """BFCL's parallel questions: how often a model that commits symmetric calls at once repeats one."""
+    from conformance.repeats import measured
+
+    for distinct, counts in measured(material.find(material.QUESTIONS), draws, every).items():
+        print(f"distinct={distinct}: {counts}")
+
+
+@app.command()
 def gemma(
     count: int = 1000,
     start: int = 0,

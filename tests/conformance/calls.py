@@ -77,7 +77,7 @@ class Outcome:
     def judge(self, question: Mapping[str, Any], judge: Judge | None, random: int = 0) -> None:
         """Judge one question in every form."""
         self.questions += 1
-        calls = [_first(call, question) for call in question.get("ground_truth") or []]
+        calls = accepted_calls(question)
         for form in WRITERS:
             try:
                 self._judge(question, calls, form, judge, random)
@@ -157,6 +157,11 @@ def drawn(constraint: sg.Constraint[sg.Reply], count: int, seed: int) -> Iterato
     )
     for row in rows:
         yield tokens.decode(row.ids.tolist()).decode()
+
+
+def accepted_calls(question: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The calls that a question accepts, with the first accepted value of each argument."""
+    return [_first(call, question) for call in question.get("ground_truth") or []]
 
 
 def _first(call: Mapping[str, Any], question: Mapping[str, Any]) -> tuple[str, Any]:
