@@ -361,7 +361,7 @@ class Model(Runtime, Twins):
         tool_choice: "auto" (the Reply may be an answer in words), "required", "none", the name of a tool, or as in
             OpenAI's API
         parallel: up to eight calls instead of one, or min_calls to max_calls; distinct: no two of them equal
-        form: how calls are written, "json", "gemma", "harmony" or "hermes"; the model's family decides if it is None
+        form: how calls are written, "json", "gemma", "harmony", "hermes" or "qwen_xml"; by default as its family does
         """
         options, terms = options_of(how)
         generation = call(

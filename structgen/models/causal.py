@@ -11,6 +11,7 @@ from structgen.generation.chooser import LikelihoodChooser
 from structgen.generation.prompts import ChatPrompts
 from structgen.model import Model
 from structgen.models.placement import Placement
+from structgen.sources.tools.forms import family_form
 from structgen.tokens.vocabulary import Vocabulary
 
 BUDGET = 512  # default tokens; a causal model's blocks are short
@@ -35,8 +36,17 @@ def causal(path: Path, placement: Placement, name: str) -> Model:
         denoiser.prompt_limit,
         chooser=LikelihoodChooser(denoiser),
         blocks=BUDGET // denoiser.block_length,
+        form=family_form(vocabulary.special, _chat_template(path)),
         about=about,
     )
+
+
+def _chat_template(path: Path) -> str:
+    """The source of the chat template in a checkpoint's folder; empty if it has none."""
+    for name in ("chat_template.jinja", "tokenizer_config.json"):
+        if (path / name).is_file():
+            return (path / name).read_text(encoding="utf-8")
+    return ""
 
 
 def _tokenizer_folder(path: Path) -> Path:

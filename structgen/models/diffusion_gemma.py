@@ -8,8 +8,7 @@ from structgen.errors import ModelNotFound
 from structgen.generation.prompts import ChatPrompts
 from structgen.model import Model
 from structgen.models.placement import Placement
-from structgen.sources.tools.forms import JSON_FORM
-from structgen.sources.tools.forms.gemma import Gemma
+from structgen.sources.tools.forms import family_form
 from structgen.tokens.vocabulary import Vocabulary
 
 
@@ -35,6 +34,6 @@ def diffusion_gemma(path: Path, placement: Placement, name: str) -> Model:
         decoding=DecodingOptions(
             steps=sampling.steps, temperature=sampling.temperature, policy=sampling.policy
         ),
-        form=Gemma.name if vocabulary.special.keys() >= set(Gemma.markup) else JSON_FORM,
+        form=family_form(vocabulary.special),
         about="DiffusionGemma, a block-diffusion language model that follows instructions",
     )

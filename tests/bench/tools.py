@@ -137,7 +137,9 @@ def tally(caller: Caller, asked: Sequence[Item]) -> Tally:
 
 def _diffusion(model: Model, steps: int | None) -> Caller:
     def answer(item: Item) -> tuple[str, int]:
-        done = call(model, item.messages, item.tools, Options(steps=steps), tool_choice="required")
+        done = call(
+            model, item.messages, item.tools, Options(steps=steps), tool_choice="required", form="json"
+        )
         return done.text, done.steps
 
     return answer

@@ -17,7 +17,7 @@ import structgen as sg
 from conformance.gemma import judged
 from conformance.noisy_calls import TOOLS, Tally, vocabulary
 from structgen.grammar import Grammar, Rewriting, alt, literal, repeat, seq, spelled_out, token
-from structgen.sources.tools.forms import CALL_FORMS
+from structgen.sources.tools.forms import CALL_FORMS, family_form
 
 Q = '<|"|>'
 
@@ -246,6 +246,22 @@ def test_no_text_in_qwens_form_holds_a_tag_at_which_a_reader_cuts_it(cut: str):
     for arguments in ({"text": f"a{cut}b"}, {"text": "", "list": [f"a{cut}b"]}):
         assert not constraint.accepts(qwen_xml("do.it", arguments))
     assert not constraint.accepts("Say <function=do.it")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "template", "form"),
+    [
+        (("<bos>",), "<function=", "json"),
+        (CALL_FORMS["gemma"].markup, "", "gemma"),
+        (CALL_FORMS["harmony"].markup, "", "harmony"),
+        (("<tool_call>", "</tool_call>", "<|im_end|>"), "<tool_call>", "hermes"),
+        (("<tool_call>", "</tool_call>"), "<tool_call>\\n<function=example>", "qwen_xml"),
+    ],
+)
+def test_a_family_of_models_is_known_by_its_tokens_and_its_chat_template(
+    tokens: Any, template: str, form: str
+):
+    assert family_form(tokens, template) == form
 
 
 def test_special_tokens_stand_as_tokens_where_the_vocabulary_has_them():

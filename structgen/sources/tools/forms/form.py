@@ -35,6 +35,7 @@ class CallForm:
     """A surface form. The methods that take `marked` give texts with marks around their parts, if it is set.
 
     name: of the form; markup: its special tokens; between: what stands between two calls
+    sign: what the chat template of its models contains, if other forms have the same tokens
     unsaid: what an answer in words does not contain, besides the markup
     example: a call, for prompts
     again: how known arguments are written; names: those that tools may have
@@ -42,6 +43,7 @@ class CallForm:
 
     name: str
     markup: tuple[str, ...] = ()
+    sign: str = ""
     unsaid: tuple[str, ...] = ()
     example: str
     between: Expr = EMPTY

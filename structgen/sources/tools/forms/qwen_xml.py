@@ -161,6 +161,7 @@ class QwenXml(CallForm):
 
     name = "qwen_xml"
     markup = (OPENS, CLOSES)
+    sign = FUNCTION
     unsaid = (FUNCTION,)
     example = (
         f"{OPENS}\n{FUNCTION}name>\n{PARAMETER}key>\ntext\n{PARAMETER_CLOSES}\n"
