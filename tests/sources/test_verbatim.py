@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from functools import cache
 from typing import Annotated, Any, TypedDict
 
@@ -188,6 +189,17 @@ def test_what_is_wrong_is_refused_in_one_sentence(make: Any, message: str):
     with pytest.raises(sg.StructgenError, match=message) as error:
         make()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("field", ["chars", "words", "chunks"])
+@pytest.mark.parametrize("text", ["to be, or not to be", "a a a a", "aaaa"])
+def test_substrings_in_lark_are_runs_of_pieces(text: str, field: str):
+    pieces = list(text) if field == "chars" else re.findall(r"\w+|\s+|[^\w\s]+", text)
+    runs = {"".join(pieces[i:j]) for i in range(len(pieces) + 1) for j in range(i, len(pieces) + 1)}
+    given = pieces if field == "chunks" else text
+    constraint = sg.compile(sg.Lark(f"start: %regex {json.dumps({f'substring_{field}': given})}"))
+    pieces_of_text = {text[i:j] for i in range(len(text) + 1) for j in range(i, len(text) + 1)}
+    assert {one for one in pieces_of_text | {"x", "aaaaa"} if constraint.accepts(one)} == runs
 
 
 def test_a_document_without_long_enough_pieces_is_refused():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
+from itertools import accumulate
 
 from structgen.errors import StructgenError
 from structgen.grammar import (
@@ -10,12 +11,13 @@ from structgen.grammar import (
     EMPTY,
     TEXT,
     Expr,
+    Text,
     alt,
-    automaton,
     both,
     char_ranges,
     complement,
     difference,
+    excerpt,
     literal,
     repeat,
     seq,
@@ -116,10 +118,9 @@ def literal_char(char: str) -> Expr:
 
 
 def run_of(pieces: tuple[str, ...]) -> Expr:
-    """A run of neighbours among some pieces of a text."""
-    moves = [(0, literal(piece), number) for number, piece in enumerate(pieces, 1)]
-    moves += [(number, literal(piece), number + 1) for number, piece in enumerate(pieces) if number]
-    return automaton(moves, range(len(pieces) + 1))
+    """A run of neighbours among some pieces of a text, or nothing."""
+    places = [0, *accumulate(map(len, pieces))]
+    return excerpt([Text("".join(pieces), places, places)])
 
 
 def _matching(node: Slashed) -> Expr:
