@@ -13,6 +13,7 @@ from structgen.cli.failure import FAILED, Misuse
 from structgen.cli.model import say_if_kernels_compile
 from structgen.cli.options import (
     Additional,
+    CopiedDocument,
     Encoding,
     Json,
     JsonAdditional,
@@ -48,18 +49,20 @@ def check_command(
     unknown: JsonUnknown = Unknown.IGNORE,
     resource: Resources = None,
     order: JsonOrder = Order.DECLARED,
+    document: CopiedDocument = None,
     encoding: Encoding = None,
     as_json: Json = False,
 ) -> None:
     """Say whether a text is accepted and, if not, where it leaves the schema and what was possible there."""
-    if [text, schema].count(STDIN) > 1:
-        raise Misuse("only one of TEXT and --schema can be -")
+    if [text, schema, document].count(STDIN) > 1:
+        raise Misuse("only one of TEXT, --schema and --document can be -")
     read, spec = read_document(text, encoding).text, read_spec(schema)
     say_if_kernels_compile()
     from structgen.compiler.constraint import compile
 
     options = json_options(whitespace, additional, unknown, order, read_resources(resource, spec))
-    result = compile(spec, **options).check(read if read.strip() != read[:-1] else read[:-1])
+    copied = None if document is None else read_document(document, encoding)
+    result = compile(spec, document=copied, **options).check(read if read.strip() != read[:-1] else read[:-1])
     if as_json:
         print_json(asdict(result))
     else:

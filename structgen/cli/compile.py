@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from structgen.cli.document import read_document
 from structgen.cli.failure import Misuse
 from structgen.cli.model import kernels_shown
 from structgen.cli.options import (
     Additional,
+    CopiedDocument,
     Json,
     JsonAdditional,
     JsonOrder,
@@ -58,6 +60,7 @@ def compile_command(
     unknown: JsonUnknown = Unknown.IGNORE,
     resource: Resources = None,
     order: JsonOrder = Order.DECLARED,
+    document: CopiedDocument = None,
     explain: Annotated[
         bool, typer.Option(help="List everything that cannot be enforced, instead of compiling.")
     ] = False,
@@ -71,9 +74,10 @@ def compile_command(
     from structgen.compiler.constraint import compile
     from structgen.tokens.vocabulary import BYTES, Vocabulary
 
+    copied = None if document is None else read_document(document)
     with kernels_shown():
         vocabulary = BYTES if tokenizer is None else Vocabulary.from_file(tokenizer)
-        info = compile(spec, vocabulary, **options).info()
+        info = compile(spec, vocabulary, document=copied, **options).info()
     if as_json:
         print_json(_rounded(info))
     else:

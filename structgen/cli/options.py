@@ -103,6 +103,12 @@ Encoding = Annotated[
         show_default=False,
     ),
 ]
+CopiedDocument = Annotated[
+    str | None,
+    typer.Option(
+        "--document", metavar="DOC", help="What verbatim values are copied from.", show_default=False
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 

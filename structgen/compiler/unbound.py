@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from structgen.compiler.compiled import Regime
-from structgen.errors import InvalidSource
 from structgen.grammar import Grammar
-from structgen.sources.verbatim import NO_DOCUMENT
+from structgen.sources.verbatim import no_document
 from structgen.tokens.vocabulary import Vocabulary
 
 
@@ -29,4 +28,4 @@ class Unbound:
         return True
 
     def __getattr__(self, name: str) -> Any:
-        raise InvalidSource(NO_DOCUMENT)
+        raise no_document()

@@ -20,6 +20,7 @@ from structgen.errors import InvalidOption, InvalidSource
 from structgen.grammar import Combines, Expr, Grammar, copied
 from structgen.reading.boundaries import ALIGNS, Align
 from structgen.reading.copying import Copied, Copying
+from structgen.surface import option
 
 from .copies import check_document, pieces_of
 from .json_schema.copying import VERBATIM, VERBATIM_TERMS
@@ -81,7 +82,7 @@ class Verbatim(Combines):
     @cached_property
     def _copied(self) -> Copied:
         if self.document is None:
-            raise InvalidSource(NO_DOCUMENT)
+            raise no_document()
         return Copied(self.text, self.copying)
 
     def lower(self) -> Grammar:
@@ -120,10 +121,14 @@ class Verbatim(Combines):
 
 
 DEFAULTS: Mapping[str, Any] = {"align": "char", "min_length": 1, "max_length": None, "whitespace": "exact"}
-NO_DOCUMENT = (
-    "a verbatim value has no document to copy from: use model.extract, sg.compile(…, document=text), "
-    "constraint.bind(text) or sg.Verbatim(text)"
-)
+
+
+def no_document() -> InvalidSource:
+    """The error that nothing is known to copy from."""
+    return InvalidSource(
+        f"a verbatim value has no document to copy from: extract copies from its text; to compile, pass "
+        f"{option('document', 'text')}"
+    )
 
 
 def placeholder(copying: Copying) -> Expr:

@@ -25,3 +25,15 @@ def test_a_text_that_leaves_the_schema(run, folder):
 
 def test_both_from_stdin_are_refused(run):
     assert run("check", "-s", "-", "-").code == 2
+
+
+def test_verbatim_values_are_checked_against_a_document(run, folder):
+    (folder / "verbatim.json").write_text('{"type": "string", "x-verbatim": {"align": "word"}}')
+    (folder / "page.txt").write_text("from Acme Ltd")
+    (folder / "yes.json").write_text('"Acme Ltd"')
+    (folder / "no.json").write_text('"Acme L"')
+    assert run("check", "-s", "verbatim.json", "--document", "page.txt", "yes.json").code == 0
+    assert run("check", "-s", "verbatim.json", "--document", "page.txt", "no.json").code == 1
+    without = run("check", "-s", "verbatim.json", "yes.json")
+    assert (without.code, without.err.count("\n")) == (1, 1)
+    assert "pass --document" in without.err

@@ -32,6 +32,7 @@ from structgen.grammar import (
     Excerpt,
     Expr,
     Not,
+    Placeholder,
     Ref,
     Repeat,
     Seq,
@@ -341,6 +342,9 @@ class NfaBuilder:
             remedy='leave the regime to "auto", or fix their order',
         )
 
+    def _placeholder(self, expr: Placeholder, then: int) -> int:
+        raise InvalidSource("a verbatim value has no document to copy from")
+
     def _ref(self, expr: Ref, then: int) -> Steps:
         if expr.name in self._calls:
             call = self._calls[expr.name]
@@ -392,4 +396,5 @@ _BUILD: dict[type[Expr], Callable[[NfaBuilder, Any, int], int | Steps]] = {
     StateGraph: NfaBuilder._automaton,
     Ref: NfaBuilder._ref,
     AnyOrder: NfaBuilder._any_order,
+    Placeholder: NfaBuilder._placeholder,
 }
