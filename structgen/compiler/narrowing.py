@@ -124,8 +124,11 @@ class InnerOutlook:
     def relaxed(self) -> Relaxed:
         return self._inner.relaxed
 
-    def nodes(self, configurations: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        return self._inner.nodes(self._narrowed.inner_of(configurations))
+    def nodes(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        inside = self._narrowed.inner_of(np.arange(count))
+        at, node = self._inner.nodes(int(inside.max(initial=0)) + 1)
+        found, owner = _ranges(at[inside], at[inside + 1])
+        return np.append(0, np.bincount(owner, minlength=count).cumsum()), node[found]
 
 
 class Narrowed(BySearch):

@@ -40,6 +40,16 @@ class Finishing:
         """Whether any search has tightened a bound."""
         return bool(self._most or self._least)
 
+    def tightened(self, most: Longs, least: Longs) -> tuple[Longs, Longs]:
+        """The bounds of all configurations met so far, with what searches have learnt; both may be what was given."""
+        if self.learnt:
+            most, least = most.copy(), least.copy()
+            for number, enough in self._most.items():
+                most[number] = min(most[number], enough)
+            for number, needed in self._least.items():
+                least[number] = max(least[number], needed)
+        return most, least
+
     def bounds(self, configurations: Sequence[int]) -> tuple[Longs, Longs]:
         """For each configuration [F], how many tokens suffice and how many are necessary, as far as is known."""
         most, least = self._lazy.distance_upper[configurations], self._lazy.distance_lower[configurations]

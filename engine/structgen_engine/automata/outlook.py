@@ -10,7 +10,7 @@ accepts from the configuration's node, and a backward pass over its nodes bounds
 A node is a sum over its arcs and over the nodes that it refers to at the same position, or the maximum of the nodes it
 refers to. A node that is not explored is *free*: whatever the position allows may follow.
 
-Axes: M nodes, A arcs, R references, F configurations.
+Axes: M nodes, A arcs, R references.
 """
 
 from __future__ import annotations
@@ -53,6 +53,6 @@ class Outlook(Protocol):
         """The nodes; the same object at every call, whatever has been asked before."""
         ...
 
-    def nodes(self, configurations: NDArray[Any], /) -> tuple[NDArray[Any], NDArray[Any]]:
-        """The nodes of the configurations [F], one after the other, and how many each has: a bound is their sum."""
+    def nodes(self, count: int, /) -> tuple[NDArray[Any], NDArray[Any]]:
+        """at [≥ count + 1] and nodes: those of configuration c are at[c] … at[c + 1], and a bound is their sum."""
         ...

@@ -58,7 +58,8 @@ from structgen_engine.lattice.dropped import Totals
 from structgen_engine.lattice.pruning import Pruning
 
 if TYPE_CHECKING:
-    from structgen_engine.lattice.search import Kept, Known
+    from structgen_engine.lattice.kept import Kept
+    from structgen_engine.lattice.known import Known
 
 Longs = NDArray[np.int64]
 Marks = NDArray[np.bool_]
@@ -147,7 +148,8 @@ class Beam:
 
     def _search(self, rows: Rows, pruning: Pruning) -> tuple[Kept, Totals]:
         """What a search keeps, and bounds on what it drops."""
-        from structgen_engine.lattice.search import Known, Search
+        from structgen_engine.lattice.known import Known
+        from structgen_engine.lattice.search import Search
 
         if self._known is None:
             self._known = Known(self.lazy)

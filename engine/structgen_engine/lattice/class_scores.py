@@ -34,6 +34,10 @@ class Rows(Protocol):
         """log_sum and peak [K] nats of one position under the present classes."""
         ...
 
+    def all_positions(self) -> tuple[Floats, Floats]:
+        """log_sum and peak [N, K] of every position, if none has been asked for."""
+        ...
+
 
 class Indifferent:
     """Rows in which every token weighs the same; a settled position [N] allows its token alone."""
@@ -58,6 +62,11 @@ class Indifferent:
             peak = log_sum.copy()
         log_sum[REFUSED] = peak[REFUSED] = IMPOSSIBLE
         return log_sum, peak
+
+    def all_positions(self) -> tuple[Floats, Floats]:
+        """The rows of all positions."""
+        log_sums, peaks = zip(*(self.at(i) for i in range(len(self))), strict=True)
+        return np.stack(log_sums), np.stack(peaks)
 
 
 class Scored:
@@ -95,6 +104,12 @@ class Scored:
                 self._pace = 2 * self._pace if same else 1
             self._score_from(position)
         return self._log_sum[position, : alphabet.size], self._peak[position, : alphabet.size]
+
+    def all_positions(self) -> tuple[Floats, Floats]:
+        """The rows of all positions, scored at once."""
+        self._pace = len(self)
+        self.at(0)
+        return self._log_sum, self._peak
 
     def all(self) -> ClassScores:
         """The scores of all positions under the present classes."""

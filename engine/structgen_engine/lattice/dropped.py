@@ -32,12 +32,12 @@ class PositionSums:
         self.norm, self._top = np.zeros(N), np.zeros(N)
         self._end, self._pad = np.zeros((2, N)), np.zeros((2, N))  # sum and maximum
 
-    def record(self, i: int, norm: float, top: float, mass: Floats, peaks: Floats) -> None:
-        """Record position i: the log-sum of all tokens, and relative to it the highest and the sets' weights [G]."""
-        self.norm[i], self._top[i] = norm, top
+    def record(self, low: int, high: int, norm: Floats, top: Floats, mass: Floats, peaks: Floats) -> None:
+        """Record positions: the log-sum of all tokens, and relative to it the highest and the sets' weights [P, G]."""
+        self.norm[low:high], self._top[low:high] = norm, top
         if self._closing is not None:
             for kept, number in zip((self._end, self._pad), self._closing, strict=True):
-                kept[:, i] = mass[number], peaks[number]
+                kept[0, low:high], kept[1, low:high] = mass[:, number], peaks[:, number]
 
     def after(self, way: int) -> Floats:
         """[2, N + 1] bounds on the weight of the strings that can follow position i, of all (way 0) or of the heaviest

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,8 +59,9 @@ class Outlooks:
         self._states: dict[int, int] = {}  # the node of each state that has one
         self._node_of: dict[tuple[object, ...], int] = {}
         self._waiting: deque[tuple[int, int, int]] = deque()  # a free node, its tails and its state
-        self._of_configuration: list[list[int]] = [[FREE], [END]]
-        self._first, self._sizes = np.array([FREE, END]), np.array([1, 1])
+        self._at, self._of_configuration = np.zeros(1024, np.int64), np.zeros(1024, np.int64)
+        self._at[1:3], self._of_configuration[:2] = (1, 2), (FREE, END)
+        self._met = 2  # configurations whose nodes are known
 
     @cached_property
     def _returns(self) -> list[Returns]:
@@ -69,11 +71,11 @@ class Outlooks:
     @property
     def relaxed(self) -> Relaxed:
         """The nodes as arrays: those nearest to the start, within the limits, so that it never depends on the past."""
-        return self._explored
+        return self._explored[0]
 
     @cached_property
-    def _explored(self) -> Relaxed:
-        """Explored here, or in an earlier process."""
+    def _explored(self) -> tuple[Relaxed, dict[int, int]]:
+        """Explored here, or in an earlier process, and the node of each state that has one."""
         found: list[Relaxed] = []
 
         def explored() -> Arrays:
@@ -81,10 +83,9 @@ class Outlooks:
             return arrays_of(found[0], self._states, self._effects.classes)
 
         arrays = cached_arrays("outlook", key_of(self._pushdown, self._vocabulary), explored, complete)
-        if not found:
-            relaxed, self._states = taken_over(arrays, self._effects.classes)
-            return relaxed
-        return found[0]
+        if found:
+            return found[0], self._states
+        return taken_over(arrays, self._effects.classes)
 
     def _explore(self) -> Relaxed:
         self._state(int(self._pushdown.start[0]))
@@ -99,25 +100,21 @@ class Outlooks:
             tokens += sum(self._effects.classes.size_of(number) for number, _ in effect.arcs)
         return self._arrays()
 
-    def nodes(self, configurations: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The nodes of the configurations [F], one after the other, and how many each has."""
-        top = int(configurations.max(initial=0)) + 1
-        if top > len(self._of_configuration):
-            self._meet(max(top, len(self._configurations)))
-        nodes, sizes = self._first[configurations], self._sizes[configurations]
-        if (sizes == 1).all():
-            return nodes, sizes
-        found = [self._of_configuration[number] for number in configurations.tolist()]
-        return np.array([node for nodes in found for node in nodes], np.int64), sizes
-
-    def _meet(self, count: int) -> None:
-        """Find the nodes of the first `count` configurations: those of the states on top."""
-        known, states = self._of_configuration, self._pushdown.states
-        for number in range(len(known), count):
-            tops = {state % states for state, _ in self._configurations.pairs[number]}
-            known.append([self._states.get(state, FREE) if state else END for state in sorted(tops)])
-        self._first = np.array([nodes[0] for nodes in known], np.int64)
-        self._sizes = np.array([len(nodes) for nodes in known])
+    def nodes(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Of the first `count` configurations, where their nodes begin and these nodes: those of the states on top."""
+        _, node_of = self._explored
+        states, found, sizes = self._pushdown.states, list[int](), list[int]()
+        for pairs in self._configurations.pairs[self._met : count]:
+            tops = [pairs[0][0] % states]
+            if len(pairs) > 1:
+                tops = sorted({state % states for state, _ in pairs})
+            found += [node_of.get(state, FREE) if state else END for state in tops]
+            sizes.append(len(tops))
+        filled = int(self._at[self._met])
+        self._of_configuration = _with(self._of_configuration, filled, found)
+        self._at = _with(self._at, self._met + 1, filled + np.cumsum(sizes, dtype=np.int64))
+        self._met += len(sizes)
+        return self._at, self._of_configuration
 
     def _node(
         self, key: tuple[object, ...], *, most: bool = False, free: bool = False, needs: int = NEVER
@@ -189,6 +186,15 @@ class Outlooks:
             ref=np.array([node for nodes in refs for node in nodes], np.int64),
             order=np.array(order, np.int64),
         )
+
+
+def _with(array: NDArray[np.int64], at: int, more: Any) -> NDArray[np.int64]:
+    """The array with more numbers from a place on; it grows to twice its size where that is needed."""
+    end = at + len(more)
+    if end > len(array):
+        array = np.append(array, np.zeros(max(end, 2 * len(array)) - len(array), np.int64))
+    array[at:end] = more
+    return array
 
 
 def _offsets(lists: list[list[int]] | list[list[tuple[int, int]]]) -> NDArray[np.int64]:

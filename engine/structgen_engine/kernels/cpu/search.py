@@ -1,9 +1,9 @@
-"""Searching the blocks of a lazy automaton: the weights of its sets, bounds from behind, one position forward.
+"""Searching the blocks of a lazy automaton: a pass forward, position by position, and one back over what it kept.
 
 All weights are nats, relative to the sum of all tokens at a position. A logarithm of a sum leaves out terms that are
 below a float64's precision.
 
-Axes: N block, K classes, G sets, M nodes of the relaxed automaton, F configurations at one position.
+Axes: N block, G sets, F configurations at one position, T configurations kept at all positions together.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structgen_engine.jit import kernel
-from structgen_engine.kernels.cpu.logits import exp
+from structgen_engine.kernels.cpu.bounds import FromBehind, log_of
 
 Array = NDArray[Any]
 
-ROUNDED = 1 + 1e-6  # an upper bound stays one after sums in single precision
 NEGLIGIBLE = -40.0  # nats: e^-40 of a term is below the last bit of a float64
 BEST = 8  # configurations kept at a position because the best block may pass through them
-TINY = 1e-280  # a sum above this has lost no term that matters to underflow
+
+# why a sweep stopped: it is through, arcs or weights are not known, nothing surely finishes, or there is no room
+THROUGH, UNKNOWN, UNSURE, FULL = range(4)
 
 
 class Leaving(NamedTuple):
@@ -33,121 +34,211 @@ class Leaving(NamedTuple):
     targets: Array
 
 
-@kernel(nogil=True)
-def weigh_sets(
-    offsets: Array, member: Array, log_sum: Array, peak: Array, first: int, mass: Array, top: Array
-) -> tuple[float, float]:
-    """mass, top [G]: log-sum and peak of each set from number `first` on; log_sum, peak: [K].
+class Met(NamedTuple):
+    """What is known of all configurations met so far.
 
-    Relative to the log-sum of all classes, which is returned with the highest of all.
+    most, least: tokens that suffice to finish, and that are necessary; node_at [+ 1], node: the nodes of each in the
+    relaxed automaton; kept: bool, those that the present pass has kept; count: [1] how many
     """
-    scale = log_sum.max()
-    if scale == -np.inf:
-        mass[first : offsets.size - 1] = top[first : offsets.size - 1] = -np.inf
-        return scale, scale
-    linear = np.exp(log_sum - scale)
-    norm = np.log(linear.sum()) + scale
-    for g in range(first, offsets.size - 1):
-        total, high, highest = 0.0, -np.inf, -np.inf
-        for k in range(offsets[g], offsets[g + 1]):
-            c = member[k]
-            total += linear[c]
-            high = max(high, log_sum[c])
-            highest = max(highest, peak[c])
-        top[g] = highest - norm
-        if high == -np.inf:
-            mass[g] = top[g] = -np.inf
-        elif total > TINY:
-            mass[g] = np.log(total) + scale - norm
-        else:
-            total = 0.0
-            for k in range(offsets[g], offsets[g + 1]):
-                total += np.exp(log_sum[member[k]] - high)
-            mass[g] = np.log(total) + high - norm
-    return norm, peak.max() - norm
+
+    most: Array
+    least: Array
+    node_at: Array
+    node: Array
+    kept: Array
+    count: Array
 
 
-@kernel(nogil=True)
-def bound_nodes(
-    graph: Any, masses: Array, tops: Array, caps: Array, remaining: int, total: Array, best: Array
-) -> None:
-    """Fill total, best [N + 1, M]: bounds on the sum and on the heaviest of what may follow each node.
+class Scratch(NamedTuple):
+    """Work space for every configuration met so far. place: −1 between calls; found, high, highest, total: anything."""
 
-    graph: the fields of a `Relaxed`; masses, tops: [N, G]; caps: [2, N + 1] bounds for every node
+    place: Array
+    found: Array
+    high: Array
+    highest: Array
+    total: Array
+
+
+class Weighed(NamedTuple):
+    """The weights of token sets. mass, top: [N, ≥ G] nats; done: [N] how many are weighed; count: G."""
+
+    mass: Array
+    top: Array
+    done: Array
+    count: int
+
+
+class Ahead(NamedTuple):
+    """Bounds on what may follow. nodes: of the relaxed automaton; caps: [2, 2, N + 1] nats, of the sum and of the
+    heaviest, for open outputs and for complete ones."""
+
+    nodes: FromBehind
+    caps: Array
+
+
+class Keeping(NamedTuple):
+    """What a pass keeps. path: [N + 1] the witness; room: [N + 1] different configurations up to each position.
+
+    floor: nats, the weight of prefix times bound below which a configuration is dropped; width: the most at a position;
+    remaining: tokens of budget after the block
     """
-    most, free, least, arc_at, arc_set, arc_target, ref_at, ref, order = graph
-    N, terms = masses.shape[0], np.empty(arc_set.size + ref.size)
-    for i in range(N, -1, -1):
-        for n in order:
-            if free[n]:
-                total[i, n], best[i, n] = caps[0, i], caps[1, i]
-                continue
-            high, highest, count = -np.inf, -np.inf, 0
-            if i == N:
-                if least[n] <= remaining:
-                    high = highest = terms[0] = 0.0
-                    count = 1
-            else:
-                for e in range(arc_at[n], arc_at[n + 1]):
-                    term = masses[i, arc_set[e]] + total[i + 1, arc_target[e]]
-                    terms[count] = term
-                    count += 1
-                    high = max(high, term)
-                    highest = max(highest, tops[i, arc_set[e]] + best[i + 1, arc_target[e]])
-            for r in range(ref_at[n], ref_at[n + 1]):
-                terms[count] = total[i, ref[r]]
-                count += 1
-                high = max(high, total[i, ref[r]])
-                highest = max(highest, best[i, ref[r]])
-            if count > 1 and not most[n] and high > -np.inf:
-                mass = np.float32(0.0)
-                for k in range(count):
-                    if terms[k] - high > NEGLIGIBLE:
-                        mass += exp(np.float32(terms[k] - high))
-                high += np.log(mass * ROUNDED)
-            total[i, n], best[i, n] = min(high, caps[0, i]), min(highest, caps[1, i])
+
+    path: Array
+    room: Array
+    floor: float
+    width: int
+    remaining: int
+
+
+class Frontiers(NamedTuple):
+    """The configurations kept at each position: those at position i are begin[i] … begin[i + 1].
+
+    number, weight, best, key, top: [T], weights in nats of all prefixes and of the heaviest, then times bounds on what
+    may follow; dropped, dropped_best: [N + 1] nats, bounds on the sum and on the heaviest of what was dropped there
+    """
+
+    begin: Array
+    number: Array
+    weight: Array
+    best: Array
+    key: Array
+    top: Array
+    dropped: Array
+    dropped_best: Array
 
 
 @kernel(nogil=True)
-def advance(
-    sources: Array, weight: Array, best: Array, arcs: Leaving, mass: Array, top: Array, place: Array
-) -> tuple[Array, Array, Array]:
-    """All configurations one token after the sources [F], sorted, with the weights of all and of the heaviest prefixes.
+def sweep(
+    i: int,
+    kept: Frontiers,
+    arcs: Leaving,
+    met: Met,
+    sets: Weighed,
+    ahead: Ahead,
+    limits: Keeping,
+    scratch: Scratch,
+) -> tuple[int, int]:
+    """Go on from position i as far as possible; returns the position reached, and why the sweep stopped.
 
-    mass, top: [G] of this position; place: [configurations] −1, scratch that is left as it was
+    The last position is left to `settle`: what may end there has to be certain.
     """
-    at, size, sets, targets = arcs
-    room = 0
-    for s in sources:
-        room += size[s]
-    found, count = np.empty(room, np.int64), 0
-    high, highest, total = np.empty(room), np.empty(room), np.zeros(room)
-    for f in range(sources.size):
-        s = sources[f]
+    last = kept.dropped.size - 2
+    while i < last:
+        if sets.done[i] != sets.count:
+            return i, UNKNOWN
+        for s in kept.number[kept.begin[i] : kept.begin[i + 1]]:
+            if s >= arcs.size.size or arcs.size[s] < 0:
+                return i, UNKNOWN
+        count = advance(i, kept, arcs, sets, scratch)
+        left, some = last - i + limits.remaining, False
+        for k in range(count):
+            some |= met.most[scratch.found[k]] <= left
+        if not some:
+            return i, UNSURE
+        if not settle(i, count, kept, met, ahead, limits, scratch, False):
+            return i, FULL
+        i += 1
+    return i, THROUGH
+
+
+@kernel(nogil=True)
+def advance(i: int, kept: Frontiers, arcs: Leaving, sets: Weighed, scratch: Scratch) -> int:
+    """All configurations one token after those kept at position i, and the weights of all and of the heaviest prefixes.
+
+    They are put into the scratch: `found`, the weights into `high` and `highest`. Returns how many they are.
+    """
+    place, found, high, highest, total = scratch
+    at, size, label, targets = arcs
+    mass, top, count = sets.mass[i], sets.top[i], 0
+    for k in range(kept.begin[i], kept.begin[i + 1]):
+        s = kept.number[k]
         for e in range(at[s], at[s] + size[s]):
-            w = weight[f] + mass[sets[e]]
+            w = kept.weight[k] + mass[label[e]]
             if w == -np.inf:
                 continue
-            t = targets[e]
-            if place[t] < 0:
-                place[t] = count
-                found[count], high[count], highest[count] = t, -np.inf, -np.inf
+            heaviest, t = kept.best[k] + top[label[e]], targets[e]
+            f = place[t]
+            if f < 0:
+                place[t], found[count], high[count], highest[count] = count, t, w, heaviest
+                total[count] = 1.0
                 count += 1
-            k = place[t]
-            high[k] = max(high[k], w)
-            highest[k] = max(highest[k], best[f] + top[sets[e]])
-    for f in range(sources.size):
-        s = sources[f]
-        for e in range(at[s], at[s] + size[s]):
-            k = place[targets[e]]
-            if k >= 0:
-                gap = weight[f] + mass[sets[e]] - high[k]
-                if gap > NEGLIGIBLE:
-                    total[k] += np.exp(gap)
+                continue
+            highest[f] = max(highest[f], heaviest)
+            gap = w - high[f]
+            if gap > 0.0:
+                total[f] = 1.0 + (total[f] * np.exp(-gap) if gap < -NEGLIGIBLE else 0.0)
+                high[f] = w
+            elif gap > NEGLIGIBLE:
+                total[f] += np.exp(gap)
+    for f in range(count):
+        place[found[f]] = -1
+        if total[f] != 1.0:
+            high[f] += np.log(total[f])
+    return count
+
+
+@kernel(nogil=True)
+def settle(
+    i: int,
+    count: int,
+    kept: Frontiers,
+    met: Met,
+    ahead: Ahead,
+    limits: Keeping,
+    scratch: Scratch,
+    ending: bool,
+) -> bool:
+    """Keep the best of what `advance` found after position i, and record what is dropped; False if there is no room.
+
+    ending: whether only what surely finishes may be kept
+    """
+    i += 1
+    numbers, weight, highest = scratch.found[:count], scratch.high[:count], scratch.highest[:count]
+    left = kept.dropped.size - 1 - i + limits.remaining
+    key, top = np.empty(count), np.empty(count)
+    sure, able, known = np.empty(count, np.bool_), np.empty(count, np.bool_), np.empty(count, np.bool_)
     for k in range(count):
-        place[found[k]] = -1
-    order = np.argsort(found[:count])
-    return found[order], (high[:count] + np.log(total[:count]))[order], highest[:count][order]
+        c = numbers[k]
+        after, after_best = _after(ahead, i, met.node[met.node_at[c] : met.node_at[c + 1]], met.least[c] == 0)
+        key[k], top[k] = weight[k] + after, highest[k] + after_best
+        sure[k], able[k], known[k] = met.most[c] <= left, met.least[c] <= left, met.kept[c]
+    room = limits.room[i] - met.count[0]
+    witness = numbers == limits.path[i]
+    keep = select(
+        weight, key, top, sure if ending else able, sure, known, witness, limits.floor, limits.width, room
+    )
+    filled = kept.begin[i]
+    if filled + keep.sum() > kept.number.size:
+        return False
+    gone = able & ~keep
+    kept.dropped[i], kept.dropped_best[i] = log_sum_of(key, gone), -np.inf
+    for k in range(count):
+        if gone[k]:
+            kept.dropped_best[i] = max(kept.dropped_best[i], top[k])
+        if keep[k]:
+            kept.number[filled], kept.weight[filled], kept.best[filled] = numbers[k], weight[k], highest[k]
+            kept.key[filled], kept.top[filled] = key[k], top[k]
+            filled += 1
+            if not known[k]:
+                met.kept[numbers[k]] = True
+                met.count[0] += 1
+    kept.begin[i + 1] = filled
+    return True
+
+
+@kernel(nogil=True)
+def _after(ahead: Ahead, i: int, nodes: Array, complete: bool) -> tuple[float, float]:
+    """Bounds on the sum and on the heaviest of what may follow a configuration: a set of stacks is bounded by the sum
+    over their nodes."""
+    total, best = -np.inf, -np.inf
+    for node in nodes:
+        more = log_of(ahead.nodes, i, node)
+        best = max(best, ahead.nodes.best[i, node])
+        if more > -np.inf:
+            high, low = max(total, more), min(total, more)
+            total = high + np.log1p(np.exp(low - high)) if low > -np.inf else high
+    kind = np.int64(complete)
+    return min(total, ahead.caps[0, kind, i]), min(best, ahead.caps[1, kind, i])
 
 
 @kernel(nogil=True)
@@ -157,9 +248,17 @@ def heaviest(key: Array, marks: Array, count: int) -> Array:
     if among.size <= count:
         return marks.copy()
     kept = np.zeros(marks.size, np.bool_)
-    order = np.argsort(-key[among], kind="mergesort")
-    for k in range(max(0, count)):
-        kept[among[order[k]]] = True
+    if count <= 0:
+        return kept
+    keys = key[among]
+    least = np.partition(keys, among.size - count)[among.size - count]
+    equal = count - (keys > least).sum()
+    for k in range(among.size):
+        if keys[k] > least:
+            kept[among[k]] = True
+        elif keys[k] == least and equal > 0:
+            kept[among[k]] = True
+            equal -= 1
     return kept
 
 
@@ -207,6 +306,53 @@ def log_sum_of(values: Array, marks: Array) -> float:
         return high
     total = 0.0
     for k in range(values.size):
-        if marks[k]:
+        if marks[k] and values[k] - high > NEGLIGIBLE:
             total += np.exp(values[k] - high)
     return high + np.log(total)
+
+
+@kernel(nogil=True)
+def without(kept: Frontiers, heavy: Array) -> tuple[Array, Array]:
+    """[N + 1] nats: the sum and the heaviest of the keys at each position that are not marked as heavy [T]."""
+    light, lightest = np.full((2, kept.dropped.size), -np.inf)
+    for i in range(kept.dropped.size):
+        part = slice(kept.begin[i], kept.begin[i + 1])
+        light[i] = log_sum_of(kept.key[part], ~heavy[part])
+        for k in range(kept.begin[i], kept.begin[i + 1]):
+            if not heavy[k]:
+                lightest[i] = max(lightest[i], kept.top[k])
+    return light, lightest
+
+
+@kernel(nogil=True)
+def follow_back(kept: Frontiers, arcs: Leaving, sets: Weighed, place: Array) -> tuple[Array, Array]:
+    """[T] nats: the sum and the heaviest of what follows each configuration within what is kept."""
+    after, after_best = np.full((2, kept.number.size), -np.inf)
+    last = kept.dropped.size - 1
+    for k in range(kept.begin[last], kept.begin[last + 1]):
+        after[k] = after_best[k] = 0.0
+    for i in range(last - 1, -1, -1):
+        for k in range(kept.begin[i + 1], kept.begin[i + 2]):
+            place[kept.number[k]] = k
+        for k in range(kept.begin[i], kept.begin[i + 1]):
+            s = kept.number[k]
+            high, total, best = -np.inf, 0.0, -np.inf
+            for e in range(arcs.at[s], arcs.at[s] + arcs.size[s]):
+                t = place[arcs.targets[e]]
+                if t < 0:
+                    continue
+                w = sets.mass[i, arcs.sets[e]] + after[t]
+                if w == -np.inf:
+                    continue
+                best = max(best, sets.top[i, arcs.sets[e]] + after_best[t])
+                gap = w - high
+                if gap > 0.0:
+                    total = 1.0 + (total * np.exp(-gap) if gap < -NEGLIGIBLE else 0.0)
+                    high = w
+                elif gap > NEGLIGIBLE:
+                    total += np.exp(gap)
+            after[k] = high + np.log(total) if total > 0.0 else -np.inf
+            after_best[k] = best
+        for k in range(kept.begin[i + 1], kept.begin[i + 2]):
+            place[kept.number[k]] = -1
+    return after, after_best
