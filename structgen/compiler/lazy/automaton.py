@@ -191,7 +191,7 @@ class LazyAutomaton(BySearch):
 
     def _disjoint(self, tops: list[tuple[int, Effect]]) -> OutArcs:
         """Disjoint arcs of the effects on top of what lies below; a token with several targets leads to their union."""
-        graft, union, parts = self.configurations.graft, self.configurations.union, list[tuple[int, int]]()
+        graft, parts = self.configurations.graft, list[tuple[int, int]]()
         for below, effect in tops:
             parts += [(tokens, graft(target, below)) for tokens, target in effect.arcs]
             for left in effect.exits:
@@ -201,15 +201,24 @@ class LazyAutomaton(BySearch):
         sets, targets = np.array(parts, np.int64).T
         if len(tops) == 1 and not tops[0][1].exits:
             return OutArcs(sets, targets)
-        labels = np.concatenate([self.sets[number] for number in sets.tolist()])
-        if np.bincount(labels).max() == 1:
+        return self._grouped(sets, targets)
+
+    def _grouped(self, sets: NDArray[np.int64], targets: NDArray[np.int64]) -> OutArcs:
+        """Disjoint arcs: a class that several of the sets hold leads to the union of their targets."""
+        parts = [self.sets[number] for number in sets.tolist()]
+        labels = np.concatenate(parts)
+        held = np.bincount(labels)
+        if held.max() == 1:
             return OutArcs(sets, targets)
+        after, union = np.repeat(targets, [len(part) for part in parts]), self.configurations.union
+        shared = held[labels] > 1
         reached: dict[int, int] = {}
-        for number, target in parts:
-            for label in self.sets[number].tolist():
-                reached[label] = union(reached.get(label, NOWHERE), target)
-        groups: dict[int, list[int]] = {}
-        for label, target in reached.items():
-            groups.setdefault(target, []).append(label)
-        numbers = [self.classes.union(np.array(labels, np.int32)) for labels in groups.values()]
-        return OutArcs(np.array(numbers, np.int64), np.array(list(groups), np.int64))
+        for label, target in zip(labels[shared].tolist(), after[shared].tolist(), strict=True):
+            reached[label] = union(reached[label], target) if label in reached else target
+        labels = np.append(labels[~shared], np.array(list(reached), np.int32))
+        after = np.append(after[~shared], np.array(list(reached.values()), np.int64))
+        order = np.argsort(after, kind="stable")
+        after, labels = after[order], labels[order]
+        starts = np.flatnonzero(np.diff(after, prepend=-1))
+        numbers = [self.classes.union(part) for part in np.split(labels, starts[1:])]
+        return OutArcs(np.array(numbers, np.int64), after[starts])

@@ -23,7 +23,7 @@ set of bits (`automata/orders`); then its number encodes both, and modulo the nu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import numpy as np
 
@@ -53,6 +53,8 @@ class Configurations:
         self._unions: dict[Pair, int] = {}
         self._grafts: dict[Pair, int] = {}
         self._parts: dict[int, list[int]] = {}  # the parts of each grafted configuration
+        self._targets: dict[int, list[int]] = {}  # of states, by symbol
+        self._readers: dict[int, tuple[list[tuple[list[int], int]], bool]] = {}  # of each configuration
         symbols = pushdown.delta.shape[1]
         self.step = np.full((1024, symbols), UNREAD, np.int32)
         self.leaves = np.zeros((1024, symbols), np.bool_)
@@ -77,8 +79,10 @@ class Configurations:
         """The configuration with the state on top of all stacks of `below`; `below` if the state can only return."""
         return below if self._final[state % self._states] else self._number(((state, below),))
 
-    def configuration(self, pairs: Iterable[Pair]) -> int:
+    def configuration(self, pairs: Collection[Pair]) -> int:
         """The number of the configuration with these pairs; a state may occur in several of them."""
+        if len(pairs) < 2:
+            return self._number(tuple(pairs))
         belows: dict[int, int] = {}
         for state, below in pairs:
             belows[state] = self.union(belows[state], below) if state in belows else below
@@ -122,6 +126,8 @@ class Configurations:
         """The configuration with BOTTOM replaced by `below`."""
         if below == BOTTOM or configuration == NOWHERE:
             return configuration
+        if len(self.pairs[configuration]) == 1 and self.pairs[configuration][0][1] == BOTTOM:
+            return self._number(((self.pairs[configuration][0][0], below),))
         key = configuration, below
         if key not in self._grafts:
             new = {BOTTOM: below}
@@ -151,20 +157,35 @@ class Configurations:
         return self._read(configuration, symbol) if after == UNREAD else after
 
     def _read(self, configuration: int, symbol: int) -> int:
-        delta, start = self.pushdown.delta, self.pushdown.start
         if len(self.pairs[configuration]) == 1 and self._alone(*self.pairs[configuration][0]):
             self._read_alone(configuration, *self.pairs[configuration][0])
             return int(self.step[configuration, symbol])
-        waiting, after = list(self.pairs[configuration]), list[Pair]()
+        if configuration not in self._readers:
+            self._readers[configuration] = self._called(configuration)
+        readers, returns = self._readers[configuration]
+        after = list[Pair]()
+        for targets, below in readers:
+            if target := targets[symbol]:
+                after += self.pairs[below] if self._final[target] else [(target, below)]
+        if returns:
+            self.leaves[configuration, symbol] = True
+        self.step[configuration, symbol] = number = self.configuration(after)
+        return number
+
+    def _called(self, configuration: int) -> tuple[list[tuple[list[int], int]], bool]:
+        """What may read the next symbol, as targets by symbol and what lies below; whether BOTTOM may."""
+        start, readers, returns = self.pushdown.start, list[tuple[list[int], int]](), False
+        waiting = list(self.pairs[configuration])
         met = set(waiting)
         while waiting:
             state, below = waiting.pop()
             if not state:
-                self.leaves[configuration, symbol] = True
+                returns = True
                 continue
             base = state % self._states
-            if target := int(delta[base, symbol]):
-                after += self.pairs[below] if self._final[target] else [(target, below)]
+            if base not in self._targets:
+                self._targets[base] = self.pushdown.delta[base].tolist()
+            readers.append((self._targets[base], below))
             onward = [
                 (int(start[callee]), self.push(back, below)) for callee, back in self._frames.calls(state)
             ]
@@ -172,8 +193,7 @@ class Configurations:
                 onward += self.pairs[below]
             waiting += [pair for pair in onward if pair not in met]
             met.update(onward)
-        self.step[configuration, symbol] = number = self.configuration(after)
-        return number
+        return readers, returns
 
     def _alone(self, state: int, _: int) -> bool:
         """Whether the state itself reads the next symbol: it neither calls nor returns."""

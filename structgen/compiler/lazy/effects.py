@@ -77,7 +77,7 @@ class Effects:
         plain = self._slices.arcs(start, follow, self.classes) if tails == 0 else None
         if plain is not None:
             tree = self._other
-        reached = np.zeros(len(tree.symbol), np.int32)
+        reached = np.empty(len(tree.symbol), np.int32)  # read only where it has been written
         reached[0] = start
         live, exits = self._walk(tree, reached, follow)
         return Effect((plain or []) + self._arcs(tree, reached, live), self._exits(tails, tree, exits))
