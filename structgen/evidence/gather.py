@@ -118,13 +118,13 @@ def evidence(
     """What speaks for each value of an answer that was written for a request; see `answered`."""
     spelled = Spelled(written.ids.tolist(), asked.constraint.vocabulary)
     leaves, stated = answer.leaves, _stated(asked)
-    seen = _looks(runtime, asked, written, answer, spelled, list(leaves.values()))
+    seen = hidden(runtime, asked, written, answer, spelled, list(leaves.values()))
     sure: dict[str, float] = {}
     others: dict[str, Sequence[Alternative]] = {}
     for pointer, leaf in leaves.items():
         if not seen[pointer]:
             continue
-        sure[pointer], others[pointer] = _weighed(seen[pointer], leaf, answer, spelled)
+        sure[pointer], others[pointer] = weighed(seen[pointer], leaf, answer, spelled)
     outlines = [kind.outline for kind in asked.kinds]
     spans = {} if stated is None else spans_of(list(leaves.values()), outlines, stated)
     likely = (
@@ -134,18 +134,9 @@ def evidence(
     )
     known = {pointer: support(looks) for pointer, looks in seen.items() if looks}
     everything = stated is not None and stating is everywhere
-    lacking = _absent(runtime, asked, answer, stated, known) if stated and everything else {}
+    lacking = lacking_facts(runtime, asked, answer, stated, known) if stated and everything else {}
     doubts = tuple(_warnings(asked, answer, spelled, seen, stated, stating, lacking))
     return Evidence(sure, others, spans, doubts, likely)
-
-
-def overall(outline: Mapping[str, Any], answer: Answer, stated: Stated) -> Evidence:
-    """What the document alone says about an answer: where it states each value, and what it does not state."""
-    leaves = answer.leaves
-    spans = spans_of(list(leaves.values()), [outline], stated)
-    found = [unstated(leaf, [outline], stated) for leaf in leaves.values()]
-    lists = shortened(answer, outline, stated)
-    return Evidence(spans=spans, warnings=(*(one for one in found if one is not None), *lists))
 
 
 def doubts(
@@ -159,8 +150,8 @@ def doubts(
     spelled, stated = Spelled(written.ids.tolist(), asked.constraint.vocabulary), _stated(asked)
     if stated is None:
         return ()
-    few = [leaf for leaf in answer.leaves.values() if _doubtful(leaf, asked, answer, stated)]
-    seen = _looks(runtime, asked, written, answer, spelled, few) if few else {}
+    few = [leaf for leaf in answer.leaves.values() if doubtful(leaf, asked, answer, stated)]
+    seen = hidden(runtime, asked, written, answer, spelled, few) if few else {}
     lacking = _unsupported(runtime, asked, written, answer, spelled, stated) if stating is everywhere else {}
     return tuple(_warnings(asked, answer, spelled, seen, stated, stating, lacking))
 
@@ -176,7 +167,7 @@ def _unsupported(
         for leaf in compared(asked, answer)
         if (places := stated.places(leaf.value)) and not named(leaf, places, stated)
     ]
-    look = partial(supports, replace(asked, document=None), written, spelled, pad=_pad(runtime))
+    look = partial(supports, replace(asked, document=None), written, spelled, pad=padding(runtime))
     if len(few) > 1:
         rough, contested = look(few, answer.text, together=True), shared(few, stated)
         few = [
@@ -185,10 +176,10 @@ def _unsupported(
     if not few:
         return {}
     found = look(few, answer.text)
-    return _absent(runtime, asked, answer, stated, found)
+    return lacking_facts(runtime, asked, answer, stated, found)
 
 
-def _absent(
+def lacking_facts(
     runtime: Runtime, asked: Request, answer: Answer, stated: Stated, supported: Mapping[str, float]
 ) -> Mapping[str, AnswerWarning]:
     """Warnings about values that are stated for something else.
@@ -219,7 +210,8 @@ def compared(asked: Request, answer: Answer) -> list[Leaf]:
     ]
 
 
-def _doubtful(leaf: Leaf, asked: Request, answer: Answer, stated: Stated) -> bool:
+def doubtful(leaf: Leaf, asked: Request, answer: Answer, stated: Stated) -> bool:
+    """Whether the constraint refuses what the document may hold in the place of a value that is no option."""
     options = any(chosen(kind.outline, leaf.pointer) for kind in asked.kinds)
     return not options and answer.is_json and narrowed(leaf, answer, asked.constraint, stated)
 
@@ -228,23 +220,25 @@ def _stated(asked: Request) -> Stated | None:
     return None if asked.document is None else Stated(asked.document)
 
 
-def _looks(
+def hidden(
     runtime: Runtime,
     asked: Request,
     written: Decoded,
     answer: Answer,
     spelled: Spelled,
     leaves: Sequence[Leaf],
-) -> Mapping[str, Sequence[HiddenValue]]:
-    return looks(replace(asked, document=None), written, spelled, leaves, answer.text, pad=_pad(runtime))
+) -> dict[str, list[HiddenValue]]:
+    """The looks at some leaves of an answer."""
+    return looks(replace(asked, document=None), written, spelled, leaves, answer.text, pad=padding(runtime))
 
 
-def _pad(runtime: Runtime) -> int:
+def padding(runtime: Runtime) -> int:
+    """The id that fills a canvas."""
     name = runtime.vocabulary.pad
     return 0 if name is None else runtime.vocabulary.special[name]
 
 
-def _weighed(
+def weighed(
     seen: Sequence[HiddenValue], leaf: Leaf, answer: Answer, spelled: Spelled
 ) -> tuple[float, Sequence[Alternative]]:
     """The confidence of a leaf, and its alternatives if it lies in one block."""

@@ -36,7 +36,7 @@ def extract(
     try:
         asked = extraction(runtime, document, spec, options, terms=terms)
     except PromptTooLong:
-        return _long(runtime, source, spec, options, terms)
+        return _long(runtime, source, spec, options, terms, details=details)
     return answered(runtime, asked, wanted(source, details=details))
 
 
@@ -89,7 +89,13 @@ def extraction(
 
 
 def _long(
-    runtime: Runtime, document: str | Document, spec: object, options: Options | None, terms: Terms | None
+    runtime: Runtime,
+    document: str | Document,
+    spec: object,
+    options: Options | None,
+    terms: Terms | None,
+    *,
+    details: bool,
 ) -> Generation[object]:
     """The value that the windows of a document give, which as a whole is longer than the model reads."""
     from structgen.verbs.windows import read_windows, windows
@@ -97,4 +103,5 @@ def _long(
     text, form = text_of(document), Form.of(as_source(spec, terms))  # type: ignore[arg-type]
     start, end = windows(runtime, form, text)[0]
     asked = extraction(runtime, text[start:end], spec, options, terms=terms)
-    return read_windows(runtime, asked, form, text, document if isinstance(document, Document) else None)
+    source = document if isinstance(document, Document) else None
+    return read_windows(runtime, asked, form, text, source, details=details)

@@ -1,7 +1,7 @@
 """Documents longer than the model reads: windows of whole lines that overlap, each read on its own, and one answer.
 
 Lists are joined: items in the order of their places, and an item that two windows see at one place is one item. Every
-other value comes from the window that states it on a line that names it, else from the first that states it. All
+other value comes from the window that states it with the most support, to which its name in front of it adds. All
 offsets are those of the whole document.
 """
 
@@ -15,7 +15,7 @@ from enum import Enum
 
 from structgen.documents import Document
 from structgen.errors import InvalidDocument, InvalidOption
-from structgen.evidence.gather import overall
+from structgen.evidence.parts import ReadPart, together
 from structgen.generation.leaves import Answer
 from structgen.generation.prompts import Form
 from structgen.generation.request import Request
@@ -23,8 +23,10 @@ from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
 from structgen.generation.writer import prompt_ids, write
 from structgen.reading.stated import Stated
+from structgen.sources.json_schema.pointers import escape
 from structgen.sources.outline import Outline
 
+NAMED = 3.0  # nats a token that each word of a value's name in front of it is worth
 OVERLAP = 5  # a window begins within the last so-manieth of the one before
 MOST = 64  # windows of one document
 
@@ -42,10 +44,14 @@ ABSENT = Absent.ABSENT
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """Characters start … end − 1 of a document, and the value that was read there."""
+    """What was read from the characters of a document from `start` on.
+
+    stated: what these characters state; part: the whole answer there; value: the answer, or a member of it
+    """
 
     start: int
     stated: Stated
+    part: ReadPart
     value: Json | Absent = None
 
 
@@ -93,11 +99,12 @@ def _lines(text: str, room: int) -> Iterator[tuple[int, int]]:
 
 
 def read_windows(
-    runtime: Runtime, asked: Request, form: Form, text: str, document: Document | None
+    runtime: Runtime, asked: Request, form: Form, text: str, document: Document | None, *, details: bool
 ) -> Generation[object]:
     """The answer that the windows of a document give together.
 
     asked: with the prompt and the text of one window; document: kept with the answer
+    details: whether to gather the confidences and alternatives of values outside lists
     Raises InvalidOption for redraws, because what a validator rejects may be spread over several parts.
     """
     if asked.redraws:
@@ -110,11 +117,13 @@ def read_windows(
         if not part.strip():
             continue
         prompt = prompt_ids(runtime, runtime.prompts.extraction(form, part))
-        written.append(write(runtime, of_window(asked, prompt, part)))
-        spelled = runtime.vocabulary.decode(written[-1].ids.tolist()).decode()
-        value = json.loads(spelled, parse_float=Decimal, parse_int=Decimal)
-        seen.append(Window(start, Stated(part), value))
-    value = merged(seen, form.outlined, ())
+        request = of_window(asked, prompt, part)
+        written.append(write(runtime, request))
+        read = ReadPart.of(runtime, request, written[-1])
+        value = json.loads(read.answer.text, parse_float=Decimal, parse_int=Decimal)
+        seen.append(Window(start, Stated(part), read, value))
+    parts = dict[str, ReadPart]()
+    value = merged(seen, form.outlined, (), parts)
     answer = _json(None if value is ABSENT else value)
     constraint = asked.constraint.bind(text)
     if not constraint.accepts(answer):
@@ -130,7 +139,7 @@ def read_windows(
         sum(part.blocks for part in written),
         max(part.dropped for part in written),
         all(part.certified for part in written),
-        overall(asked.kinds[0].outline, Answer(answer), Stated(text)),
+        together(runtime, asked, Answer(answer), Stated(text), parts, details=details),
         document=document,
     )
 
@@ -144,8 +153,13 @@ def of_window(asked: Request, prompt: Sequence[int], part: str) -> Request:
     return replace(asked, constraint=constraint, automaton=constraint.automaton, reviewer=constraint.reviewer)
 
 
-def merged(seen: Sequence[Window], outline: Outline, names: Sequence[str]) -> Json | Absent:
-    """One value of the values that windows read; ABSENT if none has one. names: the members that lead to it."""
+def merged(
+    seen: Sequence[Window], outline: Outline, names: Sequence[str], parts: dict[str, ReadPart]
+) -> Json | Absent:
+    """One value of the values that windows read; ABSENT if none has one.
+
+    names: the members that lead to it; parts: receives the part that each value outside lists comes from, by pointer
+    """
     here = [one for one in seen if one.value is not ABSENT and one.value is not None]
     if not here:
         return None if any(one.value is None for one in seen) else ABSENT
@@ -154,7 +168,7 @@ def merged(seen: Sequence[Window], outline: Outline, names: Sequence[str]) -> Js
         found = (
             (
                 field.name,
-                merged([_member(one, field.name) for one in here], field.value, (*names, field.name)),
+                merged([_member(one, field.name) for one in here], field.value, (*names, field.name), parts),
             )
             for field in outline.fields
         )
@@ -167,7 +181,9 @@ def merged(seen: Sequence[Window], outline: Outline, names: Sequence[str]) -> Js
             if isinstance(pair, list):
                 pairs.setdefault(str(pair[0]), pair[1])
         return pairs
-    return max(here, key=lambda one: _weight(one, names)).value
+    best = max(here, key=lambda one: _weight(one, names))
+    parts[pointer_of(names)] = best.part
+    return best.value
 
 
 def _member(window: Window, name: str) -> Window:
@@ -183,10 +199,16 @@ def _items(window: Window) -> list[Json]:
     return value if isinstance(value, list) else []
 
 
-def _weight(window: Window, names: Sequence[str]) -> tuple[bool, int]:
-    """Whether a window states its value, and how many words of the value's name stand in front of it on its line."""
+def _weight(window: Window, names: Sequence[str]) -> tuple[bool, float]:
+    """Whether a window states its value, and its support there; a name in front of the value on its line adds to it."""
     places = window.stated.places(window.value, names)
-    return bool(places), window.stated.named(places[0], names) if places else 0
+    support = window.part.supported.get(pointer_of(names), 0.0)
+    return bool(places), support + NAMED * window.stated.named(places[0], names) if places else support
+
+
+def pointer_of(names: Sequence[str]) -> str:
+    """The JSON pointer of a member."""
+    return "".join(f"/{escape(name)}" for name in names)
 
 
 def _joined(seen: Sequence[Window], most: int | None) -> list[Json]:

@@ -69,3 +69,21 @@ def test_a_long_table_has_every_row_once_and_in_order(model: sg.Model):
 def test_a_long_document_is_not_drawn_anew_in_silence(model: sg.Model):
     with pytest.raises(sg.InvalidOption, match="leave redraws out, or split the document"):
         model.extract(LOREM * 200, Lease, redraws=2)
+
+
+def test_a_value_of_a_window_has_its_confidence_and_warnings(model: sg.Model):
+    text = f"Landlord: Oak Homes Ltd\n{(LOREM + chr(10)) * 60}Monthly rent: 1020.50 EUR\n{(LOREM + chr(10)) * 10}"
+    done = model.extract(text, Lease, details=True)
+    assert done.value.landlord == "Oak Homes Ltd"
+    assert done.value.monthly_rent == 1020.5
+    assert set(done.confidence) == {"/landlord", "/tenant", "/monthly_rent"}
+    assert {one.pointer for one in done.warnings} == {"/tenant"}  # which the document does not state
+    with pytest.warns(sg.AnswerWarning, match="/tenant"):
+        model.extract(text, Lease)
+
+
+def test_a_bound_that_excludes_what_a_window_states_is_named(model: sg.Model):
+    fields = {"monthly_rent": {"type": "number", "minimum": 0, "maximum": 500}}
+    text = f"Landlord: Oak Homes Ltd\n{(LOREM + chr(10)) * 60}Monthly rent: 1020.50 EUR\n"
+    done = model.extract(text, {"type": "object", "properties": fields, "required": [*fields]}, details=True)
+    assert {one.pointer for one in done.warnings} == {"/monthly_rent"}
