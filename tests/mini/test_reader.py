@@ -162,12 +162,9 @@ def test_booleans_and_options_cost_what_the_reader_thinks_of_them():
 
 
 def test_a_reader_is_stored_and_loaded(tmp_path: Path):
-    reader, vocabulary = (
-        reader_of(),
-        [(PIECES.tokenizer.id_to_token(at), -1.0 - at) for at in range(len(PIECES.table))],
-    )
+    reader = reader_of()
     assert stored_reader(tmp_path) is None
-    save_reader(tmp_path / READER, reader.config, reader.state_dict(), {}, PIECES.table, vocabulary)
+    save_reader(tmp_path / READER, reader.config, reader.state_dict(), {}, PIECES)
     again, pieces = load_reader(tmp_path / READER)
     assert again.config == reader.config
     assert pieces.split("Ann, Bob") == PIECES.split("Ann, Bob")
@@ -186,8 +183,7 @@ def test_a_folder_with_a_reader_makes_a_model_that_reads(tmp_path: Path):
     plain = sg.load(tmp_path / "model")
     assert plain.absent is None
     reader = reader_of()
-    vocabulary = [(PIECES.tokenizer.id_to_token(at), -1.0 - at) for at in range(len(PIECES.table))]
-    save_reader(tmp_path / "model" / READER, reader.config, reader.state_dict(), {}, PIECES.table, vocabulary)
+    save_reader(tmp_path / "model" / READER, reader.config, reader.state_dict(), {}, PIECES)
     reading = sg.load(tmp_path / "model")
     assert reading.absent is not None
     absent = reading.absent(sg.JsonSchema(schema), "I am Ann.")

@@ -5,6 +5,7 @@ A row of the table is 12 blocks of 32 numbers: a float16 scale, and 16 bytes of 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,11 @@ class PieceVocabulary:
         """The ids of a text's pieces, and their characters."""
         found = self.tokenizer.encode(text, add_special_tokens=False)
         return found.ids, found.offsets
+
+    @property
+    def vocabulary(self) -> list[tuple[str, float]]:
+        """The pieces with their log-probabilities."""
+        return [(text, score) for text, score in json.loads(self.tokenizer.to_str())["model"]["vocab"]]
 
     def embed(self, ids: Tensor) -> Tensor:
         """Embeddings [..., D] float32 of pieces [...] int64."""

@@ -70,6 +70,13 @@ def load_reader(path: Path) -> tuple[ReaderNet, PieceVocabulary]:
     return reader.eval().requires_grad_(False), pieces
 
 
+def packed_in(path: Path) -> dict[str, Tensor]:
+    """The matrices of a reader's file that have four bits."""
+    return {
+        name.removesuffix(PACKED): rows for name, rows in load_file(path).items() if name.endswith(PACKED)
+    }
+
+
 def _unstored(name: str, stored: Mapping[str, Tensor]) -> Tensor:
     """A tensor in float32."""
     if name.endswith(PACKED):
@@ -83,15 +90,14 @@ def save_reader(
     config: ReaderConfig,
     weights: dict[str, Tensor],
     packed: dict[str, Tensor],
-    table: Tensor,
-    vocabulary: list[tuple[str, float]],
+    pieces: PieceVocabulary,
 ) -> None:
     """Write a reader; packed: rows in four bits of the matrices that have them already."""
     found = {
         CONFIG: _bytes(json.dumps(asdict(config))),
-        TABLE: table,
-        TEXTS: _bytes("\n".join(text for text, _ in vocabulary)),
-        SCORES: torch.tensor([score for _, score in vocabulary], dtype=torch.float16),
+        TABLE: pieces.table.cpu(),
+        TEXTS: _bytes("\n".join(text for text, _ in pieces.vocabulary)),
+        SCORES: torch.tensor([score for _, score in pieces.vocabulary], dtype=torch.float16),
     }
     for name, weight in weights.items():
         if name in packed:
