@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from structgen.cli.batch import batch_command
 from structgen.cli.call import call_command
 from structgen.cli.check import check_command
 from structgen.cli.compile import compile_command
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo_command)
 app.command("extract")(extract_command)
+app.command("batch")(batch_command)
 app.command("decide")(decide_command)
 app.command("fill")(fill_command)
 app.command("call")(call_command)

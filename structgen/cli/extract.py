@@ -98,7 +98,7 @@ def extract_command(
     with _progress() as (say, on_step):
         options = max_tokens, steps, seed, on_step, partial
         ways = {"details": details, "html": html, "stream": stream}
-        answered = _answering(loaded(model), spec, options, terms, **ways)
+        answered = answering(loaded(model), spec, options, terms, **ways)
         say("compiling the schema")
         if alone is None:
             _print_lines(documents, lambda name: answered(read_document(name, encoding)))
@@ -118,15 +118,15 @@ def _check(documents: Sequence[str], schema: str, single: dict[str, bool]) -> No
             raise Misuse(f"{name} takes one document: run the command once for each")
 
 
-def _answering(
+def answering(
     model: Any,
     spec: Any,
     options: Sequence[Any],
     terms: dict[str, Any],
     *,
     details: bool,
-    html: Path | None,
-    stream: bool,
+    html: Path | None = None,
+    stream: bool = False,
 ) -> Callable[[Document], dict[str, Any]]:
     """What a document is answered with; options: those of decoding, in the order of `Options`."""
     from structgen.generation.options import Options

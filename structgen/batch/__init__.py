@@ -1,0 +1,14 @@
+"""Many documents, one line of JSON each: an end at any moment loses at most the line that is being written.
+
+| module | one idea |
+|---|---|
+| `rows.py` | what there is to read: files, folders, and the lines of JSONL and CSV files |
+| `store.py` | the lines written so far, and which rows they answer |
+| `pool.py` | rows answered in processes of their own |
+"""
+
+from structgen.batch.pool import answered
+from structgen.batch.rows import BatchRow, rows
+from structgen.batch.store import Store
+
+__all__ = ["BatchRow", "Store", "answered", "rows"]

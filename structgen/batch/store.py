@@ -1,0 +1,128 @@
+"""The lines that a batch has written: appended to FILE.part, which becomes FILE in the end.
+
+A line is written in one piece, so a process that is killed leaves at most its last line unfinished; that line is cut
+off by whoever goes on. Which rows have been answered is in the lines themselves: each has the key of its row.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from structgen.errors import InvalidOption
+
+OLDER = ".before"
+
+
+class Store:
+    """A file of JSON lines that is being written.
+
+    known: how many rows with each key have been answered; restarted: where the lines are that other settings wrote
+    """
+
+    def __init__(
+        self, path: Path, settings: str, *, resume: bool = False, retry_errors: bool = False
+    ) -> None:
+        """settings: a digest of all that answers depend on beside their documents
+
+        resume: whether to go on where a file of this name ends; retry_errors: without the lines that are errors
+        Raises InvalidOption if the file exists and is not to be gone on with, or if it cannot be written.
+        """
+        self.path, self._part, self._note = path, _beside(path, ".part"), _beside(path, ".settings")
+        self.known: Counter[str] = Counter()
+        self.failed = self.written = 0
+        self.restarted: Path | None = None
+        try:
+            self._take_up(settings, resume)
+            if retry_errors and self._part.exists():
+                self._keep(lambda line: not line.get("error"))
+            self._read()
+            self._file: BinaryIO = self._part.open("ab")
+        except OSError as error:
+            raise InvalidOption(f"{path} cannot be written: {error.strerror}") from None
+
+    def answers(self, key: str) -> bool:
+        """Whether one more row with this key has been answered already; each answer counts for one row."""
+        if not self.known[key]:
+            return False
+        self.known[key] -= 1
+        return True
+
+    def write(self, line: Mapping[str, Any], text: str) -> None:
+        """Append a line, whose JSON is `text`. Raises InvalidOption if the disk is full."""
+        try:
+            self._file.write(text.encode("utf-8", "backslashreplace") + b"\n")
+            self._file.flush()
+        except OSError as error:
+            raise InvalidOption(
+                f"{self._part} cannot be written: {error.strerror}; what it holds is kept, go on with --resume"
+            ) from None
+        self.written += 1
+        self.failed += bool(line.get("error"))
+
+    def finish(self) -> None:
+        """Give the file its name."""
+        self._file.close()
+        os.replace(self._part, self.path)
+
+    def close(self) -> None:
+        """Leave the file as it is, to be gone on with."""
+        self._file.close()
+
+    def _take_up(self, settings: str, resume: bool) -> None:
+        existing = [one for one in (self.path, self._part) if one.exists()]
+        if existing and not resume:
+            raise InvalidOption(f"{existing[0]} exists: pass --resume to go on with it, or remove it")
+        if existing and self._settings() != settings:
+            self.restarted = _beside(self.path, OLDER)
+            for one in existing:
+                os.replace(one, self.restarted)
+        elif self.path in existing and self._part not in existing:
+            os.replace(self.path, self._part)
+        self._note.write_text(settings + "\n")
+
+    def _settings(self) -> str:
+        return self._note.read_text().strip() if self._note.exists() else ""
+
+    def _keep(self, wanted: Callable[[dict[str, Any]], bool]) -> None:
+        """Write the file anew with the lines that are wanted."""
+        fresh = _beside(self.path, ".fresh")
+        with self._part.open("rb") as old, fresh.open("wb") as new:
+            for raw in old:
+                line = _line(raw)
+                if line is not None and wanted(line):
+                    new.write(raw)
+        os.replace(fresh, self._part)
+
+    def _read(self) -> None:
+        """Count the rows that have been answered, and cut off a line that was not finished."""
+        if not self._part.exists():
+            return
+        good = 0
+        with self._part.open("rb") as file:
+            for raw in file:
+                line = _line(raw)
+                if line is None:
+                    break
+                good += len(raw)
+                self.known[line["key"]] += 1
+                self.written += 1
+                self.failed += bool(line.get("error"))
+        os.truncate(self._part, good)
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)
+
+
+def _line(raw: bytes) -> dict[str, Any] | None:
+    """A line of the file; None if it is not a whole one."""
+    try:
+        line = json.loads(raw) if raw.endswith(b"\n") else None
+    except ValueError:
+        return None
+    return line if isinstance(line, dict) and isinstance(line.get("key"), str) else None
