@@ -176,7 +176,7 @@ def _values(accepted: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
     values = {}
     for name in dict.fromkeys(order):
         given = accepted.get(name, [ABSENT])
-        if given[0] != ABSENT:
+        if given and given[0] != ABSENT:
             values[name] = _value(given[0], schema.get("properties", {}).get(name, {}))
     return values
 
