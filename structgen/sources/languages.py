@@ -114,10 +114,12 @@ def _all_but(finite: Expr) -> Expr:
 
 def without(left: Expr, right: Expr) -> Expr:
     """The strings of `left` that are not in `right`."""
+    if right is NOTHING:
+        return left
     if _is_finite(left) and _is_finite(right):
         dropped = set(_options(right))
         return alt(*(part for part in _options(left) if part not in dropped))
-    return left if right is NOTHING else intersect(left, opposite(right))
+    return intersect(left, opposite(right))
 
 
 @lru_cache(maxsize=20_000)

@@ -16,6 +16,7 @@ tag at which a reader would cut it. Integers have no point, because int() reads 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from structgen.errors import Unsupported
@@ -26,9 +27,15 @@ from structgen.grammar import (
     Bytes,
     Expr,
     alt,
+    any_of,
+    char_ranges,
+    chars_except,
     complement,
     literal,
+    optional,
+    repeat,
     seq,
+    star,
     token,
 )
 from structgen.surface import option
@@ -46,29 +53,36 @@ if TYPE_CHECKING:
     from ...json_schema.value_set import ValueSet
 
 FUNCTION, PARAMETER, PARAMETER_CLOSES = "<function=", "<parameter=", "</parameter>"
-CUTS = r"<\s*parameter\s*=|<\s*/\s*parameter\s*>|<function=|</function>|</?tool_call>"  # where readers cut a text
-
-
-def _texts(pattern: str) -> Expr:
-    """The texts that match a regular expression of Python."""
-    return Regex(pattern).lower().start
-
-
-UNCUT = complement(seq(TEXT, _texts(CUTS), TEXT))
-SPELLED_NULL = _texts("(?i:null)")
-KEYS = _texts(r"[^\s<>\x00-\x1f\x7f]([^<>\x00-\x1f\x7f]*[^\s<>\x00-\x1f\x7f])?")
-NAMES = _texts(r"[^\s<>\x00-\x1f\x7f]+")
+SPACES = (  # of Python's \s; listed here because reading the expression takes long
+    *((0x09, 0x0D), (0x1C, 0x20), (0x85, 0x85), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A)),
+    *((0x2028, 0x2029), (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000)),
+)
+SPACE = char_ranges(SPACES)
+GAP = star(SPACE)
+CUTS = alt(  # where readers cut a text
+    seq(literal("<"), GAP, literal("parameter"), GAP, literal("=")),
+    seq(literal("<"), GAP, literal("/"), GAP, literal("parameter"), GAP, literal(">")),
+    *map(literal, (FUNCTION, "</function>", OPENS, CLOSES)),
+)
+UNCUT = complement(seq(TEXT, CUTS, TEXT))
+SPELLED_NULL = seq(*map(any_of, ("nN", "uU", "lL", "lL")))
+UNPLACED = ((0, 0x08), (0x0E, 0x1B), (0x7F, 0x7F), (0x3C, 0x3C), (0x3E, 0x3E))  # controls and angle brackets
+OUTER = chars_except(char_ranges((*SPACES, *UNPLACED)))
+INNER = chars_except(char_ranges(((0x09, 0x0D), (0x1C, 0x1F), *UNPLACED)))
+KEYS = seq(OUTER, optional(seq(star(INNER), OUTER)))
+NAMES = repeat(OUTER, 1)
 # What int(), float() and json.loads read, and some more: strings beside such values are not spelled like this.
-READ_AS: Mapping[str, Expr] = {
-    "number": _texts(
-        r"\s*[+-]?([\d_]+(\.[\d_]*)?|\.[\d_]+)([eE][+-]?[\d_]+)?\s*|\s*[+-]?(?i:nan|inf|infinity)\s*"
-    ),
-    "boolean": _texts(r"\s*((?i:true|false)|0|1)\s*"),
-    "array": alt(
-        seq(_texts(r'\s*[\[{"]'), TEXT),
-        _texts(r"\s*(-?\d+(\.\d+)?([eE][+-]?\d+)?|true|false|null|NaN|-?Infinity)\s*"),
-    ),
+READ_AS = {
+    "number": r"\s*[+-]?([\d_]+(\.[\d_]*)?|\.[\d_]+)([eE][+-]?[\d_]+)?\s*|\s*[+-]?(?i:nan|inf|infinity)\s*",
+    "boolean": r"\s*((?i:true|false)|0|1)\s*",
+    "array": r"\s*(-?\d+(\.\d+)?([eE][+-]?\d+)?|true|false|null|NaN|-?Infinity)\s*|\s*[\[{\"](?s:.)*",
 }
+
+
+@cache
+def read_as(kind: str) -> Expr:
+    """The texts that are read as a value of this kind."""
+    return Regex(READ_AS[kind]).lower().start
 
 
 class Tags(Syntax):
@@ -129,7 +143,7 @@ class Values(Syntax):
 
     def taken(self, value_set: ValueSet) -> Expr:
         kinds = {"array" if kind == "object" else kind for kind in value_set.kinds()}
-        return alt(*(READ_AS[kind] for kind in sorted(kinds & READ_AS.keys())))
+        return alt(*map(read_as, sorted(kinds & READ_AS.keys())))
 
     def word(self, word: str) -> Expr:
         return around(SCALAR, literal(word), self._marked)
