@@ -101,6 +101,13 @@ def loading(kernel: str) -> Iterator[None]:
         budget.begun += time.thread_time() - begun
 
 
+def excuse(seconds: float) -> None:
+    """Add CPU time that does not count, since it was not the source that took it."""
+    budget = _budget.get()
+    if budget is not None:
+        budget.begun += seconds
+
+
 def remaining() -> float:
     """The seconds left; infinity if there is no limit."""
     budget = _budget.get()

@@ -1,4 +1,4 @@
-"""Saying once that numba compiles kernels, which on a first run takes half a minute and would pass in silence.
+"""What compiling kernels takes: it is said once, since a first run takes half a minute, and no limit counts it.
 
 numba tells its listeners when it compiles a function, but not when it finds one in its cache on disk. A container whose
 file system is read-only or new at every start compiles each time; the line in the log shows why it starts slowly.
@@ -7,12 +7,16 @@ file system is read-only or new at every start compiles each time; the line in t
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from functools import cache
+from threading import local
 from typing import Any
 
 from numba.core.dispatcher import LiftedCode
 from numba.core.event import Event, Listener, register
+
+from structgen.limits.budget import excuse
 
 COMPILE = "numba:compile"  # the kind of numba's events
 
@@ -38,10 +42,33 @@ class FirstCompile(Listener):
         """Nothing: many short compilations follow one another."""
 
 
+class Excused(Listener):
+    """A listener that takes the time in which numba compiles out of the limit on compiling a source."""
+
+    def __init__(self) -> None:
+        self._open = (
+            local()
+        )  # of each thread: how many compilations are inside one another, and when the outermost began
+
+    def on_start(self, event: Event) -> None:
+        """One may compile another that it calls."""
+        depth = getattr(self._open, "depth", 0)
+        if not depth:
+            self._open.begun = time.thread_time()
+        self._open.depth = depth + 1
+
+    def on_end(self, event: Event) -> None:
+        """The outermost counts."""
+        self._open.depth -= 1
+        if not self._open.depth:
+            excuse(time.thread_time() - self._open.begun)
+
+
 @cache
 def announce() -> None:
-    """Log at INFO, once in the process, that kernels are compiled, if they are from now on."""
+    """Log at INFO, once in the process, that kernels are compiled, if they are from now on; no limit counts that."""
     register(COMPILE, FirstCompile(_log))
+    register(COMPILE, Excused())
 
 
 def _log() -> None:

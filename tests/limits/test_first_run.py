@@ -6,13 +6,17 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numba as nb
+import numpy as np
 import pytest
 from numba.core.event import install_listener
 
-from structgen.limits.first_run import COMPILE, FirstCompile
+import structgen as sg
+from structgen.limits.budget import check, limited, spent
+from structgen.limits.first_run import COMPILE, FirstCompile, announce
 
 PROGRAM = """
 import logging, structgen
@@ -58,3 +62,21 @@ def test_a_process_that_compiles_kernels_says_so_once_and_the_next_one_is_silent
         lines.append([line for line in done.stderr.splitlines() if line.startswith("structgen:")])
     assert [len(said) for said in lines] == [1, 0]
     assert "NUMBA_CACHE_DIR" in lines[0][0]
+
+
+def test_no_limit_counts_what_kernels_take_to_compile():
+    announce()
+
+    def many(number):
+        return np.argsort(np.cumsum(np.arange(number) * number)[::-1]).sum()
+
+    with limited(seconds=0.1, gigabytes=9):
+        begun = time.thread_time()
+        assert nb.njit(many)(3) == 3
+        assert time.thread_time() - begun > 0.1
+        check()
+        while time.thread_time() - begun < 30:
+            if spent():
+                break
+        with pytest.raises(sg.Unsupported, match=r"longer than 0.1 seconds"):
+            check()

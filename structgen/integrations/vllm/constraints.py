@@ -87,7 +87,11 @@ class Constraints:
     def _compile(self, asked: Asked) -> Constraint[Any]:
         with standing_at(REQUEST):
             vocabulary = self.vocabulary(asked.preface)
-            constraint = compile(asked.source(vocabulary.special), vocabulary, seconds=self._seconds)
+            constraint = compile(
+                asked.source(vocabulary.special),
+                vocabulary,
+                seconds=SECONDS if asked is WARM_UP else self._seconds,
+            )
         refuse_checks(constraint)
         _ = constraint.automaton  # compute it on this thread
         return constraint
