@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack, get_
 
 from structgen.cache import cached_arrays
 from structgen.collector import paused
+from structgen.compiler.asked import generated, readable
 from structgen.compiler.compiled import Compiled, Regime, complete, from_arrays
 from structgen.compiler.info import Info
 from structgen.compiler.unbound import Unbound
@@ -177,21 +178,22 @@ class Constraint(Generic[T]):
 
     def _reads(self, spelled: bytes) -> bool:
         """Whether the canonical spelling of the text is allowed, for texts that would not be generated."""
-        if not isinstance(self.source, Readable):
+        if self._reading is self.compiled and not isinstance(self.source, Readable):
             return False
         try:
-            text = self.source.canonical(spelled.decode())
+            text = spelled.decode()
         except UnicodeDecodeError:
             return False
-        return text is not None and self._reading.accepts(text.encode())
+        canonical = self.source.canonical(text) if isinstance(self.source, Readable) else text
+        return canonical is not None and self._reading.accepts(canonical.encode())
 
     @cached_property
     def over_bytes(self) -> Compiled:
         """What `accepts` reads, over bytes: the canonical spellings of JSON, or the texts of any other source."""
-        compiled = self._reading if isinstance(self.source, Readable) else self.compiled
+        compiled = self._reading
         if compiled.vocabulary is BYTES:
             return compiled
-        grammar = self._of_document(_lowered(self.source))
+        grammar = self._of_document(generated(self.source))
         return _automaton(grammar, BYTES, "auto" if compiled.depth is None else "expanded")[0]
 
     def _of_document(self, grammar: Grammar) -> Grammar:
@@ -200,11 +202,10 @@ class Constraint(Generic[T]):
 
     @cached_property
     def _reading(self) -> Compiled:
-        """The automaton that reads canonical spellings: the generating one, or a second one if it must read more."""
-        assert isinstance(self.source, Readable)
+        """The automaton that reads texts: the generating one, or a second one if it must read more."""
         deepens = self.compiled.depth is not None
         try:
-            grammar = self._of_document(self.source.reading())
+            grammar = self._of_document(readable(self.source))
             if grammar.markup or grammar.fingerprint != self.fingerprint:
                 return _automaton(grammar, BYTES, "expanded" if deepens else "auto")[0]
         except Unsupported:
@@ -327,7 +328,7 @@ def _possible(constraint: Constraint[Any]) -> Constraint[Any]:
 
 
 def _compiled(source: Source[Any], vocabulary: Vocabulary, regime: Regime, begun: float) -> Constraint[Any]:
-    grammar = _lowered(source)
+    grammar = generated(source)
     vocabulary = vocabulary.showing(grammar.markup)
     if copies(grammar):
         unbound: Any = Unbound(vocabulary, regime, grammar)
@@ -387,10 +388,3 @@ def _load_kernels() -> None:
     )
     compile_grammar(nested, BYTES, "expanded")
     LazyAutomaton.of(nested, BYTES)
-
-
-def _lowered(source: Source[Any]) -> Grammar:
-    try:
-        return source.lower()
-    except RecursionError:
-        raise Unsupported("the source is nested too deeply to be compiled", remedy="flatten it") from None

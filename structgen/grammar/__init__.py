@@ -70,6 +70,7 @@ from structgen.grammar.expr import (
     as_expr,
     contains_empty,
     copies,
+    nested,
     written_size,
 )
 from structgen.grammar.facts import Facts
@@ -128,6 +129,7 @@ __all__ = [
     "excerpt",
     "holds",
     "literal",
+    "nested",
     "optional",
     "ref",
     "renamed",

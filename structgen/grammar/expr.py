@@ -27,9 +27,13 @@ class Combines(Annotates):
         """The texts as a Grammar."""
         raise NotImplementedError
 
+    def whole(self) -> Any:
+        """The texts with any amount of white space where a bounded one is generated."""
+        return self.lower()
+
     def as_expr(self) -> Expr:
         """The texts as an expression."""
-        return nested(self.lower())
+        return nested(self.whole())
 
     def __or__(self, other: Part) -> Expr:
         return interned(Alt, (self.as_expr(), as_expr(other)))

@@ -41,7 +41,7 @@ def test_what_printers_write_is_generated(indent: int | None) -> None:
 @pytest.mark.parametrize("schema", [SCHEMA, {**LINE, "minProperties": 1}, {"type": "array", "items": SCHEMA}])
 def test_no_more_than_a_line_and_sixteen_spaces_are_generated(schema: dict[str, Any]) -> None:
     with pytest.raises(sg.Unsatisfiable):
-        sg.compile(sg.JsonSchema(schema) & sg.Regex(TOO_MUCH))
+        sg.compile(sg.grammar.nested(sg.JsonSchema(schema).lower()) & sg.Regex(TOO_MUCH))
 
 
 @given(st.lists(st.text(" \t\n\r", max_size=30), min_size=9, max_size=9))
@@ -63,3 +63,34 @@ def test_tools_are_read_with_any_amount() -> None:
         '{\n\n "name" :\t"add",  "arguments":{ \r\n"n" : 1}  }',
     ):
         assert constraint.accepts(text)
+
+
+WIDE = '{\n\n   "n" :\t1,  "ok":true  }'
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        sg.Lark('start: "x=" json\njson[capture]: inner\ninner: %json ' + json.dumps(LINE)),
+        sg.Lark('start: "x=" @line', grammars={"line": sg.JsonSchema(LINE)}),
+        sg.StructuralTag({"begin": "x=", "content": {"type": "json_schema", "json_schema": LINE}, "end": ""}),
+    ],
+)
+def test_json_inside_other_grammars_is_bounded_and_read_whole(source: Any) -> None:
+    constraint = sg.compile(source)
+    assert generated(constraint, 'x={\n  "n": 1\n}')
+    assert not generated(constraint, f"x={WIDE}")
+    assert constraint.accepts(f"x={WIDE}")
+    assert constraint.check(f"x={WIDE}")
+    assert not constraint.accepts(f"x={WIDE},")
+    left = constraint.check('x={   "n": true}')
+    assert (left.offset, left.column) == (11, 12)
+
+
+def test_captures_are_found_among_any_white_space() -> None:
+    source = sg.Lark('start: "x=" json\njson[capture]: inner\ninner: %json ' + json.dumps(LINE))
+    assert source.captures(f"x={WIDE}") == {"json": [(WIDE, 2, 2 + len(WIDE))]}
+
+
+def test_combinations_read_any_amount() -> None:
+    assert sg.compile(sg.JsonSchema(LINE) | sg.Regex("none")).accepts(WIDE)

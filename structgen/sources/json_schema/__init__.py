@@ -106,6 +106,11 @@ class JsonSchema(Combines):
         """The valid texts, as a grammar. Raises InvalidSource or Unsupported with the pointer of the cause."""
         return self.spelled(JSON_SYNTAX)
 
+    def whole(self) -> Grammar:
+        """The valid texts with any amount of white space between tokens."""
+        terms = self.terms
+        return lower(self.schema, terms.style.for_reading(), terms.additional, terms.rules(JSON_SCHEMA))
+
     def spelled(self, spelling: Syntax) -> Grammar:
         """The valid texts in another syntax than JSON's."""
         terms = self.terms

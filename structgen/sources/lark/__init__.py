@@ -47,9 +47,17 @@ class Lark(Combines):
     def _lowered(self) -> Lowered:
         return lowered(self.source, self.grammars)
 
+    @cached_property
+    def _whole(self) -> Lowered:
+        return lowered(self.source, self.grammars, whole=True) if self._lowered.bounded else self._lowered
+
     def lower(self) -> Grammar:
         """The texts that the rule `start` derives."""
         return self._lowered.grammar()
+
+    def whole(self) -> Grammar:
+        """The same with any amount of white space in the JSON of %json and of given sources."""
+        return self._whole.grammar()
 
     def parse(self, text: str) -> str:
         """The text itself."""
@@ -61,4 +69,4 @@ class Lark(Combines):
 
     def captured(self, text: str) -> list[tuple[str, Capture]]:
         """The same as pairs, in the order in which the pieces end."""
-        return captures(self.lower(), self._lowered.regions, text)
+        return captures(self.whole(), self._whole.regions, text)

@@ -13,6 +13,7 @@ from structgen.grammar import (
     EMPTY,
     NOTHING,
     TEXT,
+    Combines,
     Expr,
     Grammar,
     alt,
@@ -66,19 +67,31 @@ class Delimited:
 
 @dataclass
 class Lowered:
-    """Rules by name, and the regions among them."""
+    """Rules by name, and the regions among them.
+
+    whole: whether any amount of white space may stand in JSON; bounded: whether some JSON was read without that
+    """
 
     rules: dict[str, Expr] = field(default_factory=dict)
     regions: dict[str, Delimited] = field(default_factory=dict)
+    whole: bool = False
+    bounded: bool = False
+
+    def of(self, source: Any) -> Grammar:
+        """The texts of a source inside this one."""
+        if not isinstance(source, Combines):
+            return source.lower()
+        self.bounded = True
+        return source.whole() if self.whole else source.lower()
 
     def grammar(self) -> Grammar:
         """The grammar."""
         return Grammar(ref(START_RULE), self.rules)
 
 
-def lowered(source: str, given: Mapping[str, Any]) -> Lowered:
+def lowered(source: str, given: Mapping[str, Any], *, whole: bool = False) -> Lowered:
     """The grammar of a source; `given` are other grammars by name, as sources or in Lark's notation."""
-    result = Lowered()
+    result = Lowered(whole=whole)
     tree = read(encodable(source))
     _Lowering(tree, "", given, (), result).run()
     check_productive(result.rules, START_RULE, tree.definitions[START_RULE].at)
@@ -261,7 +274,7 @@ class _Lowering:
         if not isinstance(node.schema, dict | bool):
             raise node.at.invalid("failed to compile inline JSON schema: it is no object", "write { … }")
         with _reported(node.at, "inline JSON schema"):
-            return self._add(name, JsonSchema(node.schema).lower())
+            return self._add(name, self._result.of(JsonSchema(node.schema)))
 
     def _given_grammar(self, node: Given) -> str:
         name, rule = node.name, f"@{node.name}"
@@ -279,7 +292,7 @@ class _Lowering:
         with _reported(node.at, rule):
             if isinstance(value, str):
                 return self._lark(read(value), rule, (*self._open_names, name))
-            return self._add(rule, value.lower())
+            return self._add(rule, self._result.of(value))
 
     def _lark(self, tree: LarkTree, name: str, open_names: tuple[str, ...]) -> str:
         start = f"{name}.{START_RULE}"

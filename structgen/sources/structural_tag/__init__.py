@@ -37,8 +37,15 @@ class StructuralTag(Combines):
 
     def lower(self) -> Grammar:
         """The texts. Raises InvalidSource or Unsupported with the pointer of the format that is wrong."""
+        return self._read(whole=False)
+
+    def whole(self) -> Grammar:
+        """The same with any amount of white space in JSON."""
+        return self._read(whole=True)
+
+    def _read(self, *, whole: bool) -> Grammar:
         value, pointer = _format_of(_plain(self.tag))
-        return flat(Grammar(FormatReader(self.terms, self.special).read(value, pointer, Around())))
+        return flat(Grammar(FormatReader(self.terms, self.special, whole).read(value, pointer, Around())))
 
     def parse(self, text: str) -> str:
         """The text itself."""

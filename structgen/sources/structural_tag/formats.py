@@ -16,6 +16,7 @@ from structgen.grammar import (
     both,
     budget,
     literal,
+    nested,
     optional,
     repeat,
     seq,
@@ -46,10 +47,11 @@ class Around:
 
 @dataclass(frozen=True)
 class FormatReader:
-    """From formats to expressions."""
+    """From formats to expressions. whole: whether any amount of white space may stand in JSON"""
 
     terms: Terms
     special: Mapping[str, int]
+    whole: bool = False
 
     def read(self, value: Any, pointer: str, around: Around) -> Expr:
         """The texts of a format."""
@@ -72,7 +74,8 @@ class FormatReader:
     def source(self, place: FormatPlace, name: str, make: Callable[[], Any]) -> Expr:
         """The texts of a source; its errors are about the field `name`."""
         try:
-            return as_expr(make())
+            made = make()
+            return as_expr(made) if self.whole else nested(made.lower())
         except StructgenError as error:
             raise place.wrong(str(error), name) from error
 

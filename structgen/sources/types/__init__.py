@@ -90,6 +90,11 @@ class TypeSource(Combines, Generic[T]):
         """The valid texts, as a grammar. Raises Unsupported with the pointer of the cause."""
         return self.spelled(JSON_SYNTAX)
 
+    def whole(self) -> Grammar:
+        """The valid texts with any amount of white space between tokens."""
+        style, additional, rules = self._read
+        return lower(self.schema, style.for_reading(), additional, rules)
+
     def spelled(self, spelling: Syntax) -> Grammar:
         """The valid texts in another syntax than JSON's."""
         style, additional, rules = self._read

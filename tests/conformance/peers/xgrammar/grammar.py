@@ -28,7 +28,7 @@ def reported(where: str = "") -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Written:
-    """A source that is lowered already; `lark` is what it was lowered from, in Lark or EBNF."""
+    """A source that is lowered already, with any white space; `lark` is what it was lowered from, in Lark or EBNF."""
 
     grammar: Lowered
     lark: sg.Lark | sg.Ebnf | None = None
@@ -53,7 +53,7 @@ class Grammar:
         """A grammar in EBNF."""
         with reported("EBNF error at "):
             source = sg.Ebnf(text, root=root_rule_name)
-            return cls(Written(source.lower(), source))
+            return cls(Written(source.whole(), source))
 
     @classmethod
     def from_regex(cls, pattern: str) -> Grammar:
@@ -66,7 +66,7 @@ class Grammar:
         """A JSON Schema."""
         with reported():
             parsed = json.loads(schema) if isinstance(schema, str) else schema
-            return cls(Written(sg.JsonSchema(parsed).lower()))
+            return cls(Written(sg.JsonSchema(parsed).whole()))
 
     @classmethod
     def from_lark(
@@ -75,7 +75,7 @@ class Grammar:
         """A grammar in Lark's notation."""
         with reported("Lark error at "):
             source = sg.Lark(text, grammars=_named(named_grammars))
-            return cls(Written(source.lower(), source))
+            return cls(Written(source.whole(), source))
 
     @classmethod
     def from_structural_tag(cls, tag: Any, triggers: Any = None, *, special: Any = None) -> TagGrammar:
@@ -84,7 +84,7 @@ class Grammar:
             structures = [one.model_dump() if hasattr(one, "model_dump") else one for one in tag]
             tag = {"structures": structures, "triggers": triggers}
         with reported("Invalid structural tag error: "):
-            return TagGrammar(Written(sg.StructuralTag(tag, special=special or {}).lower()))
+            return TagGrammar(Written(sg.StructuralTag(tag, special=special or {}).whole()))
 
     @staticmethod
     def union(*grammars: Grammar) -> Grammar:
