@@ -212,7 +212,10 @@ def unknown(name: Nowhere) -> None: ...  # type: ignore[name-defined] # noqa: F8
         (list[int], r"tool 'list': the parameters must describe an object, not 'array' \(at /type\)"),
         (everything, r"tool 'everything': \*names takes any number of arguments.* \(at /properties/names\)"),
         (untyped, r"tool 'untyped': parameter 'name' has no type; annotate it \(at /properties/name\)"),
-        (unknown, r"tool 'unknown': its signature cannot be read: name 'Nowhere' is not defined"),
+        (
+            unknown,
+            r"tool 'unknown': the type of parameter 'name' cannot be read: name 'Nowhere' is not defined",
+        ),
         ({}, r"tool 0 has no name, which must be a string \(at /name\)"),
         ({"function": {"name": 3}}, r"tool 0 has no name, which must be a string \(at /function/name\)"),
         ({"function": []}, r"tool 0: a function is an object .* \(at /function\)"),
@@ -257,3 +260,15 @@ def test_a_bad_tool_is_named_with_a_pointer(tool: Any, message: str):
 def test_bad_sets_of_tools(tools: Any, choice: str, message: str):
     with pytest.raises(sg.StructgenError, match=message):
         Tools(tools, choice)
+
+
+@pytest.mark.parametrize("form", ["json", "gemma"])
+def test_a_verbatim_parameter_is_refused_with_the_tools_name(form: str):
+    schema = {
+        "type": "object",
+        "properties": {"who": {"type": "string", "x-verbatim": True}},
+        "required": ["who"],
+    }
+    tool = {"type": "function", "function": {"name": "note", "parameters": schema}}
+    with pytest.raises(sg.InvalidSource, match=r"tool 'note': a parameter is verbatim, .*: make it a string"):
+        sg.compile(sg.Tools([tool], form=form))

@@ -18,6 +18,7 @@ from typing_extensions import TypedDict
 from structgen.errors import InvalidOption, InvalidSource, StructgenError, Unsupported
 from structgen.grammar import Grammar
 
+from ..copies import copies
 from ..json_schema import JsonSchema, Terms
 from ..json_schema.syntax import JSON_SYNTAX, Syntax
 from ..types import TypeSource
@@ -58,9 +59,14 @@ class Tool:
     def lower(self, spelling: Syntax = JSON_SYNTAX) -> Grammar:
         """The texts of the arguments. Errors of the schema's lowering are raised with the name of the tool."""
         try:
-            return self.arguments.spelled(spelling)
+            grammar = self.arguments.spelled(spelling)
         except (InvalidSource, Unsupported) as error:
             raise _named(error, self.name, self.pointer) from error
+        if copies(grammar):
+            raise InvalidSource(
+                f"tool {self.name!r}: a parameter is verbatim, and calls copy from no document: make it a string"
+            )
+        return grammar
 
     def reading(self) -> Grammar:
         """The accepted texts of the arguments, in canonical spelling."""
