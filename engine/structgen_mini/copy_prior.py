@@ -125,12 +125,13 @@ class CopyPrior:
         return self.preferred(context, logits)
 
     def first_look(self, block: int) -> Tensor | None:
-        """[N, V] the denoiser's logits of the first row in the first step of a block that has regions."""
+        """[N, V] the denoiser's logits of the first row in the first step of a block with regions; given once only."""
         priors = (self, *self.later)
         known = block < len(priors) and bool(
             priors[block].regions
         )  # others are not copied, and are written over
-        return self._first.get(block) if known else None
+        first = self._first.pop(block, None)
+        return first if known else None
 
     def plain(self, context: CopyPriorContext) -> tuple[Denoiser, Any]:
         """The denoiser without the prior, and its context."""

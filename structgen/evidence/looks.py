@@ -206,8 +206,8 @@ def _passes(
     places = [place for leaf in leaves if (place := _placed(leaf, spelled, text)) is not None]
     for number, block in enumerate(blocks(denoiser, asked, written.ids, pad)):
         here = [one for place in places if (one := _clipped(place, block.first, block.last)) is not None]
-        seen = denoiser.first_look(number) if together and isinstance(denoiser, Preferring) else None
-        if seen is not None:
+        seen = denoiser.first_look(number) if isinstance(denoiser, Preferring) else None
+        if together and seen is not None:
             yield from (
                 _Pass(block, place, seen, partial(_preferred, denoiser, block.context, seen))
                 for place in here

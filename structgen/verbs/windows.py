@@ -28,7 +28,7 @@ from structgen.sources.outline import Outline
 
 NAMED = 3.0  # nats a token that each word of a value's name in front of it is worth
 OVERLAP = 5  # a window begins within the last so-manieth of the one before
-MOST = 64  # windows of one document
+MOST = 192  # windows of one document
 
 Json = bool | str | Decimal | list["Json"] | dict[str, "Json"] | None
 

@@ -88,7 +88,7 @@ class Preferring(Protocol):
         ...
 
     def first_look(self, block: int) -> Tensor | None:
-        """[N, V] the other's logits of the first row in the first step of a block; None if it was not kept."""
+        """[N, V] the other's logits of the first row in the first step of a block; None if not kept or given before."""
         ...
 
 
