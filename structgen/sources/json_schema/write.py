@@ -63,8 +63,7 @@ class SchemaWriter:
 
     def text(self, formula: Formula) -> Expr:
         """The texts of the values that the formula holds."""
-        shared = isinstance(formula, Name) and formula.number in self.reader.referred
-        depth = MOST_INDENTED if shared else min(self._depth + 1, MOST_INDENTED)
+        depth = min(self._depth + 1, MOST_INDENTED)
         for known in (formula, ANYWHERE), (formula, depth):
             if known in self._known:
                 return self._known[known]
@@ -82,12 +81,16 @@ class SchemaWriter:
         outer, self._depth = self._depth, depth
         try:
             expr = self._text(value_set)
+            if formula in self._called and depth < MOST_INDENTED:  # it stands at any depth
+                self._depth = MOST_INDENTED
+                expr = self._text(value_set)
         except Unsupported as error:
             self.reader.refuse(error)
             expr = NOTHING
         self._depth = outer
         name = self._open.pop(formula)
         nests = bool(value_set.arrays or value_set.objects or value_set.texts)
+        shared = isinstance(formula, Name) and formula.number in self.reader.referred
         shuffled = self.style.order == "any"  # a value stands once for each set of members before it
         if formula in self._called or shuffled or (nests and shared):
             self.rules[name] = expr
