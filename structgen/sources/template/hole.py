@@ -41,7 +41,10 @@ class Unquoted(Syntax):
     """Values as they stand in a text: strings without quotes and escapes."""
 
     gaps = False
-    quoted = False
+
+    def quoted(self, content: Expr) -> Expr:
+        """What is written between no quotes."""
+        return content
 
     def strings(self, values: Expr, *, reading: bool) -> Expr:
         """The strings themselves."""
