@@ -243,7 +243,7 @@ class Model(Runtime, Twins):
     @overload
     def fill(
         self,
-        template: str | Template[Any],
+        template: str | Template[object],
         context: str | Document | None = ...,
         into: None = ...,
         *,
@@ -253,7 +253,7 @@ class Model(Runtime, Twins):
     @overload
     def fill(
         self,
-        template: str | Template[Any],
+        template: str | Template[object],
         context: str | Document | None = ...,
         into: None = ...,
         *,
@@ -282,11 +282,11 @@ class Model(Runtime, Twins):
     ) -> Generation[T]: ...
     def fill(
         self,
-        template: str | Template[Any],
+        template: str | Template[object],
         context: str | Document | None = None,
-        into: type[Any] | None = None,
+        into: type[object] | None = None,
         *,
-        types: Mapping[str, Any] | None = None,
+        types: Mapping[str, object] | None = None,
         details: bool = False,
         max_tokens: int | None = None,
         steps: int | None = None,

@@ -38,7 +38,7 @@ def fill_command(
         raise Misuse("only one of TEMPLATE and --context can be -")
     text = read_template(template, encoding)
     from structgen.errors import InvalidSource
-    from structgen.sources.template import Template
+    from structgen.sources.template import Filled, Template
 
     try:
         source = Template(text)
@@ -51,12 +51,14 @@ def fill_command(
 
     options = Options(max_tokens, steps, seed)
     generation = fill(loaded(model), source, document, options, details=details)
+    filled = generation.value
+    assert isinstance(filled, Filled)  # since no class is asked for
     for warning in generation.warnings:
         warn(str(warning))
     if not (details or as_json):
-        print_text(generation.value.text)
+        print_text(filled.text)
         return
     from pydantic_core import to_jsonable_python
 
-    answer = {"text": generation.value.text, "values": to_jsonable_python(dict(generation.value))}
+    answer = {"text": filled.text, "values": to_jsonable_python(dict(filled))}
     print_json(answer | ({"details": generation.evidence.to_dict()} if details else {}))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from structgen.compiler.constraint import compile
 from structgen.documents import Document
@@ -22,14 +21,14 @@ from structgen.sources.template import HoleValues, Template
 
 def fill(
     runtime: Runtime,
-    template: str | Template[Any],
+    template: str | Template[object],
     context: str | Document | None = None,
     options: Options | None = None,
     *,
-    into: type[Any] | None = None,
-    types: Mapping[str, Any] | None = None,
+    into: type[object] | None = None,
+    types: Mapping[str, object] | None = None,
     details: bool = False,
-) -> Generation[Any]:
+) -> Generation[object]:
     """The template with its holes filled by what the context says; without a context, by what the template says.
 
     All holes are written on one canvas, in any order. Evidence is by JSON pointer: that of the hole `name` is /name.
@@ -41,7 +40,7 @@ def fill(
     if not text.strip():
         raise InvalidDocument("the context is empty: there is nothing to fill the holes with")
     as_object = runtime.fills == "object"
-    written: Any = HoleValues(source) if as_object else source
+    written: object = HoleValues(source) if as_object else source
     constraint = compile(written, runtime.vocabulary)
     if constraint.copies:
         constraint = constraint.bind(text)
@@ -57,8 +56,8 @@ def fill(
 
 
 def _template(
-    template: str | Template[Any], types: Mapping[str, Any] | None, into: type[Any] | None
-) -> Template[Any]:
+    template: str | Template[object], types: Mapping[str, object] | None, into: type[object] | None
+) -> Template[object]:
     if not isinstance(template, Template):
         return Template(template, types or {}, into)
     if types or into is not None:
@@ -69,7 +68,7 @@ def _template(
 class FilledHoles:
     """The values of a filled template by pointer, with their places; of a hole that comes again, all that it spans."""
 
-    def __init__(self, template: Template[Any]) -> None:
+    def __init__(self, template: Template[object]) -> None:
         self._template = template
 
     def __call__(self, text: str) -> Mapping[str, Leaf]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from structgen.errors import InvalidOption
 from structgen.generation.options import Options, check_whole
@@ -31,7 +31,7 @@ class StepOptions(TypedDict, total=False):
 class FillOptions(StepOptions, total=False):
     """The options of `fill`."""
 
-    types: Mapping[str, Any] | None
+    types: Mapping[str, object] | None
 
 
 class VerbOptions(StepOptions, total=False):

@@ -23,7 +23,7 @@ from .derived import pieces_of
 from .hole import Hole
 from .parts import WrittenHole, parts_of
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 MOST_VALUES = 1000  # of a hole that stands in a template several times
 MOST_COMBINED = 20_000  # combinations of such values that an automaton must remember
 
@@ -44,7 +44,7 @@ class Piece(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Template(Combines, Generic[T]):
+class Template(Combines, Generic[T_co]):
     """The texts that a template becomes when its holes are filled; `parse` gives the values by name.
 
     text: with holes such as {{name}}, {{name:[A-Z][a-z]+}} or {{date:iso-date}}; {{{{ is a brace
@@ -54,7 +54,7 @@ class Template(Combines, Generic[T]):
 
     text: str
     types: Mapping[str, Any] = field(default_factory=dict)
-    into: type[T] | None = None
+    into: type[T_co] | None = None
 
     def __post_init__(self) -> None:
         for name in self.types:
