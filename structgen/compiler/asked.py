@@ -1,4 +1,4 @@
-"""The two grammars of a source: what is generated, and what is read."""
+"""The grammars of a source: what is generated, by a table or by a search, and what is read."""
 
 from __future__ import annotations
 
@@ -15,6 +15,14 @@ def generated(source: Source[Any]) -> Grammar:
         return source.lower()
     except RecursionError:
         raise Unsupported("the source is nested too deeply to be compiled", remedy="flatten it") from None
+
+
+def searched(source: Source[Any]) -> Grammar | None:
+    """What is generated where configurations are searched, if it is another grammar than that of tables.
+
+    White space is not bounded there: each count of spaces is a configuration, and a search that keeps fewer is faster.
+    """
+    return source.whole() if isinstance(source, Combines) else None
 
 
 def readable(source: Source[Any]) -> Grammar:

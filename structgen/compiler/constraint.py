@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack, get_
 
 from structgen.cache import cached_arrays
 from structgen.collector import paused
-from structgen.compiler.asked import generated, readable
+from structgen.compiler.asked import generated, readable, searched
 from structgen.compiler.compiled import Compiled, Regime, complete, from_arrays
 from structgen.compiler.info import Info
 from structgen.compiler.unbound import Unbound
@@ -334,6 +334,10 @@ def _compiled(source: Source[Any], vocabulary: Vocabulary, regime: Regime, begun
         unbound: Any = Unbound(vocabulary, regime, grammar)
         return Constraint(source, vocabulary, unbound, 0.0, False, "", grammar.check, unbound)
     compiled, cached = _automaton(grammar, vocabulary, regime)
+    whole = searched(source) if compiled.regime == "lazy" else None
+    if whole is not None and whole != grammar:
+        grammar = whole
+        compiled, cached = _automaton(grammar, vocabulary, "lazy")
     milliseconds = (time.perf_counter() - begun) * 1000
     return Constraint(source, vocabulary, compiled, milliseconds, cached, grammar.fingerprint, grammar.check)
 

@@ -205,7 +205,7 @@ def _subjects(
         if constraint.info().regime == "lazy":
             lazy = constraint.automaton
             given = (json.dumps(value, ensure_ascii=False) for value, valid in group.instances if valid)
-            ids = list(_fitting(given, lazy)) or list(islice(_fitting(_drawn(source.lower()), lazy), 1))
+            ids = list(_fitting(given, lazy)) or list(islice(_fitting(_drawn(source.whole()), lazy), 1))
             if ids:
                 yield group.name, lazy, ids
 

@@ -94,3 +94,11 @@ def test_captures_are_found_among_any_white_space() -> None:
 
 def test_combinations_read_any_amount() -> None:
     assert sg.compile(sg.JsonSchema(LINE) | sg.Regex("none")).accepts(WIDE)
+
+
+def test_spaces_are_not_counted_where_configurations_are_searched() -> None:
+    """A lazy search would keep the same text at several counts; a table has a state for each."""
+    many = json.dumps({"v": 1}, indent=30)
+    assert generated(sg.compile(TREE), many)
+    assert generated(sg.compile(SCHEMA, regime="lazy"), json.dumps(VALUE, indent=30))
+    assert not generated(sg.compile(SCHEMA), json.dumps(VALUE, indent=30))

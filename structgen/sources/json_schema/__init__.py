@@ -48,7 +48,7 @@ class JsonSchema(Combines):
     `whitespace`: "compact" generates none between JSON tokens, "flexible" what printers of JSON write: a space
     after a colon, and before a member, an element or a closing bracket at most a new line and the spaces of its level
     (four a level, 16 in all). More would let an unsure model fill its blocks with blanks. `Constraint.accepts` and
-    `check` read any amount.
+    `check` read any amount, and a lazy constraint generates it.
 
     `additional` says what happens to members and types that the schema does not mention. "declared" generates only what
     is mentioned, as OpenAI's strict mode does. An object with `properties` but no `additionalProperties` gets no other
