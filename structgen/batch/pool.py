@@ -10,6 +10,7 @@ import multiprocessing
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -49,12 +50,9 @@ def answered(
 def _alone(row: T, make: Callable[[], Callable[[T], Answer]], lost: Callable[[T], Answer]) -> Answer:
     """The answer of a row that was in work when a worker died, its own or another."""
     for _ in range(TRIES):
-        with _pool(make, 1) as pool:
-            try:
-                found: Any = pool.submit(_work, row).result()
-                return found
-            except BrokenProcessPool:
-                pass
+        with _pool(make, 1) as pool, suppress(BrokenProcessPool):
+            found: Any = pool.submit(_work, row).result()
+            return found
     return lost(row)
 
 

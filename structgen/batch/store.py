@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -30,7 +30,7 @@ class Store:
         """settings: a digest of all that answers depend on beside their documents
 
         resume: whether to go on where a file of this name ends; retry_errors: without the lines that are errors
-        Raises InvalidOption if the file exists and is not to be gone on with, or if it cannot be written.
+        Raises InvalidOption if the file exists and is not to be gone on with, cannot be written, or has other lines.
         """
         self.path, self._part, self._note = path, _beside(path, ".part"), _beside(path, ".settings")
         self.known: Counter[str] = Counter()
@@ -91,11 +91,8 @@ class Store:
     def _keep(self, wanted: Callable[[dict[str, Any]], bool]) -> None:
         """Write the file anew with the lines that are wanted."""
         fresh = _beside(self.path, ".fresh")
-        with self._part.open("rb") as old, fresh.open("wb") as new:
-            for raw in old:
-                line = _line(raw)
-                if line is not None and wanted(line):
-                    new.write(raw)
+        with fresh.open("wb") as new:
+            new.writelines(raw for raw, line in self._lines() if wanted(line))
         os.replace(fresh, self._part)
 
     def _read(self) -> None:
@@ -103,16 +100,24 @@ class Store:
         if not self._part.exists():
             return
         good = 0
-        with self._part.open("rb") as file:
-            for raw in file:
-                line = _line(raw)
-                if line is None:
-                    break
-                good += len(raw)
-                self.known[line["key"]] += 1
-                self.written += 1
-                self.failed += bool(line.get("error"))
+        for raw, line in self._lines():
+            good += len(raw)
+            self.known[line["key"]] += 1
+            self.written += 1
+            self.failed += bool(line.get("error"))
         os.truncate(self._part, good)
+
+    def _lines(self) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        """The lines of the file, as they stand and as JSON, without one that was not finished."""
+        with self._part.open("rb") as file:
+            for number, raw in enumerate(file, 1):
+                line = _line(raw)
+                if line is not None:
+                    yield raw, line
+                elif raw.endswith(b"\n"):
+                    raise InvalidOption(
+                        f"line {number} of {self._part} is none that a batch has written: mend or remove it, and go on"
+                    )
 
 
 def _beside(path: Path, ending: str) -> Path:

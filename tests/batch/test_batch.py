@@ -121,6 +121,19 @@ class TestTheStore:
         again.finish()
         assert [line["key"] for line in lines(out)] == ["1", "2"]
 
+    def test_lines_of_somebody_else_are_not_cut_off(self, tmp_path: Path):
+        out = tmp_path / "out.jsonl"
+        store = Store(out, "s")
+        store.write({"error": ""}, '{"key": "1", "error": ""}')
+        store.close()
+        part = Path(f"{out}.part")
+        text = 'precious\n{"key": "1", "error": ""}\n'
+        part.write_text(text)
+        for retry_errors in (False, True):
+            with pytest.raises(sg.InvalidOption, match=r"line 1 of .* is none that a batch has written"):
+                Store(out, "s", resume=True, retry_errors=retry_errors)
+            assert part.read_text() == text
+
     def test_errors_are_tried_again_only_if_asked_for(self, tmp_path: Path):
         out = tmp_path / "out.jsonl"
         store = Store(out, "s")

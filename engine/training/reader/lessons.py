@@ -45,7 +45,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Lesson:
-    """A page and the target of each of its fields, None where it is not known."""
+    """A page and the target of each of its fields; a target that is not known is None."""
 
     page: ReaderPage
     targets: Sequence[Target | None]
