@@ -75,7 +75,7 @@ class Twins:
     ) -> list[Any]: ...
     async def aextract(self, text: str | Document, spec: object, **how: Any) -> Any:
         """See `extract`."""
-        return await _stepwise(self.extract, text, spec, **how)  # type: ignore[attr-defined]
+        return await stepwise(self.extract, text, spec, **how)  # type: ignore[attr-defined]
 
     @overload
     def astream(
@@ -174,7 +174,7 @@ class Twins:
     ) -> list[Any]: ...
     async def agenerate(self, prompt: str | Document, source: object, **how: Any) -> Any:
         """See `generate`."""
-        return await _stepwise(self.generate, prompt, source, **how)  # type: ignore[attr-defined]
+        return await stepwise(self.generate, prompt, source, **how)  # type: ignore[attr-defined]
 
     @overload
     async def afill(
@@ -224,7 +224,7 @@ class Twins:
         **how: Any,
     ) -> Any:
         """See `fill`."""
-        return await _stepwise(self.fill, template, context, into, **how)  # type: ignore[attr-defined]
+        return await stepwise(self.fill, template, context, into, **how)  # type: ignore[attr-defined]
 
     async def achoose(self, text: str | Document, options: Sequence[str], *, seed: int = 0) -> Choice:
         """See `choose`."""
@@ -264,10 +264,10 @@ class Twins:
         self, messages: str | Document | Sequence[Message], tools: Tools | Sequence[object], **how: Any
     ) -> Any:
         """See `call`."""
-        return await _stepwise(self.call, messages, tools, **how)  # type: ignore[attr-defined]
+        return await stepwise(self.call, messages, tools, **how)  # type: ignore[attr-defined]
 
 
-async def _stepwise(verb: Callable[..., T], *given: Any, **how: Any) -> T:
+async def stepwise(verb: Callable[..., T], *given: Any, **how: Any) -> T:
     """What a verb returns; its work ends after the present step if the task that waits is cancelled."""
     abandoned, on_step = Event(), how.pop("on_step", None)
 

@@ -26,6 +26,7 @@ from structgen.cli.failure import INTERRUPTED, silent_warnings
 from structgen.cli.failure import report as report_failure
 from structgen.cli.fill import fill_command
 from structgen.cli.grammars import grammars
+from structgen.cli.mcp import mcp_command
 from structgen.cli.model import let_threads_sleep
 from structgen.cli.report import report_command
 from structgen.cli.terminal import speak_utf8
@@ -44,6 +45,7 @@ app.command("batch")(batch_command)
 app.command("decide")(decide_command)
 app.command("fill")(fill_command)
 app.command("call")(call_command)
+app.command("mcp")(mcp_command)
 app.command("compile")(compile_command)
 app.command("check")(check_command)
 app.command("report")(report_command)

@@ -18,7 +18,7 @@ from structgen.generation.runtime import Runtime
 from structgen.generation.writer import refusing_overlong_steps, text_of
 from structgen.verbs.choose import weighed
 
-MOST = 255  # answers to one question
+MOST_CHOICES = 255  # answers to one question
 
 Answer = bool | int | str | Enum
 
@@ -101,9 +101,9 @@ def _answers(name: str, question: object) -> list[Answer]:
     plain = [_plain(answer) for answer in answers]
     if not all(isinstance(one, str | int) and one != "" for one in plain):
         raise InvalidSource(f"the answers to {name!r} must be strings that are not empty, or whole numbers")
-    if not 2 <= len({(type(one), one) for one in plain}) == len(plain) <= MOST:
+    if not 2 <= len({(type(one), one) for one in plain}) == len(plain) <= MOST_CHOICES:
         raise InvalidSource(
-            f"the question {name!r} needs 2 to {MOST} answers that are all different, not {len(plain)}"
+            f"the question {name!r} needs 2 to {MOST_CHOICES} answers that are all different, not {len(plain)}"
         )
     return answers
 

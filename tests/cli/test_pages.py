@@ -14,7 +14,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"```python\n(.*?)```", re.S)
 
 
-@pytest.mark.parametrize("page", ["templates.md", "tools.md", "verbatim.md"])
+@pytest.mark.parametrize("page", ["mcp.md", "templates.md", "tools.md", "verbatim.md"])
 def test_every_block_of_the_page_runs(page: str, loader: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(structgen, "load", loader.load)
     names: dict[str, Any] = {"__name__": page}
