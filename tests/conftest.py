@@ -14,6 +14,7 @@ import torch
 from hypothesis import HealthCheck, settings
 
 from structgen.tokens.vocabulary import Vocabulary
+from warming import kernels_ahead
 
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")  # read when triton is first imported
@@ -32,6 +33,12 @@ for index in KERNELS.glob("__pycache__/*.nbi"):
             index.unlink()
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Before there are several test workers, the kernels are compiled once for all."""
+    kernels_ahead()
 
 
 @pytest.fixture(scope="session", autouse=True)
