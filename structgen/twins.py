@@ -13,6 +13,7 @@ from threading import Event
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from structgen.documents import Document
+from structgen.generation.fiber import Abandoned
 from structgen.generation.result import Generation
 from structgen.sources import Source
 from structgen.sources.template import Filled, Template
@@ -24,10 +25,6 @@ from structgen.verbs.how import AnswerOptions, ExtractOptions, FillOptions, Tool
 from structgen.verbs.stream import Done, Partial, Settled
 
 T = TypeVar("T")
-
-
-class Abandoned(BaseException):
-    """Nobody waits for this work any more; no `except Exception` on its way may keep it going."""
 
 
 class Twins:

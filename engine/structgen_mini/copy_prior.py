@@ -55,9 +55,10 @@ class CopyPriorContext:
         """The context of these rows [b] int64 of the batch."""
         return CopyPriorContext(self.inner.select(rows), self.block)
 
-    def join(self, other: CopyPriorContext) -> CopyPriorContext | None:
-        """Both contexts as one batch, if they are in the same block."""
-        inner = self.inner.join(other.inner) if self.block == other.block else None
+    def join(self, *others: CopyPriorContext) -> CopyPriorContext | None:
+        """The contexts as one batch, if they are in the same block."""
+        equal = all(other.block == self.block for other in others)
+        inner = self.inner.join(*[other.inner for other in others]) if equal else None
         return None if inner is None else CopyPriorContext(inner, self.block)
 
 

@@ -38,8 +38,14 @@ class MiniContext:
         }
         return MiniContext(Memory(**memory), self.committed[rows])
 
-    def join(self, other: MiniContext) -> None:
-        """None: batches cannot be joined, because prompts and committed text differ in length."""
+    def join(self, *others: MiniContext) -> MiniContext | None:
+        """The rows of all, with prompts padded to the longest; None if their committed texts differ in length."""
+        contexts = (self, *others)
+        if len({one.committed.shape[1] for one in contexts}) > 1:
+            return None
+        return MiniContext(
+            Memory.joined([one.memory for one in contexts]), torch.cat([one.committed for one in contexts])
+        )
 
 
 class MiniDenoiser:

@@ -20,6 +20,7 @@ Axes: B batch, P prompt, N canvas, V vocabulary, D width, H heads, E width of a 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -57,6 +58,30 @@ class Memory:
     keys: tuple[Tensor, ...]  # per decoder layer [B, H, P, E]
     values: tuple[Tensor, ...]  # per decoder layer [B, H, P, E]
     pointer_keys: Tensor  # [B, P, D]
+
+    @staticmethod
+    def joined(parts: Sequence[Memory]) -> Memory:
+        """The rows of all parts, with prompts padded behind to the longest, as `encode` pads them."""
+        longest = max(part.prompt.shape[1] for part in parts)
+
+        def whole(axis: int, value: float, own: Callable[[Memory], Tensor]) -> Tensor:
+            found = [own(part) for part in parts]
+            shape = [sum(len(one) for one in found), *found[0].shape[1:]]
+            shape[axis] = longest
+            table, first = found[0].new_full(shape, value), 0
+            for one in found:
+                table[first : first + len(one)].narrow(axis, 0, one.shape[axis]).copy_(one)
+                first += len(one)
+            return table
+
+        layers = range(len(parts[0].keys))
+        return Memory(
+            whole(1, PAD, lambda part: part.prompt),
+            whole(2, MASKED, lambda part: part.bias),
+            tuple(whole(2, 0.0, lambda part, k=k: part.keys[k]) for k in layers),
+            tuple(whole(2, 0.0, lambda part, k=k: part.values[k]) for k in layers),
+            whole(1, 0.0, lambda part: part.pointer_keys),
+        )
 
 
 class Mini(nn.Module):

@@ -18,6 +18,7 @@ from torch import Tensor
 from structgen_engine.automata.arrays import NEVER
 from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.blocks import admits, first_block
+from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.decoding.loop import Decoded, StepEvent, decoding, drained
 from structgen_engine.decoding.options import DecodingOptions
 from structgen_engine.decoding.row import BudgetTooSmall, Review, needed
@@ -96,6 +97,10 @@ class MiniWriter:
     overlap: Callable[[str, Sequence[str]], Sequence[float]] | None = None
     copies: bool = True
     reader: Callable[[Outline, str], DocumentReading] | None = None
+
+    def over(self, denoiser: Denoiser) -> MiniWriter:
+        """The same writer with another denoiser of this model."""
+        return replace(self, canvas=replace(self.canvas, denoiser=denoiser))
 
     def writing(self, task: Request) -> Generator[StepEvent, None, Decoded]:
         """Fill blocks until the automaton accepts them; `steps` counts every attempt at a layout.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -32,6 +32,10 @@ class Answers:
 class Chooser(Protocol):
     """A way to compute the probabilities of answers to a prompt."""
 
+    def over(self, denoiser: Denoiser, /) -> Chooser:
+        """The same way with another denoiser of this model: that of a row which shares its passes with others."""
+        ...
+
     def probabilities(self, prompt: Sequence[int], answers: Answers, seed: int) -> Tensor:
         """[answers] float64; prompt: token ids."""
         ...
@@ -46,6 +50,10 @@ class ProbeChooser:
 
     denoiser: Denoiser
     pinned: Callable[[Mapping[str, Any]], Sequence[int] | None] = lambda outline: None
+
+    def over(self, denoiser: Denoiser) -> ProbeChooser:
+        """The same chooser with another denoiser of this model."""
+        return replace(self, denoiser=denoiser)
 
     def probabilities(self, prompt: Sequence[int], answers: Answers, seed: int) -> Tensor:
         """[answers] float64, the mean over CANVASES canvases."""
@@ -67,6 +75,10 @@ class LikelihoodChooser:
     """A chooser for causal models, which cannot read noise: the likelihood of each answer's usual spelling."""
 
     denoiser: Denoiser
+
+    def over(self, denoiser: Denoiser) -> LikelihoodChooser:
+        """The same chooser with another denoiser of this model."""
+        return replace(self, denoiser=denoiser)
 
     def probabilities(self, prompt: Sequence[int], answers: Answers, seed: int) -> Tensor:
         """[answers] float64; nothing is drawn."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from structgen.compiler.constraint import Constraint
 from structgen_engine.decoding.automaton import TokenAutomaton
+from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.decoding.loop import Decoded, StepEvent
 from structgen_engine.decoding.options import DecodingOptions, Finish
 from structgen_engine.decoding.row import Review
@@ -63,6 +64,10 @@ class Request:
 
 class Writer(Protocol):
     """A way to fill blocks until the automaton of a request accepts them."""
+
+    def over(self, denoiser: Denoiser, /) -> Writer:
+        """The same way with another denoiser of this model: that of a row which shares its passes with others."""
+        ...
 
     def writing(self, request: Request, /) -> Generator[StepEvent, None, Decoded]:
         """Yields each step and returns the written ids. Raises BudgetTooSmall, before any step, if the shortest answer

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
 from structgen.generation.chooser import Chooser
 from structgen.generation.prompts import Fillable, Prompts
@@ -49,3 +49,9 @@ class Runtime:
     absent: Callable[[Fillable, str], Mapping[str, float]] | None = None
     calibration: tuple[float, float] | None = None
     doubt: tuple[float, float] | None = None
+
+    def over(self, denoiser: Denoiser) -> Self:
+        """The same runtime with another denoiser of this model: that of a row which shares its passes with others."""
+        writer = self.writer and self.writer.over(denoiser)
+        chooser = self.chooser and self.chooser.over(denoiser)
+        return replace(self, denoiser=denoiser, writer=writer, chooser=chooser)

@@ -36,6 +36,10 @@ class DirectWriter:
     denoiser: Denoiser
     vocabulary: Vocabulary
 
+    def over(self, denoiser: Denoiser) -> DirectWriter:
+        """The same writer with another denoiser of this model."""
+        return replace(self, denoiser=denoiser)
+
     def writing(self, request: Request) -> Generator[StepEvent, None, Decoded]:
         """Fill blocks until the automaton accepts them."""
         preface, pad = _preface(self.vocabulary), self.vocabulary.pad

@@ -22,8 +22,8 @@ class Context(Protocol):
         """The context of these rows [b] int64 of the batch, in this order; a row may occur more than once."""
         ...
 
-    def join(self, other: Any) -> Context | None:
-        """The context of this one's rows followed by the other's; None if one pass cannot read both."""
+    def join(self, *others: Any) -> Context | None:
+        """The context of this one's rows followed by the others'; None if one pass cannot read all of them."""
         ...
 
 
@@ -102,9 +102,9 @@ class RandomContext:
         """The context of these rows [b]."""
         return RandomContext(tuple(self.tokens[row] for row in rows.tolist()))
 
-    def join(self, other: RandomContext) -> RandomContext:
-        """The rows of both, this one's first."""
-        return RandomContext(self.tokens + other.tokens)
+    def join(self, *others: RandomContext) -> RandomContext:
+        """The rows of all, this one's first."""
+        return RandomContext(self.tokens + tuple(row for other in others for row in other.tokens))
 
 
 @dataclass(frozen=True)

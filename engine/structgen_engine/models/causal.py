@@ -55,7 +55,7 @@ class CausalContext:
         cache.reorder_cache(rows.to(self.following.device))
         return CausalContext(cache, self.mask[rows], self.following[rows.to(self.following.device)])
 
-    def join(self, other: CausalContext) -> None:
+    def join(self, *others: CausalContext) -> None:
         """Not possible: the caches differ in length."""
 
 

@@ -60,7 +60,7 @@ class DiffusionGemmaContext:
         cache.reorder_cache(rows)
         return DiffusionGemmaContext(cache, self.mask[rows])
 
-    def join(self, other: DiffusionGemmaContext) -> None:
+    def join(self, *others: DiffusionGemmaContext) -> None:
         """Not possible: the caches differ in length."""
 
 

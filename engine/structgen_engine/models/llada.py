@@ -181,10 +181,11 @@ class LladaContext:
         rows = rows.to(self.ids.device)
         return LladaContext(self.ids[rows], self.mask[rows])
 
-    def join(self, other: LladaContext) -> LladaContext:
-        """The rows of both, padded in front to the same length."""
-        longest = max(self.ids.shape[1], other.ids.shape[1])
-        pairs = [(part.ids, part.mask, longest - part.ids.shape[1]) for part in (self, other)]
+    def join(self, *others: LladaContext) -> LladaContext:
+        """The rows of all, padded in front to the same length."""
+        parts = (self, *others)
+        longest = max(part.ids.shape[1] for part in parts)
+        pairs = [(part.ids, part.mask, longest - part.ids.shape[1]) for part in parts]
         return LladaContext(
             torch.cat([F.pad(ids, (short, 0)) for ids, _, short in pairs]),
             torch.cat([F.pad(mask, (short, 0)) for _, mask, short in pairs]),
