@@ -21,12 +21,14 @@ class Surface:
     flag: the same of an option that is switched on
     resource: format string of the option that supplies the schema with the identifier `uri`
     limit: format string of the advice to raise the limit `name`; empty where the user cannot raise it
+    budget: format string of the option `max_tokens`, where it is spelled unlike the others
     """
 
     form: str
     flag: str
     resource: str
     limit: str = ""
+    budget: str = ""
 
 
 PYTHON = Surface(
@@ -37,6 +39,11 @@ REQUEST = Surface(
     '"{name}": {quoted} in vllm_xargs.structgen',
     '"{name}": true in vllm_xargs.structgen',
     '"resources": {{"{uri}": …}} in vllm_xargs.structgen',
+)
+SERVER = Surface(
+    '"{name}": {quoted} in "structgen"',
+    '"{name}": true in "structgen"',
+    '"resources": {{"{uri}": …}} in "structgen"',
 )
 
 _current: ContextVar[Surface] = ContextVar("surface", default=PYTHON)
@@ -54,9 +61,9 @@ def standing_at(surface: Surface) -> Iterator[None]:
 
 def option(name: str, value: object) -> str:
     """An option with its value: `order="any"` in Python, `--order any` on the command line."""
-    return _current.get().form.format(
-        name=name, dashed=name.replace("_", "-"), value=value, quoted=json.dumps(value)
-    )
+    surface = _current.get()
+    form = surface.budget if surface.budget and name == "max_tokens" else surface.form
+    return form.format(name=name, dashed=name.replace("_", "-"), value=value, quoted=json.dumps(value))
 
 
 def flag(name: str) -> str:

@@ -29,6 +29,7 @@ from structgen.cli.grammars import grammars
 from structgen.cli.mcp import mcp_command
 from structgen.cli.model import let_threads_sleep
 from structgen.cli.report import report_command
+from structgen.cli.serve import serve_command
 from structgen.cli.terminal import speak_utf8
 from structgen.surface import COMMAND_LINE, standing_at
 
@@ -49,6 +50,7 @@ app.command("mcp")(mcp_command)
 app.command("compile")(compile_command)
 app.command("check")(check_command)
 app.command("report")(report_command)
+app.command("serve")(serve_command)
 app.add_typer(grammars, name="grammars")
 app.command("doctor")(doctor_command)
 

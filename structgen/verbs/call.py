@@ -66,19 +66,23 @@ def call(
     request = conversation(messages)
     source = with_options(tools, terms, how, runtime.form)
     constraint = compile(source, runtime.vocabulary)
-    if _is_off_topic(runtime, source, request):
+    if is_off_topic(runtime, source, request):
         return Generation(
             Reply(), "", (), 0.0, 0, 0, evidence=Evidence(warnings=(AnswerWarning(*OFF_TOPIC),))
         )
     prompt = runtime.prompts.calls(source, request)
-    asked = writer.request(runtime, prompt, constraint, options, document=request, kinds=_kinds(source))
-    is_json, given = source.form == JSON_FORM, Document(request)
-    wanted = Wanted(details, document=given, is_json=is_json, stating=_is_argument)
-    done = answered(runtime, asked, wanted)
+    asked = writer.request(runtime, prompt, constraint, options, document=request, kinds=kinds_of(source))
+    done = answered(runtime, asked, wanted(source, request, details=details))
     return replace(done, value=done.value.identified(request))
 
 
-def _is_off_topic(runtime: Runtime, source: Tools, request: str) -> bool:
+def wanted(source: Tools, request: str, *, details: bool) -> Wanted:
+    """What is wanted beside calls: the request should state their arguments."""
+    is_json = source.form == JSON_FORM
+    return Wanted(details, document=Document(request), is_json=is_json, stating=_is_argument)
+
+
+def is_off_topic(runtime: Runtime, source: Tools, request: str) -> bool:
     """Whether a model that cannot answer in words of its own is asked for something that concerns no tool."""
     if runtime.concerns is None or source.choice.mode != "auto" or not source.callable:
         return False
@@ -100,7 +104,7 @@ def with_options(
     return Tools(tools, terms=terms or Terms(), **{"form": form, **given})  # pyright: ignore[reportArgumentType]
 
 
-def _kinds(source: Tools) -> tuple[Kind, ...]:
+def kinds_of(source: Tools) -> tuple[Kind, ...]:
     """The kinds of reply. Parallel calls have no descriptions, because no words distinguish them."""
     tools = () if source.counts else source.callable
     described = [f"{tool.name} {tool.description}" for tool in tools]

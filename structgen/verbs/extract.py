@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from structgen.compiler.constraint import compile
+from typing import Any
+
+from structgen.compiler.constraint import Constraint, compile
 from structgen.documents import Document
 from structgen.errors import InvalidDocument, InvalidSource
 from structgen.evidence.gather import Wanted, answered, several
@@ -79,13 +81,28 @@ def extraction(
         raise InvalidSource(
             f"extract needs a type or a JSON Schema, not {type(source).__name__}: there are no fields to fill"
         )
-    form = Form.of(source)
-    prompt = runtime.prompts.extraction(form, text)
+    return requested(runtime, compile(source, runtime.vocabulary), Form.of(source), text, options)
+
+
+def requested(
+    runtime: Runtime,
+    constraint: Constraint[Any],
+    form: Form,
+    document: str,
+    options: Options | None,
+    *,
+    said: str | None = None,
+) -> Request:
+    """The request for an answer under a compiled constraint.
+
+    document: that verbatim values are copied from and that should state the values; said: the text of the prompt if
+    it is more than the document
+    """
+    prompt = runtime.prompts.extraction(form, document if said is None else said)
     kinds = (Kind(form.outlined.plain()),)
-    constraint = compile(source, runtime.vocabulary)
     if constraint.copies:
-        constraint = constraint.bind(text)
-    return request(runtime, prompt, constraint, options, document=text, kinds=kinds)
+        constraint = constraint.bind(document)
+    return request(runtime, prompt, constraint, options, document=document, kinds=kinds)
 
 
 def _long(

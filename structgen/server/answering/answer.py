@@ -1,0 +1,164 @@
+"""The answers to a request, one after the other, with what settles of them on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from structgen.errors import StructgenError
+from structgen.evidence.film import Film
+from structgen.evidence.gather import proven
+from structgen.generation.request import Request
+from structgen.generation.result import Generation
+from structgen.generation.writer import writing
+from structgen.model import Model
+from structgen.report.proof import Still
+from structgen.server.answering.compiled import CompiledSources
+from structgen.server.answering.logprobs import TokenLogprob, token_logprobs
+from structgen.server.answering.prefix import SettledPrefix
+from structgen.server.answering.prepared import Prepared, Saying, prepared
+from structgen.server.asking.ask import Ask
+from structgen.server.problems import of_error
+from structgen.surface import SERVER, standing_at
+from structgen_engine.decoding.loop import Decoded, StepEvent
+
+Emit = Callable[[object], None]
+
+
+@dataclass(frozen=True)
+class Began:
+    """An answer is about to be written; prompt_tokens: how long its prompt is."""
+
+    index: int
+    prompt_tokens: int
+
+
+@dataclass(frozen=True)
+class Grew:
+    """Text of an answer that nothing can change any more."""
+
+    index: int
+    text: str
+
+
+@dataclass(frozen=True)
+class CanvasFrame:
+    """The canvas of an answer after a step."""
+
+    index: int
+    still: Still
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A finished answer; shown: how much of its content was told as `Grew` before."""
+
+    index: int
+    outcome: Outcome
+    shown: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One answer to a request. prompt_tokens, tokens: what was read and written; generation: None if nothing was."""
+
+    saying: Saying
+    generation: Generation[Any] | None
+    prompt_tokens: int
+    tokens: int
+    logprobs: Sequence[TokenLogprob] | None = None
+
+
+def answers(
+    model: Model, sources: CompiledSources, ask: Ask, emit: Emit, check: Callable[[], None]
+) -> list[Outcome]:
+    """The answers; emit: is told what happens; check: raises if nobody waits any more.
+
+    Raises Problem if the request cannot be answered.
+    """
+    budget = f'"{ask.places.budget[1:]}": {{quoted}}'
+    with standing_at(replace(SERVER, budget=budget)):
+        ready = prepared(model, sources, ask)
+        found = []
+        for index in range(ask.n):
+            try:
+                outcome, shown = _Answering(model, ask, ready, index, emit, check).outcome()
+            except StructgenError as error:
+                raise of_error(error, ask.places.messages, budget=ask.places.budget) from error
+            emit(Ended(index, outcome, shown))
+            found.append(outcome)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Answering:
+    """One answer while it is written."""
+
+    model: Model
+    ask: Ask
+    ready: Prepared
+    index: int
+    emit: Emit
+    check: Callable[[], None]
+
+    def outcome(self) -> tuple[Outcome, int]:
+        """The answer, and how many characters of its content were told on the way."""
+        if self.ready.asked is None:
+            return self._unwritten(), 0
+        asked = self.ready.asked.drawn_anew(self.index) if self.index else self.ready.asked
+        self.emit(Began(self.index, len(asked.prompt)))
+        film, prefix = Film(self.model.vocabulary), SettledPrefix(self.model.vocabulary)
+        written = self._written(asked, film, prefix)
+        generation = proven(self.model, asked, written, self.ready.wanted, film)
+        saying = self._stopped(self.ready.said(generation))
+        logprobs = None if self.ask.top is None else token_logprobs(self.model, asked, written, self.ask.top)
+        shown = len(prefix.text) if self._streams else 0
+        if shown:
+            prefix.rest(saying.content or "")
+        return Outcome(saying, generation, len(asked.prompt), self._tokens(generation), logprobs), shown
+
+    @property
+    def _streams(self) -> bool:
+        """Whether what settles of the text is a part of the content: a text that `stop` may cut is told at its end."""
+        return self.ready.plain and not self.ask.stop
+
+    def _written(self, asked: Request, film: Film, prefix: SettledPrefix) -> Decoded:
+        steps = writing(self.model, asked)
+        while True:
+            self.check()
+            try:
+                event = next(steps)
+            except StopIteration as end:
+                return end.value
+            self._tell(event, film, prefix)
+
+    def _tell(self, event: StepEvent, film: Film, prefix: SettledPrefix) -> None:
+        if self.ask.details or self.ask.canvas:
+            film(event)
+        if self.ask.canvas:
+            self.emit(CanvasFrame(self.index, film.frames[-1]))
+        if self._streams and (added := prefix.take(event)):
+            self.emit(Grew(self.index, added))
+
+    def _unwritten(self) -> Outcome:
+        if self.ready.whole is None:
+            return Outcome(Saying(""), None, 0, 0, None if self.ask.top is None else ())
+        generation = self.ready.whole()
+        prompt = len(self.model.vocabulary.encode(self.ask.document))
+        return Outcome(self.ready.said(generation), generation, prompt, self._tokens(generation))
+
+    def _stopped(self, saying: Saying) -> Saying:
+        """The saying up to the first text at which it has to stop."""
+        if not self.ask.stop or saying.content is None:
+            return saying
+        ends = [at for stop in self.ask.stop if (at := saying.content.find(stop)) >= 0]
+        return replace(saying, content=saying.content[: min(ends)]) if ends else saying
+
+    def _tokens(self, generation: Generation[Any]) -> int:
+        """The tokens of an answer, without the padding behind its end."""
+        vocabulary, ids = self.model.vocabulary, list(generation.ids)
+        pad = None if vocabulary.pad is None else vocabulary.special[vocabulary.pad]
+        while ids and ids[-1] == pad:
+            ids.pop()
+        return len(ids)

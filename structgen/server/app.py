@@ -1,0 +1,99 @@
+"""The application: the routes of one model, with every error in OpenAI's shape."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from structgen import __version__
+from structgen.model import Model
+from structgen.server.answering.compiled import CompiledSources
+from structgen.server.guard import Guard
+from structgen.server.keys import Keys
+from structgen.server.measures import Measures
+from structgen.server.problems import Problem, internal
+from structgen.server.routes import about, chat
+from structgen.server.service import Gone, Service
+from structgen.server.settings import ServerSettings
+from structgen.server.wire.body import misfit
+from structgen.server.workers import Workers
+
+log = logging.getLogger("structgen.server")
+
+
+def create_app(model: Model, settings: ServerSettings | None = None) -> FastAPI:
+    """An ASGI application that answers for a model. Raises InvalidOption if the keys cannot be read."""
+    settings = settings or ServerSettings()
+    workers = Workers(settings.workers, settings.waiting, settings.retry_after)
+    measures, sources = Measures(), CompiledSources(model.vocabulary, settings)
+    measures.watch("pending", "Requests that are answered or wait.", lambda: workers.pending)
+    measures.watch("constraints_found", "Constraints found in memory.", lambda: sources.hits)
+    measures.watch("constraints_compiled", "Constraints compiled or read from disk.", lambda: sources.misses)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.open = True
+        yield
+        app.state.open = False
+        workers.close()
+
+    app = FastAPI(title="structgen", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.open = True
+    app.state.service = Service(model, settings, sources, workers, measures, int(time.time()))
+    for routes in (about, chat):
+        app.include_router(routes.router)
+    _answer_errors(app)
+    app.add_middleware(
+        Guard,
+        keys=Keys.of(settings.keys, settings.key_file),
+        measures=measures,
+        body_bytes=settings.body_bytes,
+    )
+    return app
+
+
+def _answer_errors(app: FastAPI) -> None:
+    """Give every error OpenAI's shape."""
+
+    @app.exception_handler(Problem)
+    async def problem(request: Request, error: Problem) -> Response:
+        return error.response()
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(request: Request, error: RequestValidationError) -> Response:
+        return misfit(error.errors(), error.body).response()
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        said = {
+            404: f"there is nothing at {request.method} {request.url.path[:100]}",
+            405: "this path has other methods",
+        }
+        message = said.get(error.status_code, str(error.detail))
+        return Problem(message, status=error.status_code, headers=error.headers).response()
+
+    @app.exception_handler(Gone)
+    async def gone(request: Request, error: Gone) -> Response:
+        return Response(status_code=499)
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> Response:
+        log.error("request %s failed: %s", request.scope.get("request_id"), _kind(error))
+        return internal().response()
+
+
+def _kind(error: BaseException) -> str:
+    """An error without its message, which may hold a part of the request: its kind and the line that raised it."""
+    frame: Any = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = "" if frame is None else f" at {frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}"
+    return f"{type(error).__name__}{place}"

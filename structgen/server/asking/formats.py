@@ -1,0 +1,126 @@
+"""The form of an answer in words: `response_format`, `text.format`, or vLLM's `structured_outputs`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from structgen.errors import StructgenError
+from structgen.server.problems import Problem, of_error
+from structgen.sources import Choices, Ebnf, JsonSchema, Lark, Regex, Source, StructuralTag, Terms
+
+EBNF_RULE = re.compile(r"^\s*[\w-]+\s*(\[[^\]\n]*\]\s*)?::=", re.MULTILINE)  # else it is in Lark's notation
+SCHEMA_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+STRUCTURED = ("json", "json_object", "regex", "choice", "grammar", "structural_tag")
+
+
+@dataclass(frozen=True)
+class WantedFormat:
+    """The texts that an answer may be. place: of the schema or grammar in the body; key: equal for equal sources."""
+
+    source: Source[Any]
+    place: str
+    key: str
+
+    @property
+    def is_schema(self) -> bool:
+        """Whether an answer has fields that a document may state."""
+        return isinstance(self.source, JsonSchema)
+
+
+def wanted_format(
+    given: Any, at: str, terms: Terms, *, nested: bool, special: Mapping[str, int]
+) -> WantedFormat | None:
+    """The form that a `response_format` or a `text.format` asks for, None for any text.
+
+    nested: whether the schema lies inside an object `json_schema`, as in chats
+    special: ids of the vocabulary's special tokens by name, which a structural tag may name
+    """
+    if given is None:
+        return None
+    kind = given.get("type")
+    if kind == "text":
+        return None
+    if kind == "json_object":
+        return _made(JsonSchema.under({"type": "object"}, terms), at, "json_object", terms)
+    if kind == "json_schema":
+        return _json_schema(given, at, terms, nested=nested)
+    if kind == "structural_tag":
+        return _read("structural_tag", given, at, terms, special)
+    if kind == "grammar" or kind == "regex":
+        raise Problem(
+            f"a format of type {kind!r} is none of this API; write it as structured_outputs, "
+            f'as in {{"{kind}": "…"}}',
+            param=f"{at}/type",
+        )
+    raise Problem(
+        f'the type of a format is "text", "json_object", "json_schema" or "structural_tag", not {kind!r:.40}',
+        param=f"{at}/type",
+        code="invalid_value",
+    )
+
+
+def _json_schema(given: Mapping[str, Any], at: str, terms: Terms, *, nested: bool) -> WantedFormat:
+    holder = given.get("json_schema") if nested else given
+    at = f"{at}/json_schema" if nested else at
+    if not isinstance(holder, Mapping):
+        raise Problem("a format of type json_schema needs an object json_schema", param=at)
+    name = holder.get("name")
+    if not isinstance(name, str) or not SCHEMA_NAME.fullmatch(name):
+        raise Problem(
+            "the name of a schema has 1 to 64 letters, digits, underscores and hyphens", param=f"{at}/name"
+        )
+    if holder.get("schema") is None:
+        raise Problem("a format of type json_schema holds no schema", param=f"{at}/schema")
+    return _read("json", holder["schema"], f"{at}/schema", terms, {})
+
+
+def structured(given: Any, at: str, terms: Terms, special: Mapping[str, int]) -> WantedFormat | None:
+    """The form in the fields of vLLM's `structured_outputs`, exactly one of which says what is wanted."""
+    if given is None:
+        return None
+    fields = {name: value for name, value in given.items() if value not in (None, False)}
+    if fields.pop("disable_any_whitespace", False):
+        terms = Terms("compact", terms.additional, terms.unknown, terms.resources, terms.order)
+    if len(fields) != 1 or not fields.keys() <= set(STRUCTURED):
+        names = ", ".join(sorted(map(str, fields))) or "nothing"
+        raise Problem(
+            f"structured_outputs holds one of {', '.join(STRUCTURED)}; here it holds {names}", param=at
+        )
+    ((kind, value),) = fields.items()
+    return _read(kind, value, f"{at}/{kind}", terms, special)
+
+
+def _read(kind: str, value: Any, at: str, terms: Terms, special: Mapping[str, int]) -> WantedFormat:
+    try:
+        source = _source(kind, value, terms, special)
+    except StructgenError as error:
+        raise of_error(error, at) from error
+    return _made(source, at, json.dumps([kind, value], sort_keys=False), terms)
+
+
+def _source(kind: str, value: Any, terms: Terms, special: Mapping[str, int]) -> Source[Any]:
+    if kind == "regex":
+        return Regex(value)
+    if kind == "choice":
+        return Choices(value)
+    if kind == "grammar":
+        is_lark = isinstance(value, str) and not EBNF_RULE.search(value)
+        return Lark(value) if is_lark else Ebnf(value)
+    if kind == "structural_tag":
+        return StructuralTag(value, terms, special)
+    if kind == "json_object":
+        return JsonSchema.under({"type": "object"}, terms)
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            raise Problem("the JSON Schema is a string that is not JSON") from None
+    return JsonSchema.under(value, terms)
+
+
+def _made(source: Source[Any], at: str, key: str, terms: Terms) -> WantedFormat:
+    return WantedFormat(source, at, f"{key} {terms!r}")

@@ -1,0 +1,123 @@
+"""Conversations as turns with a role and a text, read from the messages of chats and the items of responses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from structgen.server.asking.ask import Turn
+from structgen.server.problems import Problem
+
+TEXTS = ("text", "input_text", "output_text", "refusal")  # types of parts that hold text
+
+
+def content_text(content: Any, at: str) -> str:
+    """The text of a content: a string, or a list of parts that all hold text."""
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return _checked(content, at)
+    if not isinstance(content, list):
+        raise Problem("a content is a string or a list of parts", param=at)
+    return "\n".join(_part(part, f"{at}/{index}") for index, part in enumerate(content))
+
+
+def _part(part: Any, at: str) -> str:
+    kind = part.get("type") if isinstance(part, Mapping) else None
+    if kind not in TEXTS:
+        raise Problem(
+            f"a part of type {kind!r:.40} cannot be read: this server reads text only", param=f"{at}/type"
+        )
+    text = part.get("refusal" if kind == "refusal" else "text")
+    if not isinstance(text, str):
+        raise Problem(f"a part of type {kind!r} holds a string", param=f"{at}/text")
+    return _checked(text, at)
+
+
+def _checked(text: str, at: str) -> str:
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise Problem("this text holds half a surrogate pair, which no UTF-8 text has", param=at)
+    return text
+
+
+def chat_turns(messages: Sequence[Mapping[str, Any]], at: str = "/messages") -> list[Turn]:
+    """The turns of a chat; a result of a tool answers a call before it."""
+    calls: set[str] = set()
+    turns: list[Turn] = []
+    for index, message in enumerate(messages):
+        here = f"{at}/{index}"
+        if message.get("content") is None and message["role"] != "assistant":
+            raise Problem("only a message of an assistant can be without content", param=f"{here}/content")
+        turn = {"role": message["role"], "content": content_text(message.get("content"), f"{here}/content")}
+        for call in message.get("tool_calls") or ():
+            if isinstance(call, Mapping):
+                calls.add(str(call.get("id")))
+        if message.get("tool_calls"):
+            if message["role"] != "assistant":
+                raise Problem("only an assistant calls tools", param=f"{here}/tool_calls")
+            turn = {**turn, "tool_calls": message["tool_calls"]}
+            if not turn["content"]:
+                turn["content"] = None
+        if message["role"] == "tool" and message.get("tool_call_id") not in calls:
+            raise Problem(
+                "a message of role tool answers a call of a message before it, by its tool_call_id",
+                param=f"{here}/tool_call_id",
+            )
+        turns.append(turn)
+    return turns
+
+
+def item_turns(given: Any, at: str = "/input") -> list[Turn]:
+    """The turns of the input of a response: a text of the user, or messages, calls and their results."""
+    if isinstance(given, str):
+        return [{"role": "user", "content": _checked(given, at)}]
+    calls: set[str] = set()
+    return [_item(item, f"{at}/{index}", calls) for index, item in enumerate(given or ())]
+
+
+def _item(item: Mapping[str, Any], at: str, calls: set[str]) -> Turn:
+    kind = item.get("type", "message")
+    if kind == "message":
+        role = item.get("role")
+        if role not in ("user", "assistant", "system", "developer"):
+            raise Problem(
+                f'the role of a message is "user", "assistant", "system" or "developer", not {role!r:.40}',
+                param=f"{at}/role",
+            )
+        return {"role": role, "content": content_text(item.get("content"), f"{at}/content")}
+    if kind in ("function_call", "custom_tool_call"):
+        said = item.get("arguments" if kind == "function_call" else "input")
+        if not isinstance(item.get("name"), str) or not isinstance(said, str):
+            raise Problem(f"an item of type {kind} has a name and its arguments as strings", param=at)
+        calls.add(str(item.get("call_id")))
+        function = {"name": item["name"], "arguments": said}
+        call = {"id": item.get("call_id"), "type": "function", "function": function}
+        return {"role": "assistant", "content": None, "tool_calls": [call]}
+    if kind in ("function_call_output", "custom_tool_call_output"):
+        if str(item.get("call_id")) not in calls:
+            raise Problem("a result answers a call before it, by its call_id", param=f"{at}/call_id")
+        return {"role": "tool", "content": content_text(item.get("output"), f"{at}/output")}
+    if kind == "reasoning":
+        return {"role": "assistant", "content": ""}
+    raise Problem(
+        f"an item of type {kind!r:.40} cannot be read: messages, calls of tools and their results can",
+        param=f"{at}/type",
+    )
+
+
+def document_of(turns: Sequence[Turn], source: str | int) -> str:
+    """The text that verbatim values are copied from: of the last user message, of one message, or of all."""
+    texts = [str(turn["content"] or "") for turn in turns]
+    if isinstance(source, int):
+        if not -len(texts) <= source < len(texts):
+            raise Problem(
+                f"there is no message {source}: the conversation has {len(texts)}",
+                param="/structgen/verbatim_source",
+            )
+        return texts[source]
+    if source == "conversation":
+        return "\n".join(filter(None, texts))
+    return next(
+        (text for text, turn in zip(texts[::-1], turns[::-1], strict=True) if turn["role"] == "user"),
+        "\n".join(texts),
+    )

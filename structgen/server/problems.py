@@ -1,0 +1,107 @@
+"""Problems: what a request cannot have, as an HTTP status and OpenAI's error object.
+
+{"error": {"message": one sentence, "type": …, "param": a JSON pointer or null, "code": … or null}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from starlette.responses import JSONResponse
+
+from structgen.errors import (
+    InvalidDocument,
+    InvalidOption,
+    InvalidSource,
+    Rejected,
+    StructgenError,
+    Unsatisfiable,
+    Unsupported,
+)
+
+INVALID, SERVER = "invalid_request_error", "server_error"
+RETRIED = (408, 409, 429, 503)  # statuses after which the same request may succeed
+
+
+class Problem(Exception):
+    """A request that is not answered, with everything that the client is told.
+
+    param: the JSON pointer of the cause in the body; headers: in addition to those of every problem
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        param: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(" ".join(message.split()))
+        self.status, self.param, self.code = status, param, code
+        self.headers = dict(headers or {})
+        if status not in RETRIED:
+            self.headers.setdefault("x-should-retry", "false")
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The error object."""
+        kind = SERVER if self.status >= 500 else INVALID
+        return {"error": {"message": str(self), "type": kind, "param": self.param, "code": self.code}}
+
+    def response(self) -> JSONResponse:
+        """The HTTP response."""
+        return JSONResponse(self.body, self.status, self.headers)
+
+
+class ErrorDetail(BaseModel):
+    """What is wrong with a request."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class ErrorBody(BaseModel):
+    """The body of every response that is not a success."""
+
+    error: ErrorDetail
+
+
+def of_error(error: StructgenError, param: str | None = None, *, budget: str | None = None) -> Problem:
+    """The problem that an error of the library is.
+
+    param: where the source of the error stands in the body, to which the error's own pointer is added
+    budget: the field that limits the tokens, for what does not fit
+    """
+    if isinstance(error, InvalidSource | Unsupported) and error.pointer is not None and param is not None:
+        place = f" (at {error.pointer or '/'})"
+        return Problem(str(error).replace(place, "", 1), param=param + error.pointer, code=_code(error))
+    if isinstance(error, Unsatisfiable) and error.min_tokens is not None:
+        return Problem(str(error), param=budget or param, code="budget_too_small")
+    return Problem(str(error), param=param, code=_code(error))
+
+
+def _code(error: StructgenError) -> str | None:
+    kinds = {
+        Unsupported: "unsupported",
+        InvalidSource: "invalid_source",
+        Unsatisfiable: "unsatisfiable",
+        InvalidDocument: "invalid_document",
+        InvalidOption: "invalid_option",
+        Rejected: "rejected",
+    }
+    return next((code for kind, code in kinds.items() if isinstance(error, kind)), None)
+
+
+def internal() -> Problem:
+    """The problem of a fault of ours, which says nothing of the request: its text may be private."""
+    return Problem(
+        "the server failed to answer this request; its log has the request's id and the kind of error",
+        status=500,
+        code="internal_error",
+    )

@@ -1,0 +1,127 @@
+"""The service: one model, its compiled constraints, its workers and its measures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from fastapi import Request
+
+from structgen.model import Model
+from structgen.server.answering.answer import Outcome, answers
+from structgen.server.answering.compiled import CompiledSources
+from structgen.server.asking.ask import Ask
+from structgen.server.measures import Measures
+from structgen.server.problems import Problem
+from structgen.server.settings import ServerSettings
+from structgen.server.workers import Job, Workers
+
+T = TypeVar("T")
+
+
+class Gone(Exception):
+    """The client has closed the connection, so nobody reads the answer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Service:
+    """What the routes need. created: when the server began, in seconds since 1970"""
+
+    model: Model
+    settings: ServerSettings
+    sources: CompiledSources
+    workers: Workers
+    measures: Measures
+    created: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names by which the model may be called; the first is its own."""
+        return tuple(dict.fromkeys((self.model.name, *self.settings.names)))
+
+    def named(self, name: str | None) -> str:
+        """The name by which an answer calls the model. Raises Problem if the model has no such name."""
+        if name is None:
+            return self.names[0]
+        if name not in self.names:
+            known = ", ".join(self.names)
+            raise Problem(
+                f"there is no model {name!r:.80} here; this server has {known}",
+                status=404,
+                param="/model",
+                code="model_not_found",
+            )
+        return name
+
+    def ask(self, ask: Ask) -> Job[list[Outcome]]:
+        """Begin to answer; raises Problem with 429 if too many wait."""
+
+        def work(job: Job[list[Outcome]]) -> list[Outcome]:
+            with self.measures.working():
+                found = answers(self.model, self.sources, ask, job.emit, job.check)
+            for outcome in found:
+                self.measures.answered(outcome)
+            return found
+
+        return self.workers.submit(work)
+
+    def run(self, work: Callable[[Callable[[], None]], T]) -> Job[T]:
+        """Begin any other work, which is given the check for whether somebody still waits."""
+
+        def watched(job: Job[T]) -> T:
+            with self.measures.working():
+                return work(job.check)
+
+        return self.workers.submit(watched)
+
+
+async def result_of(request: Request, job: Job[T]) -> T:
+    """What a job returns; if the client disconnects before, the job ends and Gone is raised."""
+    waiting = asyncio.ensure_future(job.result())
+    leaving = asyncio.ensure_future(_left(request))
+    try:
+        await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            raise Gone
+        return waiting.result()
+    finally:
+        job.abandon()
+        for task in (waiting, leaving):
+            task.cancel()
+            with suppress(BaseException):
+                await task
+
+
+async def _left(request: Request) -> None:
+    """Return when the client has disconnected."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def begun(job: Job[Any]) -> AsyncIterator[Any]:
+    """The events of a job, the first of which has happened: what goes wrong before it is raised here.
+
+    The job ends if the reader does.
+    """
+    events = job.events()
+    try:
+        first = [await anext(events)]
+    except StopAsyncIteration:
+        first = []
+    except BaseException:
+        job.abandon()
+        raise
+
+    async def all_of_them() -> AsyncIterator[Any]:
+        try:
+            for one in first:
+                yield one
+            async for one in events:
+                yield one
+        finally:
+            job.abandon()
+
+    return all_of_them()

@@ -1,0 +1,37 @@
+"""The settings of a server: its names, its keys and its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """What the operator of a server decides.
+
+    names: by which requests may call the model, in addition to its own name
+    keys: API keys, none for open access; key_file: one key a line, read again whenever the file changes
+    body_bytes, prompt_characters, questions, choices: the most of one request; answers: the most `n`
+    waiting: requests that may wait for a worker; more get 429, with `retry_after` seconds
+    workers: requests that are worked on at once
+    compile_seconds, compile_gigabytes: that compiling one constraint may take; kept: compiled constraints in memory
+    max_tokens: the largest budget that a request may ask for
+    """
+
+    names: Sequence[str] = ()
+    keys: Sequence[str] = field(default=(), repr=False)
+    key_file: Path | None = None
+    body_bytes: int = 8 << 20
+    prompt_characters: int = 1 << 20
+    questions: int = 400
+    choices: int = 255
+    answers: int = 16
+    waiting: int = 256
+    retry_after: int = 1
+    workers: int = 1
+    compile_seconds: float = 5.0
+    compile_gigabytes: float = 1.0
+    kept: int = 256
+    max_tokens: int = 1 << 16

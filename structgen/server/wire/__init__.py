@@ -1,0 +1,1 @@
+"""Requests as clients write them: one module for each endpoint, and what they share."""

@@ -1,0 +1,88 @@
+"""A server around a toy model, inside the process: OpenAI's own client talks to it through ASGI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
+pytest.importorskip("openai", reason="openai is not installed")
+
+import anyio.from_thread
+import httpx2
+from fastapi import FastAPI
+from openai import AsyncOpenAI
+
+from minis import CONSTANTS, filler
+from structgen.model import Model
+from structgen.server import ServerSettings, create_app
+from structgen.tokens.vocabulary import Vocabulary
+from structgen_engine.decoding.denoiser import RandomDenoiser
+from structgen_engine.decoding.noise import Uniform
+from structgen_engine.decoding.options import DecodingOptions
+from structgen_mini import mini_folder
+from structgen_mini.constants import Layouts
+
+
+class Client:
+    """What the asynchronous client of OpenAI gets from an application, called from tests that are not async."""
+
+    def __init__(self, app: FastAPI, key: str = "any") -> None:
+        self.app, self.key = app, key
+
+    def __call__(self, ask: Callable[[AsyncOpenAI], Any]) -> Any:
+        """The result of what `ask` awaits; a stream is read to its end and given as a list."""
+
+        async def run() -> Any:
+            transport = httpx2.ASGITransport(app=self.app, raise_app_exceptions=False)
+            async with AsyncExitStack() as stack:
+                http = await stack.enter_async_context(
+                    httpx2.AsyncClient(transport=transport, base_url="http://test/v1")
+                )
+                client = AsyncOpenAI(
+                    api_key=self.key, base_url="http://test/v1", http_client=http, max_retries=0
+                )
+                found = await ask(client)
+                return [one async for one in found] if hasattr(found, "__aiter__") else found
+
+        with anyio.from_thread.start_blocking_portal() as portal:
+            return portal.call(run)
+
+    def post(self, path: str, body: Any, **how: Any) -> httpx2.Response:
+        """The response to a body as it is, text or anything that JSON can hold."""
+
+        async def run() -> httpx2.Response:
+            transport = httpx2.ASGITransport(app=self.app, raise_app_exceptions=False)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://test") as http:
+                given = {"content": body} if isinstance(body, str | bytes) else {"json": body}
+                headers = {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
+                return await http.request(how.pop("method", "POST"), path, headers=headers, **given, **how)
+
+        with anyio.from_thread.start_blocking_portal() as portal:
+            return portal.call(run)
+
+
+@pytest.fixture(scope="session")
+def model() -> Model:
+    """It takes one step for a short block, so that an answer takes a few milliseconds."""
+    vocabulary = Vocabulary.from_file(mini_folder() / "tokenizer.json")
+    denoiser = RandomDenoiser(Uniform(2, vocabulary.size), 64, vocabulary.size, scale=0.1)
+    constants = replace(CONSTANTS, layouts=Layouts(canvases=1, growth=2, attempts=1))
+    quick = filler(denoiser, vocabulary, constants=constants)
+    return replace(quick, decoding=DecodingOptions(steps=1), blocks=1)
+
+
+@pytest.fixture(scope="session")
+def app(model: Model) -> Iterator[FastAPI]:
+    app = create_app(model, ServerSettings(names=("toy",)))
+    yield app
+    app.state.service.workers.close()
+
+
+@pytest.fixture(scope="session")
+def client(app: FastAPI) -> Client:
+    return Client(app)
