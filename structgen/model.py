@@ -11,7 +11,7 @@ from structgen.documents import Document
 from structgen.errors import InvalidOption
 from structgen.generation.options import Options
 from structgen.generation.result import Generation
-from structgen.generation.runtime import Runtime
+from structgen.many import Many
 from structgen.sources import Source
 from structgen.sources.template import Filled, Template
 from structgen.sources.tools import Reply, Tools
@@ -38,10 +38,11 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
-class Model(Runtime, Twins):
+class Model(Many, Twins):
     """A loaded model. Every verb returns a typed value, or with `details=True` the whole Generation.
 
-    Every verb has an asynchronous twin, whose name begins with an a: `await model.aextract(text, Invoice)`.
+    Every verb has an asynchronous twin, whose name begins with an a: `await model.aextract(text, Invoice)`, and takes
+    many texts at once under a name that ends in _many: `for invoice in model.extract_many(texts, Invoice)`.
 
     Options of every verb: steps, the most refinement steps per block (default: the model's own number); seed, of the
     only source of randomness; max_tokens, the budget (default: the model's number of blocks); on_step, called with each

@@ -114,9 +114,13 @@ class Batcher(Generic[R]):
         self._flying.clear()
         self._waiting.clear()
 
-    def __enter__(self) -> Batcher[R]:
+    def start(self) -> None:
+        """Make the steps in a thread of their own, until the batcher is closed."""
         self._thread = Thread(target=self._run, name="structgen batcher", daemon=True)
         self._thread.start()
+
+    def __enter__(self) -> Batcher[R]:
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
