@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections import defaultdict
+from functools import cache
 
 import pytest
 
 import house
 
 MODULES = house.modules()
-IMPORTS = house.imports(MODULES)
-RUN = [arrow for arrow in IMPORTS if arrow.when != "checking"]
 LINES, FUNCTION_LINES = 400, 60
 TWO_SIDES = "both sides of the seam: structgen_mini imports no structgen, so it says itself what it is given"
 SAME_CLASS = {"Field": TWO_SIDES, "Kind": TWO_SIDES, "Outline": TWO_SIDES, "Request": TWO_SIDES}
@@ -19,6 +18,11 @@ SAME_CONSTANT = {
     "BOTTOM": "one exponent, as a Python number for numba and as a tl.constexpr for Triton",
     "FORMATS": "the languages of format names: as the RFCs have them, and as pydantic has them",
 }
+
+
+@cache
+def imports() -> list[house.Import]:
+    return house.imports(MODULES)
 
 
 def room(module: str) -> str:
@@ -34,15 +38,15 @@ class TestImports:
     """Imports under TYPE_CHECKING run nowhere, so two modules may name each other's types: in one folder only."""
 
     def test_no_module_imports_itself_through_others(self):
-        assert house.cycles(house.arrows(RUN)) == []
+        assert house.cycles(house.arrows([arrow for arrow in imports() if arrow.when != "checking"])) == []
 
     def test_modules_that_name_each_others_types_share_a_folder(self):
-        for cycle in house.cycles(house.arrows(IMPORTS)):
+        for cycle in house.cycles(house.arrows(imports())):
             assert len({folder(name) for name in cycle}) == 1, cycle
 
     def test_rooms_import_one_way(self):
         graph: dict[str, set[str]] = defaultdict(set)
-        for arrow in IMPORTS:
+        for arrow in imports():
             if room(arrow.importer) != room(arrow.imported):
                 graph[room(arrow.importer)].add(room(arrow.imported))
         assert house.cycles(graph) == []
@@ -51,7 +55,7 @@ class TestImports:
     def test_no_arrow_points_up(self, container: str):
         """The order is that of the contract in pyproject.toml; the arrows are read without import-linter."""
         floor = floors(container)
-        for arrow in IMPORTS:
+        for arrow in imports():
             above, below = (
                 part.removeprefix(f"{container}.").split(".")[0] for part in (arrow.importer, arrow.imported)
             )
@@ -66,7 +70,7 @@ class TestImports:
     def test_every_import_is_found(self):
         """Counts what a search for lines finds in the same files, so that the other tests do not pass on nothing."""
         assert len(MODULES) > 200
-        importers = {arrow.importer for arrow in IMPORTS}
+        importers = {arrow.importer for arrow in imports()}
         for module in MODULES.values():
             starts = tuple(f"from {package}" for package in house.PACKAGES)
             if any(line.startswith((*starts, "from .")) for line in module.text.splitlines()):

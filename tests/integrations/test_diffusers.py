@@ -12,16 +12,21 @@ import structgen as sg
 from structgen.integrations.diffusers import ConstrainedScheduler, mismatch, read
 from tiny_gemma import CANVAS
 
-diffusers = pytest.importorskip("diffusers", reason="needs diffusers")
-if fault := mismatch():
-    pytest.skip(fault, allow_module_level=True)
-
 Constraints = list[sg.Constraint[Any]]
 PROMPTS = ["Who is it?", "Yes or no", "Red? Green", "Say: it"]
 
 
 @pytest.fixture(scope="module")
-def pipeline(model: Any, tokenizer: Any) -> Any:
+def diffusers() -> Any:
+    """The package, which is imported by no other worker than the one that runs these tests."""
+    diffusers = pytest.importorskip("diffusers", reason="needs diffusers")
+    if fault := mismatch():
+        pytest.skip(fault)
+    return diffusers
+
+
+@pytest.fixture(scope="module")
+def pipeline(diffusers: Any, model: Any, tokenizer: Any) -> Any:
     pipeline = diffusers.DiffusionGemmaPipeline(
         model=model, scheduler=diffusers.EntropyBoundScheduler(), processor=tokenizer
     )
@@ -31,6 +36,8 @@ def pipeline(model: Any, tokenizer: Any) -> Any:
 
 def run(pipeline: Any, constraints: Any, *, canvases: int = 3, seed: int = 1, **options: Any) -> Tensor:
     """New tokens [rows, T]; constraints None for the stock scheduler."""
+    import diffusers
+
     scheduler, rows = diffusers.EntropyBoundScheduler(), 4 if constraints is None else len(constraints)
     if constraints is not None:
         scheduler = ConstrainedScheduler(
@@ -91,7 +98,7 @@ def test_unconstrained_rows_are_bit_identical_to_the_stock_pipelines(
 
 
 def test_more_canvases_than_the_constraints_were_told_are_refused(
-    pipeline: Any, constraints: Constraints
+    diffusers: Any, pipeline: Any, constraints: Constraints
 ) -> None:
     pipeline.scheduler = ConstrainedScheduler(
         diffusers.EntropyBoundScheduler(), constraints[:1], canvas_length=CANVAS, gen_length=2 * CANVAS
@@ -100,6 +107,6 @@ def test_more_canvases_than_the_constraints_were_told_are_refused(
         pipeline(prompt="Who?", gen_length=3 * CANVAS, num_inference_steps=2, output_type="seq")
 
 
-def test_a_scheduler_without_an_entropy_bound_is_refused(constraints: Constraints) -> None:
+def test_a_scheduler_without_an_entropy_bound_is_refused(diffusers: Any, constraints: Constraints) -> None:
     with pytest.raises(sg.InvalidOption, match="DiscreteDDIMScheduler has no entropy bound"):
         ConstrainedScheduler(diffusers.DiscreteDDIMScheduler(), constraints)
