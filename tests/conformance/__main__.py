@@ -6,6 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -421,12 +422,13 @@ def calls(
     ] = None,
     random: Annotated[int, typer.Option(help="Random outputs in each form, judged by jsonschema.")] = 0,
     start: int = 0,
+    count: Annotated[int | None, typer.Option(help="At most so many questions.")] = None,
 ) -> None:
     """BFCL's questions: the accepted answer, written in each form of calls, is accepted and comes back equal."""
     from conformance.calls import Outcome, checker_of, questions
 
     judge, found, shown = checker_of(wheel) if wheel else None, Outcome(), 0
-    for question in questions(material.find(material.QUESTIONS), every, start):
+    for question in islice(questions(material.find(material.QUESTIONS), every, start), count):
         found.judge(question, judge, random)
         print(*found.faults[shown:], sep="\n", end="\n" * (shown < len(found.faults)), flush=True)
         shown = len(found.faults)

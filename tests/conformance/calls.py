@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from zlib import crc32
 
 import torch
 from jsonschema import Draft202012Validator
@@ -99,7 +100,7 @@ class Outcome:
         self.counts[f"{form}: compiled"] += 1
         schemas = {one["name"]: {"type": "object", **one["parameters"]} for one in tools}
         valid = {name: Draft202012Validator(schema).is_valid for name, schema in schemas.items()}
-        for text in drawn(constraint, random, self.questions):
+        for text in drawn(constraint, random, crc32(question["id"].encode())):
             self._judge_drawn(constraint, text, valid, f"{question['id']}: {form}", form)
         if not calls:
             return
