@@ -423,13 +423,14 @@ def calls(
     random: Annotated[int, typer.Option(help="Random outputs in each form, judged by jsonschema.")] = 0,
     start: int = 0,
     count: Annotated[int | None, typer.Option(help="At most so many questions.")] = None,
+    form: Annotated[list[str] | None, typer.Option(help="Only these forms.")] = None,
 ) -> None:
     """BFCL's questions: the accepted answer, written in each form of calls, is accepted and comes back equal."""
-    from conformance.calls import Outcome, checker_of, questions
+    from conformance.calls import ALL_FORMS, Outcome, checker_of, questions
 
     judge, found, shown = checker_of(wheel) if wheel else None, Outcome(), 0
     for question in islice(questions(material.find(material.QUESTIONS), every, start), count):
-        found.judge(question, judge, random)
+        found.judge(question, judge, random, form or ALL_FORMS)
         print(*found.faults[shown:], sep="\n", end="\n" * (shown < len(found.faults)), flush=True)
         shown = len(found.faults)
     print(f"{found.questions} questions, {len(found.faults)} faults: {dict(found.counts)}")

@@ -10,7 +10,7 @@ import gzip
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
@@ -30,6 +30,7 @@ from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.options import DecodingOptions
 
 Judge = Callable[[Mapping[str, Any], list[Any], str], bool]  # of a question, calls, and its category
+ALL_FORMS = ("json", "hermes", "gemma", "qwen_xml")
 STUBS = ("tree_sitter", "tree_sitter_java", "tree_sitter_javascript")
 
 
@@ -75,11 +76,17 @@ class Outcome:
     counts: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
 
-    def judge(self, question: Mapping[str, Any], judge: Judge | None, random: int = 0) -> None:
-        """Judge one question in every form."""
+    def judge(
+        self,
+        question: Mapping[str, Any],
+        judge: Judge | None,
+        random: int = 0,
+        forms: Iterable[str] = ALL_FORMS,
+    ) -> None:
+        """Judge one question in some forms."""
         self.questions += 1
         calls = accepted_calls(question)
-        for form in WRITERS:
+        for form in forms:
             try:
                 self._judge(question, calls, form, judge, random)
             except sg.StructgenError as error:
@@ -152,7 +159,7 @@ def drawn(constraint: sg.Constraint[sg.Reply], count: int, seed: int) -> Iterato
         [[0, row] for row in range(count)],
         [constraint.automaton] * count,
         max_tokens=BLOCK * (2 + constraint.info().min_tokens // BLOCK),
-        options=DecodingOptions(steps=2),
+        options=DecodingOptions(steps=1),
         generators=[torch.Generator().manual_seed(seed * count + row) for row in range(count)],
         reviews=[constraint.reviewer() for _ in range(count)],
     )
@@ -230,4 +237,4 @@ def _tag(key: str, value: Any) -> str:
     return f"<parameter={key}>\n{shown}\n</parameter>\n"
 
 
-WRITERS = {"json": _json, "hermes": _hermes, "gemma": _gemma, "qwen_xml": _qwen_xml}
+WRITERS = dict(zip(ALL_FORMS, (_json, _hermes, _gemma, _qwen_xml), strict=True))
