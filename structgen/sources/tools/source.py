@@ -50,7 +50,8 @@ class Tools:
     tool_choice: "auto" calls or answers, "required" calls, "none" answers, the name of a tool calls it; or as OpenAI's
         API has it, also {"type": "allowed_tools", …}
     parallel: several calls instead of a single one, min_calls (1) to max_calls (8), which imply it, as `distinct` does
-    distinct: whether no two calls may be equal; terms: the options of the tools' arguments
+    distinct: whether no two calls may be equal: if a draw repeats one, the calls before it stay, and the rest is drawn
+        again from all outputs that go on with another call; terms: the options of the tools' arguments
     form: how calls are written: "json", or as a family of models does: "gemma", "harmony", "hermes", "qwen_xml"
     """
 
