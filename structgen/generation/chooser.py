@@ -63,7 +63,8 @@ class ProbeChooser:
             settled[:] = torch.tensor(pinned)
         noise = denoiser.noise.start(tuple(settled.shape), torch.Generator().manual_seed(seed))
         canvas = torch.where(settled >= 0, settled, noise)
-        logits = denoiser(denoiser.start([prompt] * CANVASES), canvas)
+        context = denoiser.start([prompt]).select(torch.zeros(CANVASES, dtype=torch.int64))
+        logits = denoiser(context, canvas)
         remaining = max(0, max(one.min_tokens for one in answers.constraints) - denoiser.block_length)
         looks = [Probe(one.automaton, logits, settled, remaining) for one in answers.constraints]
         weights = torch.stack([one.lattice.log_partition().cpu() for one in looks], dim=1)

@@ -16,11 +16,12 @@ from starlette.responses import Response
 from structgen import __version__
 from structgen.model import Model
 from structgen.server.answering.compiled import CompiledSources
+from structgen.server.answering.deciding import Deciding
 from structgen.server.guard import Guard
 from structgen.server.keys import Keys
 from structgen.server.measures import Measures
 from structgen.server.problems import Problem, internal
-from structgen.server.routes import about, chat
+from structgen.server.routes import about, chat, decisions, responses
 from structgen.server.service import Gone, Service
 from structgen.server.settings import ServerSettings
 from structgen.server.wire.body import misfit
@@ -47,8 +48,10 @@ def create_app(model: Model, settings: ServerSettings | None = None) -> FastAPI:
 
     app = FastAPI(title="structgen", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.open = True
-    app.state.service = Service(model, settings, sources, workers, measures, int(time.time()))
-    for routes in (about, chat):
+    app.state.service = Service(
+        model, settings, sources, Deciding(model), workers, measures, int(time.time())
+    )
+    for routes in (about, chat, responses, decisions):
         app.include_router(routes.router)
     _answer_errors(app)
     app.add_middleware(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from fastapi import Request
 from structgen.model import Model
 from structgen.server.answering.answer import Outcome, answers
 from structgen.server.answering.compiled import CompiledSources
+from structgen.server.answering.deciding import Deciding, Question, Weighing
 from structgen.server.asking.ask import Ask
 from structgen.server.measures import Measures
 from structgen.server.problems import Problem
@@ -33,6 +34,7 @@ class Service:
     model: Model
     settings: ServerSettings
     sources: CompiledSources
+    deciding: Deciding
     workers: Workers
     measures: Measures
     created: int
@@ -68,14 +70,14 @@ class Service:
 
         return self.workers.submit(work)
 
-    def run(self, work: Callable[[Callable[[], None]], T]) -> Job[T]:
-        """Begin any other work, which is given the check for whether somebody still waits."""
+    def decide(self, text: str, questions: Sequence[Question], seed: int) -> Job[list[Weighing]]:
+        """Begin to answer questions; raises Problem with 429 if too many wait."""
 
-        def watched(job: Job[T]) -> T:
+        def work(job: Job[list[Weighing]]) -> list[Weighing]:
             with self.measures.working():
-                return work(job.check)
+                return self.deciding.weigh(self.model, text, questions, seed, job.check)
 
-        return self.workers.submit(watched)
+        return self.workers.submit(work)
 
 
 async def result_of(request: Request, job: Job[T]) -> T:

@@ -13,7 +13,8 @@ class ServerSettings:
 
     names: by which requests may call the model, in addition to its own name
     keys: API keys, none for open access; key_file: one key a line, read again whenever the file changes
-    body_bytes, prompt_characters, questions, choices: the most of one request; answers: the most `n`
+    body_bytes, prompt_characters, questions: the most of one request; options: the most answers of all its questions
+    answers: the most `n`
     waiting: requests that may wait for a worker; more get 429, with `retry_after` seconds
     workers: requests that are worked on at once
     compile_seconds, compile_gigabytes: that compiling one constraint may take; kept: compiled constraints in memory
@@ -26,7 +27,7 @@ class ServerSettings:
     body_bytes: int = 8 << 20
     prompt_characters: int = 1 << 20
     questions: int = 400
-    choices: int = 255
+    options: int = 4096
     answers: int = 16
     waiting: int = 256
     retry_after: int = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,8 @@ def content_text(content: Any, at: str) -> str:
 
 def _part(part: Any, at: str) -> str:
     kind = part.get("type") if isinstance(part, Mapping) else None
+    if kind == "input_json":
+        return json.dumps(part.get("data"), ensure_ascii=False)
     if kind not in TEXTS:
         raise Problem(
             f"a part of type {kind!r:.40} cannot be read: this server reads text only", param=f"{at}/type"
@@ -121,3 +124,15 @@ def document_of(turns: Sequence[Turn], source: str | int) -> str:
         (text for text, turn in zip(texts[::-1], turns[::-1], strict=True) if turn["role"] == "user"),
         "\n".join(texts),
     )
+
+
+def decision_text(given: str | Sequence[Mapping[str, Any]]) -> str:
+    """The input of a decision as one text; what the messages are about matters, not who said it, if there is one."""
+    turns = item_turns(given)
+    texts = [
+        str(turn["content"] or (json.dumps(turn["tool_calls"]) if "tool_calls" in turn else ""))
+        for turn in turns
+    ]
+    if len(turns) == 1:
+        return texts[0]
+    return "\n".join(f"{turn['role']}: {text}" for turn, text in zip(turns, texts, strict=True))
