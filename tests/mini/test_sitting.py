@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from minis import toy
 from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
 from structgen_engine.decoding.noise import Uniform
 from structgen_mini.sitting import Sitting
@@ -80,3 +81,20 @@ def test_a_context_that_went_on_is_never_taken_for_the_first(denoiser: Counted) 
     context = sitting.start([PROMPT])
     further = sitting.extend(context, canvas(1))
     assert not torch.equal(sitting(context, canvas(0)), sitting(further, canvas(0)))
+
+
+def test_an_answer_takes_no_pass_twice() -> None:
+    """Not the look at the chosen layout either, with which the writing begins."""
+    model, passes = toy(copies=True), list[tuple[bytes, ...]]()
+
+    class Recording:
+        def __getattr__(self, name: str) -> object:
+            return getattr(model.denoiser, name)
+
+        def __call__(self, context: RandomContext, *given: Tensor) -> Tensor:
+            passes.append(tuple(one.numpy().tobytes() for one in given))
+            return model.denoiser(context, *given)
+
+    schema = {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "integer"}}}}
+    model.over(Recording()).extract("tea 3, milk 4", schema, steps=1)  # type: ignore[arg-type]
+    assert len(passes) == len(set(passes)) > 2

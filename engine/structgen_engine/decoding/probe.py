@@ -87,7 +87,9 @@ def probe(
     noise = denoiser.noise.start((len(settled), settled.shape[1]), generator)
     rows = settled[:1] if (settled == settled[:1]).all() else settled
     parts = [first_block(automaton, remaining) for _ in rows]
-    context = denoiser.start([prompt]).select(torch.zeros(len(settled), dtype=torch.int64))
+    context = denoiser.start([prompt])
+    if len(settled) > 1:  # else the context itself, by which a denoiser knows a pass that it has made before
+        context = context.select(torch.zeros(len(settled), dtype=torch.int64))
     canvas = torch.where(settled >= 0, settled, noise)
     return Probe(automaton, probed(denoiser, context, parts, canvas, settled), settled, remaining)
 
