@@ -191,6 +191,25 @@ def extract(
 
 
 @app.command()
+def batch(
+    documents: Annotated[int, typer.Option(help="Documents, each with a schema of its own.")] = 200,
+    rows: Annotated[
+        list[int] | None, typer.Option(help="Documents in flight: 1, 4, 16 and 64 if none.")
+    ] = None,
+    threads: Annotated[int, typer.Option(help="torch's threads.")] = 1,
+    json_file: Json = None,
+) -> None:
+    """Documents for each CPU second and memory, one by one and with several in flight."""
+    import torch
+
+    import structgen as sg
+    from bench.many import SIZES, run
+
+    torch.set_num_threads(threads)
+    _keep(run(sg.load(), Console(width=WIDTH), documents=documents, sizes=rows or SIZES), json_file)
+
+
+@app.command()
 def evidence(documents: int = 60, json_file: Json = None) -> None:
     """Confidence against being right, and the warnings about planted faults."""
     import structgen as sg
