@@ -22,6 +22,7 @@ from typing import Any
 import torch
 
 import structgen as sg
+from conformance import mermaid
 from structgen.sources.library import library
 from structgen_engine.automata.dfa import Dfa, block
 from structgen_engine.lattice.beam import Beam
@@ -133,6 +134,7 @@ def judges() -> dict[str, Judge]:
         "iso-time": Judge("isodate", lambda text: isodate.parse_time(text.removeprefix("T"))),
         "json": Judge("json", _is_json),
         "json-compact": Judge("json", _is_json),
+        "mermaid-flowchart": Judge("mermaid, jsdom", mermaid.parse),
         "python-expression": Judge("ast", parsed),
         "regex": Judge("re", re.compile),
         "semver": Judge("semver", semver.Version.parse),
