@@ -44,13 +44,17 @@ class ReadPart:
     supported: Mapping[str, float]
 
     @classmethod
-    def of(cls, runtime: Runtime, asked: Request, written: Decoded) -> ReadPart:
-        """The part that was written for a request, with the support of its values outside lists."""
+    def of(cls, runtime: Runtime, asked: Request, written: Decoded, *, rough: bool = False) -> ReadPart:
+        """The part that was written for a request, with the support of its values outside lists.
+
+        rough: whether that of the first step will do, when all values were still noise
+        """
         answer = Answer.of(runtime.vocabulary.decode(written.ids.tolist()).decode())
         part, leaves = cls(asked, written, answer, {}), compared(asked, answer)
         if runtime.doubt is None or not leaves:
             return part
-        found = supports(asked, written, part.spelled, leaves, answer.text, pad=padding(runtime))
+        pad = padding(runtime)
+        found = supports(asked, written, part.spelled, leaves, answer.text, pad=pad, together=rough)
         return cls(asked, written, answer, found)
 
     @property

@@ -3,15 +3,20 @@
 Lists are joined: items in the order of their places, and an item that two windows see at one place is one item. Every
 other value comes from the window that states it with the most support, to which its name in front of it adds. All
 offsets are those of the whole document.
+
+Where nothing is a list, one value needs one window, and most windows hold none. So all are read in a single step first,
+and those that support a value best are read again, as a short document is.
 """
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
+from heapq import nlargest
 
 from structgen.documents import Document
 from structgen.errors import InvalidDocument, InvalidOption
@@ -23,12 +28,13 @@ from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
 from structgen.generation.writer import prompt_ids, write
 from structgen.reading.stated import Stated
-from structgen.sources.json_schema.pointers import escape
+from structgen.sources.json_schema.pointers import escape, steps
 from structgen.sources.outline import Outline
 
 NAMED = 3.0  # nats a token that each word of a value's name in front of it is worth
 OVERLAP = 5  # a window begins within the last so-manieth of the one before
-MOST = 192  # windows of one document
+MOST = 512  # windows of one document
+BEST = 3  # windows that are read again for each value outside lists
 
 Json = bool | str | Decimal | list["Json"] | dict[str, "Json"] | None
 
@@ -111,17 +117,11 @@ def read_windows(
         raise InvalidOption(
             "a document that is read in parts is not drawn anew: leave redraws out, or split the document"
         )
-    seen, written = list[Window](), []
-    for start, end in windows(runtime, form, text):
-        part = text[start:end]
-        if not part.strip():
-            continue
-        prompt = prompt_ids(runtime, runtime.prompts.extraction(form, part))
-        request = of_window(asked, prompt, part)
-        written.append(write(runtime, request))
-        read = ReadPart.of(runtime, request, written[-1])
-        value = json.loads(read.answer.text, parse_float=Decimal, parse_int=Decimal)
-        seen.append(Window(start, Stated(part), read, value))
+    places = [place for place in windows(runtime, form, text) if text[slice(*place)].strip()]
+    seen = [
+        _read(runtime, asked, form, text, place) for place in _promising(runtime, asked, form, text, places)
+    ]
+    written = [window.part.written for window in seen]
     parts = dict[str, ReadPart]()
     value = merged(seen, form.outlined, (), parts)
     answer = _json(None if value is ABSENT else value)
@@ -142,6 +142,45 @@ def read_windows(
         together(runtime, asked, Answer(answer), Stated(text), parts, details=details),
         document=document,
     )
+
+
+def _read(
+    runtime: Runtime, asked: Request, form: Form, text: str, place: tuple[int, int], *, rough: bool = False
+) -> Window:
+    """What the model reads in a window; rough: in a single step."""
+    part = text[slice(*place)]
+    prompt = prompt_ids(runtime, runtime.prompts.extraction(form, part))
+    request = of_window(asked, prompt, part)
+    if rough:
+        request = replace(request, options=replace(request.options, steps=1))
+    read = ReadPart.of(runtime, request, write(runtime, request), rough=rough)
+    value = json.loads(read.answer.text, parse_float=Decimal, parse_int=Decimal)
+    return Window(place[0], Stated(part), read, value)
+
+
+def _promising(
+    runtime: Runtime, asked: Request, form: Form, text: str, places: Sequence[tuple[int, int]]
+) -> Sequence[tuple[int, int]]:
+    """The windows that may give a value of the answer: all if there are few, or if lists are asked for.
+
+    Otherwise those that support one of the values best after a single step.
+    """
+    if len(places) <= 2 * BEST or runtime.doubt is None or has_lists(form.outlined):
+        return places
+    weights = defaultdict[str, list[tuple[float, int]]](list)
+    for at, place in enumerate(places):
+        window = _read(runtime, asked, form, text, place, rough=True)
+        for pointer, leaf in window.part.answer.leaves.items():
+            own = replace(window, value=leaf.value)  # type: ignore[arg-type]
+            weights[pointer].append((_weight(own, steps(pointer))[1], at))
+    kept = {at for found in weights.values() for _, at in nlargest(BEST, found)}
+    return [place for at, place in enumerate(places) if at in kept]
+
+
+def has_lists(outline: Outline) -> bool:
+    """Whether an answer may hold a list or a map."""
+    inner = [*(field.value for field in outline.fields), *outline.options]
+    return outline.kind in ("array", "map", "any") or any(map(has_lists, inner))
 
 
 def of_window(asked: Request, prompt: Sequence[int], part: str) -> Request:

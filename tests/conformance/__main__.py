@@ -253,7 +253,8 @@ def answers(
     count: int = 200,
     seed: int = 0,
     most_pages: Annotated[int, typer.Option(help="Pages of a PDF at most.")] = 30,
-    faults: Annotated[bool, typer.Option(help="Print every span and box that is wrong.")] = False,
+    faults: Annotated[bool, typer.Option(help="Print every span, box and warning that is wrong.")] = False,
+    kept: Annotated[Path | None, typer.Option(help="Kept tallies; a run that was stopped goes on.")] = None,
 ) -> None:
     """Generated documents through extract: valid answers, exact spans, boxes that two other judges confirm."""
     import structgen
@@ -261,12 +262,12 @@ def answers(
     from papers import papers
 
     found = []
-    for kind, one in read(structgen.load(), papers(seed, count, most_pages)):
-        found.append((kind, one))
-        for line in one.faults if faults else ():
+    for group, one in read(structgen.load(), papers(seed, count, most_pages), kept):
+        found.append((group, one))
+        for line in (*one.faults, *one.warnings) if faults else ():
             print(line, flush=True)
-    for kind in sorted({kind for kind, _ in found}):
-        print(f"{kind}: {together(one for own, one in found if own == kind)}")
+    for name in sorted({name for group, _ in found for name in group}):
+        print(f"{name}: {together(one for group, one in found if name in group)}")
     print(f"all: {together(one for _, one in found)}")
 
 

@@ -7,8 +7,10 @@ pdfplumber's characters, as in `documents`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -30,6 +32,7 @@ class Tally:
     spans: int = 0
     warned: int = 0
     boxes: Count = field(default_factory=Count)
+    warnings: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -41,10 +44,26 @@ class Tally:
         )
 
 
-def read(model: Model, papers: Iterable[Paper]) -> Iterable[tuple[str, Tally]]:
-    """The tally of each document with its kind."""
+def read(
+    model: Model, papers: Iterable[Paper], kept: Path | None = None
+) -> Iterator[tuple[tuple[str, str], Tally]]:
+    """The tally of each document with its kind and language.
+
+    kept: a file of tallies, a line each; what it holds is not read again, and what is read is added to it
+    """
+    known = _tallies(kept.read_text(encoding="utf-8")) if kept is not None and kept.exists() else {}
     for paper in papers:
-        yield paper.kind, tally(model, paper)
+        one = known.get(paper.name) or tally(model, paper)
+        if kept is not None and paper.name not in known:
+            with kept.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"name": paper.name, **asdict(one)}, ensure_ascii=False) + "\n")
+        yield (paper.kind, paper.language), one
+
+
+def _tallies(lines: str) -> dict[str, Tally]:
+    """The tallies of such a file by the name of the document."""
+    rows = {row.pop("name"): row for row in map(json.loads, lines.splitlines())}
+    return {name: Tally(**{**row, "boxes": Count(**row["boxes"])}) for name, row in rows.items()}
 
 
 def tally(model: Model, paper: Paper) -> Tally:
@@ -58,14 +77,16 @@ def tally(model: Model, paper: Paper) -> Tally:
         return found
     found.valid += Draft202012Validator(paper.schema).is_valid(result.value)
     right: dict[str, tuple[int, int]] = {}
-    warned = {one.pointer for one in result.warnings}
+    warned = {one.pointer: one for one in result.warnings}
     for name, value in paper.values.items():
         found.values += 1
         known = place(document.text, value)
         if not same(result.value.get(name), value) or known is None:
             continue
         found.right += 1
-        found.warned += f"/{name}" in warned
+        if (told := warned.get(f"/{name}")) is not None:
+            found.warned += 1
+            found.warnings.append(f"{paper.name}: {paper.language} {paper.layout}: {name}: {told.detail}")
         span = next(iter(result.spans.get(f"/{name}", ())), None)
         if span is not None and (span.start, span.end) == known:
             found.spans += 1
@@ -93,4 +114,5 @@ def together(tallies: Iterable[Tally]) -> Tally:
         for name in ("pages", "drawn", "judged"):
             setattr(whole.boxes, name, getattr(whole.boxes, name) + getattr(one.boxes, name))
         whole.faults += one.faults
+        whole.warnings += one.warnings
     return whole
