@@ -53,7 +53,7 @@ CONSTANTS = Constants(
     Layouts(canvases=4, growth=2, attempts=6),
     Copies(
         penalty=6.0,
-        unread=120.0,
+        over=1.0,
         crowding=3.0,
         away=4.0,
         unstated=2.0,

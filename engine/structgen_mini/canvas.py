@@ -18,6 +18,7 @@ class Spelling:
     encode: the ids of a text; decode: the bytes that ids spell
     null_id: the zero-width token that fills slots; end_id, pad_id: the token that ends an answer and the one that
     follows it; −1 if the vocabulary has no such token
+    escapes: the ids of backslashes and control characters, which a JSON string escapes
     """
 
     encode: Callable[[str], Sequence[int]]
@@ -25,9 +26,11 @@ class Spelling:
     null_id: int = -1
     end_id: int = -1
     pad_id: int = -1
+    escapes: Sequence[int] = ()
 
 
-Found = Mapping[str, Sequence[int]]  # each value as JSON spells it, and where its statements begin
+# each value as JSON spells it, and the characters start … end − 1 that state it
+Found = Mapping[str, Sequence[tuple[int, int]]]
 
 
 class ListedPart(Protocol):

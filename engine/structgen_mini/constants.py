@@ -66,7 +66,7 @@ class Copies:
     """What copies of the document are offered, and what it costs to differ from them, in nats.
 
     penalty: for a text that is no copy
-    unread: for a number, date or time that the document does not state although it states others
+    over: for a text that runs over the end of a line, for each line end
     crowding: for copying a piece more often than the document has it
     away: for a piece that stands outside the words that describe the rest of its record
     unstated: for an option that the document does not name although it names another
@@ -77,7 +77,7 @@ class Copies:
     """
 
     penalty: float
-    unread: float
+    over: float
     crowding: float
     away: float
     unstated: float

@@ -12,36 +12,27 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
-import torch
 from torch import Tensor
 
 from structgen_mini.canvas import Canvas, Found, ListedSeries
+from structgen_mini.choices import NO_PIECE, ChoiceTable, Copy, Ids, TableMaker
 from structgen_mini.copy_prior import CopyPrior
 from structgen_mini.layout import Layout, Words
 from structgen_mini.outline import Outline
 from structgen_mini.placing import Slot
 from structgen_mini.reader.costs import ReadCosts
 from structgen_mini.reader.reading import DocumentReading
-from structgen_mini.regions import CopySource, Region
+from structgen_mini.regions import CopySource, Region, unlikelier
 from structgen_mini.scaffold import compact
-from structgen_mini.words import UNIT, breaks, word_runs
+from structgen_mini.words import UNIT, WordRun, breaks, word_runs
 
 Encode = Callable[[str], Sequence[int]]
-Ids = tuple[int, ...]
 _ZONE = re.compile(r"(?:Z|[+-]\d\d:\d\d)$")  # at the end of a time
-NO_PIECE = -1
 NUMBERS = ("integer", "number")
 TEXTS = ("string", "email")
-
-
-class Copy(NamedTuple):
-    """A choice for a slot: its ids, the piece of the document that it copies or NO_PIECE, and its cost in nats."""
-
-    ids: Ids
-    piece: int = NO_PIECE
-    cost: float = 0.0
+LINES = 3  # line ends that a text may run over
 
 
 def copying(canvas: Canvas, offer: Offer, layout: Layout) -> CopyPrior | None:
@@ -54,7 +45,8 @@ def copying(canvas: Canvas, offer: Offer, layout: Layout) -> CopyPrior | None:
         for begin in range(0, len(layout.block), layout.size)
     )
     records = list(_records(layout, [region.start for region in first]).values())
-    source = CopySource(offer.places, offer.breaks, records, frozenset(offer.plenty))
+    plenty, escapes = frozenset(offer.plenty), canvas.spelling.escapes
+    source = CopySource(offer.places, offer.breaks, records, plenty, escapes)
     constants, alone = canvas.constants.copies, replace(source, records=())
     behind = [
         CopyPrior(canvas.denoiser, [region.moved(-at * layout.size) for region in own], alone, constants)
@@ -72,11 +64,15 @@ def _regions(canvas: Canvas, offer: Offer, layout: Layout) -> Iterator[Region]:
         own = None if place is None else offer.table_within(slot, *place, quoted=quoted)
         if own is not None and place is not None:
             nats = canvas.constants.listings
-            yield Region(slot.start, *offer.read(slot, own), nats.cell if place[1] else nats.part)
+            yield _region(slot, offer.read(slot, own), nats.cell if place[1] else nats.part)
             continue
-        table = offer.table(slot, longest, quoted=quoted)
-        if table is not None:
-            yield Region(slot.start, *offer.read(slot, table), offer.penalty(slot))
+        found = offer.table(slot, longest, quoted=quoted)
+        if found is not None:
+            yield _region(slot, offer.read(slot, found), offer.penalty(slot))
+
+
+def _region(slot: Slot, found: ChoiceTable, penalty: float | None) -> Region:
+    return Region(slot.start, found.choices, found.pieces, found.costs, penalty, found.plain)
 
 
 def quoted_outside(canvas: Canvas, layout: Layout, slot: Slot) -> bool:
@@ -141,9 +137,6 @@ def _records(layout: Layout, starts: Sequence[int]) -> dict[str, list[list[int]]
     return {pointer: list(items.values()) for pointer, items in arrays.items()}
 
 
-Table = tuple[Tensor, Tensor, Tensor]  # choices [C, L], their pieces [C] and costs [C]: see Region
-
-
 class Offer:
     """The copies of a document for each kind of slot, the same for all layouts of one answer.
 
@@ -156,8 +149,10 @@ class Offer:
         self, canvas: Canvas, document: str, outline: Outline, reading: DocumentReading | None = None
     ) -> None:
         self.document, self.costs, self.outline = document, canvas.constants.copies, outline
-        self.encode, self.null_id = canvas.spelling.encode, canvas.spelling.null_id
+        self.encode = canvas.spelling.encode
         self.null = tuple(self.encode("null"))
+        spelling = canvas.spelling
+        self.tables = TableMaker(spelling.decode, spelling.null_id, self.encode(".")[0], self.costs.choices)
         self.units = [match.span() for match in UNIT.finditer(document)]
         self.begins = [start for start, _ in self.units]
         self.breaks = breaks(document, self.units, self.costs)
@@ -168,7 +163,7 @@ class Offer:
         self.plenty: set[int] = set()
         self.pieces: dict[str | float, int] = {}
         self._by_longest: dict[int, list[Copy]] = {}
-        self._tables: dict[object, Table | None] = {}
+        self._tables: dict[object, ChoiceTable | None] = {}
         self._reading: Mapping[
             str, tuple[Callable[[str], Found], Callable[[str], str | float], Sequence[str]]
         ] = {
@@ -184,11 +179,11 @@ class Offer:
             for kind in NUMBERS:
                 self.stated[kind] += self._read(kind, start, end)
 
-    def read(self, slot: Slot, table: Table) -> Table:
+    def read(self, slot: Slot, found: ChoiceTable) -> ChoiceTable:
         """A slot's table with what the reader thinks of its choices, where there is a reader."""
-        return table if self.reader is None else self.reader.added(slot.pointer, table)
+        return found if self.reader is None else self.reader.added(slot.pointer, found)
 
-    def table(self, slot: Slot, longest: int, *, quoted: bool) -> Table | None:
+    def table(self, slot: Slot, longest: int, *, quoted: bool) -> ChoiceTable | None:
         """The choices for a slot, None if there are none; slots that differ in their place alone share one table.
 
         longest: the longest slot of the layout; quoted: whether the quotes of a string are pinned outside the slot
@@ -202,17 +197,19 @@ class Offer:
                 if slot.kind == "member"
                 else self._written(slot, longest, quoted)
             )
-            limit = self.costs.choices
-            self._tables[key] = _table(choices, slot.length, self.null_id, limit) if choices else None
+            self._tables[key] = self.tables(choices, slot.length) if choices else None
         return self._tables[key]
 
     def penalty(self, slot: Slot) -> float | None:
-        """What a value of a slot costs that is none of its choices, in nats; None for the usual number."""
+        """What a value of a slot costs that is none of its choices, in nats; None for the usual number.
+
+        Where the document states numbers, dates or times, one that it does not state is never taken for a stated one.
+        """
         value = self.outline.at(slot.pointer)
         kind = value.kind if value is not None and slot.kind == "member" else slot.kind
-        return self.costs.unread if kind in self.stated else None
+        return unlikelier(slot.length) if kind in self.stated else None
 
-    def table_within(self, slot: Slot, words: Words, cell: bool, *, quoted: bool) -> Table | None:
+    def table_within(self, slot: Slot, words: Words, cell: bool, *, quoted: bool) -> ChoiceTable | None:
         """The choices that these words of the document have for a slot; None if there are none.
 
         cell: whether the words are a cell, which a text copies as a whole
@@ -222,25 +219,26 @@ class Offer:
             return None
         texts = self._texts_within(words, slot.length, whole=cell) if value.kind in TEXTS else []
         if slot.kind == "name":
-            return (
-                _table(self._names(texts), slot.length, self.null_id, self.costs.choices) if texts else None
-            )
+            return self.tables(self._names(texts), slot.length) if texts else None
         choices = self._form(value, texts or self._stated_within(value, words, quoted), quoted)
-        return _table(choices, slot.length, self.null_id, self.costs.choices) if choices else None
+        return self.tables(choices, slot.length) if choices else None
 
     def _texts_within(self, words: Words, longest: int, *, whole: bool) -> list[Copy]:
         first, last = words
         if whole or first == last:
-            text = self.document[self.units[first][0] : self.units[last - 1][1]] if first < last else ""
-            spans = self._spans(text, [first] if text else [])
-            return [self._copy(tuple(self.encode(compact(text)[1:-1])), text, spans)]
-        runs = word_runs(self.document, self.units[first:last], self.encode, longest)
-        return [self._copy(ids, text, self._spans(text, at, first)) for text, ids, at in runs]
+            span = (self.units[first][0], self.units[last - 1][1]) if first < last else (0, 0)
+            text = self.document[slice(*span)]
+            ids = tuple(self.encode(compact(text)[1:-1]))
+            return [self._copied(WordRun(text, ids, [span] if text else []))]
+        return [*map(self._copied, word_runs(self.document, self.units[first:last], self.encode, longest))]
 
-    def _spans(self, text: str, words: Iterable[int], first: int = 0) -> list[tuple[int, int]]:
-        """The characters of a text that begins at these words, which are counted from the word `first`."""
-        starts = [self.units[first + word][0] for word in words]
-        return [(start, start + len(text)) for start in starts]
+    def _copied(self, run: WordRun) -> Copy:
+        """A choice that copies a run of words."""
+        start, end = run.spans[0] if run.spans else (0, 0)
+        spelled = self.document[start:end]
+        plain = None if compact(run.text)[1:-1] == spelled else tuple(self.encode(spelled))
+        copy = self._copy(run.ids, run.text, run.spans, plain)
+        return copy._replace(cost=run.lines * self.costs.over)
 
     def _stated_within(self, value: Outline, words: Words, quoted: bool) -> list[Copy]:
         """The options and stated values in these words; of numbers the readings of all their digits."""
@@ -264,7 +262,7 @@ class Offer:
         if quoted or not choices or value.kind == "enum":
             return choices
         quote = () if value.kind in NUMBERS else tuple(self.encode('"'))
-        written = [one._replace(ids=(*quote, *one.ids, *quote)) for one in choices]
+        written = [one.between(quote, quote) for one in choices]
         return [Copy(self.null), *written] if value.nullable else written
 
     def words_of(self, start: int, end: int) -> Words:
@@ -274,10 +272,8 @@ class Offer:
     def _runs(self, longest: int) -> list[Copy]:
         """The runs of whole words that fit the longest slot."""
         if longest not in self._by_longest:
-            runs = word_runs(self.document, self.units, self.encode, longest)
-            self._by_longest[longest] = [
-                self._copy(ids, text, self._spans(text, at)) for text, ids, at in runs
-            ]
+            runs = word_runs(self.document, self.units, self.encode, longest, over=LINES)
+            self._by_longest[longest] = [*map(self._copied, runs)]
         return self._by_longest[longest]
 
     def _written(self, slot: Slot, longest: int, quoted: bool) -> list[Copy]:
@@ -295,20 +291,20 @@ class Offer:
         if quoted or not choices:
             return choices
         quote = () if kind in NUMBERS else tuple(self.encode('"'))
-        written = [one._replace(ids=(*quote, *one.ids, *quote)) for one in choices]
+        written = [one.between(quote, quote) for one in choices]
         whole = kind in NUMBERS and value is not None and slot.kind != "member" and not value.nullable
         return written if whole else [Copy(self.null), *written]
 
     def _names(self, choices: Iterable[Copy]) -> list[Copy]:
         """The choices as names of members, which have their end quote in the slot."""
         quote = tuple(self.encode('"'))
-        return [one._replace(ids=(*one.ids, *quote)) for one in choices]
+        return [one.between((), quote) for one in choices]
 
     def _optional(self, slot: Slot, longest: int) -> list[Copy]:
         """The choices for a member that may be absent: nothing, or its name and a value."""
         name = slot.pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
         start, written = tuple(self.encode(f",{compact(name)}:")), self._written(slot, longest, False)
-        present = [one._replace(ids=(*start, *one.ids)) for one in written if one.ids != self.null]
+        present = [one.between(start) for one in written if one.ids != self.null]
         return [Copy(()), *present] if present else []
 
     def _options(self, outline: Outline, *, quoted: bool) -> list[Copy]:
@@ -334,13 +330,28 @@ class Offer:
         text = self.document[start:end]
         pairs = _whole(read(text), self._reading["number"][0](text)) if whole else read(text)
         return [
-            self._copy(tuple(self.encode(value + more)), key(value), [(start + one, -1) for one in at])
+            self._copy(
+                tuple(self.encode(value + more)),
+                key(value),
+                [(start + one, -1) for one, _ in at],
+                self._spelled(kind, value, text, at),
+            )
             for more in behind
             for value, at in pairs.items()
             if not (more and _ZONE.search(value))
         ]
 
-    def _copy(self, ids: Ids, key: str | float, spans: Sequence[tuple[int, int]]) -> Copy:
+    def _spelled(self, kind: str, value: str, text: str, places: Sequence[tuple[int, int]]) -> Ids | None:
+        """The ids of a number as the text spells it, with its groups; None if that says the same, or another sign."""
+        start, end = places[0]
+        signed = value.startswith("-") and text[:start].endswith("-")
+        if kind not in NUMBERS or signed or text[start:end] == value:
+            return None
+        return tuple(self.encode(text[start:end]))
+
+    def _copy(
+        self, ids: Ids, key: str | float, spans: Sequence[tuple[int, int]], plain: Ids | None = None
+    ) -> Copy:
         """A choice that copies the piece with this key; 12.5 and 12.50 have one key, so they are one piece."""
         piece = self.pieces.setdefault(key, len(self.places))
         if piece == len(self.places):
@@ -349,16 +360,17 @@ class Offer:
         self.spans[piece] += set(spans) - set(self.spans[piece])
         places = {bisect_right(self.begins, start) - 1 for start, _ in spans}  # words that contain the starts
         self.places[piece] += places - set(self.places[piece])
-        return Copy(ids, piece)
+        return Copy(ids, piece, plain=plain)
 
 
 def _whole(found: Found, numbers: Found) -> Found:
     """What is found of a text, without what reads fewer digits than another number at its place."""
     most: dict[int, int] = {}
     for value, places in numbers.items():
-        most |= {at: max(most.get(at, 0), _digits(value)) for at in places}
+        most |= {at: max(most.get(at, 0), _digits(value)) for at, _ in places}
     kept = {
-        value: [at for at in places if _digits(value) >= most.get(at, 0)] for value, places in found.items()
+        value: [at for at in places if _digits(value) >= most.get(at[0], 0)]
+        for value, places in found.items()
     }
     return {value: places for value, places in kept.items() if places}
 
@@ -378,17 +390,6 @@ def _number_cells(document: str, known: Iterable[ListedSeries]) -> set[tuple[int
         if (document[end : end + 1] == "," and any(char.isdigit() for char in document[start:end]))
         or (document[start - 1 : start] == "," and any(char.isdigit() for char in document[start:end]))
     }
-
-
-def _table(choices: Iterable[Copy], length: int, null_id: int, most: int) -> Table:
-    """The first `most` choices, padded with null tokens; one that is too long is cut to fill the slot to the brim."""
-    rows: dict[Ids, Copy] = {}
-    for one in choices:
-        rows.setdefault(one.ids[:length], one)
-    kept = list(rows)[:most]
-    padded = [(*ids, *[null_id] * (length - len(ids))) for ids in kept]
-    pieces, costs = ([getattr(rows[ids], name) for ids in kept] for name in ("piece", "cost"))
-    return torch.tensor(padded), torch.tensor(pieces), torch.tensor(costs)
 
 
 def _naming(option: Any, short: int) -> re.Pattern[str]:

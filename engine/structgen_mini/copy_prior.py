@@ -41,7 +41,7 @@ from structgen_engine.decoding.noise import Noise
 from structgen_mini.assignment import crowding_costs
 from structgen_mini.constants import Copies
 from structgen_mini.records import Placed, Run, segment
-from structgen_mini.regions import CopySource, Region, filled
+from structgen_mini.regions import CopySource, Region, unlikelier, weighed
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class RowScores:
     """One row of a step as the regions see it.
 
     scores: for each region [C], the log-probability of each choice; anything: for each region the log-probability of
-    its best tokens, whatever they spell
+    its best tokens, whatever they spell, less the penalty for that
     """
 
     scores: Sequence[Tensor]
@@ -151,7 +151,8 @@ class CopyPrior:
         costs = zip(*map(self._costs, self._rows(parts)), strict=True)
         logits = logits.clone()
         for region, part, rows in zip(self.regions, parts, costs, strict=True):
-            found = max_marginals(part, region.choices, self._penalty(region), torch.stack(rows))
+            free, penalty = self._free(part, region)
+            found = max_marginals(free, region.choices, penalty, weighed(part, region) - torch.stack(rows))
             logits[:, region.inside] = found.to(logits.dtype)
         return logits
 
@@ -187,13 +188,28 @@ class CopyPrior:
     def _penalty(self, region: Region) -> float:
         return self.constants.penalty if region.penalty is None else region.penalty
 
+    def _free(self, part: Tensor, region: Region) -> tuple[Tensor, Tensor]:
+        """Log-probabilities [B, L, V] in a region that holds no choice, and the penalty [B] nats for that.
+
+        Where the model wants a character that JSON escapes, it copies: it writes a backslash as it has read it.
+        """
+        penalty = torch.full(part.shape[:1], self._penalty(region)).to(part)
+        if not self.source.escapes:
+            return part, penalty
+        escapes, never = list(self.source.escapes), unlikelier(part.shape[1])
+        wanted = torch.isin(part.argmax(-1), torch.tensor(escapes, device=part.device)).any(-1)
+        part = part.clone()
+        part[..., escapes] -= never
+        return part, penalty.masked_fill(wanted, never)
+
     def _parts(self, logits: Tensor) -> list[Tensor]:
         """For each region its log-probabilities [B, L, V]."""
         return [logits[:, region.inside].float().log_softmax(-1) for region in self.regions]
 
     def _rows(self, parts: Sequence[Tensor]) -> list[RowScores]:
-        scores = [filled(part, region.choices) for part, region in zip(parts, self.regions, strict=True)]
-        anything = [part.amax(-1).sum(-1).tolist() for part in parts]
+        scores = [weighed(part, region) for part, region in zip(parts, self.regions, strict=True)]
+        free = [self._free(part, region) for part, region in zip(parts, self.regions, strict=True)]
+        anything = [(part.amax(-1).sum(-1) - penalty).tolist() for part, penalty in free]
         return [
             RowScores([one[row] for one in scores], [one[row] for one in anything])
             for row in range(len(scores[0]))
@@ -235,17 +251,16 @@ class CopyPrior:
     def _gains(self, at: int, row: RowScores, cost: Tensor) -> np.ndarray:
         """[U] nats that a region gains from each word of the source."""
         worth = row.scores[at] - cost
-        best = max(float(worth.max()), row.anything[at] - self._penalty(self.regions[at]))
+        best = max(float(worth.max()), row.anything[at])
         return self.placed[at].gains(worth, best, self.constants.away, len(self.source.breaks))
 
 
-def max_marginals(scores: Tensor, choices: Tensor, penalty: float, cost: Tensor | float = 0.0) -> Tensor:
+def max_marginals(scores: Tensor, choices: Tensor, penalty: Tensor, held: Tensor) -> Tensor:
     """Max-marginals [B, L, V] nats of a region with log-probabilities [B, L, V] that holds a choice [C, L] or pays.
 
-    cost: [B, C] nats of each choice
+    penalty: [B] nats; held: [B, C] nats of each choice, less its cost
     """
     top = scores.amax(-1)
-    anything = scores + (top.sum(-1)[:, None] - top - penalty)[..., None]
+    anything = scores + (top.sum(-1)[:, None] - top - penalty[:, None])[..., None]
     where = choices.to(scores.device).T.expand(len(scores), -1, -1)  # [B, L, C]
-    held = filled(scores, choices) - cost
     return anything.scatter_reduce(2, where, held[:, None].expand_as(where), "amax")

@@ -19,10 +19,19 @@ TIMES = ("time", "date-time")
 def with_room(canvas: Canvas, offer: Offer) -> Canvas:
     """The canvas with slots that hold every time of day that the document states, with its offset from UTC."""
     sizes = canvas.constants.slots
-    time, moment = (max((len(one.ids) for one in offer.stated[kind]), default=0) for kind in TIMES)
+    time, moment, whole, number = (
+        max((len(one.plain or one.ids) for one in offer.stated[kind]), default=0)
+        for kind in (*TIMES, *NUMBERS)
+    )
 
     def wide(slots: SlotSizes) -> SlotSizes:
-        return replace(slots, time=max(slots.time, time), date_time=max(slots.date_time, moment))
+        return replace(
+            slots,
+            time=max(slots.time, time),
+            date_time=max(slots.date_time, moment),
+            integer=max(slots.integer, whole),
+            number=max(slots.number, number),
+        )
 
     roomy = replace(sizes, usual=wide(sizes.usual), snug=wide(sizes.snug))
     if roomy == sizes:

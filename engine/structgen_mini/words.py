@@ -1,14 +1,17 @@
 """The words of a document, and the runs of them that a value may be copied from.
 
-A value is a run of whole words and signs on one line. It neither begins nor ends with a word or sign that joins it to
-the sentence around it, and what it opens it closes.
+A value is a run of whole words and signs. It neither begins nor ends with a word or sign that joins it to the sentence
+around it, and what it opens it closes. Mostly it stands on one line. If it runs over the end of one, it ends with
+another line, as an address does, unless the text is wrapped there: then it may end anywhere. Its lines are joined by a
+space, or by nothing between Chinese or Japanese characters.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from structgen_mini.constants import Copies
 from structgen_mini.scaffold import compact
@@ -26,33 +29,78 @@ _JOINING = re.compile(
     r"|chez|avec|pour|est|el|los|una|[yo]|del|al|en|con|por|para|es"
 )
 _APOSTROPHE = re.compile(r"(?<!\w)['’‘]|['’](?!\w)")  # may be a quote, because it is not between letters
+_INCHES = re.compile(r'(?<=\d)"')  # is no quote, or one that ends with a number
+_LINE_END = re.compile(r"\s*\n\s*")
+_PARAGRAPH = re.compile(r"\n[^\S\n]*\n")
+_UNSPACED = re.compile(
+    "[\u3040-\u30ff\u3400-\u9fff\uff00-\uffef]"
+)  # scripts without spaces, and their punctuation
+FULL, LEAST = 0.8, 40  # share of the longest line, characters: a line that is so long is wrapped
 _GOES_ON = re.compile(r"[^\S\n]*[^\s\w]|[^\S\n]+[a-zà-ÿ]")
 
 
+class WordRun(NamedTuple):
+    """A run of words: its text, its ids in a JSON string, and the characters start … end − 1 wherever it stands.
+
+    lines: how many line ends it runs over, at least
+    """
+
+    text: str
+    ids: Ids
+    spans: list[tuple[int, int]]
+    lines: int = 0
+
+
 def word_runs(
-    document: str, units: Sequence[tuple[int, int]], encode: Encode, longest: int
-) -> Iterator[tuple[str, Ids, list[int]]]:
-    """Every run of whole words and punctuation on one line, its ids in a JSON string, and the units where it begins.
+    document: str, units: Sequence[tuple[int, int]], encode: Encode, longest: int, *, over: int = 0
+) -> Iterable[WordRun]:
+    """Every run of whole words and punctuation that runs over at most so many line ends.
 
     Of the runs with more than `longest` ids that begin at one unit, only the shortest is given.
     """
-    found: dict[str, Ids] = {}
-    places = defaultdict[str, list[int]](list)
+    found: dict[str, WordRun] = {}
+    wrapped = _Lines(document) if over and "\n" in document else None
     for first, (start, _) in enumerate(units):
-        if document[start] in _LOOSE + _STOPS or _JOINING.fullmatch(document, *units[first]):
+        joining = _JOINING.fullmatch(document, *units[first])
+        if joining or document[start] in _LOOSE + _STOPS or _inside_path(document, start):
             continue
         for last, end in units[first : first + 2 * longest]:  # every unit takes an id at least
             text = document[start:end]
-            if "\n" in text:
+            lines = text.count("\n")
+            if lines and (wrapped is None or lines > over or _PARAGRAPH.search(text)):
                 break
             if _ends_loose(document, end) or _JOINING.fullmatch(document, last, end) or not _balanced(text):
                 continue
-            places[text].append(first)
-            if text not in found:
-                found[text] = tuple(encode(compact(text)[1:-1]))
-            if len(found[text]) > longest:
+            if _inside_path(document, end) or (lines and wrapped and not wrapped.may_end(start, end)):
+                continue
+            text = _LINE_END.sub(_joint, text)
+            known = found.get(text) or WordRun(text, tuple(encode(compact(text)[1:-1])), [], lines)
+            known.spans.append((start, end))
+            found[text] = known._replace(lines=min(lines, known.lines))
+            if len(found[text].ids) > longest:
                 break
-    return ((text, ids, places[text]) for text, ids in found.items())
+    return found.values()
+
+
+class _Lines:
+    """Which runs over line ends may end where: at the end of a line or, if all lines before are full, anywhere."""
+
+    def __init__(self, document: str) -> None:
+        self.ends = [match.start() for match in re.finditer(r"[^\S\n]*(?:\n|$)", document)]
+        lengths = [len(line.strip()) for line in document.split("\n")]
+        full = max(FULL * max(lengths), LEAST)
+        self.full = [length >= full for length in lengths]
+
+    def may_end(self, start: int, end: int) -> bool:
+        """Whether a run of characters start … end − 1 may end there."""
+        first, last = bisect_left(self.ends, start + 1), bisect_left(self.ends, end)
+        return self.ends[last] - end <= 1 or all(self.full[first:last])
+
+
+def _joint(line_end: re.Match[str]) -> str:
+    """What stands between two lines that are joined."""
+    before, behind = line_end.string[line_end.start() - 1], line_end.string[line_end.end()]
+    return "" if _UNSPACED.match(before) and _UNSPACED.match(behind) else " "
 
 
 def _balanced(text: str) -> bool:
@@ -60,7 +108,9 @@ def _balanced(text: str) -> bool:
     pairs = all(
         text.count(opening) == text.count(closing) for opening, closing in ("()", "[]", "{}", "“”", "«»")
     )
-    return pairs and text.count('"') % 2 == 0 and len(_APOSTROPHE.findall(text)) % 2 == 0
+    quotes = text.count('"')
+    paired = quotes % 2 == 0 or (quotes - len(_INCHES.findall(text))) % 2 == 0
+    return pairs and paired and len(_APOSTROPHE.findall(text)) % 2 == 0
 
 
 def breaks(document: str, units: Sequence[tuple[int, int]], nats: Copies) -> list[float]:
@@ -71,6 +121,18 @@ def breaks(document: str, units: Sequence[tuple[int, int]], nats: Copies) -> lis
         costs.append(nats.word + (nats.gap if lines > 1 else nats.line if lines else 0.0))
         before = end
     return costs
+
+
+def _inside_path(document: str, at: int) -> bool:
+    """Whether a backslash joins what stands on both sides of a place: no value begins or ends inside D:\\new."""
+    around = document[max(0, at - 1) : at + 2]
+    return (
+        at > 0
+        and not around[:1].isspace()
+        and (
+            around[1:2] == "\\" or around[1:3] == ":\\" or (around[:1] == "\\" and around[1:2].strip() != "")
+        )
+    )
 
 
 def _ends_loose(document: str, end: int) -> bool:

@@ -129,7 +129,9 @@ def spelling_of(vocabulary: Vocabulary) -> Spelling:
     null, end, pad = (
         -1 if name is None else special[name] for name in (vocabulary.null, vocabulary.end, vocabulary.pad)
     )
-    return Spelling(vocabulary.encode, vocabulary.decode, null, end, pad)
+    pieces = map(vocabulary.spelling, range(vocabulary.size))
+    escapes = [index for index, piece in enumerate(pieces) if any(one < 32 or one == 92 for one in piece)]
+    return Spelling(vocabulary.encode, vocabulary.decode, null, end, pad, escapes)
 
 
 def readings() -> Readings:

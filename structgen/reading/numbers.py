@@ -18,6 +18,7 @@ from structgen.reading.statement import Statement
 NUMBER = re.compile(r"\d+(?:[.,'’٫٬]\d+|[ \u00a0\u202f\u2009]\d{3}(?!\d))*")
 _SEPARATOR = re.compile(r"\D")
 _MINUS = "−"  # the sign of mathematics, which is no hyphen
+_AMOUNT_BEFORE = re.compile(r"\d\W*(?:[A-Z]{3}\W*)?\($")  # and perhaps its currency
 _FOREIGN = str.maketrans("٫٬", ".,")  # the separators that go with Arabic digits
 MARKS = ".,"  # may begin a fraction
 THOUSAND = 3  # digits of a group
@@ -86,7 +87,10 @@ def _latin(text: str) -> str:
 
 
 def _signs(match: re.Match[str]) -> Sequence[str]:
-    """The signs that a number may have: a minus before it, a hyphen that may be one, or brackets around an amount."""
+    """The signs that a number may have: a minus before it, a hyphen that may be one, or brackets around an amount.
+
+    Brackets are a minus in accounts; behind a number they may hold the same amount once more.
+    """
     text = match.string
     before, behind = text[max(0, match.start() - 2) : match.start()], text[match.end() : match.end() + 1]
     if before[-1:] == _MINUS and not before[:-1].isdigit():
@@ -94,7 +98,8 @@ def _signs(match: re.Match[str]) -> Sequence[str]:
     if before[-1:] == "-" and not before[:-1].isalnum():
         return ("", "-")
     amount = before[-1:] == "(" and behind == ")" and re.search(r"[.,]\d\d$", match.group())
-    return ("", "-") if amount else ("",)
+    again = amount and _AMOUNT_BEFORE.search(text, max(0, match.start() - 12), match.start())
+    return ("", "-") if again else ("-",) if amount else ("",)
 
 
 def _points(numbers: Iterable[str]) -> str:

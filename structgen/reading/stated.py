@@ -26,8 +26,8 @@ from structgen.reading.series import Series, series
 from structgen.reading.statement import Statement
 
 _NEIGHBOURS = re.compile(r"\d,\d")
-Found = Mapping[str, Sequence[int]]  # each value, and where its statements begin
 Place = tuple[int, int]  # characters start … end − 1 of a text
+Found = Mapping[str, Sequence[Place]]  # each value, and where it is stated
 _WORD = re.compile(r"\w")
 _WORDS = re.compile(r"[^\W_]+")
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -166,28 +166,28 @@ def _by(statements: Iterable[Statement], key: Callable[[str], Any]) -> dict[Any,
 
 def numbers(text: str, *, whole: bool) -> Found:
     """Numbers as JSON spells them, and where they stand; whole: without a fraction."""
-    return _starts(one for one in number_statements(text) if not whole or "." not in one.value)
+    return _found(one for one in number_statements(text) if not whole or "." not in one.value)
 
 
 def dates(text: str) -> Found:
     """The dates as YYYY-MM-DD, and where they stand; a date without a year gets every year that the text names."""
-    return _starts(date_statements(text))
+    return _found(date_statements(text))
 
 
 def times(text: str) -> Found:
     """The times of day as HH:MM:SS, with an offset from UTC if it is stated, and where they stand."""
-    return _starts(time_statements(text))
+    return _found(time_statements(text))
 
 
 def moments(text: str) -> Found:
     """The dates with a time of day as YYYY-MM-DDTHH:MM:SS, and where they stand."""
-    return _starts(moment_statements(text))
+    return _found(moment_statements(text))
 
 
-def _starts(statements: Iterable[Statement]) -> Found:
-    found = defaultdict[str, list[int]](list)
+def _found(statements: Iterable[Statement]) -> Found:
+    found = defaultdict[str, list[Place]](list)
     for one in statements:
-        found[one.value].append(one.start)
+        found[one.value].append((one.start, one.end))
     return found
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
 
-from minis import CONSTANTS, SLOTS, canvas_of, outlined, toy
+from minis import CONSTANTS, SLOTS, canvas_of, filler, outlined, toy
 from structgen.model import Model
+from structgen_engine.decoding.denoiser import RandomDenoiser
+from structgen_engine.decoding.noise import Uniform
 from structgen_mini.copies import Offer, copying
 from structgen_mini.copy_prior import CopyPrior
 from structgen_mini.layout import Layout, lay
@@ -157,6 +164,63 @@ def test_the_items_of_a_list_are_records_of_the_document(model: Model) -> None:
         value = float(model.vocabulary.decode(ids).decode())
         begins = "3" if value in (3, 10, 3.1) else "4"
         assert [words[at] for at in found.source.places[piece]] == [begins]
+
+
+class Reading(RandomDenoiser):
+    """A denoiser that expects the ids of a text from a position on, as it has read them, and null behind it."""
+
+    def expect(self, ids: Sequence[int], start: int, null: int) -> None:
+        self.wanted = [*ids, *[null] * 4], start
+
+    def __call__(self, context: object, canvas: Tensor) -> Tensor:
+        ids, start = self.wanted
+        logits = torch.zeros(*canvas.shape, self.vocabulary_size)
+        for at, token in enumerate(ids[: canvas.shape[1] - start], start):
+            logits[:, at, token] = 9.0
+        return logits
+
+
+SPELLED = st.sampled_from(['"big"', '5"', r"D:\new", r"\\host\share", "x\tz", "k\x0cb", "house", "№7"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(SPELLED, min_size=1, max_size=4).map(" ".join))
+def test_quotes_backslashes_and_control_characters_come_back_as_they_were(value: str) -> None:
+    plain = toy()
+    denoiser = Reading(Uniform(2, plain.vocabulary.size), 256, plain.vocabulary.size)
+    model = filler(denoiser, plain.vocabulary, copies=True)
+    schema = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
+    layout = lay(canvas_of(model), outlined(schema), {}, {})
+    assert layout is not None
+    start = layout.scaffold.slots[0].start
+    denoiser.expect(model.vocabulary.encode(value), start, canvas_of(model).spelling.null_id)
+    assert model.extract(f"path: {value}\nend", schema) == {"path": value}
+
+
+@pytest.mark.parametrize(
+    ("document", "plain"),
+    [
+        ("Total 1,234.50", {"1234.50": "1,234.50"}),
+        ("fee (12.50)", {"-12.50": "12.50"}),
+        ("at -3 °C", {"-3": None}),
+    ],
+)
+def test_a_number_is_weighed_as_the_document_spells_it(
+    model: Model, document: str, plain: dict[str, str | None]
+) -> None:
+    schema = {"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]}
+    layout = lay(canvas_of(model), outlined(schema), {}, {})
+    assert layout is not None
+    found = offered_by(model, document, layout)
+    assert found is not None
+    (region,) = found.regions
+    decode = model.vocabulary.decode
+    spelled = region.choices if region.plain is None else region.plain
+    pairs = {
+        decode(one).decode(): decode(other).decode()
+        for one, other in zip(region.choices.tolist(), spelled.tolist(), strict=True)
+    }
+    assert {one: pairs[one] for one in plain} == {one: other or one for one, other in plain.items()}
 
 
 def test_brackets_and_quotes_are_whole(model: Model) -> None:

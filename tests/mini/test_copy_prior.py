@@ -13,7 +13,7 @@ from structgen_engine.decoding.denoiser import RandomDenoiser
 from structgen_engine.decoding.noise import Uniform
 from structgen_mini.constants import Copies
 from structgen_mini.copy_prior import CopyPrior, max_marginals
-from structgen_mini.regions import CopySource, Region
+from structgen_mini.regions import CopySource, Region, filled
 
 LENGTH, VOCABULARY = 3, 5
 
@@ -40,7 +40,8 @@ def test_max_marginals_equal_enumeration(seed: int, penalty: float) -> None:
     generator = torch.Generator().manual_seed(seed)
     logits = torch.randn(2, LENGTH, VOCABULARY, generator=generator) * 3
     choices = torch.randint(VOCABULARY, (4, LENGTH), generator=generator)
-    found = max_marginals(logits.log_softmax(-1), choices, penalty)
+    scores = logits.log_softmax(-1)
+    found = max_marginals(scores, choices, torch.full((2,), penalty), filled(scores, choices))
     for row in range(2):
         scores = logits[row].log_softmax(-1)
         torch.testing.assert_close(found[row], by_enumeration(scores, choices, penalty), atol=1e-4, rtol=1e-5)
@@ -51,7 +52,7 @@ def test_the_best_token_of_each_position_is_the_best_choice() -> None:
     logits = torch.log(torch.tensor([[[0.55, 0.45], [0.40, 0.60], [0.60, 0.40]]]))
     choices = torch.tensor([[0, 0, 0], [1, 1, 1]])
     assert logits.argmax(-1).tolist() == [[0, 1, 0]]
-    found = max_marginals(logits, choices, 6.0)
+    found = max_marginals(logits, choices, torch.tensor([6.0]), filled(logits, choices))
     assert found.argmax(-1).tolist() == [[0, 0, 0]]
     torch.testing.assert_close(found, torch.tensor([[[-2.03, -2.23]] * 3]), atol=0.01, rtol=0)
 

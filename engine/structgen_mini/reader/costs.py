@@ -14,12 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from structgen_mini.choices import ChoiceTable
 from structgen_mini.constants import ReadingNats
 from structgen_mini.outline import Outline
 from structgen_mini.reader.reading import DocumentReading, FieldReading
 
 Span = tuple[int, int]
-Table = tuple[Tensor, Tensor, Tensor]  # choices [C, L], their pieces [C] and costs [C]
 
 
 class ReadCosts:
@@ -45,12 +45,12 @@ class ReadCosts:
         )
         self._known: dict[tuple[int, int], tuple[Tensor, FieldReading, Tensor]] = {}
 
-    def added(self, pointer: str, table: Table) -> Table:
+    def added(self, pointer: str, table: ChoiceTable) -> ChoiceTable:
         """A table for the slot at a pointer, with the reader's costs added."""
         field = self.reading.of(self.outline, pointer)
         if field is None:
             return table
-        choices, pieces, costs = table
+        choices, pieces, costs = table.choices, table.pieces, table.costs
         key = id(field), id(pieces)
         if key not in self._known:
             value = self.outline.below(pointer)
@@ -60,7 +60,7 @@ class ReadCosts:
                 else self._options(field.options, value, choices)
             )
             self._known[key] = pieces, field, costs + own
-        return choices, pieces, self._known[key][-1]
+        return table._replace(costs=self._known[key][-1])
 
     def _options(self, nats: Tensor, value: Outline | None, choices: Tensor) -> Tensor:
         """[C] costs of choices that spell an option, or none; nats: [options + 1]."""
