@@ -1,13 +1,13 @@
 """When the embedded model's values are doubted, fitted to generated documents of which one fact is left out.
 
 Of all pairs of constants that doubt at most a share of the right values, the pair is taken that doubts most of the
-values for facts that are left out. The documents are those of the conformance tool `faults` under a seed of its own.
+values for facts that are left out. The documents are those of the conformance tool `faults` under seeds of their own,
+and those of `answers`, which lack nothing and are asked for texts alone.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -47,11 +47,10 @@ class Seen:
 def run(model: Model, console: Console, *, documents: int, file: Path | None) -> Doubt:
     """Fit the two constants, print what they doubt, and write them into a weights.toml if one is given."""
     seen = [
-        one
+        claims(model, paper)
         for seed, lacking in product(SEEDS, (True, False))
         for paper in papers(seed, documents, 1, lacking=lacking)
         if paper.kind != "pdf"
-        for one in claims(model, paper)
     ]
     rates = {one: doubted(seen, Doubt(*one)) for one in product(LEAST, MARGINS)}
     allowed = {one: rate for one, rate in rates.items() if rate[0] <= MOST}
@@ -63,10 +62,13 @@ def run(model: Model, console: Console, *, documents: int, file: Path | None) ->
     return Doubt(*best)
 
 
-def claims(model: Model, paper: Paper) -> Iterator[Seen]:
-    """The claims of the answer to a paper; none if it is longer than the model reads at once."""
+def claims(model: Model, paper: Paper) -> Seen:
+    """The claims of the answer to a paper: one that lacks a fact is asked for types, one that lacks none for texts."""
     text = Document.open(paper.content, name=paper.name).text
-    asked = extraction(model, text, paper.typed_schema)
+    schema, wanted = (
+        (paper.schema, paper.values) if paper.absent is None else (paper.typed_schema, paper.typed)
+    )
+    asked = extraction(model, text, schema)
     done = write(model, asked)
     spelled = Spelled(done.ids.tolist(), model.vocabulary)
     answer, stated = Answer.of(model.vocabulary.decode(done.ids.tolist()).decode()), Stated(text)
@@ -76,8 +78,8 @@ def claims(model: Model, paper: Paper) -> Iterator[Seen]:
         one.pointer: Claim(one, known[one.pointer], stated.places(one.value, steps(one.pointer)))
         for one in leaves
     }
-    right = frozenset(f"/{name}" for name, value in paper.typed.items() if _same(found, name, value))
-    yield Seen(found, stated, right, None if paper.absent is None else f"/{paper.absent}")
+    right = frozenset(f"/{name}" for name, value in wanted.items() if _same(found, name, value))
+    return Seen(found, stated, right, None if paper.absent is None else f"/{paper.absent}")
 
 
 def _same(found: dict[str, Claim], name: str, value: object) -> bool:
