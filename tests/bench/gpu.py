@@ -123,7 +123,6 @@ def errors(automaton: BlockAutomaton, console: Console, name: str) -> Figures:
     logits = torch.randn(1, BLOCK, VOCABULARY, device=DEVICE, generator=generator) * 3
     step = _step([automaton], DEVICE)
     step.run(logits)
-    step.run_best(logits)
     truth = BlockLattice(automaton, logits.double(), backend=reference)
     uniforms = step.uniforms
     drawn = truth._runs[0].sample(uniforms[:, : BLOCK + 1], uniforms[:, BLOCK + 1 :])
@@ -177,7 +176,8 @@ def whole(rows: list[BlockAutomaton], logits: Tensor, base: float, rounds: int) 
     eager = milliseconds(lambda: step.run(logits), rounds, head_start=0)
     graph = step.capture(logits)
     replayed = milliseconds(graph.replay, rounds)
-    best = milliseconds(lambda: step.run_best(logits), rounds)
+    out = torch.empty_like(logits, dtype=torch.bfloat16)
+    marginals = milliseconds(lambda: step.spread(logits, out), rounds)
     generator = torch.Generator().manual_seed(0)
     looped = milliseconds(lambda: refinement(rows, logits, generator), rounds, head_start=0)
     return {
@@ -187,7 +187,7 @@ def whole(rows: list[BlockAutomaton], logits: Tensor, base: float, rounds: int) 
         "step ms": eager,
         "graph ms": replayed,
         "graph / softmax": replayed / base,
-        "best ms": best,
+        "marginals ms": marginals,
         "decode ms": looped,
         "MiB besides logits": step.nbytes / 2**20,
     }
@@ -204,10 +204,10 @@ def apart(automaton: BlockAutomaton, logits: Tensor, rounds: int) -> list[Figure
     """Every stage of a step alone."""
     step = _step([automaton], DEVICE)
     step.run(logits)
-    scratch = logits.clone()
+    scratch = torch.empty_like(logits, dtype=torch.bfloat16)
     stages: dict[str, Callable[[], object]] = {
         **step.stages(logits),
-        "process": lambda: step.process_(scratch),
+        "marginals of tokens": lambda: step.spread(logits, scratch),
     }
     return [{"kernel": name, "ms": milliseconds(stage, rounds)} for name, stage in stages.items()]
 
@@ -252,11 +252,11 @@ def counts(automata: dict[str, BlockAutomaton], console: Console) -> list[Figure
 
 
 def traffic(step: Step, logits: Tensor) -> list[float]:
-    """Bytes that each launch of `Step.run` reads and writes, everything once that fits the second-level cache."""
+    """Bytes that each launch of `run` and `spread` moves, everything once that fits the second-level cache."""
     alphabet, automaton, N, size = step.alphabets, step.automata, BLOCK, logits.itemsize
-    wide, narrow = alphabet.most_wide * 2048, alphabet.most_narrow * 16
+    wide, narrow = alphabet.most("wide") * 2048, alphabet.most("narrow") * 16
     per_chunk, per_class = 16 * alphabet.chunks, 28 * alphabet.classes
-    tables = 4 * len(automaton.blob)
+    tables = sum(one.table.nbytes for one in automaton.placed)
     alpha, beta, sets = step.alpha.nbytes, step.beta.nbytes, step.bundles.nbytes
     scratch = 2 * (step.marginals.joint.nbytes + step.marginals.gathered.nbytes)
     found = []
@@ -266,11 +266,13 @@ def traffic(step: Step, logits: Tensor) -> list[float]:
     return [
         *found,
         N * (per_chunk + per_class),
-        N * 8 * automaton.classes + sets + tables / 5,
-        2 * sets + 2 * (alpha + beta) + tables,
+        2 * (N * 8 * automaton.classes + sets) + tables / 5,
+        4 * sets + 2 * (alpha + 2 * beta) + tables,
         alpha + beta + scratch + N * (per_class + 13 * automaton.classes),
-        N * automaton.most_edges * 24,
-        N * (8 * alphabet.most_pieces + 2048 * (4 + size)),
+        step.uniforms.nbytes,
+        2 * N * 256 * 24,
+        2 * N * (8 * alphabet.most("pieces") + 2048 * (4 + size)),
+        logits.nbytes + 2 * logits.numel() + N * 4 * automaton.classes,
     ]
 
 

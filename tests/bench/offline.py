@@ -1,6 +1,7 @@
 """What the compiler makes of the GPU kernels, for a GPU that is not in this machine: registers, spills, shared memory.
 
-`python -m bench.offline` compiles every kernel of a step for compute capability 9.0 and prints a JSON line for each.
+`python -m bench.offline` compiles every kernel of a step for compute capabilities 9.0 (H100, H200) and 12.0 (RTX 50,
+RTX PRO 6000), or for those named, and prints a JSON line for each.
 The interpreter accepts kernels that the compiler refuses, so the tests run this too. Not under TRITON_INTERPRET=1.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,15 +26,18 @@ from triton.runtime.jit import JITFunction
 
 from structgen_engine.automata.dfa import Alphabet, BlockAutomaton, Dfa, block
 
-CAPABILITY = 90
+CAPABILITIES = (90, 120)
 DUMP = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
 
 
 class Absent:
     """As much of a driver as the compiler asks for."""
 
+    def __init__(self, capability: int) -> None:
+        self.capability = capability
+
     def get_current_target(self) -> GPUTarget:
-        return GPUTarget("cuda", CAPABILITY, 32)
+        return GPUTarget("cuda", self.capability, 32)
 
     def get_current_device(self) -> int:
         return 0
@@ -42,7 +47,7 @@ class Absent:
 
 
 @contextmanager
-def compiled() -> Iterator[list[dict[str, Any]]]:
+def compiled(capability: int) -> Iterator[list[dict[str, Any]]]:
     """Launches inside compile and do not run; the list gathers what became of each kernel."""
     found: list[dict[str, Any]] = []
     run = JITFunction.run
@@ -55,7 +60,7 @@ def compiled() -> Iterator[list[dict[str, Any]]]:
         found.append({"kernel": self.__name__, "programs": programs, **_resources(kernel)})
         return kernel
 
-    with patch.object(JITFunction, "run", compile_only), patch.object(driver, "_active", Absent()):
+    with patch.object(JITFunction, "run", compile_only), patch.object(driver, "_active", Absent(capability)):
         yield found
 
 
@@ -75,14 +80,16 @@ def _resources(kernel: Any) -> dict[str, int]:
     }
 
 
-def every_kernel(automaton: BlockAutomaton, logits: torch.Tensor) -> list[dict[str, Any]]:
+def every_kernel(
+    automaton: BlockAutomaton, logits: torch.Tensor, capability: int = CAPABILITIES[0]
+) -> list[dict[str, Any]]:
     """The resources of all kernels of a step, for one automaton and logits [1, N, V]."""
     from structgen_engine.kernels.gpu import Step
 
-    with compiled() as found:
+    with compiled(capability) as found:
         step = Step.of([automaton], positions=logits.shape[1], device="cpu")
         step.run(logits)
-        step.run_best(logits)
+        step.spread(logits, logits)
         step.process_(logits)
     return found
 
@@ -96,5 +103,6 @@ def small() -> BlockAutomaton:
 
 
 if __name__ == "__main__":
-    for line in every_kernel(small(), torch.empty(1, 8, 640, dtype=torch.bfloat16)):
-        print(json.dumps(line))
+    for number in map(int, sys.argv[1:]) if sys.argv[1:] else CAPABILITIES:
+        for line in every_kernel(small(), torch.empty(1, 8, 640, dtype=torch.bfloat16), number):
+            print(json.dumps({"capability": number, **line}))

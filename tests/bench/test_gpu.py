@@ -57,7 +57,8 @@ def test_what_wants_a_gpu_runs_interpreted(monkeypatch: pytest.MonkeyPatch) -> N
     assert (
         stages
         == [
-            *("class scores", "bundles", "scans", "marginals", "draw of classes", "draw of tokens", "process")
+            *("class scores", "bundles", "scans", "marginals", "uniforms", "paths", "tokens"),
+            "marginals of tokens",
         ]
         * 2
     )

@@ -85,6 +85,24 @@ def maskbench(
 
 
 @app.command()
+def kernels(every: Every = 1, start: int = 0, tokenizer: Tokenizer = None) -> None:
+    """What GPU kernels need for MaskBench's schemas, counted: variants of each kernel, launches, memory of a row."""
+    from bench.gpu import made_vocabulary
+    from conformance.kernels import ROOM, run
+    from structgen.tokens.vocabulary import Vocabulary
+
+    vocabulary = made_vocabulary() if tokenizer is None else Vocabulary.from_file(tokenizer)
+    needs = run((group.schema for group in maskbench_groups(every, start)), vocabulary)
+    print(f"{len(needs.memory):,} schemas in tables, {needs.lazy} lazy, {needs.refused} refused")
+    print(", ".join(f"{name} {len(found)}" for name, found in needs.variants.items()), "variants")
+    print(f"at most {needs.launches} launches and {needs.waits} waits a step")
+    sizes = sorted(size for size, _ in needs.memory)
+    shown = [sizes[len(sizes) * share // 100] / 1e6 for share in (50, 90, 99)]
+    print("MB a row: median {:.1f}, 90 % {:.1f}, 99 % {:.1f}".format(*shown))
+    print(f"over {ROOM / 1e6:.0f} MB:", [(round(size / 1e6), states) for size, states in needs.large])
+
+
+@app.command()
 def official(
     draft: Annotated[str, typer.Option(help="One of 4, 6, 7, 2019-09 and 2020-12, or all.")] = "2020-12",
     suite: Annotated[Path | None, typer.Option(help="Its folder or archive.")] = None,

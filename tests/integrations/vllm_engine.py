@@ -75,6 +75,57 @@ class StockSampler:
         return output
 
 
+def sample_row_stats(
+    logits: Tensor, temperature: Tensor, width: int, seed: int, dtype: torch.dtype | None
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    """vLLM's statistics of a tile: best and drawn tokens, entropies and probabilities; logits [H · W, V]."""
+    log_prob = (logits.float() / temperature.repeat_interleave(width)[:, None]).log_softmax(-1)
+    gumbel = -torch.empty(log_prob.shape).exponential_(generator=torch.Generator().manual_seed(seed)).log()
+    chance = log_prob.exp()
+    entropy = -torch.where(chance > 0, chance * log_prob, 0.0).sum(-1)
+    best, drawn = logits.argmax(-1), (log_prob + gumbel).argmax(-1)
+    return best, drawn, entropy, None if dtype is None else chance.to(dtype)
+
+
+class TiledSampler(StockSampler):
+    """The same on a GPU, where a step takes what it needs of all canvases from `sample_row_stats`."""
+
+    def __call__(
+        self, logits: Tensor, batch: Any, draft_logits: Tensor | None = None
+    ) -> dict[int, list[int]]:
+        states, places = self.diffusion_states, batch.idx_mapping_np[: batch.num_reqs].tolist()
+        width = len(logits) // len(places)
+        at, most = torch.tensor(places), float(states.max_denoising_steps)
+        left = (most - states.step[at]).clamp(min=1.0) / most
+        temperature, seed = self.t_min + (self.t_max - self.t_min) * left, int(torch.randint(2**31, (1,)))
+        parts = sample_row_stats(logits, temperature, width, seed, torch.bfloat16)
+        assert parts[3] is not None
+        self.table = parts[3].view(len(places), width, -1)
+        best, drawn, entropy = (part.view(len(places), width) for part in parts[:3])
+        keep, output = self._kept(entropy), dict[int, list[int]]()
+        for k, place in enumerate(places):
+            noise = torch.randint(self.size, (width,))
+            if states.is_encoder_phase[place]:
+                output[place] = states.argmax_canvas[place, :width].tolist()
+                states.is_encoder_phase[place], states.step[place] = False, 0
+                states.canvas[place, :width] = noise
+                continue
+            same = torch.equal(states.argmax_canvas[place, :width], best[k])
+            states.argmax_canvas[place, :width] = best[k]
+            states.canvas[place, :width] = torch.where(keep[k], drawn[k], noise)
+            states.step[place] += 1
+            calm = bool(entropy[k].mean() < self.confidence) and same
+            if calm or states.step[place] >= states.max_denoising_steps:
+                states.is_encoder_phase[place], states.canvas[place, :width] = True, best[k]
+        self.req_states.draft_tokens[:] = states.canvas
+        return output
+
+    def _kept(self, entropy: Tensor) -> Tensor:
+        ordered, order = entropy.sort(-1)
+        lower = ordered.cumsum(-1) - ordered.cummax(-1).values <= self.entropy_bound
+        return torch.zeros_like(lower).scatter(-1, order, lower)
+
+
 @dataclass
 class Request:
     """One request; left: tokens that it may still write."""

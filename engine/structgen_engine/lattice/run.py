@@ -166,7 +166,7 @@ class Together:
     ) -> None:
         assert backend.prepared is not None
         self.automata, self.logits, self.explored = automata, logits.detach(), explored
-        self._step = backend.prepared(automata, logits, self)
+        self._step = backend.prepared(automata, logits)
         self._settled, self._temperature = settled, torch.tensor(list(temperature), dtype=torch.float64)
 
     @cached_property
@@ -179,7 +179,7 @@ class Together:
             step.settled.copy_(self._settled)
         step.temperature.copy_(self._temperature)
         step.measure(self.logits)
-        if not (step.scores.log_sum < float("inf")).all():
+        if (step.status == step.DIVERGED).any():
             raise ValueError("the logits of allowed tokens hold NaN or +inf: the denoiser has diverged")
         return step
 
@@ -221,8 +221,7 @@ class Together:
 
     @cached_property
     def certified_best(self) -> Best:
-        self.step.follow(self.logits)
-        weight, ids = self.step.best_weight.clone(), self.step.best.clone()
+        weight, ids = self.step.best_weight, self.step.best
         pairs = zip(self.explored, weight.tolist(), strict=True)
         certified = [one is None or one.certifies(w) for one, w in pairs]
         return Best(ids, weight - self.log_partition, torch.tensor(certified))

@@ -1,25 +1,29 @@
 """vLLM's sampler of DiffusionGemma, with constraints for the requests that ask for one.
 
-A request refines a canvas step by step until vLLM's stopping rule holds, and writes it out in the next step. Before
+A request refines a canvas step by step until vLLM's stopping rule holds, and writes it out in the next step. On a
+GPU vLLM's step gets what it computes from the logits of constrained requests from the lattice instead: see `pooled`.
+Elsewhere, and for automata that are explored as they go, before
 vLLM's sampler sees the logits of a step, those of constrained requests are replaced by their log-marginals at the
 step's temperature, so its entropies, acceptance, stopping rule and self-conditioning refer to the constrained
 distribution. Afterwards the accepted positions get the tokens of one joint draw, and a canvas that is about to be
 written out becomes the joint best one. The rows of other requests, and the random numbers they are drawn with, do not
 change. Whatever goes wrong with a constrained request ends that request alone.
 
-In a step with constrained requests the host waits for the device a few times, to learn whether the lattice accepts
-anything and which canvases are about to be written out.
+In such a step the host waits for the device a few times, to learn whether the lattice accepts anything and which
+canvases are about to be written out.
 
 Axes: R rows of logits of all requests, b requests of the same shape, N canvas, n positions in play, V vocabulary.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -29,12 +33,41 @@ from structgen.integrations.rows import LEAST_LOG, log_marginals
 from structgen.integrations.vllm.asked import CANVAS_OPTIONS, KEY, Asked
 from structgen.integrations.vllm.constraints import Constraints
 from structgen.integrations.vllm.slots import RequestState
+from structgen_engine.automata.dfa import BlockAutomaton
 from structgen_engine.decoding.blocks import nonempty
 from structgen_engine.decoding.policy import EntropyBound
 from structgen_engine.lattice.lattice import BlockLattice
 
+if TYPE_CHECKING:
+    from structgen.integrations.vllm.pooled import Arriving, Planned
+
 UNLIMITED = 1 << 30  # tokens, for a request that says nothing about their number
 TOGETHER = 4  # requests in one lattice; each takes some tables of N × V floats
+SLOTS = 1 << 20  # more than a batch has; a request's seed holds its slot
+
+
+@dataclass(frozen=True, eq=False)
+class Turn:
+    """A constrained request in one step.
+
+    index: among the requests that have logits, the first of which is `start`; known: whether it has an automaton
+    """
+
+    index: int
+    place: int
+    slot: RequestState
+    start: int
+    positions: int
+    known: bool
+
+
+def pools(logits: Tensor) -> bool:
+    """Whether the statistics of constrained requests are computed where these logits are."""
+    return logits.is_cuda and find_spec("triton") is not None
+
+
+def _pooled_module() -> Any:
+    return importlib.import_module("structgen.integrations.vllm.pooled")  # imports Triton
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +117,8 @@ class ConstrainedSampler:
         self._slots: dict[int, RequestState] = {}
         self._told: dict[int, tuple[int, list[int], str]] = {}
         self._generator = torch.Generator().manual_seed(seed)
+        self._seed, self._turns = seed, 0
+        self._late: Arriving | None = None  # what the last step has told of itself
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
@@ -107,12 +142,61 @@ class ConstrainedSampler:
 
     def __call__(self, logits: Tensor, input_batch: Any, draft_logits: Tensor | None = None) -> Any:
         """One step over logits [R, V]; those of constrained requests are overwritten."""
-        shown, written_out = self._constrain_(logits, input_batch) if self._slots else ([], [])
-        output = self.inner(logits, input_batch, draft_logits)
+        if self._late is not None:
+            self._late.tell(self._slots)
+            self._late = None
+        asked, written_out = self._asked(input_batch) if self._slots else ([], [])
+        output = self._answered(asked, logits, input_batch, draft_logits)
         for slot, positions in written_out:
             slot.commit(positions)
+        return output
+
+    def _answered(self, asked: list[Turn], logits: Tensor, batch: Any, draft_logits: Tensor | None) -> Any:
+        """The inner sampler's output, with the constrained requests' part in it."""
+        pooled, rest = self._divided(asked, logits)
+        shown = self._constrain_(logits, rest)
+        if not pooled:
+            output = self.inner(logits, batch, draft_logits)
+        else:
+            output = self._pooled(pooled, logits, batch, draft_logits)
         if shown:
             self._overwrite_(shown)
+        return output
+
+    def _divided(self, asked: list[Turn], logits: Tensor) -> tuple[list[Planned], list[Turn]]:
+        """The requests whose statistics vLLM's step gets from the pool, and those that are shown changed logits.
+
+        The latter are all if the logits are not on a GPU, and those whose automata are explored as they go.
+        """
+        if not asked or not pools(logits) or (pooled := _pooled_module()).holder_of(self.inner) is None:
+            return [], asked
+        plan, rest = list[Any](), list[Turn]()
+        for turn in asked:
+            block = None
+            try:
+                block = turn.slot.block(turn.positions) if turn.known else None
+            except Exception as error:
+                turn.slot.fail(error)
+            if block is None or isinstance(block, BlockAutomaton):
+                seed = self._seed * SLOTS + turn.place
+                self._turns += 1
+                plan.append(
+                    pooled.Planned(
+                        turn.index, turn.place, turn.slot, turn.positions, seed, self._turns, block
+                    )
+                )
+            else:
+                rest.append(turn)
+        return plan, rest
+
+    def _pooled(self, plan: list[Planned], logits: Tensor, batch: Any, draft_logits: Tensor | None) -> Any:
+        """The inner sampler's output with the pool's statistics of these requests."""
+        pooled = _pooled_module()
+        holder = pooled.holder_of(self.inner)
+        statistics = pooled.PooledStatistics(self.inner, getattr(holder, pooled.STATISTICS), batch, plan)
+        with pooled.replaced(holder, statistics):
+            output = self.inner(logits, batch, draft_logits)
+        self._late = pooled.noted(self.inner.diffusion_states, plan, statistics.status)
         return output
 
     def _pending(self, arguments: dict[str, Any]) -> Future[Any]:
@@ -125,29 +209,37 @@ class ConstrainedSampler:
             refused.set_exception(error)
             return refused
 
-    def _constrain_(self, logits: Tensor, batch: Any) -> tuple[list[Shown], list[tuple[RequestState, int]]]:
-        """Replace constrained requests' logits by log-marginals; returns those shown and those written out now."""
+    def _asked(self, batch: Any) -> tuple[list[Turn], list[tuple[RequestState, int]]]:
+        """The constrained requests that are refined now, and those that are written out now with their positions."""
         if batch.num_draft_tokens == 0:  # prompts only
             return [], []
         count, bounds = batch.num_reqs, batch.cu_num_logits_np
-        alike: dict[tuple[int, int, bool], list[tuple[int, RequestState, int]]] = defaultdict(list)
-        written_out = []
+        asked, written_out, index = list[Turn](), [], -1
         for i, place in enumerate(batch.idx_mapping_np[:count].tolist()):
             slot, start, positions = self._slots.get(place), int(bounds[i]), int(bounds[i + 1] - bounds[i])
+            index += positions > 0
             if slot is None or not positions:
                 continue
             if slot.committing:
                 written_out.append((slot, positions))
             elif slot.left > 0:
                 known = slot.open(self._constraints)
-                alike[positions, slot.in_play(positions), known].append((place, slot, start))
+                asked.append(Turn(index, place, slot, start, positions, known))
+        return asked, written_out
+
+    def _constrain_(self, logits: Tensor, asked: list[Turn]) -> list[Shown]:
+        """Replace these requests' logits by log-marginals; returns what is shown."""
+        alike: dict[tuple[int, int, bool], list[Turn]] = defaultdict(list)
+        for turn in asked:
+            alike[turn.positions, turn.slot.in_play(turn.positions), turn.known].append(turn)
         shown = []
         for (positions, n, known), rows in alike.items():
             for first in range(0, len(rows), TOGETHER):
-                places, slots, starts = map(list, zip(*rows[first : first + TOGETHER], strict=True))
-                part = Shown(places, slots, starts, positions, n)
+                some = rows[first : first + TOGETHER]
+                slots, starts = [turn.slot for turn in some], [turn.start for turn in some]
+                part = Shown([turn.place for turn in some], slots, starts, positions, n)
                 shown += self._each_(logits, part) if known else [_held_(logits, part)]
-        return shown, written_out
+        return shown
 
     def _each_(self, logits: Tensor, part: Shown) -> list[Shown]:
         """The requests with their lattices; what fails together is tried alone, and ended if it fails again."""

@@ -13,8 +13,9 @@ from torch import Tensor
 from gpu_cases import DEVICE, IMPOSSIBLE, close, logits_for, poisoned, random_dfa, random_row
 from structgen_engine.automata.dfa import Alphabet, BlockAutomaton, Dfa
 from structgen_engine.kernels import gpu, reference
-from structgen_engine.kernels.gpu import classes, fields, pairs, paths, scans, tokens, trees
+from structgen_engine.kernels.gpu import classes, fields, pairs, paths, scans, tables, tokens, trees
 from structgen_engine.kernels.gpu.layout import AlphabetLayout, AutomatonLayout
+from structgen_engine.kernels.gpu.pool import pool_of
 from structgen_engine.kernels.gpu.posterior import Marginals, marginals
 from structgen_engine.lattice.class_scores import _joined
 
@@ -37,7 +38,7 @@ def loud_memory() -> Iterator[None]:
 @pytest.fixture(params=[2, 16], ids=["many levels", "one level"])
 def width(request: pytest.FixtureRequest) -> Iterator[int]:
     """Trees with rows this wide: the narrow ones need several levels."""
-    with patch.object(trees, "WIDTHS", (request.param,)):
+    with patch.object(tables, "WIDTH", request.param):
         yield request.param
 
 
@@ -71,6 +72,20 @@ def messages_of(
     return found
 
 
+def swept(
+    layout: AutomatonLayout, weights: list[Tensor], start: Tensor, end: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Alpha and beta of a batch."""
+    bundles, alpha, beta = (
+        torch.empty(layout.sizes[name], dtype=torch.int64, device=DEVICE)
+        for name in ("sets", "entering", "leaving")
+    )
+    nothing, log_sum = torch.empty(0, dtype=torch.float64, device=DEVICE), flat(weights)
+    scans.bundle(layout, log_sum, log_sum, bundles, nothing, scans.SUMS)
+    scans.scan(layout, bundles, nothing, start, end, alpha, beta, nothing, scans.BOTH)
+    return alpha, beta
+
+
 class TestTrees:
     @pytest.mark.parametrize("width", [2, 4, 32])
     @pytest.mark.parametrize("counts", [[0, 1, 2, 3, 100, 5], [0], [33, 0, 32], []])
@@ -91,10 +106,6 @@ class TestTrees:
         owner = np.repeat(np.arange(len(counts)), counts_)
         assert (values == np.bincount(owner, weight, len(counts))).all()
 
-    def test_the_width_with_the_least_work_is_taken(self) -> None:
-        assert trees.best_width([np.full(100_000, 3)]) == 4
-        assert trees.best_width([np.full(50, 30)]) == 32
-
 
 class TestClassScores:
     @pytest.mark.parametrize("kind", KINDS)
@@ -106,7 +117,7 @@ class TestClassScores:
             [[-1, 7, -1], [-1, -1, 77], [0, -1, -1]], device=DEVICE
         )  # 77 is unknown to its alphabet
         temperature = torch.tensor([0.4, 1.0, 2.5], dtype=torch.float64, device=DEVICE)
-        layout = AlphabetLayout.of(alphabets, N, torch.device(DEVICE))
+        layout = AlphabetLayout.of(alphabets, N, pool_of(torch.device(DEVICE)))
         out = classes.Scores.empty(layout)
         classes.score(layout, logits, settled, temperature, out)
         sizes = [alphabet.size for alphabet in alphabets]
@@ -151,11 +162,7 @@ class TestScans:
         rows = batch()
         layout, weights = self.layout(rows), weights_of(rows, 3, kind)
         start, end = flat([r.entry for r in rows]).double(), flat([r.exit for r in rows]).double()
-        bundles = torch.empty(layout.sizes["sets"], dtype=torch.int64, device=DEVICE)
-        beta = torch.empty(layout.sizes["leaving"], dtype=torch.int64, device=DEVICE)
-        alpha = torch.empty(layout.sizes["entering"], dtype=torch.int64, device=DEVICE)
-        scans.bundle(layout, flat(weights), bundles)
-        scans.scan(layout, bundles, start.to(DEVICE), end.to(DEVICE), alpha, beta, scans.BOTH)
+        alpha, beta = swept(layout, weights, start.to(DEVICE), end.to(DEVICE))
         prefixes = messages_of(alpha, layout, fields.ENTERING.value, rows)
         suffixes = messages_of(beta, layout, fields.LEAVING.value, rows)
         for b, row in enumerate(rows):
@@ -164,7 +171,7 @@ class TestScans:
             assert close(suffixes[b], reference.backward(weights[b], row.dfa, exit_), 1e-6), b
 
     def layout(self, rows: list[BlockAutomaton]) -> AutomatonLayout:
-        return AutomatonLayout.of([row.dfa for row in rows], N, torch.device(DEVICE))
+        return AutomatonLayout.of([row.dfa for row in rows], N, pool_of(torch.device(DEVICE)))
 
     def test_weights_of_fifty_thousand_nats_keep_their_digits(self) -> None:
         """From 1 to exp(−51,200) and back: neither end is lost beside the other."""
@@ -226,12 +233,7 @@ class TestPosterior:
         self, rows: list[BlockAutomaton], layout: AutomatonLayout, weights: list[Tensor]
     ) -> tuple[Tensor, Tensor, Marginals]:
         start, end = (flat(x).double().to(DEVICE) for x in ([r.entry for r in rows], [r.exit for r in rows]))
-        bundles = torch.empty(layout.sizes["sets"], dtype=torch.int64, device=DEVICE)
-        beta = torch.empty(layout.sizes["leaving"], dtype=torch.int64, device=DEVICE)
-        alpha = torch.empty(layout.sizes["entering"], dtype=torch.int64, device=DEVICE)
-        scans.bundle(layout, flat(weights), bundles)
-        scans.scan(layout, bundles, start, end, alpha, beta, scans.BOTH)
-        return alpha, beta, Marginals.empty(layout)
+        return *swept(layout, weights, start, end), Marginals.empty(layout)
 
 
 class TestPaths:
@@ -243,10 +245,11 @@ class TestPaths:
         uniforms = torch.rand(3, N + 1, generator=torch.Generator().manual_seed(1), dtype=torch.float64).to(
             DEVICE
         )
-        labels = torch.empty(3, N, dtype=torch.int64, device=DEVICE)
-        log_z = torch.empty(3, dtype=torch.float64, device=DEVICE)
+        walks, nothing = paths.Walks.empty(3, N, torch.device(DEVICE)), torch.empty(0, device=DEVICE)
+        labels, log_z = walks.labels, walks.log_partition
         start = flat([row.entry for row in rows]).double().to(DEVICE)
-        paths.draw(layout, flat(weights), start, beta, uniforms, labels, log_z)
+        log_sum = flat(weights)
+        paths.walk(layout, log_sum, log_sum, start, beta, nothing, uniforms, walks, paths.DRAWN)
         for b, row in enumerate(rows):
             entry, exit_ = row.entry.double().to(DEVICE)[None], row.exit.double().to(DEVICE)[None]
             suffixes = reference.backward(weights[b], row.dfa, exit_)
@@ -343,7 +346,7 @@ class TestTokens:
         found = gpu.spread(logits, alphabet, scores, marginal, temperature=1.5)
         assert close(found, truth, 1e-6)
 
-        layout = AlphabetLayout.of([alphabet], 3, torch.device(DEVICE))
+        layout = AlphabetLayout.of([alphabet], 3, pool_of(torch.device(DEVICE)))
         shares = (
             (marginal.log() + scores.peak - scores.log_sum)
             .nan_to_num(nan=IMPOSSIBLE, neginf=IMPOSSIBLE)

@@ -23,13 +23,13 @@ from structgen_engine.decoding.loop import decode
 from structgen_engine.decoding.noise import Uniform
 from structgen_engine.decoding.options import DecodingOptions, Finish
 from structgen_engine.kernels import backend_for, gpu, reference
+from structgen_engine.kernels.gpu import uniforms
 from structgen_engine.lattice.lattice import BlockLattice
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in.*:RuntimeWarning")
-# the launches of `run`, `run_best` and `process_`; classes of more than 512 tokens add a second "_chunks"
+# the launches of `run` and `spread`; classes of more than 512 tokens add a second "_chunks"
 KERNELS = (
-    *("_chunks", "_join", "_bundle", "_scan", "_marginals", "_draw", "_draw"),
-    *("_chunks", "_join", "_bundle_max", "_scan_max", "_follow", "_top"),
+    *("_chunks", "_join", "_bundle", "_scan", "_marginals", "_uniforms", "_walk", "_choose"),
     "_weigh",
 )
 SIZES = (
@@ -142,7 +142,7 @@ class TestLattice:
 
 
 class TestCompiler:
-    def test_every_kernel_compiles_for_an_h100_and_spills_nothing(self) -> None:
+    def test_every_kernel_compiles_for_two_generations_and_spills_nothing(self) -> None:
         """The interpreter runs what the compiler refuses, a variable that changes its shape in a loop, say."""
         root = Path(__file__).parents[3]
         path = os.pathsep.join(str(root / part) for part in ("", "engine", "tests"))
@@ -152,8 +152,24 @@ class TestCompiler:
         )
         assert run.returncode == 0, run.stderr
         lines = [json.loads(line) for line in run.stdout.splitlines()]
+        assert {line["capability"] for line in lines} == {90, 120}
         assert {line["kernel"] for line in lines} == set(KERNELS)
         assert not any(line["spilled"] for line in lines)
+
+
+def philox(seed: int, counter: int) -> float:
+    """A number in [0, 1) of 53 bits from Philox4x32-10 (Salmon et al. 2011)."""
+    words, keys = [counter & 0xFFFFFFFF, counter >> 32, 0, 0], [seed & 0xFFFFFFFF, seed >> 32]
+    for _ in range(10):
+        a, b = 0xD2511F53 * words[0], 0xCD9E8D57 * words[2]
+        words = [
+            (b >> 32) ^ words[1] ^ keys[0],
+            b & 0xFFFFFFFF,
+            (a >> 32) ^ words[3] ^ keys[1],
+            a & 0xFFFFFFFF,
+        ]
+        keys = [(keys[0] + 0x9E3779B9) & 0xFFFFFFFF, (keys[1] + 0xBB67AE85) & 0xFFFFFFFF]
+    return ((words[0] >> 5) * 2**26 + (words[1] >> 6)) / 2**53
 
 
 class Refusing(TorchDispatchMode):
@@ -172,9 +188,6 @@ class TestStep:
         rows[2] = BlockAutomaton(rows[0].dfa, rows[2].exit.roll(0), rows[0].exit)  # a dfa shared by two rows
         with poisoned():
             step = gpu.Step.of(rows, positions=5, device=DEVICE)
-        step.uniforms.copy_(
-            torch.rand(3, 11, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
-        )
         step.temperature.copy_(torch.tensor([0.5, 1.0, 2.0]))
         return rows, step, logits_for(6, (3, 5, 64), kind)
 
@@ -189,7 +202,6 @@ class TestStep:
             step.free.clone(),
             step.ids.clone(),
         )
-        step.run_best(logits)
         for b, row in enumerate(rows):
             degree = float(step.temperature[b])
             one = BlockLattice(row, logits[b : b + 1].double(), temperature=degree, backend=reference)
@@ -228,6 +240,7 @@ class TestStep:
         logits[0, 3, int((rows[0].dfa.alphabet.class_of == 3).nonzero()[0])] = float("nan")
         step.run(logits)
         assert step.entropy.isnan().nonzero().tolist() == [[0, 3]]
+        assert (step.status == 2).tolist() == [True, False, False]
 
     def test_a_step_only_launches_kernels(self) -> None:
         """No allocation, no transfer, no look at a result: the same launches whatever the logits hold."""
@@ -246,9 +259,61 @@ class TestStep:
             Refusing(),
         ):
             step.run(logits)
-            step.run_best(logits)
-            step.process_(logits)
+            step.spread(logits, logits)
         assert launched == list(KERNELS)
+
+    def test_rows_lie_where_the_host_has_them(self) -> None:
+        """Two rows of four, the second first; temperatures in float32; the table of marginals is written once."""
+        rows = [random_row(0, **SIZES[0]), random_row(3, states=15, classes=10, tokens=60)]
+        logits = logits_for(6, (4, 5, 64), "plain").to(torch.bfloat16)
+        degrees = torch.tensor([9.0, 0.5, 9.0, 2.0], device=DEVICE)
+        host = gpu.Host(4, [3, 1], temperature=degrees)
+        with poisoned():
+            step = gpu.Step.of(rows, positions=5, device=DEVICE, host=host)
+        table = torch.full((4, 5, 64), 7.0, dtype=torch.bfloat16, device=DEVICE)
+        step.run(logits)
+        step.spread(logits, table)
+        for place, row in zip(host.places, rows, strict=True):
+            at = slice(place, place + 1)
+            one = BlockLattice(row, logits[at].double(), temperature=float(degrees[place]), backend=reference)
+            assert close(step.entropy[at], one.beliefs().entropy, 5e-6)
+            assert torch.equal(step.best[at], one.argmax().ids)
+            assert one.log_prob(step.ids[at]).item() > IMPOSSIBLE
+            assert close(table[at], one.marginals(), 4e-3)  # eight bits of mantissa
+        assert (table[[0, 2]] == 7.0).all()
+
+    def test_what_leaves_no_block_is_told_or_raised(self) -> None:
+        """Logits of −inf at a whole position: the row is empty as it is, and has a block if −inf is raised."""
+        row = random_row(0, **SIZES[0])
+        logits = logits_for(6, (1, 5, 64), "plain")
+        logits[0, 2] = IMPOSSIBLE
+        instead = torch.arange(5)[None]
+        for raised in (False, True):
+            host = gpu.Host(1, [0], raised=raised)
+            with poisoned():
+                step = gpu.Step.of(
+                    [row], positions=5, device=DEVICE, host=host, given=gpu.Told(instead=instead)
+                )
+            step.run(logits)
+            assert step.status.tolist() == [0 if raised else 1]
+            if not raised:
+                assert torch.equal(step.ids.cpu(), instead)
+                assert torch.equal(step.best.cpu(), instead)
+                continue
+            flat = BlockLattice(row, logits.clamp_min(-1e5).double(), backend=reference)
+            assert flat.log_prob(step.ids).item() > IMPOSSIBLE
+            assert flat.log_prob(step.best).item() > IMPOSSIBLE
+
+    def test_draws_are_philoxs(self) -> None:
+        """Word by word as the paper has it; a row's numbers depend on its seed and on how many steps it has taken."""
+        seeds, turns = torch.tensor([5, 2**40 + 7], device=DEVICE), torch.tensor([0, 3], device=DEVICE)
+        out = torch.empty(2, 9, dtype=torch.float64, device=DEVICE)
+        for turn in (0, 1):
+            uniforms.draw(seeds, turns, out)
+            for b, (seed, first) in enumerate(((5, 0), (2**40 + 7, 3))):
+                expected = [philox(seed, (first + turn) * 9 + k) for k in range(9)]
+                assert out[b].tolist() == expected
+        assert turns.tolist() == [2, 5]
 
     @pytest.mark.parametrize("shape", [(3, 5, 59), (3, 4, 64), (2, 5, 64)])
     def test_logits_of_another_shape_are_refused(self, shape: tuple[int, ...]) -> None:

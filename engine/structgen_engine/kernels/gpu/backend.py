@@ -5,10 +5,8 @@ Axes: B batch, N block, V vocabulary, K classes, S states.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from weakref import WeakKeyDictionary, finalize
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -18,19 +16,12 @@ from structgen_engine.kernels import Posterior
 from structgen_engine.kernels.gpu import classes, pairs, paths, scans, tokens
 from structgen_engine.kernels.gpu.classes import Scores
 from structgen_engine.kernels.gpu.layout import AlphabetLayout, AutomatonLayout
+from structgen_engine.kernels.gpu.paths import Walks
+from structgen_engine.kernels.gpu.pool import pool_of, sent
 from structgen_engine.kernels.gpu.posterior import Marginals, marginals
 from structgen_engine.kernels.gpu.step import Step
+from structgen_engine.kernels.gpu.tokens import Chosen
 from structgen_engine.kernels.scores import ClassScores
-
-_Shape = tuple[int, int, torch.device]
-_alphabets: WeakKeyDictionary[Alphabet, dict[_Shape, AlphabetLayout]] = WeakKeyDictionary()
-_automata: WeakKeyDictionary[Dfa, dict[_Shape, AutomatonLayout]] = WeakKeyDictionary()
-
-_Batch = tuple[tuple[int, ...], int, torch.device]
-_idle: OrderedDict[_Batch, tuple[tuple[Dfa, ...], Step]] = (
-    OrderedDict()
-)  # holding the automata keeps their ids from being reused
-IDLE = 4  # prepared steps that are kept while unused; each holds the tables of a batch
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,40 +32,19 @@ class Messages:
     table: Tensor
 
 
-def prepared(rows: Sequence[BlockAutomaton], logits: Tensor, owner: object) -> Step:
-    """A step for logits [B, N, V] of these rows, reserved for the owner during its lifetime.
-
-    The tables of a batch are laid out once: each refinement step reuses those of the previous step.
-    """
-    automata = tuple(row.dfa for row in rows)
-    batch = tuple(map(id, automata)), logits.shape[1], logits.device
-    if batch in _idle:
-        step = _idle.pop(batch)[1]
-        step.enter(rows)
-    else:
-        step = Step.of(rows, positions=logits.shape[1], device=logits.device)
-    finalize(owner, _rest, batch, automata, step)
-    return step
-
-
-def _rest(batch: _Batch, automata: tuple[Dfa, ...], step: Step) -> None:
-    _idle[batch] = automata, step
-    while len(_idle) > IDLE:
-        _idle.popitem(last=False)
+def prepared(rows: Sequence[BlockAutomaton], logits: Tensor) -> Step:
+    """A step for logits [B, N, V] of these rows, whose tables lie in the device's pool."""
+    return Step.of(rows, positions=logits.shape[1], device=logits.device)
 
 
 def _alphabet(alphabet: Alphabet, logits: Tensor) -> AlphabetLayout:
-    (B, N, _), device, kept = logits.shape, logits.device, _alphabets.setdefault(alphabet, {})
-    if (B, N, device) not in kept:
-        kept[B, N, device] = AlphabetLayout.of([alphabet] * B, N, device)
-    return kept[B, N, device]
+    made = AlphabetLayout.of([alphabet] * len(logits), logits.shape[1], pool_of(logits.device))
+    return replace(made, lines=sent(made.lines, logits.device))
 
 
 def _automaton(dfa: Dfa, weights: Tensor) -> AutomatonLayout:
-    (B, N, _), device, kept = weights.shape, weights.device, _automata.setdefault(dfa, {})
-    if (B, N, device) not in kept:
-        kept[B, N, device] = AutomatonLayout.of([dfa] * B, N, device)
-    return kept[B, N, device]
+    made = AutomatonLayout.of([dfa] * len(weights), weights.shape[1], pool_of(weights.device))
+    return replace(made, lines=sent(made.lines, weights.device))
 
 
 def _temperature(value: float, logits: Tensor) -> Tensor:
@@ -114,12 +84,14 @@ def _scans(
     weights: Tensor, dfa: Dfa, start: Tensor, end: Tensor, directions: tuple[int, int]
 ) -> tuple[Messages, Messages]:
     layout, (B, N, _) = _automaton(dfa, weights), weights.shape
-    bundles = _pairs(layout.sizes["sets"], weights)
-    scans.bundle(layout, weights.contiguous(), bundles)
+    bundles, nothing = _pairs(layout.sizes["sets"], weights), weights.new_empty(0)
+    weights = weights.contiguous()
+    scans.bundle(layout, weights, weights, bundles, nothing, scans.SUMS)
     asked = range(directions[0], directions[0] + directions[1])
     beta = _pairs(layout.sizes["leaving"] if 0 in asked else 0, weights)
     alpha = _pairs(layout.sizes["entering"] if 1 in asked else 0, weights)
-    scans.scan(layout, bundles, start.contiguous(), end.contiguous(), alpha, beta, directions)
+    ends = start.contiguous(), end.contiguous()
+    scans.scan(layout, bundles, nothing, *ends, alpha, beta, nothing, directions)
     return _messages(alpha, dfa, B, N), _messages(beta, dfa, B, N)
 
 
@@ -167,24 +139,24 @@ def _marginals(weights: Tensor, counts: Tensor, dfa: Dfa, alpha: Messages, beta:
 
 def sample(weights: Tensor, dfa: Dfa, start: Tensor, beta: Messages, uniforms: Tensor) -> Tensor:
     """Classes [B, N] int64 of a joint draw; uniforms [B, N + 1] in [0, 1); the first picks the entry."""
-    labels = torch.empty(weights.shape[:2], dtype=torch.int64, device=weights.device)
-    given = weights.contiguous(), start.contiguous(), beta.pairs, uniforms.double().contiguous()
-    paths.draw(_automaton(dfa, weights), *given, labels, weights.new_empty(len(weights)))
-    return labels
+    out = Walks.empty(weights.shape[0], weights.shape[1], weights.device)
+    weights, given = weights.contiguous(), uniforms.double().contiguous()
+    suffixes = start.contiguous(), beta.pairs, weights.new_empty(0)
+    paths.walk(_automaton(dfa, weights), weights, weights, *suffixes, given, out, paths.DRAWN)
+    return out.labels
 
 
 def best(peaks: Tensor, dfa: Dfa, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
     """Classes [B, N] int64 of the heaviest path, and its weight [B] nats; peaks [B, N, K]."""
     layout, (B, N, _), peaks = _automaton(dfa, peaks), peaks.shape, peaks.contiguous()
-    labels = torch.empty(B, N, dtype=torch.int64, device=peaks.device)
-    bundles, beta, weight = (
-        torch.empty(size, dtype=torch.float64, device=peaks.device)
-        for size in (layout.sizes["sets"], layout.sizes["leaving"], B)
-    )
-    scans.bundle_max(layout, peaks, bundles)
-    scans.scan_max(layout, bundles, end.contiguous(), beta)
-    paths.follow(layout, peaks, start.contiguous(), beta, labels, weight)
-    return labels, weight
+    highest, heaviest = (peaks.new_empty(layout.sizes[name]) for name in ("sets", "leaving"))
+    nothing, out, start = _pairs(0, peaks), Walks.empty(B, N, peaks.device), start.contiguous()
+    scans.bundle(layout, peaks, peaks, nothing, highest, scans.PEAKS)
+    ends = start, end.contiguous()
+    scans.scan(layout, nothing, highest, *ends, nothing, nothing, heaviest, scans.HEAVIEST)
+    uniforms = peaks.new_empty(B, 1)  # not read
+    paths.walk(layout, peaks, peaks, start, nothing, heaviest, uniforms, out, paths.HEAVIEST)
+    return out.best_labels, out.weight
 
 
 def draw_tokens(
@@ -197,22 +169,41 @@ def draw_tokens(
     temperature: float = 1.0,
 ) -> Tensor:
     """Tokens [B, N] int64, each drawn inside its class; labels, uniforms [B, N]."""
-    ids = torch.empty_like(labels)
-    given = (
-        _chunks(scores),
-        scores.pinned,
-        labels,
-        uniforms.double().contiguous(),
-        _temperature(temperature, logits),
-    )
-    tokens.draw(_alphabet(alphabet, logits), logits.detach(), *given, ids)
-    return ids
+    return _chosen(logits, alphabet, scores, labels, uniforms, temperature, tokens.DRAWN)
 
 
 def best_tokens(logits: Tensor, alphabet: Alphabet, scores: ClassScores, labels: Tensor) -> Tensor:
     """Tokens [B, N] int64: the highest score in each class; among equals, the lowest id."""
-    ids = torch.empty_like(labels)
-    tokens.top(_alphabet(alphabet, logits), logits.detach(), _chunks(scores), scores.pinned, labels, ids)
+    return _chosen(logits, alphabet, scores, labels, None, 1.0, tokens.HIGHEST)
+
+
+def _chosen(
+    logits: Tensor,
+    alphabet: Alphabet,
+    scores: ClassScores,
+    labels: Tensor,
+    uniforms: Tensor | None,
+    temperature: float,
+    which: tuple[int, int],
+) -> Tensor:
+    """Tokens [B, N] int64 of one kind; labels [B, N]."""
+    ids, nothing = torch.empty_like(labels), torch.empty(0, device=logits.device)
+    given = torch.empty(labels.shape[0], 1) if uniforms is None else uniforms.double().contiguous()
+    walks, out = Walks(labels, labels, nothing, nothing), Chosen(ids, ids, nothing, nothing)
+    degree = _temperature(temperature, logits)
+    tokens.choose(
+        _alphabet(alphabet, logits),
+        logits.detach(),
+        _chunks(scores),
+        scores.pinned,
+        walks,
+        given,
+        degree,
+        nothing,
+        out,
+        which,
+        guarded=False,
+    )
     return ids
 
 

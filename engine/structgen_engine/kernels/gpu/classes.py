@@ -29,10 +29,12 @@ from structgen_engine.kernels.gpu.fields import (
     FIELDS,
     KNOWN,
     NARROW,
+    PLACE,
+    RAISED,
     WIDE,
 )
 from structgen_engine.kernels.gpu.layout import AlphabetLayout, warps
-from structgen_engine.kernels.gpu.logits import held, single
+from structgen_engine.kernels.gpu.logits import held, lifted, single
 
 POSITIONS = 4
 GROUP = tl.constexpr(16)  # classes per program when chunks are joined, and chunks of each class read at once
@@ -58,7 +60,7 @@ class Scores:
     @classmethod
     def empty(cls, layout: AlphabetLayout) -> Scores:
         """Tables of the right sizes, not yet filled."""
-        N, device = layout.positions, layout.blob.device
+        N, device = layout.positions, layout.lines.device
         chunks, classes = N * layout.chunks, N * layout.classes
         new = torch.empty
         return cls(
@@ -70,13 +72,16 @@ class Scores:
 
 
 def score(layout: AlphabetLayout, logits: Tensor, settled: Tensor, temperature: Tensor, out: Scores) -> None:
-    """Fill `out` from logits [B, N, ≥ V] of any strides; settled [B, N] int64, −1 open; temperature [B] float64."""
-    B, N = logits.shape[:2]
+    """Fill `out` from logits [H, ≥ N, ≥ V] of any strides, of which the batch's rows lie at their places.
+
+    settled: [B, N] int64, −1 open; temperature: [H] of any float type
+    """
     parts = out.top, out.mass, out.moment, out.found
-    given = layout.blob, layout.lines, logits, settled, temperature
+    N, B = layout.positions, len(layout.lines)
+    given = layout.origin, layout.lines, logits, settled, temperature
     for field, width, rows in (
-        (WIDE, tables.WIDE, layout.most_wide),
-        (NARROW, tables.NARROW, layout.most_narrow),
+        (WIDE, tables.WIDE, layout.most("wide")),
+        (NARROW, tables.NARROW, layout.most("narrow")),
     ):
         if rows:
             height = tables.WIDE // width
@@ -91,7 +96,7 @@ def score(layout: AlphabetLayout, logits: Tensor, settled: Tensor, temperature: 
                 ROWS=height,
                 POSITIONS=POSITIONS,
             )
-    _join[(triton.cdiv(layout.most_classes, GROUP.value), N, B)](
+    _join[(triton.cdiv(layout.most("classes"), GROUP.value), N, B)](
         *given[:2],
         settled,
         temperature,
@@ -107,7 +112,7 @@ def score(layout: AlphabetLayout, logits: Tensor, settled: Tensor, temperature: 
 
 @triton.jit
 def _chunks(
-    blob, lines, logits, settled, temperature, top, mass, moment, found, N, stride_b, stride_n, stride_v,
+    origin, lines, logits, settled, temperature, top, mass, moment, found, N, stride_b, stride_n, stride_v,
     TABLE: tl.constexpr, WIDTH: tl.constexpr, ROWS: tl.constexpr, POSITIONS: tl.constexpr,
 ):  # fmt: skip
     """For ROWS chunks at POSITIONS positions: the highest logit, Σ exp d, Σ d·exp d with d = (x − top) / temperature,
@@ -119,16 +124,19 @@ def _chunks(
     if tl.program_id(0) * ROWS < rows:
         slot = row[:, None] * WIDTH + tl.arange(0, WIDTH)[None, :]
         live = row < rows
-        token = tl.load(blob + tl.load(line + TABLE) + slot, mask=live[:, None], other=-1).to(tl.int64)
-        chunk = tl.load(blob + tl.load(line + TABLE + 1) + row, mask=live, other=0)
-        degree = tl.load(temperature + b)
+        token = tl.load(origin + tl.load(line + TABLE) + slot, mask=live[:, None], other=-1).to(tl.int64)
+        chunk = tl.load(origin + tl.load(line + TABLE + 1) + row, mask=live, other=0)
+        place = tl.load(line + PLACE)
+        degree = tl.load(temperature + place).to(tl.float64)
+        raised = tl.load(line + RAISED) > 0
         scale = (1.0 / degree).to(tl.float32)
         for p in range(POSITIONS):
             i = tl.program_id(1) * POSITIONS + p
             if i < N:  # noqa: SIM102  (nothing is loaded beyond the row)
                 if tl.load(settled + b * N + i) < 0:
-                    source = logits + b * stride_b + i.to(tl.int64) * stride_n
+                    source = logits + place * stride_b + i.to(tl.int64) * stride_n
                     x = single(tl.load(source + token * stride_v, mask=token >= 0, other=float("-inf")))
+                    x = tl.where(token >= 0, lifted(x, degree, raised), float("-inf"))
                     possible = tl.sum((x != float("-inf")).to(tl.int32), 1)
                     high = tl.max(x, 1)
                     shift = tl.where(high == float("-inf"), 0.0, held(high, degree))  # no logits, or only NaN
@@ -144,7 +152,7 @@ def _chunks(
 
 @triton.jit
 def _join(
-    blob, lines, settled, temperature, top, mass, moment, found, log_sum, entropy, peak, count, N
+    origin, lines, settled, temperature, top, mass, moment, found, log_sum, entropy, peak, count, N
 ):  # fmt: skip
     """Fill the class tables of GROUP classes at one position from their chunks; a settled token is certain."""
     i, b = tl.program_id(1).to(tl.int64), tl.program_id(2).to(tl.int64)
@@ -156,7 +164,7 @@ def _join(
     pinned = tl.load(settled + b * N + i)
     if pinned >= 0:
         known = pinned < tl.load(line + KNOWN)
-        own = tl.load(blob + tl.load(line + CLASS_OF) + tl.where(known, pinned, 0))
+        own = tl.load(origin + tl.load(line + CLASS_OF) + tl.where(known, pinned, 0))
         own = tl.where(known, own, 0)
         certain = (c == own) & (own > 0)
         value = tl.where(certain, 0.0, float("-inf")).to(tl.float64)
@@ -165,7 +173,7 @@ def _join(
         tl.store(entropy + out, tl.zeros_like(value), mask=live)
         tl.store(count + out, certain.to(tl.int32), mask=live)
     else:
-        first = blob + tl.load(line + CHUNK_FIRST) + c
+        first = origin + tl.load(line + CHUNK_FIRST) + c
         low = tl.load(first, mask=live, other=0)
         high = tl.load(first + 1, mask=live, other=0)
         row = tl.load(line + AT_CHUNK) + i * tl.load(line + CHUNKS)
@@ -175,7 +183,7 @@ def _join(
             k = low[:, None] + j + tl.arange(0, GROUP)[None, :]
             x = tl.load(top + row + k, mask=k < high[:, None], other=float("-inf"))
             best = tl.maximum(best, tl.max(x, 1))
-        degree = tl.load(temperature + b)
+        degree = tl.load(temperature + tl.load(line + PLACE)).to(tl.float64)
         scale = (1.0 / degree).to(tl.float32)
         shift = tl.where(best == float("-inf"), 0.0, held(best, degree))
         weight = tl.zeros([GROUP], tl.float32)

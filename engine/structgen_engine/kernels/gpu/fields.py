@@ -1,6 +1,6 @@
 """The fields of a line: the int64 numbers that describe one row of the batch to a kernel, and their indices.
 
-A batch may mix automata of all sizes. Their tables are concatenated in one int32 array, and the values of all rows of
+A batch may mix automata of all sizes. Their tables lie anywhere in the device's memory, and the values of all rows of
 the batch in flat arrays; a line says where those of its row begin. The only other sizes that kernels receive are common
 to all rows.
 
@@ -12,6 +12,9 @@ from __future__ import annotations
 import triton.language as tl
 
 FIELDS = tl.constexpr(28)  # numbers in a line
+
+PLACE = tl.constexpr(26)  # the row of the host's tables: logits, temperature, entropy, ids
+RAISED = tl.constexpr(27)  # 1: a logit of −inf counts as the lowest that is distinguished
 
 CLASSES = tl.constexpr(0)  # K
 AT_CLASS = tl.constexpr(1)  # where the row's [N, K] tables begin

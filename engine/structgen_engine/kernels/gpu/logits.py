@@ -26,3 +26,10 @@ def held(x, temperature):
     # the constant comes second: before triton 3.8 a constexpr times a tensor is a constexpr of a tensor
     bound = tl.minimum(temperature * BOUND, MOST).to(tl.float32)
     return tl.where(tl.abs(x) < float("inf"), tl.minimum(tl.maximum(x, -bound), bound), x)
+
+
+@triton.jit
+def lifted(x, temperature, raised):
+    """The logit, or the bound's negative in place of −inf if `raised`."""
+    bound = tl.minimum(temperature * BOUND, MOST).to(tl.float32)
+    return tl.where(raised & (x == float("-inf")), -bound, x)

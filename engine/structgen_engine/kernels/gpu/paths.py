@@ -1,4 +1,4 @@
-"""Paths through the lattice: a joint draw and the heaviest one. One program per row walks left to right by suffixes.
+"""Paths through the lattice: a joint draw and the heaviest one. One program each walks left to right by suffixes.
 
 Both visit only the states on the path, and a state's edges in the order of their classes, so that the same uniforms
 give the same path as the reference, up to rounding. The sum of the shares of a state's edges is known beforehand: it is
@@ -11,6 +11,9 @@ Axes: B batch, N block, K classes, S states, E edges.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import torch
 import triton
 import triton.language as tl
 from torch import Tensor
@@ -25,7 +28,7 @@ from structgen_engine.kernels.gpu.fields import (
     LEAVING,
     STATES,
 )
-from structgen_engine.kernels.gpu.layout import AutomatonLayout, power_of_two, warps
+from structgen_engine.kernels.gpu.layout import AutomatonLayout
 from structgen_engine.kernels.gpu.pairs import (
     BOTTOM,
     PER_NAT,
@@ -38,40 +41,70 @@ from structgen_engine.kernels.gpu.pairs import (
 )
 
 ENTRIES = tl.constexpr(256)  # states that are read together when the entry is chosen
+SPAN = 256  # edges that are read together
+NONE = tl.constexpr(2147483647)
 
 
-def draw(
+DRAWN, HEAVIEST, DRAWN_AND_HEAVIEST = (0, 1), (1, 1), (0, 2)  # the first path and how many
+
+
+@dataclass(frozen=True, eq=False)
+class Walks:
+    """What a walk by suffixes fills: classes [B, N] int64 of the draw and of the heaviest block, and two weights.
+
+    log_partition: [B] float64 nats, log Z; weight: [B] float64 nats, of the heaviest block
+    """
+
+    labels: Tensor
+    best_labels: Tensor
+    log_partition: Tensor
+    weight: Tensor
+
+    @classmethod
+    def empty(cls, rows: int, positions: int, device: torch.device) -> Walks:
+        """Tables of the right sizes, not yet filled."""
+        new, whole = torch.empty, (rows, positions)
+        return cls(
+            new(whole, dtype=torch.int64, device=device),
+            new(whole, dtype=torch.int64, device=device),
+            new(rows, dtype=torch.float64, device=device),
+            new(rows, dtype=torch.float64, device=device),
+        )
+
+
+def walk(
     layout: AutomatonLayout,
     log_sum: Tensor,
+    peaks: Tensor,
     start: Tensor,
     beta: Tensor,
+    heaviest: Tensor,
     uniforms: Tensor,
-    labels: Tensor,
-    log_partition: Tensor,
+    out: Walks,
+    which: tuple[int, int] = DRAWN_AND_HEAVIEST,
 ) -> None:
-    """Fill labels [B, N] int64 with the classes of a joint draw, and log_partition [B] float64 with log Z in nats.
+    """Fill the joint draw and log Z, and the heaviest path (Viterbi 1967) and its weight, or only one of them.
 
-    log_sum: [ΣN·K] float64; start: [ΣS] float64; beta: pairs; uniforms: [B, ≥ N + 1] float64, the first for the entry
+    log_sum, peaks: [ΣN·K] float64; start: [ΣS] float64; beta: pairs; heaviest: suffixes, float64 nats
+    uniforms: [B, ≥ N + 1] float64, the first for the entry
     """
-    most = power_of_two(layout.most_edges)
-    _draw[(len(layout.lines),)](
-        layout.blob, layout.lines, log_sum, start, beta, uniforms, labels, log_partition, layout.positions,
-        uniforms.stride(0), MOST_EDGES=most, num_warps=warps(most // 2),
+    first, number = which
+    _walk[(len(layout.lines), number)](
+        layout.origin, layout.lines, log_sum, peaks, start, beta, heaviest, uniforms,
+        out.labels, out.best_labels, out.log_partition, out.weight, layout.positions, uniforms.stride(0), first,
+        SPAN=SPAN, num_warps=1,
     )  # fmt: skip
 
 
-def follow(
-    layout: AutomatonLayout, peaks: Tensor, start: Tensor, beta: Tensor, labels: Tensor, weight: Tensor
-) -> None:
-    """Fill labels [B, N] int64 and weight [B] float64 nats with the heaviest path (Viterbi 1967).
-
-    peaks: [ΣN·K] float64; start: [ΣS] float64; beta: the heaviest suffixes, float64 nats
-    """
-    most = power_of_two(layout.most_edges)
-    _follow[(len(layout.lines),)](
-        layout.blob, layout.lines, peaks, start, beta, labels, weight, layout.positions,
-        MOST_EDGES=most, num_warps=warps(most // 2),
-    )  # fmt: skip
+@triton.jit(do_not_specialize=["first"])
+def _walk(
+    origin, lines, log_sum, peaks, start, beta, heaviest, uniforms, labels, best_labels, log_partition, weight,
+    N, stride, first, SPAN: tl.constexpr,
+):  # fmt: skip
+    if tl.program_id(1) + first == 0:
+        _draw(origin, lines, log_sum, start, beta, uniforms, labels, log_partition, N, stride, SPAN)
+    else:
+        _follow(origin, lines, peaks, start, heaviest, best_labels, weight, N, SPAN)
 
 
 @triton.jit
@@ -82,14 +115,14 @@ def pick(share, uniform, index):
     """
     shares = tl.cumsum(share, 0)
     bound = uniform * tl.max(shares, 0)
-    first = tl.min(tl.where((shares > bound) & (share > 0), index, 2147483647), 0)
+    first = tl.min(tl.where((shares > bound) & (share > 0), index, NONE), 0)
     last = tl.max(tl.where(share > 0, index, -1), 0)
-    return tl.where(first < 2147483647, first, last)
+    return tl.where(first < NONE, first, last)
 
 
 @triton.jit
 def _draw(
-    blob, lines, log_sum, start, beta, uniforms, labels, log_partition, N, stride, MOST_EDGES: tl.constexpr
+    origin, lines, log_sum, start, beta, uniforms, labels, log_partition, N, stride, SPAN: tl.constexpr
 ):  # fmt: skip
     b = tl.program_id(0).to(tl.int64)
     line = lines + b * FIELDS
@@ -97,28 +130,34 @@ def _draw(
     beta += tl.load(line + LEAVING + 2)
     log_sum += tl.load(line + AT_CLASS)
     uniforms += b * stride
-    offsets = blob + tl.load(line + EDGES)
+    offsets = origin + tl.load(line + EDGES)
     label = offsets + states + 1
     target = label + tl.load(line + EDGE_COUNT)
 
     at = start + tl.load(line + AT_STATE)
     state, log_z = _entry(at, beta, states, tl.load(uniforms))  # pyright: ignore[reportGeneralTypeIssues]
     tl.store(log_partition + b, log_z)
-    e = tl.arange(0, MOST_EDGES)
     for i in range(N):
         whole = tl.load(beta + state)
         beta += states
         low = tl.load(offsets + state)
-        live = e < tl.load(offsets + state + 1) - low
-        c = tl.load(label + low + e, mask=live, other=0)
-        t = tl.load(target + low + e, mask=live, other=0)
-        weight = from_nats(tl.load(log_sum + c, mask=live, other=float("-inf")))
-        pair = product(weight, tl.load(beta + t, mask=live, other=ZERO))
-        share = mantissa(pair) * power(exponent(pair) - exponent(whole))
+        count = tl.load(offsets + state + 1) - low
         bound = (tl.load(uniforms + i + 1) * mantissa(whole)).to(tl.float32)
-        first = tl.min(tl.where((tl.cumsum(share, 0) > bound) & (share > 0), e, MOST_EDGES), 0)
-        last = tl.max(tl.where(share > 0, e, -1), 0)
-        chosen = tl.where(first < MOST_EDGES, first, last)
+        chosen, last, before = -1, -1, tl.full([], 0.0, tl.float32)
+        for begin in range(0, count, SPAN):
+            e = begin + tl.arange(0, SPAN)
+            live = e < count
+            c = tl.load(label + low + e, mask=live, other=0)
+            t = tl.load(target + low + e, mask=live, other=0)
+            into = from_nats(tl.load(log_sum + c, mask=live, other=float("-inf")))
+            pair = product(into, tl.load(beta + t, mask=live, other=ZERO))
+            share = mantissa(pair) * power(exponent(pair) - exponent(whole))
+            beyond = (before + tl.cumsum(share, 0) > bound) & (share > 0)
+            hit = tl.min(tl.where(beyond, e, NONE), 0)
+            chosen = tl.where((chosen < 0) & (hit < NONE), hit, chosen)
+            last = tl.maximum(last, tl.max(tl.where(share > 0, e, -1), 0))
+            before += tl.sum(share, 0)
+        chosen = tl.where(chosen >= 0, chosen, last)
         tl.store(labels + b * N + i, tl.load(label + low + chosen, mask=chosen >= 0, other=0))
         state = tl.load(target + low + chosen, mask=chosen >= 0, other=0)
         log_sum += classes
@@ -141,8 +180,8 @@ def _entry(start, beta, states, uniform):
         share = (mantissa(pair) * power(exponent(pair) - top)).to(tl.float64)
         s = begin + tl.arange(0, ENTRIES)
         beyond = (before + tl.cumsum(share, 0) > uniform * whole) & (share > 0)
-        first = tl.min(tl.where(beyond, s, 2147483647), 0)
-        state = tl.where((state == 0) & (first < 2147483647), first, state)
+        first = tl.min(tl.where(beyond, s, NONE), 0)
+        state = tl.where((state == 0) & (first < NONE), first, state)
         last = tl.maximum(last, tl.max(tl.where(share > 0, s, 0), 0))
         before += tl.sum(share, 0)
     return tl.where(state > 0, state, last), tl.log(whole) + top.to(tl.float64) / PER_NAT
@@ -157,14 +196,14 @@ def _entering(start, beta, states, begin):
 
 @triton.jit
 def _follow(
-    blob, lines, peaks, start, beta, labels, weight, N, MOST_EDGES: tl.constexpr
+    origin, lines, peaks, start, beta, labels, weight, N, SPAN: tl.constexpr
 ):  # fmt: skip
     b = tl.program_id(0).to(tl.int64)
     line = lines + b * FIELDS
     states, classes = tl.load(line + STATES).to(tl.int32), tl.load(line + CLASSES)
     beta += tl.load(line + LEAVING + 2)
     peaks += tl.load(line + AT_CLASS)
-    offsets = blob + tl.load(line + EDGES)
+    offsets = origin + tl.load(line + EDGES)
     label = offsets + states + 1
     target = label + tl.load(line + EDGE_COUNT)
 
@@ -175,20 +214,24 @@ def _follow(
         entry = tl.load(start + s, mask=s < states, other=float("-inf"))
         entering = entry + tl.load(beta + s, mask=s < states, other=float("-inf"))
         highest = tl.max(entering, 0)
-        state = tl.where(highest > top, tl.min(tl.where(entering == highest, s, 2147483647), 0), state)
+        state = tl.where(highest > top, tl.min(tl.where(entering == highest, s, NONE), 0), state)
         top = tl.maximum(top, highest)
     tl.store(weight + b, top)
-    e = tl.arange(0, MOST_EDGES)
     for i in range(N):
         beta += states
         low = tl.load(offsets + state)
-        live = e < tl.load(offsets + state + 1) - low
-        c = tl.load(label + low + e, mask=live, other=0)
-        t = tl.load(target + low + e, mask=live, other=0)
-        x = tl.load(peaks + c, mask=live, other=float("-inf"))
-        x += tl.load(beta + t, mask=live, other=float("-inf"))
-        chosen = tl.min(tl.where(live & (x == tl.max(x, 0)), e, MOST_EDGES), 0)
-        some = chosen < MOST_EDGES
-        tl.store(labels + b * N + i, tl.load(label + low + chosen, mask=some, other=0))
-        state = tl.load(target + low + chosen, mask=some, other=0)
+        count = tl.load(offsets + state + 1) - low
+        chosen, highest = -1, tl.full([], float("-inf"), tl.float64)
+        for begin in range(0, count, SPAN):
+            e = begin + tl.arange(0, SPAN)
+            live = e < count
+            c = tl.load(label + low + e, mask=live, other=0)
+            t = tl.load(target + low + e, mask=live, other=0)
+            x = tl.load(peaks + c, mask=live, other=float("-inf"))
+            x += tl.load(beta + t, mask=live, other=float("-inf"))
+            most = tl.max(x, 0)
+            chosen = tl.where(most > highest, tl.min(tl.where(x == most, e, NONE), 0), chosen)
+            highest = tl.maximum(highest, most)
+        tl.store(labels + b * N + i, tl.load(label + low + chosen, mask=chosen >= 0, other=0))
+        state = tl.load(target + low + chosen, mask=chosen >= 0, other=0)
         peaks += classes

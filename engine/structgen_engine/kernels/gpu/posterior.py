@@ -17,6 +17,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from structgen_engine.kernels.gpu import tables
 from structgen_engine.kernels.gpu.classes import Scores
 from structgen_engine.kernels.gpu.fields import (
     AT_CLASS,
@@ -25,9 +26,10 @@ from structgen_engine.kernels.gpu.fields import (
     FIELDS,
     JOINT,
     LEAVING,
+    PLACE,
     SHARES,
 )
-from structgen_engine.kernels.gpu.layout import AutomatonLayout, power_of_two, warps
+from structgen_engine.kernels.gpu.layout import UPPER, AutomatonLayout
 from structgen_engine.kernels.gpu.pairs import (
     BOTTOM,
     ZERO,
@@ -39,6 +41,8 @@ from structgen_engine.kernels.gpu.pairs import (
     total,
 )
 from structgen_engine.kernels.gpu.trees import climb, places, slots
+
+SPAN = 512  # classes that one program reads at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,15 +64,15 @@ class Marginals:
     gathered: Tensor
 
     @classmethod
-    def empty(cls, layout: AutomatonLayout) -> Marginals:
-        """Tables of the right sizes, not yet filled."""
-        N, device, shape = layout.positions, layout.blob.device, (len(layout.lines), layout.positions)
+    def empty(cls, layout: AutomatonLayout, entropy: Tensor | None = None) -> Marginals:
+        """Tables of the right sizes, not yet filled; entropy: the host's table [H, N], if the rows lie in one."""
+        N, device, shape = layout.positions, layout.lines.device, (len(layout.lines), layout.positions)
         size, new = N * layout.classes, torch.empty
         return cls(
             new(size, dtype=torch.float64, device=device),
             new(size, device=device),
             new(size, dtype=torch.bool, device=device),
-            new(shape, device=device),
+            new(shape, device=device) if entropy is None else entropy,
             new(shape, device=device),
             new(shape, dtype=torch.bool, device=device),
             new(layout.sizes["joint"], dtype=torch.int64, device=device),
@@ -77,25 +81,20 @@ class Marginals:
 
 
 def marginals(layout: AutomatonLayout, scores: Scores, alpha: Tensor, beta: Tensor, out: Marginals) -> None:
-    """Fill `out`; alpha [Σ(N + 1)·entering] and beta [Σ(N + 1)·leaving] are pairs."""
-    joint, shares = layout.tiles["joint"], layout.tiles["shares"]
-    widest = power_of_two(layout.most_classes)
+    """Fill `out`, entropies at their places; alpha [Σ(N + 1)·entering] and beta [Σ(N + 1)·leaving] are pairs."""
+    tile = layout.tile
     _marginals[(layout.positions, len(layout.lines))](
-        layout.blob, layout.lines, scores.log_sum, scores.entropy, scores.peak, scores.count, alpha, beta,
+        layout.origin, layout.lines, scores.log_sum, scores.entropy, scores.peak, scores.count, alpha, beta,
         out.classes, out.shares, out.possible, out.entropy, out.top, out.free, out.joint, out.gathered,
-        layout.positions, WIDEST=widest,
-        JOINT_ROWS=joint.rows, JOINT_UPPER=joint.upper, JOINT_WIDTH=joint.width,
-        SHARE_ROWS=shares.rows, SHARE_UPPER=shares.upper, SHARE_WIDTH=shares.width,
-        num_warps=max(joint.warps, shares.warps, warps(widest)),
+        layout.positions, SPAN=SPAN, ROWS=tile.rows, UPPER=UPPER, WIDTH=tables.WIDTH, num_warps=tile.warps,
     )  # fmt: skip
 
 
 @triton.jit
 def _marginals(
-    blob, lines, log_sum, doubt, peak, count, alpha, beta,
+    origin, lines, log_sum, doubt, peak, count, alpha, beta,
     classes, log_share, possible, entropy, top, free, joint, gathered, N,
-    WIDEST: tl.constexpr, JOINT_ROWS: tl.constexpr, JOINT_UPPER: tl.constexpr, JOINT_WIDTH: tl.constexpr,
-    SHARE_ROWS: tl.constexpr, SHARE_UPPER: tl.constexpr, SHARE_WIDTH: tl.constexpr,
+    SPAN: tl.constexpr, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr,
 ):  # fmt: skip
     i, b = tl.program_id(0).to(tl.int64), tl.program_id(1)
     line = lines + b * FIELDS
@@ -105,37 +104,53 @@ def _marginals(
     gathered += tl.load(line + SHARES + 2) + i * (size + tl.load(line + SHARES + 3))
     alpha += tl.load(line + ENTERING + 2) + i * states
     beta += tl.load(line + LEAVING + 2) + (i + 1) * states
-    arcs, classed = blob + tl.load(line + JOINT), blob + tl.load(line + SHARES)
-    _over_arcs(arcs, alpha, beta, joint, bundles, JOINT_ROWS, JOINT_UPPER, JOINT_WIDTH)
-    _over_bundles(classed, joint, gathered, size, SHARE_ROWS, SHARE_UPPER, SHARE_WIDTH)
+    arcs, classed = origin + tl.load(line + JOINT), origin + tl.load(line + SHARES)
+    _over_arcs(arcs, alpha, beta, joint, bundles, ROWS, UPPER, WIDTH)
+    _over_bundles(classed, joint, gathered, size, ROWS, UPPER, WIDTH)
 
-    c = tl.arange(0, WIDEST)
-    live = c < size
-    at = tl.load(line + AT_CLASS) + i * size + c
-    weight = tl.load(log_sum + at, mask=live, other=float("-inf"))
-    pair = product(tl.load(gathered + c, mask=live, other=ZERO), from_nats(weight))
-    m = mantissa(pair)
-    some = m > 0
-    highest = tl.max(tl.where(some, exponent(pair), BOTTOM), 0)
-    mass = m * power(exponent(pair) - highest)
-    whole = tl.sum(mass, 0)
-    q = tl.where(some, _wide(m, exponent(pair) - highest) / tl.where(whole > 0, whole, 1.0), 0.0)
-    tl.store(classes + at, q, mask=live)
-    tl.store(possible + at, some, mask=live)
-
-    q = q.to(tl.float32)
-    some = q > 0
-    surprise = tl.log(tl.where(some, q, 1.0))
-    best = tl.load(peak + at, mask=live, other=float("-inf")) - weight
-    inside = tl.where(some, best, 0.0).to(tl.float32)
-    within = tl.load(doubt + at, mask=live, other=0.0).to(tl.float32)
-    tl.store(log_share + at, tl.where(some, surprise + inside, float("-inf")), mask=live)
-    spread = tl.sum(q * (within - surprise), 0)
-    diverged = tl.max((live & ~(weight < float("inf"))).to(tl.int32), 0) > 0
-    tl.store(entropy + b * N + i, tl.where(diverged, float("nan"), tl.maximum(spread, 0.0)))
-    tl.store(top + b * N + i, tl.minimum(tl.max(q * tl.exp(inside), 0), 1.0))
-    choices = tl.sum(tl.where(m > 0, tl.load(count + at, mask=live, other=0), 0), 0)
+    row = tl.load(line + AT_CLASS) + i * size
+    highest, whole = tl.full([], BOTTOM, tl.int32), tl.full([], 0.0, tl.float32)
+    for begin in range(0, size, SPAN):
+        c = begin + tl.arange(0, SPAN)
+        pair = _weighed(gathered, log_sum + row, c, size)
+        m, e = mantissa(pair), exponent(pair)
+        most = tl.maximum(highest, tl.max(tl.where(m > 0, e, BOTTOM), 0))
+        whole = whole * power(highest - most) + tl.sum(m * power(e - most), 0)
+        highest = most
+    whole = tl.where(whole > 0, whole, 1.0)
+    spread, likeliest = tl.full([], 0.0, tl.float32), tl.full([], 0.0, tl.float32)
+    diverged, choices = 0, 0
+    for begin in range(0, size, SPAN):
+        c = begin + tl.arange(0, SPAN)
+        live, at = c < size, row + c
+        pair = _weighed(gathered, log_sum + row, c, size)
+        m = mantissa(pair)
+        exact = tl.where(m > 0, _wide(m, exponent(pair) - highest) / whole, 0.0)
+        tl.store(classes + at, exact, mask=live)
+        tl.store(possible + at, m > 0, mask=live)
+        weight = tl.load(log_sum + at, mask=live, other=float("-inf"))
+        q = exact.to(tl.float32)
+        some = q > 0
+        surprise = tl.log(tl.where(some, q, 1.0))
+        best = tl.load(peak + at, mask=live, other=float("-inf")) - weight
+        inside = tl.where(some, best, 0.0).to(tl.float32)
+        within = tl.load(doubt + at, mask=live, other=0.0).to(tl.float32)
+        tl.store(log_share + at, tl.where(some, surprise + inside, float("-inf")), mask=live)
+        spread += tl.sum(q * (within - surprise), 0)
+        likeliest = tl.maximum(likeliest, tl.max(q * tl.exp(inside), 0))
+        diverged += tl.max((live & ~(weight < float("inf"))).to(tl.int32), 0)
+        choices += tl.sum(tl.where(m > 0, tl.load(count + at, mask=live, other=0), 0), 0)
+    place = tl.load(line + PLACE) * N + i
+    tl.store(entropy + place, tl.where(diverged > 0, float("nan"), tl.maximum(spread, 0.0)))
+    tl.store(top + b * N + i, tl.minimum(likeliest, 1.0))
     tl.store(free + b * N + i, choices > 1)
+
+
+@triton.jit
+def _weighed(gathered, log_sum, c, size):
+    """The pairs of these classes: what passes through their bundles times their weight."""
+    weight = tl.load(log_sum + c, mask=c < size, other=float("-inf"))
+    return product(tl.load(gathered + c, mask=c < size, other=ZERO), from_nats(weight))
 
 
 @triton.jit

@@ -1,7 +1,8 @@
 """Forward and backward: the weight of every prefix and of every suffix, in one launch for all rows and directions.
 
-One program walks one row in one direction. The messages of a position fit its first-level cache, so a step is a gather,
-a sum in registers and a barrier. No program waits for another or for the memory behind the caches.
+One program walks one row in one direction, and a third finds the heaviest suffixes. The messages of a position fit its
+first-level cache, so a step is a gather, a sum in registers and a barrier. No program waits for another or for the
+memory behind the caches.
 
 Axes: B batch, N block, K classes, S states, G bundles.
 """
@@ -14,6 +15,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from structgen_engine.kernels.gpu import tables
 from structgen_engine.kernels.gpu.fields import (
     AT_CLASS,
     AT_STATE,
@@ -24,117 +26,114 @@ from structgen_engine.kernels.gpu.fields import (
     SETS,
     STATES,
 )
-from structgen_engine.kernels.gpu.layout import AutomatonLayout
+from structgen_engine.kernels.gpu.layout import UPPER, AutomatonLayout, Tile
 from structgen_engine.kernels.gpu.pairs import ZERO, exponent, from_nats, mantissa, total
 from structgen_engine.kernels.gpu.trees import climb, climb_max, places, slots
 
-BACKWARD, FORWARD, BOTH = (0, 1), (1, 1), (0, 2)  # the first direction, and how many directions
+# the first direction and how many: prefixes are 1, suffixes 0, heaviest suffixes 2
+BACKWARD, FORWARD, BOTH, HEAVIEST, ALL = (0, 1), (1, 1), (0, 2), (2, 1), (0, 3)
+SUMS, PEAKS, SUMS_AND_PEAKS = (0, 1), (1, 1), (0, 2)  # of bundles, likewise
+BUNDLED = 256  # rows of a tree of bundles that one program sums at once: with 512, registers spill
 
 
-def bundle(layout: AutomatonLayout, log_sum: Tensor, out: Tensor) -> None:
-    """Fill `out` with the pair of every bundle, the sum over its classes; log_sum [ΣN·K] float64, out [sets] int64."""
-    tile = layout.tiles["sets"]
-    _bundle[(layout.positions, len(layout.lines))](
-        layout.blob, layout.lines, log_sum, out,
-        ROWS=tile.rows, UPPER=tile.upper, WIDTH=tile.width, num_warps=tile.warps,
-    )  # fmt: skip
+def bundle(
+    layout: AutomatonLayout,
+    log_sum: Tensor,
+    peaks: Tensor,
+    sums: Tensor,
+    highest: Tensor,
+    which: tuple[int, int] = SUMS_AND_PEAKS,
+) -> None:
+    """Fill `sums` with the pair of every bundle and `highest` with its highest score, or only one of them.
 
-
-def bundle_max(layout: AutomatonLayout, peaks: Tensor, out: Tensor) -> None:
-    """Fill `out` with the highest score of every bundle; peaks [ΣN·K] float64, out [sets] float64."""
-    tile = layout.tiles["sets"]
-    _bundle_max[(layout.positions, len(layout.lines))](
-        layout.blob, layout.lines, peaks, out,
-        ROWS=tile.rows, UPPER=tile.upper, WIDTH=tile.width, num_warps=tile.warps,
+    log_sum, peaks: [ΣN·K] float64; sums: [sets] int64; highest: [sets] float64
+    """
+    first, number = which
+    _bundle[(layout.positions, len(layout.lines), number)](
+        layout.origin, layout.lines, log_sum, peaks, sums, highest, first, **_tile(layout, BUNDLED),
     )  # fmt: skip
 
 
 def scan(
     layout: AutomatonLayout,
     bundles: Tensor,
+    highest: Tensor,
     start: Tensor,
     end: Tensor,
     alpha: Tensor,
     beta: Tensor,
+    best: Tensor,
     directions: tuple[int, int],
 ) -> None:
-    """Fill alpha [entering] and beta [leaving], int64 pairs, or only the requested one.
+    """Fill alpha [entering] and beta [leaving], int64 pairs, and best [leaving] float64 nats, or only some of them.
 
-    bundles: [sets] int64; start, end: [ΣS] float64 nats
+    bundles: [sets] int64; highest: [sets] float64; start, end: [ΣS] float64 nats; best: heaviest suffixes
     """
-    back, ahead = layout.tiles["leaving"], layout.tiles["entering"]
     first, number = directions
     _scan[(len(layout.lines), number)](
-        layout.blob, layout.lines, bundles, start, end, alpha, beta, layout.positions, first,
-        BACK_ROWS=back.rows, BACK_UPPER=back.upper, BACK_WIDTH=back.width, BACK_WHOLE=back.whole,
-        AHEAD_ROWS=ahead.rows, AHEAD_UPPER=ahead.upper, AHEAD_WIDTH=ahead.width, AHEAD_WHOLE=ahead.whole,
-        num_warps=max(back.warps, ahead.warps),
+        layout.origin, layout.lines, bundles, highest, start, end, alpha, beta, best, layout.positions, first,
+        **_tile(layout, layout.tile.rows), WHOLE=layout.tile.whole,
     )  # fmt: skip
 
 
-def scan_max(layout: AutomatonLayout, bundles: Tensor, end: Tensor, beta: Tensor) -> None:
-    """Fill beta [leaving] float64 nats with the heaviest suffix from every state; bundles [sets] float64."""
-    tile = layout.tiles["leaving"]
-    _scan_max[(len(layout.lines),)](
-        layout.blob, layout.lines, bundles, end, beta, layout.positions,
-        ROWS=tile.rows, UPPER=tile.upper, WIDTH=tile.width, num_warps=tile.warps,
-    )  # fmt: skip
+def _tile(layout: AutomatonLayout, most: int) -> dict[str, int]:
+    tile = Tile(min(layout.tile.rows, most), False)
+    return {"ROWS": tile.rows, "UPPER": UPPER, "WIDTH": tables.WIDTH, "num_warps": tile.warps}
 
 
-@triton.jit
-def _bundle(blob, lines, log_sum, out, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr):
+@triton.jit(do_not_specialize=["first"])
+def _bundle(
+    origin, lines, log_sum, peaks, sums, highest, first, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr
+):  # fmt: skip
     i, line = tl.program_id(0).to(tl.int64), lines + tl.program_id(1) * FIELDS
-    log_sum += tl.load(line + AT_CLASS) + i * tl.load(line + CLASSES)
     scratch = tl.load(line + SETS + 1)
-    out += tl.load(line + SETS + 2) + i * (scratch + tl.load(line + SETS + 3))
-    head = blob + tl.load(line + SETS)
+    at_class = tl.load(line + AT_CLASS) + i * tl.load(line + CLASSES)
+    at_set = tl.load(line + SETS + 2) + i * (scratch + tl.load(line + SETS + 3))
+    head = origin + tl.load(line + SETS)
     high = tl.load(head + 5)
-    for begin in range(0, high, ROWS):
-        row = begin + tl.arange(0, ROWS)
-        c = slots(head + tl.load(head + 2), row, high, WIDTH)
-        weight = from_nats(tl.load(log_sum + c, mask=c >= 0, other=float("-inf")))
-        at = places(head + tl.load(head + 1), row, high, scratch)
-        tl.store(out + at, total(mantissa(weight), exponent(weight)), mask=row < high)
-    climb(head, out, scratch, UPPER, WIDTH)
+    if tl.program_id(2) + first == 0:
+        out = sums + at_set
+        for begin in range(0, high, ROWS):
+            row = begin + tl.arange(0, ROWS)
+            c = slots(head + tl.load(head + 2), row, high, WIDTH)
+            weight = from_nats(tl.load(log_sum + at_class + c, mask=c >= 0, other=float("-inf")))
+            at = places(head + tl.load(head + 1), row, high, scratch)
+            tl.store(out + at, total(mantissa(weight), exponent(weight)), mask=row < high)
+        climb(head, out, scratch, UPPER, WIDTH)
+    else:
+        most = highest + at_set
+        for begin in range(0, high, ROWS):
+            row = begin + tl.arange(0, ROWS)
+            c = slots(head + tl.load(head + 2), row, high, WIDTH)
+            at = places(head + tl.load(head + 1), row, high, scratch)
+            x = tl.load(peaks + at_class + c, mask=c >= 0, other=float("-inf"))
+            tl.store(most + at, tl.max(x, 1), mask=row < high)
+        climb_max(head, most, scratch, UPPER, WIDTH)
 
 
-@triton.jit
-def _bundle_max(blob, lines, peaks, out, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr):
-    i, line = tl.program_id(0).to(tl.int64), lines + tl.program_id(1) * FIELDS
-    peaks += tl.load(line + AT_CLASS) + i * tl.load(line + CLASSES)
-    scratch = tl.load(line + SETS + 1)
-    out += tl.load(line + SETS + 2) + i * (scratch + tl.load(line + SETS + 3))
-    head = blob + tl.load(line + SETS)
-    high = tl.load(head + 5)
-    for begin in range(0, high, ROWS):
-        row = begin + tl.arange(0, ROWS)
-        c = slots(head + tl.load(head + 2), row, high, WIDTH)
-        at = places(head + tl.load(head + 1), row, high, scratch)
-        tl.store(out + at, tl.max(tl.load(peaks + c, mask=c >= 0, other=float("-inf")), 1), mask=row < high)
-    climb_max(head, out, scratch, UPPER, WIDTH)
-
-
-@triton.jit
+@triton.jit(do_not_specialize=["first"])
 def _scan(
-    blob, lines, bundles, start, end, alpha, beta, N, first,
-    BACK_ROWS: tl.constexpr, BACK_UPPER: tl.constexpr, BACK_WIDTH: tl.constexpr, BACK_WHOLE: tl.constexpr,
-    AHEAD_ROWS: tl.constexpr, AHEAD_UPPER: tl.constexpr, AHEAD_WIDTH: tl.constexpr, AHEAD_WHOLE: tl.constexpr,
+    origin, lines, bundles, highest, start, end, alpha, beta, best, N, first,
+    ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr, WHOLE: tl.constexpr,
 ):  # fmt: skip
     line = lines + tl.program_id(0) * FIELDS
-    if tl.program_id(1) + first == 0:
+    direction = tl.program_id(1) + first
+    if direction == 0:
         out = beta + tl.load(line + LEAVING + 2)
-        _enter(line, end, out + N * tl.load(line + STATES), BACK_ROWS)
-        if BACK_WHOLE:
-            _sweep_whole(blob, line, bundles, out, N, LEAVING, True, BACK_ROWS, BACK_UPPER, BACK_WIDTH)
+        _enter(line, end, out + N * tl.load(line + STATES), ROWS)
+        if WHOLE:
+            _sweep_whole(origin, line, bundles, out, N, LEAVING, True, ROWS, UPPER, WIDTH)
         else:
-            _sweep(blob, line, bundles, out, N, LEAVING, True, BACK_ROWS, BACK_UPPER, BACK_WIDTH)
-    else:
+            _sweep(origin, line, bundles, out, N, LEAVING, True, ROWS, UPPER, WIDTH)
+    elif direction == 1:
         out = alpha + tl.load(line + ENTERING + 2)
-        _enter(line, start, out, AHEAD_ROWS)
-        if AHEAD_WHOLE:
-            _sweep_whole(blob, line, bundles, out, N, ENTERING, False, AHEAD_ROWS, AHEAD_UPPER, AHEAD_WIDTH)
+        _enter(line, start, out, ROWS)
+        if WHOLE:
+            _sweep_whole(origin, line, bundles, out, N, ENTERING, False, ROWS, UPPER, WIDTH)
         else:
-            _sweep(blob, line, bundles, out, N, ENTERING, False, AHEAD_ROWS, AHEAD_UPPER, AHEAD_WIDTH)
+            _sweep(origin, line, bundles, out, N, ENTERING, False, ROWS, UPPER, WIDTH)
+    else:
+        _sweep_max(origin, line, highest, end, best, N, ROWS, UPPER, WIDTH)
 
 
 @triton.jit
@@ -152,11 +151,11 @@ def _enter(line, edge, here, ROWS: tl.constexpr):
 
 @triton.jit
 def _sweep(
-    blob, line, bundles, out, N,
+    origin, line, bundles, out, N,
     TREE: tl.constexpr, BACK: tl.constexpr, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr,
 ):  # fmt: skip
     """Fill the messages of one row: out[then, s] = Σ over the arcs of s of bundle weight · out[here, other state]."""
-    head, size = blob + tl.load(line + TREE), tl.load(line + TREE + 1)
+    head, size = origin + tl.load(line + TREE), tl.load(line + TREE + 1)
     bundles += tl.load(line + SETS + 2)
     sets, high = tl.load(line + SETS + 1) + tl.load(line + SETS + 3), tl.load(head + 5)
     target, first, second = head + tl.load(head + 1), head + tl.load(head + 2), head + tl.load(head + 3)
@@ -179,12 +178,12 @@ def _sweep(
 
 @triton.jit
 def _sweep_whole(
-    blob, line, bundles, out, N,
+    origin, line, bundles, out, N,
     TREE: tl.constexpr, BACK: tl.constexpr, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr,
 ):  # fmt: skip
     """`_sweep` for rows that fit one tile: the arcs stay in registers, and the next position's weights are loaded while
     this one's messages are summed."""
-    head, size = blob + tl.load(line + TREE), tl.load(line + TREE + 1)
+    head, size = origin + tl.load(line + TREE), tl.load(line + TREE + 1)
     bundles += tl.load(line + SETS + 2)
     sets, high = tl.load(line + SETS + 1) + tl.load(line + SETS + 3), tl.load(head + 5)
     row = tl.arange(0, ROWS)
@@ -208,11 +207,11 @@ def _sweep_whole(
 
 
 @triton.jit
-def _scan_max(
-    blob, lines, bundles, end, out, N, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr
+def _sweep_max(
+    origin, line, bundles, end, out, N, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr
 ):  # fmt: skip
-    line = lines + tl.program_id(0) * FIELDS
-    head, size = blob + tl.load(line + LEAVING), tl.load(line + LEAVING + 1)
+    """Fill the heaviest suffixes of one row."""
+    head, size = origin + tl.load(line + LEAVING), tl.load(line + LEAVING + 1)
     out += tl.load(line + LEAVING + 2)
     bundles += tl.load(line + SETS + 2)
     sets, states = tl.load(line + SETS + 1) + tl.load(line + SETS + 3), tl.load(line + STATES).to(tl.int32)

@@ -1,99 +1,209 @@
 """One refinement step of a whole batch: kernel launches alone, because all memory is allocated beforehand.
 
     step = Step.of(automata, positions=256, device="cuda")
-    step.settled.copy_(...); step.temperature.fill_(0.8); step.uniforms.uniform_()
-    step.run(logits)            # seven launches, no wait; results in step.ids, step.entropy, …
+    step.temperature.fill_(0.8)
+    step.run(logits)                    # nine launches, no wait; results in step.ids, step.best, step.entropy, …
+    step.spread(logits, marginals)      # the table of marginals, a tenth
     graph = step.capture(logits)
-    graph.replay()              # the same with new contents of `logits`, `settled`, `temperature`, `uniforms`
+    graph.replay()              # the same with new contents of `logits`, `settled` and `temperature`, and a new draw
 
-Results stay on the GPU, and reading one waits for it. A row whose constraint accepts nothing under these logits has
-log_partition −inf, and entropy is NaN where logits of allowed tokens hold NaN or +inf; the ids of such a row are
-meaningless.
+Results stay on the GPU, and reading one waits for it. `status` says of each row whether its constraint accepts nothing
+under these logits, or logits of allowed tokens hold NaN or +inf. Such a row gets the ids of `instead`.
 
-Axes: B batch, N block, V vocabulary, K classes, S states.
+The rows may be some rows of a host's tables: see `Host`. The step reads their logits and temperatures there, and writes
+their entropies, draws, best blocks and marginals there.
+
+Axes: B batch, H rows of the host's tables, N block, V vocabulary, K classes, S states.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from structgen_engine.automata.dfa import DEAD, IMPOSSIBLE, BlockAutomaton
-from structgen_engine.kernels.gpu import classes, paths, scans, tokens
+from structgen_engine.kernels.gpu import classes, paths, scans, tokens, uniforms
 from structgen_engine.kernels.gpu.classes import Scores
 from structgen_engine.kernels.gpu.layout import AlphabetLayout, AutomatonLayout
+from structgen_engine.kernels.gpu.paths import Walks
+from structgen_engine.kernels.gpu.pool import Pool, pool_of, sent, sent_together
 from structgen_engine.kernels.gpu.posterior import Marginals, marginals
+from structgen_engine.kernels.gpu.tokens import Chosen
+
+
+@dataclass(frozen=True, eq=False)
+class Host:
+    """Where a batch's rows lie in the tables of the host, whose rows H may be more.
+
+    raised: whether a logit of −inf counts as the lowest one, so that no constraint is left without a block;
+    temperature: [H] of any float type on the device, or None if the host's are `Told`; ids, best: [H, N] int64, and
+    entropy: [H, N] float32, the tables to write to, or None for new ones
+    """
+
+    height: int
+    places: Sequence[int]
+    raised: bool = False
+    temperature: Tensor | None = None
+    ids: Tensor | None = None
+    best: Tensor | None = None
+    entropy: Tensor | None = None
+
+    @classmethod
+    def of(cls, rows: int) -> Host:
+        """Tables that hold this batch and no other rows."""
+        return cls(rows, range(rows))
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What a step is told by the host, on the CPU; None for what is as usual.
+
+    settled: [B, N] int64, −1 open, as usual everywhere; seeds, turns: [B] int64; instead: [B, N] int64
+    temperature: [H] float64, usually 1
+    """
+
+    settled: Tensor | None = None
+    seeds: Tensor | None = None
+    turns: Tensor | None = None
+    instead: Tensor | None = None
+    temperature: Tensor | None = None
+
+    def parts(self, rows: int, positions: int, host: Host) -> list[Tensor]:
+        """The five tensors, int64 and float64."""
+        shape = rows, positions
+        return [
+            torch.full(shape, -1) if self.settled is None else self.settled,
+            torch.arange(rows) if self.seeds is None else self.seeds,
+            torch.zeros(rows, dtype=torch.int64) if self.turns is None else self.turns,
+            torch.zeros(shape, dtype=torch.int64) if self.instead is None else self.instead,
+            torch.ones(host.height, dtype=torch.float64) if self.temperature is None else self.temperature,
+        ]
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
     """The inputs, results and scratch memory of one refinement step.
 
-    Inputs, to be filled in place: settled [B, N] int64, −1 open; temperature [B] float64; uniforms [B, 2N + 1]
-    float64 in [0, 1). Results: ids [B, N] int64, a joint draw; best [B, N] int64 and best_weight [B] float64 nats, the
-    heaviest block; log_partition [B] float64 nats; and the beliefs below.
+    Inputs, to be filled in place: settled [B, N] int64, −1 open; temperature [H] of any float type; seeds, turns [B]
+    int64, of the draw; outcome.instead. uniforms [B, 2N + 1] float64 in [0, 1) are made from the seeds, or filled
+    before `draw`. Results: see `Chosen`, `Walks` and the beliefs below.
     """
+
+    DIVERGED: ClassVar[int] = tokens.DIVERGED  # the status of a row whose logits hold NaN or +inf
 
     alphabets: AlphabetLayout
     automata: AutomatonLayout
     settled: Tensor
     temperature: Tensor
+    seeds: Tensor
+    turns: Tensor
     uniforms: Tensor
     start: Tensor
     end: Tensor
-    ids: Tensor
-    labels: Tensor
-    best: Tensor
-    best_weight: Tensor
-    log_partition: Tensor
+    outcome: Chosen
+    walks: Walks
     scores: Scores
     marginals: Marginals
     bundles: Tensor
+    highest: Tensor
     alpha: Tensor
     beta: Tensor
-    spare_bundles: Tensor
-    spare_beta: Tensor
+    heaviest: Tensor
 
     @classmethod
-    def of(cls, rows: Sequence[BlockAutomaton], *, positions: int, device: torch.device | str) -> Step:
-        """The step for one automaton per row; other entry and exit weights can be copied to `start` and `end` later."""
+    def of(
+        cls,
+        rows: Sequence[BlockAutomaton],
+        *,
+        positions: int,
+        device: torch.device | str,
+        pool: Pool | None = None,
+        host: Host | None = None,
+        given: Told | None = None,
+    ) -> Step:
+        """The step for one automaton per row; other entry and exit weights can be given to `enter` later.
+
+        pool: the device's own if none. Everything that is sent to the device is sent as one, and nothing is waited for.
+        """
         device, N, B = torch.device(device), positions, len(rows)
-        alphabets = AlphabetLayout.of([row.dfa.alphabet for row in rows], N, device)
-        automata = AutomatonLayout.of([row.dfa for row in rows], N, device)
+        pool = pool_of(device) if pool is None else pool
+        host, given = host or Host.of(B), given or Told()
+        dfas, where = [row.dfa for row in rows], {"places": host.places}
+        alphabets = AlphabetLayout.of([dfa.alphabet for dfa in dfas], N, pool, raised=host.raised, **where)
+        automata = AutomatonLayout.of(dfas, N, pool, **where)
+        parts = [alphabets.lines, automata.lines, _ends(rows), *given.parts(B, N, host)]
+        known, moves, ends, settled, seeds, turns, instead, degrees = sent_together(parts, device)
+        alphabets, automata = replace(alphabets, lines=known), replace(automata, lines=moves)
         new, sizes = torch.empty, automata.sizes
+        whole = {"dtype": torch.int64, "device": device}
+        exact = {"dtype": torch.float64, "device": device}
+        status = new(B, dtype=torch.int32, device=device)
         return cls(
             alphabets,
             automata,
-            settled=torch.full((B, N), -1, dtype=torch.int64, device=device),
-            temperature=torch.ones(B, dtype=torch.float64, device=device),
-            uniforms=torch.rand(B, 2 * N + 1, dtype=torch.float64, device=device),
-            start=_living([row.entry for row in rows]).to(device),
-            end=_living([row.exit for row in rows]).to(device),
-            ids=new(B, N, dtype=torch.int64, device=device),
-            labels=new(B, N, dtype=torch.int64, device=device),
-            best=new(B, N, dtype=torch.int64, device=device),
-            best_weight=new(B, dtype=torch.float64, device=device),
-            log_partition=new(B, dtype=torch.float64, device=device),
+            settled=settled,
+            temperature=degrees if host.temperature is None else host.temperature,
+            seeds=seeds,
+            turns=turns,
+            uniforms=new(B, 2 * N + 1, **exact),
+            start=ends[0],
+            end=ends[1],
+            outcome=Chosen(
+                new(host.height, N, **whole) if host.ids is None else host.ids,
+                new(host.height, N, **whole) if host.best is None else host.best,
+                status,
+                instead,
+            ),
+            walks=Walks.empty(B, N, device),
             scores=Scores.empty(alphabets),
-            marginals=Marginals.empty(automata),
-            bundles=new(sizes["sets"], dtype=torch.int64, device=device),
-            alpha=new(sizes["entering"], dtype=torch.int64, device=device),
-            beta=new(sizes["leaving"], dtype=torch.int64, device=device),
-            spare_bundles=new(sizes["sets"], dtype=torch.int64, device=device),
-            spare_beta=new(sizes["leaving"], dtype=torch.int64, device=device),
+            marginals=Marginals.empty(
+                automata, new(host.height, N, device=device) if host.entropy is None else host.entropy
+            ),
+            bundles=new(sizes["sets"], **whole),
+            highest=new(sizes["sets"], **exact),
+            alpha=new(sizes["entering"], **whole),
+            beta=new(sizes["leaving"], **whole),
+            heaviest=new(sizes["leaving"], **exact),
         )
 
     def enter(self, rows: Sequence[BlockAutomaton]) -> None:
         """Take over the entry and exit weights of these blocks, which must have the same automata."""
-        self.start.copy_(_living([row.entry for row in rows]))
-        self.end.copy_(_living([row.exit for row in rows]))
+        ends = sent(_ends(rows), self.start.device)
+        self.start.copy_(ends[0])
+        self.end.copy_(ends[1])
+
+    @property
+    def ids(self) -> Tensor:
+        """[H, N] int64: a joint draw."""
+        return self.outcome.ids
+
+    @property
+    def best(self) -> Tensor:
+        """[H, N] int64: the heaviest block."""
+        return self.outcome.best
+
+    @property
+    def status(self) -> Tensor:
+        """[B] int32: see `tokens`."""
+        return self.outcome.status
+
+    @property
+    def log_partition(self) -> Tensor:
+        """[B] float64 nats."""
+        return self.walks.log_partition
+
+    @property
+    def best_weight(self) -> Tensor:
+        """[B] float64 nats, of the heaviest block."""
+        return self.walks.weight
 
     @property
     def entropy(self) -> Tensor:
-        """[B, N] float32 nats."""
+        """[H, N] float32 nats."""
         return self.marginals.entropy
 
     @property
@@ -110,64 +220,61 @@ class Step:
     def nbytes(self) -> int:
         """Bytes of tables, inputs, results and scratch: all memory that a step needs besides the logits."""
         mine = [part for part in vars(self).values() if isinstance(part, Tensor)]
-        for group in (self.alphabets, self.automata, self.scores, self.marginals):
+        for group in (self.outcome, self.walks, self.scores, self.marginals):
             mine += [part for part in vars(group).values() if isinstance(part, Tensor)]
-        return sum(part.nbytes for part in mine)
+        return sum(part.nbytes for part in mine) + self.alphabets.nbytes + self.automata.nbytes
 
     def run(self, logits: Tensor) -> None:
-        """Compute log Z, beliefs and a joint draw for logits [B, N, ≥ V] of any float type and strides."""
+        """Compute log Z, beliefs, the heaviest block and a new joint draw for logits [H, N, ≥ V] of any float type."""
         for stage in self.stages(logits).values():
             stage()
 
     def measure(self, logits: Tensor) -> None:
-        """`run` without the draw of tokens, for callers who draw when asked to; log Z needs that of classes."""
-        for name, stage in self.stages(logits).items():
-            if name != "draw of tokens":
-                stage()
+        """`run` without the draw of tokens, for callers who give their own uniform numbers to `draw`."""
+        stages = self.stages(logits)
+        for name in ("class scores", "bundles", "scans", "marginals", "paths"):
+            stages[name]()
+        self._choose(logits, tokens.HIGHEST)
 
     def stages(self, logits: Tensor) -> dict[str, Callable[[], None]]:
         """The stages of `run` by name, in order."""
-        N, automata, scores = self.settled.shape[1], self.automata, self.scores
-        messages, ends = (self.alpha, self.beta), (self.start, self.end)
-        drawn = self.start, self.beta, self.uniforms, self.labels, self.log_partition
-        inside = self.settled, self.labels, self.uniforms[:, N + 1 :], self.temperature, self.ids
+        automata, scores = self.automata, self.scores
+        sets, ends = (self.bundles, self.highest), (self.start, self.end)
+        messages = self.alpha, self.beta, self.heaviest
+        suffixes = self.start, self.beta, self.heaviest, self.uniforms, self.walks
         return {
             "class scores": lambda: self._score(logits),
-            "bundles": lambda: scans.bundle(automata, scores.log_sum, self.bundles),
-            "scans": lambda: scans.scan(automata, self.bundles, *ends, *messages, scans.BOTH),
-            "marginals": lambda: marginals(automata, scores, *messages, self.marginals),
-            "draw of classes": lambda: paths.draw(automata, scores.log_sum, *drawn),
-            "draw of tokens": lambda: tokens.draw(self.alphabets, logits, scores, *inside),
+            "bundles": lambda: scans.bundle(automata, scores.log_sum, scores.peak, *sets),
+            "scans": lambda: scans.scan(automata, *sets, *ends, *messages, scans.ALL),
+            "marginals": lambda: marginals(automata, scores, self.alpha, self.beta, self.marginals),
+            "uniforms": lambda: uniforms.draw(self.seeds, self.turns, self.uniforms),
+            "paths": lambda: paths.walk(automata, scores.log_sum, scores.peak, *suffixes),
+            "tokens": lambda: self._choose(logits, tokens.DRAWN_AND_HIGHEST),
         }
-
-    def run_best(self, logits: Tensor) -> None:
-        """Compute only the heaviest block; the results of the last `run` stay."""
-        self._score(logits)
-        self.follow(logits)
-
-    def follow(self, logits: Tensor) -> None:
-        """Compute the heaviest block under the class scores of the last `run`."""
-        bundles, beta = self.spare_bundles.view(torch.float64), self.spare_beta.view(torch.float64)
-        scans.bundle_max(self.automata, self.scores.peak, bundles)
-        scans.scan_max(self.automata, bundles, self.end, beta)
-        paths.follow(self.automata, self.scores.peak, self.start, beta, self.labels, self.best_weight)
-        tokens.top(self.alphabets, logits, self.scores, self.settled, self.labels, self.best)
 
     def draw(self, logits: Tensor) -> None:
         """After `run` or `measure`: make a joint draw from new contents of `uniforms`."""
-        stages = self.stages(logits)
-        stages["draw of classes"]()
-        stages["draw of tokens"]()
+        given = self.start, self.beta, self.heaviest, self.uniforms, self.walks
+        paths.walk(self.automata, self.scores.log_sum, self.scores.peak, *given, paths.DRAWN)
+        self._choose(logits, tokens.DRAWN)
 
     def weight(self, log_sum: Tensor, out: Tensor) -> None:
-        """After `run`: fill `out` with log Z [B] float64 nats under other class scores, log_sum [ΣN·K] float64."""
-        scans.bundle(self.automata, log_sum, self.spare_bundles)
-        ends = self.start, self.end, self.alpha, self.spare_beta
-        scans.scan(self.automata, self.spare_bundles, *ends, scans.BACKWARD)
-        paths.draw(self.automata, log_sum, self.start, self.spare_beta, self.uniforms, self.labels, out)
+        """After `run`: fill `out` with log Z [B] float64 nats under other class scores, log_sum [ΣN·K] float64.
+
+        The messages of the heaviest block are overwritten: `best` is already known.
+        """
+        bundles, beta = self.highest.view(torch.int64), self.heaviest.view(torch.int64)
+        scans.bundle(self.automata, log_sum, log_sum, bundles, self.highest, scans.SUMS)
+        ends = self.start, self.end
+        scans.scan(
+            self.automata, bundles, self.highest, *ends, self.alpha, beta, self.heaviest, scans.BACKWARD
+        )
+        walks = Walks(self.walks.labels, self.walks.labels, out, out)
+        given = self.start, beta, self.heaviest, self.uniforms, walks
+        paths.walk(self.automata, log_sum, log_sum, *given, paths.DRAWN)
 
     def spread(self, logits: Tensor, out: Tensor) -> None:
-        """After `run`: write the marginals of every token to out [B, N, V of the logits]."""
+        """After `run`: write the marginals of every token to the rows of out [H, N, V of the logits], of any type."""
         given = self.scores.peak, self.marginals.shares, self.settled, self.temperature
         tokens.weigh(self.alphabets, logits, *given, out)
 
@@ -178,7 +285,7 @@ class Step:
         tokens.weigh(self.alphabets, logits, *given, out, unit=nats, least=least)
 
     def process_(self, logits: Tensor) -> None:
-        """After `run`: change logits [B, N, V] in place so that softmax(logits / temperature) gives the marginals."""
+        """After `run`: change logits [H, N, V] in place so that softmax(logits / temperature) gives the marginals."""
         given = self.scores.peak, self.marginals.shares, self.settled, self.temperature
         tokens.weigh(self.alphabets, logits, *given, logits, unit=self.temperature)
 
@@ -195,16 +302,25 @@ class Step:
         return graph
 
     def _score(self, logits: Tensor) -> None:
-        known = self.alphabets.most_known
-        if logits.shape[:2] != self.settled.shape or logits.shape[2] < known:
-            shape = [*self.settled.shape, f"≥ {known}"]
+        known, (H, N) = self.alphabets.most("known"), self.ids.shape
+        if logits.shape[:2] != (H, N) or logits.shape[2] < known:
+            shape = [H, N, f"≥ {known}"]
             raise ValueError(f"the step was made for logits {shape}, not {list(logits.shape)}: make another")
         classes.score(self.alphabets, logits, self.settled, self.temperature, self.scores)
 
+    def _choose(self, logits: Tensor, which: tuple[int, int]) -> None:
+        inside = self.uniforms[:, self.settled.shape[1] + 1 :]
+        given = self.scores, self.settled, self.walks, inside, self.temperature, self.entropy, self.outcome
+        tokens.choose(self.alphabets, logits, *given, which)
 
-def _living(weights: Sequence[Tensor]) -> Tensor:
-    """[ΣS] float64: entry or exit weights of all rows; −inf at DEAD."""
-    parts = [weight.double().clone() for weight in weights]
-    for part in parts:
-        part[DEAD] = IMPOSSIBLE
-    return torch.cat(parts)
+
+def _ends(rows: Sequence[BlockAutomaton]) -> Tensor:
+    """[2, ΣS] float64: entry and exit weights of all rows; −inf at DEAD."""
+    ends = torch.stack(
+        [torch.cat([row.entry for row in rows]), torch.cat([row.exit for row in rows])]
+    ).double()
+    at = 0
+    for row in rows:
+        ends[:, at + DEAD] = IMPOSSIBLE
+        at += row.dfa.states
+    return ends

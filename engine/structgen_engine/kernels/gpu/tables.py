@@ -19,6 +19,8 @@ Ints = NDArray[Any]
 
 WIDE, NARROW = 2048, 16  # tokens in a chunk of a large class, and of a small one
 LARGE = 512  # a class with more tokens is cut into wide chunks
+# slots in a row of a tree; a width for each automaton would save 4 to 16 % of the slots but take a kernel for each
+WIDTH = 8
 
 TREES: tuple[str, ...] = ("sets", "leaving", "entering", "joint", "shares")
 
@@ -88,12 +90,12 @@ def _grouped(by: Ints, size: int, first: Ints, second: Ints | None) -> tuple[Int
     return np.bincount(by, minlength=size), first[order], None if second is None else second[order]
 
 
-def tree_of(dfa: Dfa, name: str, width: int) -> Tree:
-    """One of the automaton's trees with rows of this width."""
+def tree_of(dfa: Dfa, name: str) -> Tree:
+    """One of the automaton's trees, with rows of WIDTH slots."""
     trees = _trees.setdefault(dfa, {})
-    if (name, width) not in trees:
-        trees[name, width] = tree(*segments(dfa)[name], width)
-    return trees[name, width]
+    if (name, WIDTH) not in trees:
+        trees[name, WIDTH] = tree(*segments(dfa)[name], WIDTH)
+    return trees[name, WIDTH]
 
 
 def edges_of(dfa: Dfa) -> Ints:

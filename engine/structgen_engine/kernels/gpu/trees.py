@@ -29,8 +29,6 @@ from structgen_engine.kernels.gpu.pairs import ZERO, exponent, mantissa, total
 
 Ints = NDArray[Any]
 
-WIDTHS = (4, 8, 16, 32)
-LEVEL_COST = 2000  # slots that could be summed while one level waits for the previous one
 HEAD = 4  # numbers before the level offsets in a packed tree
 
 
@@ -89,21 +87,6 @@ def _places(counts: Ints, rows: Ints, width: int) -> Ints:
     """The slots of the items of consecutive segments, if each segment begins on a new row."""
     begin = (rows.cumsum() - rows) * width
     return np.repeat(begin - (counts.cumsum() - counts), counts) + np.arange(counts.sum())
-
-
-def best_width(counts: list[Ints]) -> int:
-    """The row width that does the least work for all of these segmentations."""
-    return min(WIDTHS, key=lambda width: sum(_cost(part, width) for part in counts))
-
-
-def _cost(counts: Ints, width: int) -> int:
-    cost = 0
-    while True:
-        rows = np.maximum(1, -(-counts // width))
-        cost += int(rows.sum()) * width + LEVEL_COST
-        if not (rows > 1).any():
-            return cost
-        counts = rows[rows > 1]
 
 
 @triton.jit

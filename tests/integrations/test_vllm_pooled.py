@@ -1,0 +1,99 @@
+"""Constrained requests of vLLM on a GPU, in Triton's interpreter: vLLM's step gets the lattice's statistics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import gpu_cases  # noqa: F401  before triton is imported, for it says who runs it
+from integrations.test_vllm import asks
+from integrations.vllm_engine import Engine, Request, TiledSampler
+from structgen.integrations.vllm import pooled, sampler
+from structgen.integrations.vllm.asked import KEY, Asked
+from structgen.integrations.vllm.constraints import Constraints
+from structgen.integrations.vllm.sampler import ConstrainedSampler
+from tiny_gemma import HEAD, small_tokenizer
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in.*:RuntimeWarning")
+WIDTH = 4
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Constraints:
+    tokenizer: Path = small_tokenizer(tmp_path_factory.mktemp("tokenizer") / "tokenizer.json")
+    return Constraints(lambda: tokenizer, HEAD)
+
+
+@pytest.fixture(autouse=True)
+def on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampler, "pools", lambda logits: True)
+
+
+def run(
+    compiled: Constraints, arguments: list[Any], *, canvases: int = 2, faulty: Any = None
+) -> tuple[list[Request], Any]:
+    """Requests of some canvases, which take one step each."""
+    requests = [Request(place, canvases * WIDTH, one) for place, one in enumerate(arguments)]
+    ours = ConstrainedSampler(TiledSampler(WIDTH, HEAD, steps=1), compiled)
+    engine = Engine(ours, WIDTH, dtype=torch.bfloat16)
+    if faulty is not None:
+        faulty(engine)
+    torch.manual_seed(0)
+    engine.run(requests)
+    return requests, ours
+
+
+def accepted(compiled: Constraints, request: Request) -> bool:
+    assert request.arguments is not None
+    constraint = compiled.submit(Asked.read(request.arguments[KEY])).result()
+    return constraint.accepts_ids(request.ids)
+
+
+def test_answers_are_accepted_and_free_requests_are_the_stock_samplers(compiled: Constraints) -> None:
+    """One takes both canvases, one ends in the first, and one is free: it has the tokens that it has alone."""
+    asked = [asks(thinking=None, regex="[a-c]{4,5}!"), asks(thinking=None, choice=["ab", "b"]), None]
+    requests, ours = run(compiled, asked)
+    assert accepted(compiled, requests[0])
+    assert accepted(compiled, requests[1])
+    assert requests[2].ids == run(compiled, [None, None, None])[0][2].ids
+    table = ours.inner.table.float().sum(-1)
+    assert torch.allclose(table, torch.ones_like(table), atol=0.03)
+    assert not isinstance(getattr(pooled.holder_of(ours.inner), pooled.STATISTICS), pooled.PooledStatistics)
+
+
+@pytest.mark.parametrize("fault", ["logits", "step"])
+def test_a_fault_ends_its_request_alone(
+    compiled: Constraints, fault: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """NaN in the logits of one request, and an error of the device: with both in a step, then with the first alone."""
+    asked = [asks(thinking=None, regex="[a-c]!"), asks(thinking=None, choice=["ab", "b"])]
+    real, calls = pooled.gpu.Step.of, [0]
+
+    def broken(rows: Any, **named: Any) -> Any:
+        calls[0] += 1
+        if calls[0] <= 2:
+            raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
+        return real(rows, **named)
+
+    def faulty(engine: Engine) -> None:
+        if fault == "step":
+            monkeypatch.setattr(pooled.gpu.Step, "of", broken)
+            return
+        call = ConstrainedSampler.__call__
+
+        def poisoned(self: Any, logits: torch.Tensor, batch: Any, draft_logits: Any = None) -> Any:
+            logits[2] = float("nan")
+            return call(self, logits, batch, draft_logits)
+
+        monkeypatch.setattr(ConstrainedSampler, "__call__", poisoned)
+
+    with caplog.at_level("ERROR", "vllm.structgen"):
+        requests, _ = run(compiled, asked, canvases=1, faulty=faulty)
+    vocabulary = compiled.vocabulary(sampler.Asked.read(asked[0][KEY]).preface)
+    assert vocabulary.end is not None
+    assert vocabulary.special[vocabulary.end] in requests[0].ids
+    assert accepted(compiled, requests[1])
+    assert "is ended with no output" in caplog.text
