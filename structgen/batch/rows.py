@@ -1,4 +1,4 @@
-"""The rows of a batch: a document a file, or a text a line of a JSONL or CSV file. They are read one at a time."""
+"""The rows of a batch: a document a file, or a text a row of a JSONL, CSV or Parquet file, read one at a time."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from structgen.batch import parquet
 from structgen.errors import InvalidDocument
 
 JSONL, TABLES = (".jsonl", ".ndjson"), {".csv": ",", ".tsv": "\t"}
-UNREADABLE = {
-    ".parquet": "write its column of texts as JSONL, as pandas does with to_json(orient='records', lines=True)"
-}
 csv.field_size_limit(2**31 - 1)  # a cell may hold a whole document
 
 
@@ -57,15 +55,13 @@ class BatchRow:
 def rows(inputs: Sequence[str], *, text: str = "text", id: str | None = None) -> Iterator[BatchRow]:
     """The rows of files and folders, in order; folders are read with all that is below them, hidden files excepted.
 
-    text, id: columns of JSONL and CSV files; a file of these kinds inside a folder is a document like any other
+    text, id: columns of JSONL, CSV and Parquet files; in a folder, files of these kinds are documents too
     Raises InvalidDocument if an input does not exist, or if a column is missing.
     """
     paths = [Path(name) for name in inputs]
     for path in paths:
         if not path.exists():
             raise InvalidDocument(f"{path} does not exist")
-        if path.suffix.lower() in UNREADABLE:
-            raise InvalidDocument(f"{path} cannot be read: {UNREADABLE[path.suffix.lower()]}")
     for path in paths:
         if path.is_dir():
             files = (one for one in sorted(path.rglob("*")) if one.is_file())
@@ -74,6 +70,10 @@ def rows(inputs: Sequence[str], *, text: str = "text", id: str | None = None) ->
             yield from _lines(path, text, id)
         elif path.suffix.lower() in TABLES:
             yield from _records(path, TABLES[path.suffix.lower()], text, id)
+        elif path.suffix.lower() == parquet.ENDING:
+            columns = (text,) if id is None else (text, id)
+            for number, record in enumerate(parquet.records(path, columns), 1):
+                yield _row(f"{path}#{number}", record, text, id)
         else:
             yield BatchRow(str(path))
 

@@ -10,12 +10,15 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from structgen.batch import parquet
 from structgen.errors import InvalidOption
 
-OLDER = ".before"
+OLDER, FRESH = ".before", ".fresh"
 
 
 class Store:
@@ -25,10 +28,17 @@ class Store:
     """
 
     def __init__(
-        self, path: Path, settings: str, *, resume: bool = False, retry_errors: bool = False
+        self,
+        path: Path,
+        settings: str,
+        *,
+        resume: bool = False,
+        retry_errors: bool = False,
+        spelled: Callable[[Any], str] = json.dumps,
     ) -> None:
         """settings: a digest of all that answers depend on beside their documents
 
+        path: where the lines go in the end, as Parquet if it ends so; spelled: a value as JSON, for Parquet
         resume: whether to go on where a file of this name ends; retry_errors: without the lines that are errors
         Raises InvalidOption if the file exists and is not to be gone on with, cannot be written, or has other lines.
         """
@@ -36,6 +46,7 @@ class Store:
         self.known: Counter[str] = Counter()
         self.failed = self.written = 0
         self.restarted: Path | None = None
+        self._spelled, self._parquet = spelled, path.suffix.lower() == parquet.ENDING
         try:
             self._take_up(settings, resume)
             if retry_errors and self._part.exists():
@@ -67,11 +78,25 @@ class Store:
     def finish(self) -> None:
         """Give the file its name."""
         self._file.close()
-        os.replace(self._part, self.path)
+        if not self._parquet:
+            os.replace(self._part, self.path)
+            return
+        fresh = _beside(self.path, FRESH)
+        try:
+            found = (json.loads(raw, parse_float=Decimal) for raw, _ in self._lines())
+            parquet.write(found, fresh, self._spelled)
+            os.replace(fresh, self.path)
+        except OSError as error:
+            fresh.unlink(missing_ok=True)
+            raise InvalidOption(
+                f"{self.path} cannot be written: {error.strerror or error}; the lines are kept, go on with --resume"
+            ) from None
+        self._part.unlink()
 
     def close(self) -> None:
         """Leave the file as it is, to be gone on with."""
-        self._file.close()
+        with suppress(OSError):  # of a disk that is full, which has been said
+            self._file.close()
 
     def _take_up(self, settings: str, resume: bool) -> None:
         existing = [one for one in (self.path, self._part) if one.exists()]
@@ -82,15 +107,25 @@ class Store:
             for one in existing:
                 os.replace(one, self.restarted)
         elif self.path in existing and self._part not in existing:
-            os.replace(self.path, self._part)
+            self._reopen()
         self._note.write_text(settings + "\n")
+
+    def _reopen(self) -> None:
+        """Make the part of a file that was finished."""
+        if not self._parquet:
+            os.replace(self.path, self._part)
+            return
+        fresh = _beside(self.path, FRESH)
+        with fresh.open("w", encoding="utf-8", errors="backslashreplace") as new:
+            new.writelines(self._spelled(line) + "\n" for line in parquet.lines(self.path))
+        os.replace(fresh, self._part)
 
     def _settings(self) -> str:
         return self._note.read_text().strip() if self._note.exists() else ""
 
     def _keep(self, wanted: Callable[[dict[str, Any]], bool]) -> None:
         """Write the file anew with the lines that are wanted."""
-        fresh = _beside(self.path, ".fresh")
+        fresh = _beside(self.path, FRESH)
         with fresh.open("wb") as new:
             new.writelines(raw for raw, line in self._lines() if wanted(line))
         os.replace(fresh, self._part)

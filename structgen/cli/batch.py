@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -43,6 +43,8 @@ from structgen.surface import COMMAND_LINE, standing_at
 if TYPE_CHECKING:
     from structgen.batch import BatchRow, Store
 
+    Asked = tuple[BatchRow, str]  # a row and its key
+
 Line = dict[str, Any]
 
 
@@ -50,7 +52,7 @@ Inputs = Annotated[
     list[str],
     typer.Argument(
         metavar="INPUT...",
-        help="Documents, folders of documents, and JSONL or CSV files with a text in each row.",
+        help="Documents, folders of documents, and JSONL, CSV or Parquet files with a text in each row.",
         show_default=False,
     ),
 ]
@@ -58,12 +60,20 @@ Schema = Annotated[
     str, typer.Option("--schema", "-s", metavar="SCHEMA", help="file.py:Class, or a JSON Schema file.")
 ]
 Output = Annotated[
-    Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write a line of JSON for each row.")
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Where the lines of JSON go, a row each; a .parquet file has columns.",
+    ),
 ]
 TextColumn = Annotated[
     str,
     typer.Option(
-        "--text-column", metavar="NAME", help="The column that holds the text, of JSONL and CSV files."
+        "--text-column",
+        metavar="NAME",
+        help="The column that holds the text, of JSONL, CSV and Parquet files.",
     ),
 ]
 IdColumn = Annotated[
@@ -74,6 +84,9 @@ Resume = Annotated[
 ]
 RetryErrors = Annotated[
     bool, typer.Option("--retry-errors", help="Go on with FILE, and try rows again that are errors in it.")
+]
+Together = Annotated[
+    int, typer.Option("--rows", metavar="N", min=1, help="Documents in work at a time, in each process.")
 ]
 Workers = Annotated[
     int, typer.Option("--workers", metavar="N", min=1, help="Processes, each with the model.")
@@ -89,6 +102,7 @@ def batch_command(
     resume: Resume = False,
     retry_errors: RetryErrors = False,
     workers: Workers = 1,
+    rows_together: Together = 4,
     model: Model = None,
     steps: Steps = None,
     seed: Seed = 0,
@@ -110,13 +124,16 @@ def batch_command(
 
     spec = read_spec(schema)
     terms = json_options(whitespace, additional, unknown, order, read_resources(resource, spec))
-    job = _Job(model, schema, (max_tokens, steps, seed, partial_lists), details, encoding, terms)
+    options = max_tokens, steps, seed, partial_lists
+    job = _Job(model, schema, options, details, encoding, terms, rows_together)
     settings = job.digest(spec)
     source = rows(inputs, text=text_column, id=id_column)
     first = next(source, None)
     if first is None:
         raise Misuse(f"there is nothing to read in {', '.join(inputs)}")
-    store = Store(output, settings, resume=resume or retry_errors, retry_errors=retry_errors)
+    again = resume or retry_errors
+    spelled = partial(json_text, depth=None)
+    store = Store(output, settings, resume=again, retry_errors=retry_errors, spelled=spelled)
     if store.restarted is not None:
         _say(
             f"the settings differ from those of {output}: starting anew; its lines are kept in {store.restarted}"
@@ -133,7 +150,7 @@ def _run(source: Iterator[BatchRow], store: Store, job: _Job, settings: str, wor
     try:
         with _progress(before) as advance:
             waiting = ((row, key) for row in source if not store.answers(key := row.key(settings)))
-            for (row, key), line in answered(waiting, job.make, workers, _lost):
+            for (row, key), line in answered(waiting, job.make, workers, _lost, job.together):
                 whole = {
                     "key": key,
                     "source": row.source,
@@ -161,6 +178,7 @@ class _Job:
     details: bool
     encoding: str | None
     terms: dict[str, Any]
+    together: int  # rows in work at a time
 
     def digest(self, spec: Any) -> str:
         """A digest of all that answers depend on beside their documents."""
@@ -172,8 +190,8 @@ class _Job:
         told += [self.details, self.encoding, self.terms]
         return sha256(json.dumps(told, sort_keys=True, default=repr).encode()).hexdigest()
 
-    def make(self) -> Callable[[tuple[BatchRow, str]], Line]:
-        """The function that answers a row, with the model loaded."""
+    def make(self) -> Callable[[Iterable[Asked]], Iterator[tuple[Asked, Line]]]:
+        """The function that answers rows, with the model loaded."""
         max_tokens, steps, seed, partial_lists = self.options
         if not debugging():
             warnings.simplefilter("ignore")  # other libraries', also in processes of their own
@@ -182,17 +200,36 @@ class _Job:
         def options(key: str) -> tuple[Any, ...]:
             return max_tokens, steps, (int(key[:8], 16) + seed) % 2**32, None, partial_lists
 
-        return partial(_line, model, spec, options, self.terms, self.details, self.encoding)
+        work = partial(_line, spec, options, self.terms, self.details, self.encoding)
+        return partial(_lines, model, self.together, work)
+
+
+def _lines(
+    model: Any, together: int, work: Callable[[Any, Asked], Line], rows: Iterable[Asked]
+) -> Iterator[tuple[Asked, Line]]:
+    """The rows with their lines, as they are finished: so many at a time share the passes of the model."""
+    from structgen.generation.batcher import Batcher
+    from structgen.generation.flow import finished
+
+    flying: dict[int, Asked] = {}
+
+    def noted() -> Iterator[Asked]:
+        for number, asked in enumerate(rows):
+            flying[number] = asked
+            yield asked
+
+    for number, future in finished(Batcher(model, together), noted(), work, ordered=False):
+        yield flying.pop(number), future.result()
 
 
 def _line(
-    model: Any,
     spec: Any,
     options: Callable[[str], tuple[Any, ...]],
     terms: dict[str, Any],
     details: bool,
     encoding: str | None,
-    asked: tuple[BatchRow, str],
+    model: Any,
+    asked: Asked,
 ) -> Line:
     """The line of a row without its key and source: a value, its warnings and no error, or an error alone."""
     from structgen.documents import Document

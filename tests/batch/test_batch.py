@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import time
 from collections import Counter
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 import structgen as sg
 from batch.toy import SETTINGS, lost, make, refuses
 from structgen.batch import BatchRow, Store, answered, rows
+from structgen.cli.terminal import json_text
 
 TESTS = Path(__file__).parents[1]
 
@@ -59,6 +65,17 @@ class TestRows:
         with pytest.raises(sg.InvalidDocument, match=r"has no column 'text': its columns are name, body"):
             list(rows([str(file)]))
 
+    def test_a_column_of_a_parquet_file(self, tmp_path: Path):
+        file = tmp_path / "x.parquet"
+        table = pyarrow.table({"text": ["a", None, "c"], "n": [1, 2, 3], "other": [[1], [], None]})
+        pyarrow.parquet.write_table(table, file, row_group_size=2)
+        found = list(rows([str(file)], id="n"))
+        assert [(row.text, row.id) for row in found] == [("a", "1"), (None, "2"), ("c", "3")]
+        assert [row.source[-2:] for row in found] == ["#1", "#2", "#3"]
+        assert found[1].error == "InvalidDocument: 'text' must be a text, and is nothing"
+        with pytest.raises(sg.InvalidDocument, match=r"has no column 'body': its columns are text, n, other"):
+            list(rows([str(file)], text="body"))
+
     def test_folders_are_read_in_order_without_hidden_files(self, tmp_path: Path):
         for name in ("b.txt", "a/c.csv", "a/.d.txt", ".e/f.txt"):
             (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -70,7 +87,7 @@ class TestRows:
         with pytest.raises(sg.InvalidDocument, match="nowhere does not exist"):
             list(rows([str(tmp_path / "nowhere")]))
         (tmp_path / "x.parquet").touch()
-        with pytest.raises(sg.InvalidDocument, match="as JSONL"):
+        with pytest.raises(sg.InvalidDocument, match=r"x.parquet cannot be read as Parquet"):
             list(rows([str(tmp_path / "x.parquet")]))
         (tmp_path / "empty.jsonl").touch()
         assert list(rows([str(tmp_path / "empty.jsonl")])) == []
@@ -145,6 +162,60 @@ class TestTheStore:
         again.finish()
         again = Store(out, "s", resume=True, retry_errors=True)
         assert (again.failed, again.answers("2"), again.answers("1")) == (0, False, True)
+
+    def test_parquet_is_written_at_the_end_and_gone_on_with(self, tmp_path: Path):
+        out = tmp_path / "out.parquet"
+        given = [
+            {
+                "key": "1",
+                "source": "x#1",
+                "value": {"total": Decimal("2.50")},
+                "warnings": ["w"],
+                "error": "",
+            },
+            {"key": "2", "source": "x#2", "id": "b", "error": "broken", "pointer": "/a"},
+            {
+                "key": "3",
+                "source": "x#3",
+                "value": None,
+                "warnings": [],
+                "error": "",
+                "confidence": {"/a": 0.5},
+            },
+        ]
+        spelled = partial(json_text, depth=None)
+        for line in given:
+            store = Store(out, "s", resume=True, spelled=spelled)
+            store.write(line, spelled(line))
+            store.finish()
+            assert sorted(path.name for path in tmp_path.iterdir()) == ["out.parquet", "out.parquet.settings"]
+        found = pyarrow.parquet.read_table(out)
+        assert found.schema.field("error").type == pyarrow.string()
+        assert found["error"].to_pylist() == ["", "broken", ""]
+        assert found["value"].to_pylist() == ['{"total": 2.50}', None, "null"]
+        assert found["warnings"].to_pylist() == [["w"], None, []]
+        assert found["details"].to_pylist() == [None, None, '{"confidence": {"/a": 0.5}}']
+
+    def test_an_error_is_a_text_also_where_no_row_has_one(self, tmp_path: Path):
+        store = Store(tmp_path / "out.parquet", "s")
+        store.finish()
+        assert pyarrow.parquet.read_schema(store.path).field("error").type == pyarrow.string()
+
+    def test_a_disk_that_fills_up_leaves_whole_lines(self, tmp_path: Path):
+        """A limit on the size of files stands for a disk that is full in the middle of a line."""
+        source, out = tmp_path / "rows.jsonl", tmp_path / "out.jsonl"
+        source.write_text("".join(json.dumps({"text": "x" * n}) + "\n" for n in range(200)))
+        command = [sys.executable, "-m", "batch.toy", str(source), str(out)]
+        full = subprocess.run(
+            command,
+            cwd=TESTS,
+            capture_output=True,
+            text=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (9_999, 9_999)),
+        )
+        assert "File too large; what it holds is kept, go on with --resume" in full.stderr
+        subprocess.run([*command, "--resume"], cwd=TESTS, check=True)
+        assert Counter(line["key"] for line in lines(out)) == keys(source)
 
     def test_where_nothing_can_be_written(self, tmp_path: Path):
         with pytest.raises(sg.InvalidOption, match="cannot be written: No such file or directory"):

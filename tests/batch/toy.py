@@ -6,17 +6,17 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from structgen.batch import BatchRow, Store, answered, rows
+from structgen.batch.pool import Answering
 
 SETTINGS = "toy"
 
 
-def make() -> Callable[[BatchRow], str]:
+def make() -> Answering[BatchRow, str]:
     """The number of characters; a row may ask its process to die, always or the first time."""
-    return answer
+    return lambda rows: ((row, answer(row)) for row in rows)
 
 
 def answer(row: BatchRow) -> str:
@@ -31,7 +31,7 @@ def answer(row: BatchRow) -> str:
     return str(len(text))
 
 
-def refuses() -> Callable[[BatchRow], str]:
+def refuses() -> Answering[BatchRow, str]:
     raise ValueError("no model of this name")
 
 
