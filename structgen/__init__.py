@@ -16,6 +16,7 @@ from structgen.collector import resting
 if TYPE_CHECKING:
     from structgen.compiler.constraint import Constraint, compile
     from structgen.compiler.info import Info
+    from structgen.compiler.projection import Projection
     from structgen.documents.document import Document
     from structgen.documents.places import Box
     from structgen.errors import (
@@ -72,6 +73,7 @@ __all__ = [
     "Model",
     "ModelNotFound",
     "Partial",
+    "Projection",
     "Regex",
     "Rejected",
     "Reply",
@@ -109,6 +111,7 @@ _HOMES = {
     "JsonSchema": "sources.json_schema",
     "Lark": "sources.lark",
     "Partial": "verbs.stream",
+    "Projection": "compiler.projection",
     "Regex": "sources.regex",
     "StructuralTag": "sources.structural_tag",
     "Reply": "sources.tools",

@@ -38,6 +38,7 @@ EXPORTS = [
     "Model",
     "ModelNotFound",
     "Partial",
+    "Projection",
     "Regex",
     "Rejected",
     "Reply",

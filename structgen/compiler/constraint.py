@@ -20,6 +20,7 @@ from structgen.collector import paused
 from structgen.compiler.asked import generated, readable, searched
 from structgen.compiler.compiled import Compiled, Regime, complete, from_arrays
 from structgen.compiler.info import Info
+from structgen.compiler.nearest import Projecting
 from structgen.compiler.unbound import Unbound
 from structgen.documents import Document
 from structgen.errors import InvalidOption, InvalidVocabulary, StructgenError, Unsatisfiable, Unsupported
@@ -45,7 +46,7 @@ SECONDS, GIGABYTES = 20.0, 2.0  # that compiling may take unless the caller says
 
 
 @dataclass(frozen=True, eq=False)
-class Constraint(Generic[T]):
+class Constraint(Projecting, Generic[T]):
     """A source compiled for a vocabulary."""
 
     source: Source[T]

@@ -361,6 +361,38 @@ def certificate(count: int = 2000, start: int = 0) -> None:
 
 
 @app.command()
+def projection(
+    count: Annotated[int, typer.Option(help="Damaged answers of each of the four kinds.")] = 75,
+    seed: int = 0,
+    longest: Annotated[int, typer.Option(help="Characters of an answer at most.")] = 4096,
+    faults: Annotated[bool, typer.Option(help="Print the answers whose value was not recovered.")] = False,
+) -> None:
+    """Damaged answers of real schemas: all valid, and the value recovered as often as by json_repair, or more often."""
+    from conformance.damage import KINDS, damaged
+    from conformance.projected import Tally, judged, merged, percentile
+
+    maskbench_groups(1, 0)
+    tallies: dict[str, list[Tally]] = {kind: [] for kind in KINDS}
+    for case, one, line in judged(damaged(count, seed, longest)):
+        tallies[case.kind].append(one)
+        if faults and line:
+            print(f"{case.kind} {case.name}:\n  {case.answer!r:.600}\n  {line!r:.600}", flush=True)
+    worse = []
+    for kind, found in tallies.items():
+        total = merged(found)
+        print(f"{kind}: {total}", flush=True)
+        least = 0.95 * total.count if kind == "wrapping" else 0
+        if total.valid < total.count or total.recovered < max(least, total.repaired):
+            worse.append(kind)
+    seconds = merged(one for found in tallies.values() for one in found).seconds
+    print(
+        f"CPU time of a projection: median {percentile(seconds, 50):.0f} ms, 95 % {percentile(seconds, 95):.0f} ms"
+    )
+    if worse:
+        raise typer.Exit(1)
+
+
+@app.command()
 def grammars(count: int = 3000, seed: int = 0, shown: int = 10) -> None:
     """Generated grammars in Lark's notation and the library, judged by llguidance and Lark."""
     from conformance.grammars import run
