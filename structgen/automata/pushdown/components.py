@@ -157,21 +157,32 @@ class Estimate:
         return depth
 
     def _deepen(self) -> None:
-        """Add the sizes of all components, callees first, for one more level of depth."""
-        shallower = self._sizes[-1] if self._sizes else [0] * len(self.graph.parts)
-        sizes = [0] * len(shallower)
-        for component in sorted(range(len(sizes)), key=self.graph.group.__getitem__):
-            frame = self._same_frame(component)
-            total = sum(self._size_of(self.graph.parts[member], sizes, shallower) for member in frame)
-            sizes[component] = min(total, ENOUGH)
+        """Add the sizes of all components for one more level of depth."""
+        sizes = [0] * len(self.graph.parts)
+        shallower = self._sizes[-1] if self._sizes else sizes.copy()
+        for component, own, whole, less in self._terms:
+            copies = sum([sizes[callee] for callee in whole]) + sum([shallower[callee] for callee in less])
+            sizes[component] = min(own + copies, ENOUGH)
         self._sizes.append(sizes)
 
-    def _size_of(self, part: Component, sizes: list[int], shallower: list[int]) -> int:
-        """The states of a component and of the copies it calls; for a call that deepens, those of one level less."""
-        pushed = {(call.callee, call.back, call.deepens) for call in part.calls if not call.tail}
-        left = [call.callee for call in part.calls if call.tail and not call.inside]
-        copies = sum((shallower if deepens else sizes)[callee] for callee, _, deepens in pushed)
-        return len(part.states) + copies + sum(sizes[callee] for callee in left)
+    @cached_property
+    def _terms(self) -> list[tuple[int, int, list[int], list[int]]]:
+        """What makes up the size of each component, callees first: the component, the states of its frame, and the
+        callees of which the frame has a copy of the same depth, and of one level less."""
+        order = sorted(range(len(self.graph.parts)), key=self.graph.group.__getitem__)
+        return [(component, *self._copied(self._same_frame(component))) for component in order]
+
+    def _copied(self, frame: Iterable[int]) -> tuple[int, list[int], list[int]]:
+        """The states of a frame and the callees that it has copies of; a call that deepens has one level less."""
+        own, whole, less = 0, list[int](), list[int]()
+        for part in (self.graph.parts[member] for member in frame):
+            own += len(part.states)
+            whole += [call.callee for call in part.calls if call.tail and not call.inside]
+            for callee, _, deepens in {
+                (call.callee, call.back, call.deepens) for call in part.calls if not call.tail
+            }:
+                (less if deepens else whole).append(callee)
+        return own, whole, less
 
     def _same_frame(self, component: int) -> Iterable[int]:
         """The components of the same group that share a frame with this one by tail calls."""
