@@ -315,14 +315,15 @@ class Model(Many, Twins):
         /,
         *,
         seed: int = 0,
+        joint: bool = False,
         **named: object,
     ) -> Decisions:
         """The answers to questions about the text, with the probability of each: `decide(text, urgent=bool)`.
 
         A question is bool, a Literal, an Enum, a Score or a list of strings. A question with a name that is no Python
-        name, or `seed`, goes into the mapping `questions`.
+        name, `seed` or `joint` goes into the mapping `questions`. joint: whether one canvas holds all questions
         """
-        return decide(self, text, {**(questions or {}), **named}, seed=seed)
+        return decide(self, text, {**(questions or {}), **named}, seed=seed, joint=joint)
 
     @overload
     def call(

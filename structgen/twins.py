@@ -234,10 +234,11 @@ class Twins:
         /,
         *,
         seed: int = 0,
+        joint: bool = False,
         **named: object,
     ) -> Decisions:
         """See `decide`."""
-        return await _threaded(self.decide, text, questions, seed=seed, **named)  # type: ignore[attr-defined]
+        return await _threaded(self.decide, text, questions, seed=seed, joint=joint, **named)  # type: ignore[attr-defined]
 
     @overload
     async def acall(

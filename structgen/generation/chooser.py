@@ -22,11 +22,14 @@ class Answers:
 
     outline: the form in plain values; constraints: one per answer
     ids: the tokens of each answer in its usual spelling, end token included
+    groups: how many answers each of several questions has that one canvas holds; empty for a single question. The other
+    questions are open in the constraint of an answer, and there are no ids
     """
 
     outline: Mapping[str, Any]
     constraints: Sequence[Constraint[Any]]
     ids: Sequence[Sequence[int]]
+    groups: Sequence[int] = ()
 
 
 class Chooser(Protocol):
@@ -68,7 +71,8 @@ class ProbeChooser:
         remaining = max(0, max(one.min_tokens for one in answers.constraints) - denoiser.block_length)
         looks = [Probe(one.automaton, logits, settled, remaining) for one in answers.constraints]
         weights = torch.stack([one.lattice.log_partition().cpu() for one in looks], dim=1)
-        return weights.double().softmax(1).mean(0)
+        groups = weights.double().split(list(answers.groups) or weights.shape[1], dim=1)
+        return torch.cat([group.softmax(1).mean(0) for group in groups])
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ other piece is a user's text: in a document "<eos>" means five characters.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -123,9 +123,14 @@ def _described(tool: Tool) -> dict[str, Any]:
 
 def question_schema(name: str, answers: Sequence[Any]) -> dict[str, Any]:
     """The question "which of these?" as a schema with one field."""
+    return questions_schema({name: answers})
+
+
+def questions_schema(questions: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """Several such questions as a schema with a field for each, by name."""
     return {
         "type": "object",
-        "properties": {name: {"enum": list(answers)}},
-        "required": [name],
+        "properties": {name: {"enum": list(answers)} for name, answers in questions.items()},
+        "required": list(questions),
         "additionalProperties": False,
     }

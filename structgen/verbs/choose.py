@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from structgen.compiler.constraint import compile
 from structgen.documents import Document
-from structgen.errors import InvalidDocument, InvalidSource
+from structgen.errors import InvalidDocument, InvalidOption, InvalidSource
 from structgen.generation.chooser import Answers, ProbeChooser
 from structgen.generation.options import MOST_SEED, check_whole
-from structgen.generation.prompts import Form, question_schema
+from structgen.generation.prompts import Form, question_schema, questions_schema
 from structgen.generation.runtime import Runtime
 from structgen.generation.writer import prompt_ids, refusing_overlong_steps, text_of
 from structgen.sources.json_schema import JsonSchema
@@ -61,6 +61,35 @@ def weighed(runtime: Runtime, text: str, name: str, answers: Sequence[object], s
     ]
     ids = [_ids(runtime.vocabulary, name, answer) for answer in answers]
     return chooser.probabilities(prompt, Answers(form.outlined.plain(), constraints, ids), seed).tolist()
+
+
+def weighed_together(
+    runtime: Runtime, text: str, questions: Mapping[str, Sequence[object]], seed: int
+) -> dict[str, list[float]]:
+    """The probability of each answer to each question, all of which stand on one canvas that is read once.
+
+    That of an answer is summed over the answers to the other questions. Raises InvalidSource if the questions do not
+    fit one block, and InvalidOption if the model reads no canvas of noise.
+    """
+    chooser = runtime.chooser or ProbeChooser(runtime.denoiser)
+    if not isinstance(chooser, ProbeChooser):
+        raise InvalidOption(f"{runtime.name} weighs one question after the other: leave joint out")
+    form = Form.of(JsonSchema(questions_schema(questions)))
+    prompt = prompt_ids(runtime, runtime.prompts.extraction(form, text))
+    constraints = [
+        compile(JsonSchema(questions_schema({**questions, name: [answer]})), runtime.vocabulary)
+        for name, answers in questions.items()
+        for answer in answers
+    ]
+    need, room = max(one.min_tokens for one in constraints), runtime.denoiser.block_length
+    if need > room:
+        raise InvalidSource(
+            f"the questions take {need} tokens and one canvas has {room}: ask fewer, or leave joint out"
+        )
+    groups = [len(answers) for answers in questions.values()]
+    asked = Answers(form.outlined.plain(), constraints, (), groups)
+    found = chooser.probabilities(prompt, asked, seed).split(groups)
+    return {name: shares.tolist() for name, shares in zip(questions, found, strict=True)}
 
 
 def _check(options: Sequence[str]) -> None:

@@ -1,7 +1,8 @@
 """The verb `decide`: several questions about a text, each with fixed answers, and a probability for each answer.
 
 Each question has a canvas of its own, and its answers are weighed in one order, whatever order they are given in. So a
-probability depends neither on the order of the answers nor on what else is asked.
+probability depends neither on the order of the answers nor on what else is asked. With `joint=True` one canvas holds
+all questions: the text is read once, and an answer is summed over the answers to the questions beside it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from structgen.errors import InvalidDocument, InvalidSource
 from structgen.generation.options import MOST_SEED, check_whole
 from structgen.generation.runtime import Runtime
 from structgen.generation.writer import refusing_overlong_steps, text_of
-from structgen.verbs.choose import weighed
+from structgen.verbs.choose import weighed, weighed_together
 
 MOST_CHOICES = 255  # answers to one question
 
@@ -60,11 +61,16 @@ class Decisions:
 
 @refusing_overlong_steps()
 def decide(
-    runtime: Runtime, given: str | Document, questions: Mapping[str, object], *, seed: int = 0
+    runtime: Runtime,
+    given: str | Document,
+    questions: Mapping[str, object],
+    *,
+    seed: int = 0,
+    joint: bool = False,
 ) -> Decisions:
     """The answers to the questions about a text.
 
-    questions: by name, each bool, a Literal, an Enum, a Score, or a list of strings
+    questions: by name, each bool, a Literal, an Enum, a Score, or a list of strings; joint: all on one canvas
     Raises InvalidDocument if the text is empty, and InvalidSource if a question has no such answers.
     """
     text = text_of(given, "text")
@@ -74,13 +80,20 @@ def decide(
         raise InvalidSource("decide needs at least one question, as in decide(text, urgent=bool)")
     check_whole("seed", seed, 0, MOST_SEED)
     asked = {name: _answers(name, question) for name, question in questions.items()}
+    ordered = {
+        name: sorted(answers, key=lambda answer: (str(type(answer)), str(_plain(answer))))
+        for name, answers in asked.items()
+    }
+    plain = {name: [*map(_plain, answers)] for name, answers in ordered.items()}
+    if joint:
+        weights = weighed_together(runtime, text, plain, seed)
+    else:
+        weights = {name: weighed(runtime, text, name, answers, seed) for name, answers in plain.items()}
     value, shares = {}, {}
     for name, answers in asked.items():
-        ordered = sorted(answers, key=lambda answer: (str(type(answer)), str(_plain(answer))))
-        weights = weighed(runtime, text, name, [_plain(answer) for answer in ordered], seed)
-        found = dict(zip(ordered, weights, strict=True))
+        found = dict(zip(ordered[name], weights[name], strict=True))
         shares[name] = {answer: found[answer] for answer in answers}
-        value[name] = max(ordered, key=found.__getitem__)
+        value[name] = max(ordered[name], key=found.__getitem__)
     return Decisions(value, shares)
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from enum import Enum
+from itertools import product
 from typing import Any, Literal
 
 import pytest
 
 import structgen as sg
+from minis import toy
+from structgen.generation.chooser import Answers
+from structgen.generation.prompts import Form, questions_schema
+from structgen.generation.writer import prompt_ids
 
 TEXT = "The invoice is wrong again and I am furious. Please fix the billing today!"
 
@@ -49,6 +54,37 @@ def test_neither_order_nor_other_questions_change_a_probability(model: sg.Model)
     more = model.decide(TEXT, urgent=bool, team=["sales", "tech", "billing"]).probabilities["team"]
     for answer, share in alone.items():
         assert more[answer] == pytest.approx(share, abs=1e-6)
+
+
+def test_joint_probabilities_are_those_of_all_combinations_summed():
+    model = toy()
+    asked: dict[str, list[Any]] = {"urgent": [False, True], "team": ["billing", "tech"], "anger": [0, 1, 2]}
+    found = model.decide(TEXT, {**asked, "urgent": bool, "anger": sg.Score(0, 2)}, joint=True, seed=3)
+    rows = [dict(zip(asked, row, strict=True)) for row in product(*asked.values())]
+    form = Form.of(sg.JsonSchema(questions_schema(asked)))
+    constraints = [
+        sg.compile(
+            sg.JsonSchema(questions_schema({name: [one] for name, one in row.items()})), model.vocabulary
+        )
+        for row in rows
+    ]
+    prompt = prompt_ids(model, model.prompts.extraction(form, TEXT))
+    assert model.chooser is not None
+    shares = model.chooser.probabilities(prompt, Answers(form.outlined.plain(), constraints, ()), 3).tolist()
+    for name, answers in asked.items():
+        for answer in answers:
+            wanted = sum(share for share, row in zip(shares, rows, strict=True) if row[name] == answer)
+            assert found.probabilities[name][answer] == pytest.approx(wanted, abs=1e-9)
+
+
+def test_joint_questions_may_come_in_any_order_of_answers_and_must_fit_one_canvas(model: sg.Model):
+    one = model.decide(TEXT, urgent=bool, team=["billing", "tech", "sales"], joint=True)
+    other = model.decide(TEXT, urgent=bool, team=["sales", "tech", "billing"], joint=True)
+    for name in ("urgent", "team"):
+        for answer, share in one.probabilities[name].items():
+            assert other.probabilities[name][answer] == pytest.approx(share, abs=1e-6)
+    with pytest.raises(sg.InvalidSource, match="leave joint out"):
+        model.decide(TEXT, {f"question {number}": ["long " * 9, "short"] for number in range(40)}, joint=True)
 
 
 @pytest.mark.parametrize(
