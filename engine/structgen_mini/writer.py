@@ -156,12 +156,9 @@ class MiniWriter:
         return Offer(self.canvas, document, layout.outline, reading)
 
     def pinned(self, outline: Mapping[str, Any]) -> tuple[int, ...] | None:
-        """The ids that the layout of an answer pins in the first block, −1 where it is open."""
+        """The ids that the layout of an answer pins in the first block, −1 where it is open; padding may follow."""
         layout = first_layout(self.canvas, Outline.of(outline))
-        if layout is None:
-            return None
-        padding = self.canvas.denoiser.block_length - len(layout.block)
-        return (*layout.block, *[self.canvas.spelling.pad_id] * padding)
+        return None if layout is None else tuple(layout.block)
 
     def filling(self, layout: Layout, offer: Offer | None) -> Canvas:
         """The canvas of a layout, with a denoiser that prefers copies in its slots."""

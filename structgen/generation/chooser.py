@@ -48,7 +48,8 @@ class Chooser(Protocol):
 class ProbeChooser:
     """A chooser that probes noisy canvases: the lattice gives the probability of each answer over all its spellings.
 
-    pinned: the ids that a canvas of this form holds from the beginning, −1 for noise
+    pinned: the ids that a canvas of this form holds from the beginning, −1 for noise; the canvas is as long, because
+    what stands behind them is padding
     """
 
     denoiser: Denoiser
@@ -61,14 +62,13 @@ class ProbeChooser:
     def probabilities(self, prompt: Sequence[int], answers: Answers, seed: int) -> Tensor:
         """[answers] float64, the mean over CANVASES canvases."""
         denoiser, pinned = self.denoiser, self.pinned(answers.outline)
-        settled = torch.full((CANVASES, denoiser.block_length), -1)
-        if pinned is not None:
-            settled[:] = torch.tensor(pinned)
+        held = [-1] * denoiser.block_length if pinned is None else pinned
+        settled = torch.tensor(held).repeat(CANVASES, 1)
         noise = denoiser.noise.start(tuple(settled.shape), torch.Generator().manual_seed(seed))
         canvas = torch.where(settled >= 0, settled, noise)
         context = denoiser.start([prompt]).select(torch.zeros(CANVASES, dtype=torch.int64))
         logits = denoiser(context, canvas)
-        remaining = max(0, max(one.min_tokens for one in answers.constraints) - denoiser.block_length)
+        remaining = max(0, max(one.min_tokens for one in answers.constraints) - len(held))
         looks = [Probe(one.automaton, logits, settled, remaining) for one in answers.constraints]
         weights = torch.stack([one.lattice.log_partition().cpu() for one in looks], dim=1)
         groups = weights.double().split(list(answers.groups) or weights.shape[1], dim=1)

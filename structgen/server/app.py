@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from structgen import __version__
+from structgen.generation.batcher import Batcher
 from structgen.model import Model
 from structgen.server.answering.compiled import CompiledSources
 from structgen.server.answering.deciding import Deciding
@@ -33,7 +34,12 @@ log = logging.getLogger("structgen.server")
 def create_app(model: Model, settings: ServerSettings | None = None) -> FastAPI:
     """An ASGI application that answers for a model. Raises InvalidOption if the keys cannot be read."""
     settings = settings or ServerSettings()
-    workers = Workers(settings.workers, settings.waiting, settings.retry_after)
+    batcher = Batcher(model, settings.rows) if settings.rows > 1 else None
+    workers = Workers(
+        model, batcher, count=settings.workers, waiting=settings.waiting, retry_after=settings.retry_after
+    )
+    if batcher is not None:
+        batcher.start()
     measures, sources = Measures(), CompiledSources(model.vocabulary, settings)
     measures.watch("pending", "Requests that are answered or wait.", lambda: workers.pending)
     measures.watch("constraints_found", "Constraints found in memory.", lambda: sources.hits)

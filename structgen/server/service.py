@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from fastapi import Request
 
 from structgen.model import Model
-from structgen.server.answering.answer import Outcome, answers
+from structgen.server.answering.answer import Outcome, answers, ready_for
 from structgen.server.answering.compiled import CompiledSources
 from structgen.server.answering.deciding import Deciding, Question, Weighing
+from structgen.server.answering.prepared import Prepared
 from structgen.server.asking.ask import Ask
 from structgen.server.measures import Measures
 from structgen.server.problems import Problem
@@ -61,23 +62,26 @@ class Service:
     def ask(self, ask: Ask) -> Job[list[Outcome]]:
         """Begin to answer; raises Problem with 429 if too many wait."""
 
-        def work(job: Job[list[Outcome]]) -> list[Outcome]:
+        def first(job: Job[list[Outcome]]) -> Prepared:
+            return ready_for(self.model, self.sources, ask)
+
+        def second(model: Model, job: Job[list[Outcome]], ready: Prepared) -> list[Outcome]:
             with self.measures.working():
-                found = answers(self.model, self.sources, ask, job.emit, job.check)
+                found = answers(model, ask, ready, job.emit, job.check)
             for outcome in found:
                 self.measures.answered(outcome)
             return found
 
-        return self.workers.submit(work)
+        return self.workers.submit(first, second)
 
     def decide(self, text: str, questions: Sequence[Question], seed: int) -> Job[list[Weighing]]:
         """Begin to answer questions; raises Problem with 429 if too many wait."""
 
-        def work(job: Job[list[Weighing]]) -> list[Weighing]:
+        def second(model: Model, job: Job[list[Weighing]], nothing: None) -> list[Weighing]:
             with self.measures.working():
-                return self.deciding.weigh(self.model, text, questions, seed, job.check)
+                return self.deciding.weigh(model, text, questions, seed, job.check)
 
-        return self.workers.submit(work)
+        return self.workers.submit(lambda job: None, second)
 
 
 async def result_of(request: Request, job: Job[T]) -> T:

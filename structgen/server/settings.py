@@ -16,7 +16,8 @@ class ServerSettings:
     body_bytes, prompt_characters, questions: the most of one request; options: the most answers of all its questions
     answers: the most `n`
     waiting: requests that may wait for a worker; more get 429, with `retry_after` seconds
-    workers: requests that are worked on at once
+    rows: requests whose steps the model makes together, 1 for one after the other
+    workers: threads that read and compile; without rows they also answer
     compile_seconds, compile_gigabytes: that compiling one constraint may take; kept: compiled constraints in memory
     max_tokens: the largest budget that a request may ask for
     """
@@ -31,6 +32,7 @@ class ServerSettings:
     answers: int = 16
     waiting: int = 256
     retry_after: int = 1
+    rows: int = 8
     workers: int = 1
     compile_seconds: float = 5.0
     compile_gigabytes: float = 1.0

@@ -6,12 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from threading import Event, Lock
 from typing import Any, Generic, TypeVar
 
+from structgen.generation.batcher import Batcher
+from structgen.generation.fiber import Abandoned
+from structgen.model import Model
 from structgen.server.problems import Problem
-from structgen.twins import Abandoned
 
+S = TypeVar("S")
 T = TypeVar("T")
 NO_MORE = object()  # of a job's events
 
@@ -23,7 +27,8 @@ class Job(Generic[T]):
         self._loop = loop
         self._events: asyncio.Queue[Any] = asyncio.Queue()
         self._abandoned = Event()
-        self.future: Future[T] | None = None
+        self.future: Future[T] = Future()
+        self.shared: Future[T] | None = None  # of the batcher, once it has the work
 
     def emit(self, event: object) -> None:
         """Hand an event to whoever reads `events`; called on the worker."""
@@ -38,8 +43,14 @@ class Job(Generic[T]):
     def abandon(self) -> None:
         """End the work after the present step, or before it begins."""
         self._abandoned.set()
-        if self.future is not None:
-            self.future.cancel()
+        self.future.cancel()
+        if self.shared is not None:
+            self.shared.cancel()
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether nobody waits any more."""
+        return self._abandoned.is_set()
 
     def ended(self) -> None:
         """Tell the reader of events that none will follow."""
@@ -49,12 +60,10 @@ class Job(Generic[T]):
         """The events until the work ends. What the work raised is raised here."""
         while (event := await self._events.get()) is not NO_MORE:
             yield event
-        assert self.future is not None
         self.future.result()
 
     async def result(self) -> T:
         """What the work returned."""
-        assert self.future is not None
         return await asyncio.wrap_future(self.future)
 
     def _put(self, event: object) -> None:
@@ -66,15 +75,24 @@ class Job(Generic[T]):
 
 
 class Workers:
-    """The worker threads of a server; what neither runs nor may wait is refused with 429."""
+    """The threads of a server; what neither runs nor may wait is refused with 429.
 
-    def __init__(self, count: int, waiting: int, retry_after: int) -> None:
+    Work has two parts. The first reads and compiles, on a thread of a pool. The second asks the model: on the same
+    thread, or where a batcher is given, together with that of other requests.
+    """
+
+    def __init__(
+        self, model: Model, batcher: Batcher[Model] | None, *, count: int, waiting: int, retry_after: int
+    ) -> None:
+        """count: threads of the pool; waiting: requests that may wait; retry_after: seconds"""
+        self._model, self._batcher = model, batcher
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="structgen-worker")
-        self._room, self._retry_after = count + waiting, retry_after
+        self._room = waiting + max(count, 0 if batcher is None else batcher.rows)
+        self._retry_after = retry_after
         self._lock, self.pending = Lock(), 0
 
-    def submit(self, work: Callable[[Job[T]], T]) -> Job[T]:
-        """Start the work as soon as a worker is free. Raises Problem if too many requests wait already."""
+    def submit(self, first: Callable[[Job[T]], S], second: Callable[[Model, Job[T], S], T]) -> Job[T]:
+        """Begin both parts of some work. Raises Problem if too many requests wait already."""
         job: Job[T] = Job(asyncio.get_running_loop())
         with self._lock:
             if self.pending >= self._room:
@@ -85,21 +103,49 @@ class Workers:
                     headers={"retry-after": str(self._retry_after)},
                 )
             self.pending += 1
-
-        def run() -> T:
-            job.check()
-            return context.run(work, job)
-
-        def done(future: Future[T]) -> None:
-            with self._lock:
-                self.pending -= 1
-            job.ended()
-
+        job.future.add_done_callback(lambda _: self._done(job))
         context = copy_context()
-        job.future = self._pool.submit(run)
-        job.future.add_done_callback(done)
+        self._pool.submit(context.run, self._begin, job, first, second)
         return job
 
+    def _begin(
+        self, job: Job[T], first: Callable[[Job[T]], S], second: Callable[[Model, Job[T], S], T]
+    ) -> None:
+        """Do the first part, and the second or have the batcher do it."""
+        if not job.future.set_running_or_notify_cancel():
+            return
+        try:
+            job.check()
+            ready = first(job)
+            if self._batcher is None:
+                job.future.set_result(second(self._model, job, ready))
+                return
+            shared = self._batcher.submit(lambda model: second(model, job, ready))
+        except BaseException as error:  # whoever asked for it is told
+            job.future.set_exception(error)
+            return
+        job.shared = shared
+        shared.add_done_callback(partial(_passed_on, job.future))
+        if job.abandoned:
+            shared.cancel()
+
+    def _done(self, job: Job[Any]) -> None:
+        with self._lock:
+            self.pending -= 1
+        job.ended()
+
     def close(self) -> None:
-        """Wait for what is running, and refuse what waits."""
+        """Wait for what is running, and end what waits."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._batcher is not None:
+            self._batcher.close()
+
+
+def _passed_on(onto: Future[Any], done: Future[Any]) -> None:
+    """Give one future what another has got."""
+    if done.cancelled():
+        onto.set_exception(Abandoned())
+    elif (error := done.exception()) is not None:
+        onto.set_exception(error)
+    else:
+        onto.set_result(done.result())

@@ -98,11 +98,11 @@ class TestLimits:
         assert found.json()["error"]["param"] == "/messages"
 
     def test_a_full_queue_says_when_to_come_back(self, model):
-        app = create_app(model, ServerSettings(workers=1, waiting=0))
+        app = create_app(model, ServerSettings(rows=1, waiting=0))
         workers, hold = app.state.service.workers, threading.Event()
 
         async def both(client: openai.AsyncOpenAI):
-            job: Job[bool] = workers.submit(lambda job: hold.wait(10))
+            job: Job[bool] = workers.submit(lambda job: hold.wait(10), lambda model, job, held: held)
             try:
                 await client.chat.completions.create(model="filler", messages=CHAT["messages"])
             finally:

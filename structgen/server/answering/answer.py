@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,17 +71,19 @@ class Outcome:
     logprobs: Sequence[TokenLogprob] | None = None
 
 
-def answers(
-    model: Model, sources: CompiledSources, ask: Ask, emit: Emit, check: Callable[[], None]
-) -> list[Outcome]:
+def ready_for(model: Model, sources: CompiledSources, ask: Ask) -> Prepared:
+    """What to write for a request, compiled. Raises Problem if it cannot be answered."""
+    with _standing(ask):
+        return prepared(model, sources, ask)
+
+
+def answers(model: Model, ask: Ask, ready: Prepared, emit: Emit, check: Callable[[], None]) -> list[Outcome]:
     """The answers; emit: is told what happens; check: raises if nobody waits any more.
 
-    Raises Problem if the request cannot be answered.
+    model: that the request was prepared for, or one that shares its passes. Raises Problem if there is no answer.
     """
-    budget = f'"{ask.places.budget[1:]}": {{quoted}}'
-    with standing_at(replace(SERVER, budget=budget)):
-        ready = prepared(model, sources, ask)
-        found = []
+    found = []
+    with _standing(ask):
         for index in range(ask.n):
             try:
                 outcome, shown = _Answering(model, ask, ready, index, emit, check).outcome()
@@ -88,7 +91,12 @@ def answers(
                 raise of_error(error, ask.places.messages, budget=ask.places.budget) from error
             emit(Ended(index, outcome, shown))
             found.append(outcome)
-        return found
+    return found
+
+
+def _standing(ask: Ask) -> AbstractContextManager[None]:
+    """Messages spell options as the body of this request does."""
+    return standing_at(replace(SERVER, budget=f'"{ask.places.budget[1:]}": {{quoted}}'))
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +152,7 @@ class _Answering:
     def _unwritten(self) -> Outcome:
         if self.ready.whole is None:
             return Outcome(Saying(""), None, 0, 0, None if self.ask.top is None else ())
-        generation = self.ready.whole()
+        generation = self.ready.whole(self.model)
         prompt = len(self.model.vocabulary.encode(self.ask.document))
         return Outcome(self.ready.said(generation), generation, prompt, self._tokens(generation))
 

@@ -62,7 +62,7 @@ class Prepared:
     asked: Request | None = None
     plain: bool = True
     calls: Tools | None = None
-    whole: Callable[[], Generation[Any]] | None = field(default=None, repr=False)
+    whole: Callable[[Model], Generation[Any]] | None = field(default=None, repr=False)
 
 
 def prepared(model: Model, sources: CompiledSources, ask: Ask) -> Prepared:
@@ -179,14 +179,15 @@ def _formed(model: Model, sources: CompiledSources, ask: Ask, form: WantedFormat
         except PromptTooLong:
             if len(ask.turns) > 1:
                 raise
-            read = partial(
-                extract.extract, model, ask.document, form.source, ask.options, details=ask.details
-            )
-            return Prepared(wanted, _verbatim, whole=read)
+            return Prepared(wanted, _verbatim, whole=partial(_in_parts, ask, form.source))
         return Prepared(wanted, _verbatim, asked)
     wanted = Wanted(ask.details, warned=False, is_json=isinstance(form.source, Readable), stating=nowhere)
     prompt = model.prompts.plain(text)
     return Prepared(wanted, _verbatim, writer.request(model, prompt, constraint, ask.options))
+
+
+def _in_parts(ask: Ask, source: JsonSchema, model: Model) -> Generation[Any]:
+    return extract.extract(model, ask.document, source, ask.options, details=ask.details)
 
 
 def _words(model: Model, sources: CompiledSources, ask: Ask) -> Prepared:

@@ -11,14 +11,14 @@ from structgen.server.asking.reading import of_chat
 from structgen.server.problems import Problem
 from structgen.server.replies.chat import ChatReply
 from structgen.server.replies.events import streamed
-from structgen.server.routes.common import EVERY_PROBLEM, Serving
+from structgen.server.routes.common import WHOLE_OR_STREAMED, Serving
 from structgen.server.service import begun, result_of
 from structgen.server.wire.chat import ChatRequest
 
 router = APIRouter()
 
 
-@router.post("/v1/chat/completions", responses=EVERY_PROBLEM, response_model=None)
+@router.post("/v1/chat/completions", responses=WHOLE_OR_STREAMED, response_model=None)
 async def create_chat_completion(
     body: ChatRequest, request: Request, service: Serving
 ) -> dict[str, Any] | Response:

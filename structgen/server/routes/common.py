@@ -26,6 +26,13 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 EVERY_PROBLEM = problems(*STATUSES)
+WHOLE_OR_STREAMED: dict[int | str, dict[str, Any]] = {
+    **EVERY_PROBLEM,
+    200: {
+        "description": "the answer, whole or as events",
+        "content": {"application/json": {}, "text/event-stream": {}},
+    },
+}
 
 
 def service_of(request: Request) -> Service:

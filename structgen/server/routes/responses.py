@@ -10,14 +10,14 @@ from starlette.responses import Response
 from structgen.server.asking.reading import of_response
 from structgen.server.replies.events import streamed
 from structgen.server.replies.responses import ResponseReply
-from structgen.server.routes.common import EVERY_PROBLEM, Serving
+from structgen.server.routes.common import WHOLE_OR_STREAMED, Serving
 from structgen.server.service import begun, result_of
 from structgen.server.wire.responses import ResponsesRequest
 
 router = APIRouter()
 
 
-@router.post("/v1/responses", responses=EVERY_PROBLEM, response_model=None)
+@router.post("/v1/responses", responses=WHOLE_OR_STREAMED, response_model=None)
 async def create_response(
     body: ResponsesRequest, request: Request, service: Serving
 ) -> dict[str, Any] | Response:
