@@ -28,6 +28,12 @@ NAMES = (
 )
 EXAMPLE = "Invoice A-17 of Globex Inc, 3 May 2025. Due: 17.00 EUR"
 STATED = {"vendor": "Globex Inc", "date": "3 May 2025", "total": "17.00"}
+ITEM = {"type": "object", "properties": {"vendor": {"type": "string"}}}
+OUTPUT = {
+    "type": "object",
+    "properties": {"extractions": {"type": "array", "items": ITEM}},
+    "required": ["extractions"],
+}
 TASK = "What an invoice says: who sends it, its date and its total."
 
 
@@ -88,6 +94,7 @@ def test_an_extraction_inside_another_has_the_right_place_though_langextract_cal
         ({"language_model_params": {"top_k": 3}}, "no option 'top_k'"),
         ({"language_model_params": {"seed": -1}}, "seed must be a whole number"),
         ({"use_schema_constraints": False}, "leave use_schema_constraints on"),
+        ({"output_schema": OUTPUT}, "output_schema"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(how: dict[str, Any], said: str) -> None:

@@ -25,16 +25,16 @@ PROVIDER = "structgen"
 WITHOUT_EFFECT = ("api_key", "max_workers", "constraint")  # change no answer
 JSON_ALONE = (None, "json")
 
-# langextract is no package of ours, so it is imported by name, as the hosts of other integrations are
-_base: Any = importlib.import_module("langextract.core.base_model")
-_schema: Any = importlib.import_module("langextract.core.schema")
-_types: Any = importlib.import_module("langextract.core.types")
-_exceptions: Any = importlib.import_module("langextract.core.exceptions")
 loaded = cache(load)
 
 
-class ClassesOfExamples(_schema.BaseSchema):
-    """The classes that the examples show, as LangExtract carries a schema to its provider."""
+@cache
+def _host(module: str) -> Any:
+    return importlib.import_module(f"langextract.core.{module}")
+
+
+class ClassesOfExamples:
+    """The classes that the examples show, with the methods that LangExtract calls on a provider's schema."""
 
     def __init__(self, classes: Sequence[ExampleClass], texts: Sequence[str]) -> None:
         self.classes, self.texts = tuple(classes), tuple(texts)
@@ -44,9 +44,20 @@ class ClassesOfExamples(_schema.BaseSchema):
         """The classes of the examples; the suffix of attributes is LangExtract's own."""
         return cls(classes_of(examples_data), [one.text for one in examples_data])
 
+    @classmethod
+    def from_schema_dict(cls, output_schema: Any) -> ClassesOfExamples:
+        """Raises NotImplementedError, which LangExtract turns into its refusal of output_schema."""
+        raise NotImplementedError
+
     def to_provider_config(self) -> dict[str, Any]:
         """No options: the provider gets the schema itself."""
         return {}
+
+    def sync_with_provider_kwargs(self, kwargs: dict[str, Any]) -> None:
+        """Options change no class."""
+
+    def validate_format(self, format_handler: Any) -> None:
+        """Any format that reads JSON will do."""
 
     @property
     def requires_raw_output(self) -> bool:
@@ -54,14 +65,15 @@ class ClassesOfExamples(_schema.BaseSchema):
         return True
 
 
-class StructgenProvider(_base.BaseLanguageModel):
-    """A language model for LangExtract whose extractions are pieces of the text, in the order of the text.
+class ProviderParts:
+    """What a language model of LangExtract adds to its base class; its extractions are pieces of the text, in order.
 
     model_id: "structgen", or "structgen:" and a name or folder that `sg.load` takes
     options: seed and max_tokens, those of a verb
     """
 
     pattern_priority = 20
+    schema: Any  # of the base class
 
     def __init__(self, model_id: str = PROVIDER, format_type: Any = None, **given: Any) -> None:
         super().__init__()
@@ -69,17 +81,17 @@ class StructgenProvider(_base.BaseLanguageModel):
             name: value for name, value in given.items() if value is not None and name not in WITHOUT_EFFECT
         }
         if getattr(format_type, "value", format_type) not in JSON_ALONE:
-            raise _exceptions.InferenceConfigError("structgen answers in JSON: leave out format_type")
+            raise _host("exceptions").InferenceConfigError("structgen answers in JSON: leave out format_type")
         unknown = sorted(options.keys() - {"seed", "max_tokens"})
         if unknown:
-            raise _exceptions.InferenceConfigError(
+            raise _host("exceptions").InferenceConfigError(
                 f"structgen has no option {unknown[0]!r}: leave it out; it knows seed and max_tokens"
             )
         try:
             self._options = Options(**options)
             self._model: Model = loaded(model_id.partition(":")[2] or None)
         except StructgenError as error:
-            raise _exceptions.InferenceConfigError(str(error)) from error
+            raise _host("exceptions").InferenceConfigError(str(error)) from error
 
     @classmethod
     def get_model_patterns(cls) -> tuple[str, ...]:
@@ -95,14 +107,14 @@ class StructgenProvider(_base.BaseLanguageModel):
         """One answer to each prompt; its score is the log-probability (nats)."""
         schema = self.schema
         if not isinstance(schema, ClassesOfExamples) or not schema.classes:
-            raise _exceptions.InferenceConfigError(
+            raise _host("exceptions").InferenceConfigError(
                 "structgen reads the classes from examples: pass examples, and leave use_schema_constraints on"
             )
         for prompt in batch_prompts:
             try:
                 yield [self._answer(prompt, schema)]
             except (StructgenError, UnknownPrompt) as error:
-                raise _exceptions.InferenceRuntimeError(
+                raise _host("exceptions").InferenceRuntimeError(
                     str(error), original=error, provider=PROVIDER
                 ) from error
 
@@ -115,4 +127,16 @@ class StructgenProvider(_base.BaseLanguageModel):
         assert isinstance(found.value, dict)  # since the schema asks for an object
         items = in_order(question.passage, schema.classes, found.value)
         output = json.dumps({"extractions": items}, ensure_ascii=False)
-        return _types.ScoredOutput(score=found.log_prob, output=output)
+        return _host("types").ScoredOutput(score=found.log_prob, output=output)
+
+
+@cache
+def _provider() -> type[Any]:
+    """The provider, with LangExtract's base class."""
+    return type("StructgenProvider", (ProviderParts, _host("base_model").BaseLanguageModel), {})
+
+
+def __getattr__(name: str) -> Any:
+    if name == "StructgenProvider":
+        return _provider()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
