@@ -3,6 +3,7 @@
 # make bench SUITE='schema --schemas 60'                 runs another suite: docs/benchmarks.md
 # make lock   resolves the locks anew                  make drift   runs the host tests on the newest releases
 # make picture  draws the picture of README.md anew      make plots   draws the charts of docs/benchmarks.md
+# make site   builds the documentation into site/, in an environment of its own of 155 MB
 # make test-vllm  vLLM's server with the plugin, in an environment of its own of 3.5 GB
 
 PYTHON  ?= python3
@@ -17,7 +18,7 @@ RESOLVE := .venv-lock/bin/uv pip compile pyproject.toml $(LOCKS)/build.in \
            --universal --python-version 3.11 --upgrade --no-annotate --quiet \
            --custom-compile-command 'make lock'
 
-.PHONY: demo picture test test-vllm lint check bench plots lock drift clean
+.PHONY: demo picture site test test-vllm lint check bench plots lock drift clean
 
 demo: $(VENV)/.project
 	$(BIN)/structgen demo
@@ -30,6 +31,9 @@ test: $(VENV)/.tests
 
 test-vllm:
 	PYTHONPATH=tests $(PYTHON) -m real_vllm --environment .venv-vllm
+
+site: .venv-site
+	.venv-site/bin/zensical build --clean --strict
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check .
@@ -50,6 +54,8 @@ lock: .venv-lock
 	$(RESOLVE) --output-file $(LOCKS)/demo.txt
 	$(RESOLVE) --extra test --output-file $(LOCKS)/test.txt
 	$(RESOLVE) --extra test --extra bench --extra training --output-file $(LOCKS)/bench.txt
+	.venv-lock/bin/uv pip compile $(LOCKS)/site.in --universal --python-version 3.11 --upgrade --no-annotate --quiet \
+	           --custom-compile-command 'make lock' --output-file $(LOCKS)/site.txt
 
 drift: $(VENV)/.tests
 	PYTHONPATH=tests $(BIN)/python -m drift --environment .venv-drift
@@ -57,6 +63,11 @@ drift: $(VENV)/.tests
 .venv-lock:
 	$(PYTHON) -m venv $@
 	$@/bin/pip --disable-pip-version-check --quiet install $(UV)
+
+.venv-site: $(LOCKS)/site.txt
+	$(PYTHON) -m venv $@
+	$@/bin/pip --disable-pip-version-check --quiet install --requirement $<
+	touch $@
 
 # torch goes first, so that pip takes the build that the machine offers; everything comes from the locks
 $(VENV)/.torch: $(LOCKS)/demo.txt
@@ -78,4 +89,4 @@ $(VENV)/.bench: pyproject.toml $(LOCKS)/bench.txt $(VENV)/.tests
 	touch $@
 
 clean:
-	rm -rf .data $(VENV) .venv-lock .venv-drift .venv-vllm .pytest_cache .ruff_cache .hypothesis
+	rm -rf .data $(VENV) .venv-lock .venv-drift .venv-site .venv-vllm site .cache .pytest_cache .ruff_cache .hypothesis

@@ -19,7 +19,7 @@ TABLE = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- end -->)", re.S)
 HEAD = """# Modules
 
 Each module and its first line. `.venv/bin/python -m architecture` writes this page.
-[The architecture](../ARCHITECTURE.md) says how they fit together.
+[How it works](how-it-works.md) says what they do together, ARCHITECTURE.md how they fit.
 """
 
 

@@ -103,3 +103,10 @@ def test_the_worked_example_is_what_the_lattice_computes() -> None:
     assert marginals[0, 2:5].tolist() == pytest.approx([0.297, 0.468, 0.234], abs=5e-4)
     assert marginals[1, [3, 1]].tolist() == pytest.approx([0.297, 0.703], abs=5e-4)
     assert all(figure in text for figure in ("0.06725", "0.297", "0.468", "0.234", "0.703"))
+
+
+def test_the_picture_of_the_worked_example_is_what_the_lattice_computes() -> None:
+    from bench.lattice import picture
+
+    shown = (ROOT / "docs" / "images" / "lattice.svg").read_text(encoding="utf-8")
+    assert shown == picture(), "run `make plots`"

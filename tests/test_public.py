@@ -177,3 +177,10 @@ def test_what_verbs_and_compile_return_is_a_line_in_a_notebook():
     assert repr(generation).endswith("90 tokens, 1 block, 6 steps, log_prob=-1.50)")
     assert repr(constraint).startswith("Constraint(TypeSource(Invoice), expanded, ")
     assert f"{model.vocabulary.size:,} tokens" in repr(constraint)
+
+
+def test_the_reference_of_the_site_has_every_public_name() -> None:
+    page = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    shown = {line.rpartition(".")[2] for line in page.splitlines() if line.startswith("::: ")}
+    errors = {name for name in EXPORTS if getattr(structgen, name).__module__ == "structgen.errors"}
+    assert set(EXPORTS) - errors == (shown - {"errors"})

@@ -42,6 +42,16 @@ def run(folder: Path = IMAGES) -> Iterator[Path]:
         figure = draw(json.loads((FIGURES / f"{name}.json").read_text(encoding="utf-8")))
         figure.savefig(path, metadata={"Date": None}, bbox_inches="tight")
         yield path
+    yield lattice(folder)
+
+
+def lattice(folder: Path = IMAGES) -> Path:
+    """Write the picture of the worked example; it needs no figures, for it is computed."""
+    from bench.lattice import picture
+
+    path = folder / "lattice.svg"
+    path.write_text(picture(), encoding="utf-8")
+    return path
 
 
 def step(figures: dict[str, Any]) -> Any:

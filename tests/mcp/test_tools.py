@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -156,3 +158,9 @@ def test_a_client_over_stdio_gets_the_same():
             return (await client.call_tool("extract", {"text": TEXT, "schema": SCHEMA})).structured_content
 
     assert asyncio.run(asked())["value"] == {"vendor": "Acme Ltd", "total": 289.5}
+
+
+def test_the_block_of_the_page_runs():
+    page = (Path(__file__).parents[2] / "docs" / "mcp.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    exec(compile(block, "mcp.md", "exec", dont_inherit=True), {"__name__": "mcp.md"})

@@ -47,7 +47,7 @@ class Piece(NamedTuple):
 class Template(Combines, Generic[T_co]):
     """The texts that a template becomes when its holes are filled; `parse` gives the values by name.
 
-    text: with holes such as {{name}}, {{name:[A-Z][a-z]+}} or {{date:iso-date}}; {{{{ is a brace
+    text: with holes such as `{{name}}`, `{{name:[A-Z][a-z]+}}` or `{{date:iso-date}}`; `{{{{` is a brace
     types: Python types of holes whose types the text does not say
     into: a class that the values make; its annotations are the types of holes that have no other
     """
