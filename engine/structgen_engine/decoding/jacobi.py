@@ -7,6 +7,9 @@ first k + 1 tokens are right after k + 1 steps, whatever the canvas held, and th
 constrained greedy decoding gives token by token (Jacobi iteration: Santilli et al. 2023, "Accelerating transformer
 inference for translation via parallel decoding").
 
+Where a draw is wanted instead of the likeliest text, Gumbel noise is added to the scores, the same in every step of a
+block: its likeliest token is then a draw (Gumbel 1954), and the fixed point a text drawn token by token.
+
 Axes: B batch, n positions in play, V vocabulary, K classes, S states.
 """
 
@@ -19,6 +22,7 @@ from torch import Tensor
 
 from structgen_engine.automata.dfa import IMPOSSIBLE, BlockAutomaton
 from structgen_engine.decoding.noise import Uniform
+from structgen_engine.decoding.options import Finish
 from structgen_engine.decoding.sampling import Decision, View
 from structgen_engine.lattice.lattice import Best, completable
 
@@ -32,26 +36,43 @@ class JacobiNoise(Uniform):
 
     def choose(self, view: View) -> Decision:
         """Keep the whole reading; done at the last step, or if the canvas already held what the logits depend on."""
-        reading = greedy(view.lattice.automata, view.logits, view.settled)
+        noise = gumbel(view) if view.options.finish is Finish.SAMPLE else None
+        reading = greedy(view.lattice.automata, view.logits, view.settled, noise)
         done = (reading.ids == view.canvas)[:, :-1].all(-1) | view.last
         gain = torch.where(done, reading.log_prob, 0.0)
         everything = torch.ones_like(view.canvas, dtype=torch.bool)
         return Decision(reading.ids, everything, view.settled, done, gain, torch.zeros_like(done))
 
 
-def greedy(automata: Sequence[BlockAutomaton], logits: Tensor, settled: Tensor) -> Best:
+def gumbel(view: View) -> list[Tensor]:
+    """Gumbel noise [n, ≥ V] for each row, drawn once for a block."""
+    found = []
+    for generator, seen in zip(view.generators, view.stability, strict=True):
+        if seen.seed is None:
+            seen.seed = int(torch.randint(1 << 62, (), generator=generator))
+        uniform = torch.rand(view.logits.shape[1:], generator=torch.Generator().manual_seed(seen.seed))
+        found.append(-(-uniform.clamp_min(torch.finfo(uniform.dtype).tiny).log()).log())
+    return found
+
+
+def greedy(
+    automata: Sequence[BlockAutomaton], logits: Tensor, settled: Tensor, noise: Sequence[Tensor] | None = None
+) -> Best:
     """An accepted block per row, from left to right: always the likeliest token after which it can be completed.
 
-    logits: [B, n, ≥ V]; settled: [B, n] int64, −1 where open. Every row must accept some block.
+    logits: [B, n, ≥ V]; settled: [B, n] int64, −1 where open; noise: [n, ≥ V] of each row, added to choose a token
+    Every row must accept some block.
     The log-probability is a sum over tokens, each relative to those that were possible after the preceding tokens.
     """
-    rows = zip(automata, logits.cpu().float(), settled, strict=True)
-    ids, gains = zip(*[_read(automaton, scores, pins) for automaton, scores, pins in rows], strict=True)
+    rows = zip(automata, logits.cpu().float(), settled, noise or [None] * len(settled), strict=True)
+    ids, gains = zip(*[_read(*row) for row in rows], strict=True)
     return Best(torch.stack(ids), torch.stack(gains))
 
 
-def _read(automaton: BlockAutomaton, logits: Tensor, settled: Tensor) -> tuple[Tensor, Tensor]:
-    """ids [n] of one row and their log-probability [] nats; logits [n, ≥ V], settled [n]."""
+def _read(
+    automaton: BlockAutomaton, logits: Tensor, settled: Tensor, noise: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """ids [n] of one row and their log-probability [] nats; logits and noise [n, ≥ V], settled [n]."""
     dfa, alive = automaton.dfa, completable(automaton, settled)
     class_of = dfa.alphabet.class_of.long()
     least = torch.finfo(logits.dtype).min  # −inf is the model's opinion, and yields to the automaton
@@ -62,7 +83,7 @@ def _read(automaton: BlockAutomaton, logits: Tensor, settled: Tensor) -> tuple[T
         allowed = alive[i + 1][dfa.row(state).long()]  # [K]
         if ids[i] < 0:
             fitting = scores[i].masked_fill(~allowed[class_of], IMPOSSIBLE)
-            ids[i] = fitting.argmax()
+            ids[i] = (fitting if noise is None else fitting + noise[i, : len(fitting)]).argmax()
             gain += fitting.double().log_softmax(0)[ids[i]]
         state = int(dfa.row(state)[class_of[ids[i]]])
     return ids, gain

@@ -26,10 +26,14 @@ from structgen_engine.lattice.lattice import OPEN, Beliefs, Best, BlockLattice
 
 @dataclass(eq=False)
 class Stability:
-    """A counter of the consecutive steps in which a row was nearly certain of the same best block."""
+    """A counter of the consecutive steps in which a row was nearly certain of the same best block.
+
+    seed: of the noise that stays the same in all steps of the block, None until it is drawn
+    """
 
     best: Tensor | None = None
     count: int = 0
+    seed: int | None = None
 
     def steps(self, best: Tensor | None) -> int:
         """Count this step's best block [n], or None if the row was not certain; returns the consecutive steps."""

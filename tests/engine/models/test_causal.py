@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,14 +21,16 @@ from torch import Tensor
 from strategies import cases, padded_dfas
 from structgen_engine.automata.dfa import BlockAutomaton, Dfa, block
 from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
-from structgen_engine.decoding.jacobi import JacobiNoise, greedy
+from structgen_engine.decoding.jacobi import JacobiNoise, greedy, gumbel
 from structgen_engine.decoding.loop import StepEvent, decode
 from structgen_engine.decoding.options import DecodingOptions
 from structgen_engine.decoding.row import Decoded
+from structgen_engine.decoding.sampling import Stability
 from structgen_engine.models.causal import CausalContext, CausalDenoiser
 
 IMPOSSIBLE = float("-inf")
 VOCABULARY = 12
+DRAWS = 4000
 PROMPTS = [[5, 3, 8, 1, 1, 9], [7], [2, 10, 4]]
 
 
@@ -271,3 +275,34 @@ def test_blocks_of_a_dfa_close_within_the_budget() -> None:
     logits[..., 1] = logits[..., 2] = 5.0
     reading = greedy([automaton], logits, torch.full((1, 4), -1))
     assert reading.ids.tolist() == [[1, 2, 0, 0]]
+
+
+def test_a_draw_is_distributed_as_text_written_token_by_token() -> None:
+    """Pairs of an odd and an even token: the second is drawn among those that fit the first, by their own scores."""
+    automaton, settled = block(pairs(), remaining=0), torch.full((1, 4), -1)
+    logits = torch.randn(1, 4, VOCABULARY, generator=torch.Generator().manual_seed(2))
+    counted: Counter[tuple[int, ...]] = Counter()
+    for seed in range(DRAWS):
+        noise = gumbel(seeded(logits, seed))
+        counted[tuple(greedy([automaton], logits, settled, noise).ids[0, :2].tolist())] += 1
+    even = logits[0, 1, 2::2].softmax(0)
+    first = torch.cat([logits[0, 0, :1], logits[0, 0, 1::2]]).softmax(0)  # token 0 ends the text
+    for (one, other), wanted in {
+        (1, 2): first[1] * even[0],
+        (5, 8): first[3] * even[3],
+        (0, 0): first[0],
+    }.items():
+        assert counted[one, other] / DRAWS == pytest.approx(float(wanted), abs=4 * (0.25 / DRAWS) ** 0.5)
+
+
+def test_the_noise_of_a_draw_is_the_same_in_all_steps_of_a_block() -> None:
+    view = seeded(torch.zeros(1, 4, VOCABULARY), 3)
+    assert torch.equal(gumbel(view)[0], gumbel(view)[0])
+    assert not torch.equal(gumbel(view)[0], gumbel(seeded(view.logits, 4))[0])
+
+
+def seeded(logits: Tensor, seed: int) -> Any:
+    """What the noise of a row is drawn from."""
+    return SimpleNamespace(
+        logits=logits, generators=[torch.Generator().manual_seed(seed)], stability=[Stability()]
+    )
