@@ -1,9 +1,9 @@
 """A look at each value: what the model would write in its place, knowing the rest of the answer but not the value.
 
-While it writes, a model sees what it has written, and is sure of it for that reason. So each value is hidden once: its
-tokens become noise, all others stay, and one forward pass gives the distribution of what stands there. Under the
-constraint this is the probability of the value given the rest of the answer, and without it the share of probability
-that the constraint takes away.
+While it writes, a model sees what it has written, and is sure of it for that reason. So each value is hidden once, at
+every place that must hold it: its tokens become noise, all others stay, and one forward pass gives the distribution of
+what stands there. Under the constraint this is the probability of the value given the rest of the answer, and without
+it the share of probability that the constraint takes away.
 
 Axes: T tokens, N block, V vocabulary.
 """
@@ -57,12 +57,24 @@ class HiddenValue:
     tokens: int
 
 
+Places = Sequence[tuple[int, int]]  # the tokens first … last − 1 of each
+
+
 @dataclass(frozen=True, eq=False)
 class _Spot:
+    """The tokens of a leaf: those of each of its places, and what a string's quotes hold if there is one place only."""
+
     pointer: str
-    first: int
-    last: int
+    places: Places
     inner: tuple[int, int]
+
+    @property
+    def first(self) -> int:
+        return self.places[0][0]
+
+    @property
+    def last(self) -> int:
+        return self.places[-1][1]
 
 
 def looks(
@@ -115,19 +127,26 @@ def support(seen: Sequence[HiddenValue]) -> float:
 
 
 def _placed(leaf: Leaf, spelled: Spelled, text: str) -> _Spot | None:
-    start, end = (len(text[:at].encode()) for at in (leaf.start, leaf.end))
-    first, last = spelled.tokens(start, end)
+    """The tokens of a leaf."""
+    characters = [(leaf.start, leaf.end), *leaf.again]
+    spans = [(len(text[:start].encode()), len(text[:end].encode())) for start, end in characters]
+    places = [(first, last) for first, last in (spelled.tokens(*span) for span in spans) if first < last]
+    if not places:
+        return None
+    start, end = spans[0]
     quoted = isinstance(leaf.value, str) and text[leaf.start : leaf.start + 1] == '"' and end - start > 2
-    return _Spot(leaf.pointer, first, last, spelled.tokens(start + 1, end - 1) if quoted else (first, last))
+    inner = spelled.tokens(start + 1, end - 1) if quoted and not leaf.again else (places[0][0], places[-1][1])
+    return _Spot(leaf.pointer, places, inner)
 
 
 def _clipped(place: _Spot, low: int, high: int) -> _Spot | None:
     """The part of a place inside tokens low … high − 1, None if there is none."""
-    first, last = max(place.first, low), min(place.last, high)
-    if first >= last:
+    clipped = [(max(first, low), min(last, high)) for first, last in place.places]
+    places = [(first, last) for first, last in clipped if first < last]
+    if not places:
         return None
     inner = max(place.inner[0], low), min(place.inner[1], high)
-    return _Spot(place.pointer, first, last, inner if inner[0] < inner[1] else (first, last))
+    return _Spot(place.pointer, places, inner if inner[0] < inner[1] else (places[0][0], places[-1][1]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +192,7 @@ class _Pass:
 
     def look(self, null: int) -> HiddenValue:
         """The lattices of the place; null: the id of the token of zero width. Raises Overlong."""
-        block, place, logits = self.block, self.place, self.preferred()
+        block, place, logits = self.block, self.place, self._pinned(self.preferred())
         whole, inner = (
             Hidden(
                 first, last, region(block.part, block.ids, first - block.first, last - block.first, logits)
@@ -184,10 +203,30 @@ class _Pass:
 
     def spelled_alone(self, null: int) -> tuple[float, int]:
         """The log-probability of the inner tokens by the model alone, and how many of them are not of zero width."""
-        held = slice(self.place.inner[0] - self.block.first, self.place.inner[1] - self.block.first)
+        first, last = self.place.inner
+        held = _marks(self.block, self.place)
+        held[: first - self.block.first] = held[last - self.block.first :] = False
         ids = self.block.ids[held].to(self.alone.device)
-        nats = self.alone[held].float().log_softmax(-1).gather(1, ids[:, None]).sum()
+        nats = self.alone[held.to(self.alone.device)].float().log_softmax(-1).gather(1, ids[:, None]).sum()
         return float(nats), int((ids != null).sum())
+
+    def _pinned(self, logits: Tensor) -> Tensor:
+        """The logits [N, ≥ V] with the tokens between the places certain, because they are not hidden."""
+        if len(self.place.places) == 1:
+            return logits
+        sure = (~_marks(self.block, self.place)).to(logits.device)
+        pinned = logits.clone()
+        pinned[sure] = pinned[sure].fill_(-torch.inf)
+        pinned[sure, self.block.ids.to(logits.device)[sure]] = 0.0
+        return pinned
+
+
+def _marks(block: _Written, place: _Spot) -> Tensor:
+    """[N] bool, the positions of a block that hold a place."""
+    marks = torch.zeros(len(block.ids), dtype=torch.bool)
+    for first, last in place.places:
+        marks[first - block.first : last - block.first] = True
+    return marks
 
 
 def _passes(
@@ -228,7 +267,7 @@ def _hiding(
         some = groups[at : at + few]
         where = torch.zeros(len(some), N, dtype=torch.bool)
         for row, place in ((row, one) for row, group in enumerate(some) for one in group):
-            where[row, place.first - block.first : place.last - block.first] = True
+            where[row] |= _marks(block, place)
         ids = block.ids.expand(len(some), -1)
         rows = block.context.select(torch.zeros(len(some), dtype=torch.int64))
         canvas = denoiser.noise.hidden(ids, where, generator)

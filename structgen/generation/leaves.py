@@ -21,12 +21,16 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 
 @dataclass(frozen=True)
 class Leaf:
-    """A scalar or an empty container: characters start … end − 1 of the text, quotes included."""
+    """A scalar or an empty container: characters start … end − 1 of the text, quotes included.
+
+    again: further places that must hold the same, those of a hole that comes several times
+    """
 
     pointer: str
     value: Any
     start: int
     end: int
+    again: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from structgen.compiler.constraint import compile
 from structgen.documents import Document
@@ -66,7 +67,7 @@ def _template(
 
 
 class FilledHoles:
-    """The values of a filled template by pointer, with their places; of a hole that comes again, all that it spans."""
+    """The values of a filled template by pointer, with their places: several of a hole that comes again."""
 
     def __init__(self, template: Template[object]) -> None:
         self._template = template
@@ -77,7 +78,7 @@ class FilledHoles:
         for k, hole in enumerate(self._template.holes):
             at = f"/{escape(hole.name)}"
             if at in found:
-                found[at] = Leaf(at, found[at].value, found[at].start, pieces[k].end)
+                found[at] = replace(found[at], again=(*found[at].again, (pieces[k].start, pieces[k].end)))
             else:
                 found[at] = Leaf(at, hole.plain(text[pieces[k].start : pieces[k].end]), *pieces[k])
         return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,6 +13,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +22,7 @@ from structgen.generation.prompts import ChatPrompts
 from structgen.model import Model
 from structgen.sources.template import HOLE_KINDS
 from structgen.tokens.vocabulary import Vocabulary
-from structgen_engine.decoding.denoiser import RandomDenoiser
+from structgen_engine.decoding.denoiser import RandomContext, RandomDenoiser
 from structgen_engine.decoding.noise import Absorbing, Uniform
 from structgen_mini import mini_folder
 
@@ -152,3 +155,53 @@ def test_a_template_of_its_own_keeps_its_types():
 def test_an_empty_context_is_refused():
     with pytest.raises(sg.InvalidDocument, match="context is empty"):
         sg.load().fill("{{a}}", " ")
+
+
+class Unmoved(RandomDenoiser):
+    """Logits that depend on the position alone, so that what is right can be added up by hand."""
+
+    def _row(self, tokens: tuple[int, ...], length: int) -> torch.Tensor:
+        return super()._row((), length)
+
+
+def test_a_hole_that_comes_again_has_the_probability_of_its_value_at_both_places():
+    """Both places are hidden together and hold the same; the hole between them keeps its value, and has its own."""
+    pieces = [*(bytes([byte]) for byte in range(256)), b"ab", b"ba"]
+    vocabulary, N = Vocabulary.from_tokens(["<pad>", "<eos>", *pieces]), 24
+    denoiser = Unmoved(Uniform(2, vocabulary.size), N, vocabulary.size, seed=4, scale=1.0)
+    model = Model("unmoved", denoiser, vocabulary, ChatPrompts("{}"), fills="text")
+    done = model.fill("{{who:ab|ba}} is {{what:x|y}} and {{who}}", details=True, steps=1, seed=0)
+    assert list(done.confidence) == ["/who", "/what"]
+    logits = denoiser(RandomContext(((),)), torch.zeros(1, N, dtype=torch.int64))[0].double()
+    token = {piece: index for index, piece in enumerate(pieces, 2)}
+
+    def weight(value: bytes) -> float:
+        """The sum over the ways to spell a value with as many tokens as stand at each of its places."""
+        ways = ([value], [value[:1], value[1:]])
+        return math.prod(
+            sum(
+                math.exp(sum(float(logits[k, token[piece]]) for k, piece in zip(place, way, strict=True)))
+                for way in ways
+                if len(way) == len(place)
+            )
+            for place in (places_of(vocabulary, done.ids, 0, 2), places_of(vocabulary, done.ids, 12, 14))
+        )
+
+    value, other = done.value["who"], {"ab": "ba", "ba": "ab"}[done.value["who"]]
+    total = weight(b"ab") + weight(b"ba")
+    assert done.confidence["/who"] == pytest.approx(weight(value.encode()) / total)
+    assert [one.value for one in done.alternatives["/who"]] == [other]
+    assert done.alternatives["/who"][0].probability == pytest.approx(weight(other.encode()) / total)
+    shares = logits[places_of(vocabulary, done.ids, 6, 7).start, [token[b"x"], token[b"y"]]].softmax(0)
+    assert done.confidence["/what"] == pytest.approx(float(shares["xy".index(done.value["what"])]))
+
+
+def places_of(vocabulary: Vocabulary, ids: Sequence[int], start: int, end: int) -> range:
+    """The tokens that spell the characters start … end − 1 of a text in ASCII."""
+    before, held = 0, list[int]()
+    for k, index in enumerate(ids):
+        after = before + len(vocabulary.written(index))
+        if before < end and after > start:
+            held.append(k)
+        before = after
+    return range(held[0], held[-1] + 1)
