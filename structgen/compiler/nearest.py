@@ -7,6 +7,7 @@ from functools import cached_property
 from reprlib import Repr
 from typing import TYPE_CHECKING, Any
 
+from structgen.collector import paused
 from structgen.errors import Rejected
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ class Projecting:
         `structgen.compiler.projection`); replacing a letter counts 1. Strings and numbers get their canonical spelling.
         most: the largest distance; raises Rejected if no text is within it
         """
-        return projected(self, answer, most)
+        with paused():
+            return projected(self, answer, most)
 
     @cached_property
     def projector(self) -> Projector:

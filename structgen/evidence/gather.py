@@ -14,6 +14,7 @@ from structgen.evidence.alternatives import distinct
 from structgen.evidence.film import Film
 from structgen.evidence.lists import shortened
 from structgen.evidence.looks import HiddenValue, looks, support, supports
+from structgen.evidence.replied import replied
 from structgen.evidence.spans import spans_of
 from structgen.evidence.tokens import Spelled
 from structgen.evidence.values import calibrated, confidence, key, ranked
@@ -66,6 +67,10 @@ def answered(runtime: Runtime, asked: Request, wanted: Wanted) -> Generation[Any
 
     Raises what `write` and `read` raise.
     """
+    if runtime.remote is not None:
+        stating = wanted.stating if wanted.warned or wanted.details else nowhere
+        how: dict[str, Any] = {"details": wanted.details, "document": wanted.document, "stating": stating}
+        return replied(runtime.remote, asked, **how, read=partial(_answer, wanted))
     for time in range(asked.redraws + 1):
         film = Film(asked.constraint.vocabulary, asked.on_step)
         drawn = asked.drawn_anew(time) if time else asked
@@ -92,8 +97,7 @@ def several(runtime: Runtime, asked: Request, most: int, wanted: Wanted) -> list
 def proven(runtime: Runtime, asked: Request, written: Decoded, wanted: Wanted, film: Film) -> Generation[Any]:
     """What was written for a request, with the evidence that is wanted. Raises Rejected."""
     generation = read(runtime, asked.constraint, written)
-    text = generation.text
-    answer = Answer.of(text) if wanted.is_json else Answer(text, is_json=False, read=wanted.read)
+    answer = _answer(wanted, generation.text)
     if wanted.details:
         found = evidence(runtime, asked, written, answer, stating=wanted.stating)
         trace = tuple(film.frames)
@@ -102,6 +106,11 @@ def proven(runtime: Runtime, asked: Request, written: Decoded, wanted: Wanted, f
         return generation
     found = doubts(runtime, asked, written, answer, stating=wanted.stating)
     return replace(generation, evidence=Evidence(warnings=found))
+
+
+def _answer(wanted: Wanted, text: str) -> Answer:
+    """The answer as its values are found."""
+    return Answer.of(text) if wanted.is_json else Answer(text, is_json=False, read=wanted.read)
 
 
 def _all_rejected(error: Rejected, draws: int) -> Rejected:

@@ -39,7 +39,8 @@ class Request:
     partial: whether a part of a list is enough where the budget does not hold all of it
     kinds: the forms that the answer may have, empty if nothing is known about its form
     on_step: called with each StepEvent
-    redraws: how often an answer that a Python validator rejects is drawn anew
+    redraws: how often an answer that a Python validator rejects is drawn anew; drawn: how often it was
+    asked_tokens: the budget that the caller named, None for the default
     """
 
     prompt: Sequence[int]
@@ -54,12 +55,14 @@ class Request:
     on_step: Callable[[StepEvent], None] | None = None
     partial: bool = False
     redraws: int = 0
+    asked_tokens: int | None = None
+    drawn: int = 0
 
     def drawn_anew(self, time: int) -> Request:
         """The request for draw number `time`, from 1 on: a joint draw instead of the best, by a seed of its own."""
         digest = hashlib.blake2b(f"{self.seed} {time}".encode(), digest_size=8).digest()
         options = replace(self.options, finish=Finish.SAMPLE)
-        return replace(self, options=options, seed=int.from_bytes(digest) >> 1)
+        return replace(self, options=options, seed=int.from_bytes(digest) >> 1, drawn=time)
 
 
 class Writer(Protocol):

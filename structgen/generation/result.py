@@ -36,7 +36,7 @@ class TextSpan(NamedTuple):
     end: int
 
 
-WarningKind = Literal["excluded", "not stated", "absent", "shortened", "off topic"]
+WarningKind = Literal["excluded", "not stated", "absent", "shortened", "off topic", "projected"]
 
 
 class AnswerWarning(UserWarning):
@@ -44,7 +44,7 @@ class AnswerWarning(UserWarning):
 
     A value is absent if the document has its words, but not for this field.
 
-    A request that concerns no tool gets one too.
+    A request that concerns no tool gets one too, and an answer that was made valid by `project` ("projected").
 
     kind: "excluded", "not stated", "absent", "shortened" or "off topic"; pointer: of the value
     detail: what was found, without the pointer

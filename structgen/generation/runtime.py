@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from structgen.generation.chooser import Chooser
 from structgen.generation.prompts import Fillable, Prompts
+from structgen.generation.remote import Remote
 from structgen.generation.request import Writer
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import Denoiser
@@ -27,6 +28,7 @@ class Runtime:
     fills: whether it writes the text of a filled template, or an object of the values, around which the text is put
     concerns: whether a request concerns one of several tools, by their descriptions; None if the model itself decides
     doubt: the least support of a value, and how much more it needs than a rival's; nats a token, None if unknown
+    remote: the model that writes whole texts elsewhere, None for one that runs here
     absent: how likely a document is not to state each field of a source, 0 … 1, by JSON pointer with * for the items of
     a list; None if the model cannot say
     calibration: temperature and shift that make the log-odds of a confidence those of being right, None if unknown
@@ -49,6 +51,7 @@ class Runtime:
     absent: Callable[[Fillable, str], Mapping[str, float]] | None = None
     calibration: tuple[float, float] | None = None
     doubt: tuple[float, float] | None = None
+    remote: Remote | None = None
 
     def over(self, denoiser: Denoiser) -> Self:
         """The same runtime with another denoiser of this model: that of a row which shares its passes with others."""

@@ -14,6 +14,7 @@ from structgen.documents import Document
 from structgen.errors import InvalidDocument, Rejected, Unsatisfiable, Unsupported
 from structgen.generation.options import Options
 from structgen.generation.prompts import Markup, Prompt
+from structgen.generation.remote import refusal
 from structgen.generation.request import Kind, Request
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
@@ -101,6 +102,7 @@ def request(
         options.on_step,
         options.partial,
         options.redraws,
+        options.max_tokens,
     )
 
 
@@ -115,6 +117,8 @@ def writing(runtime: Runtime, asked: Request) -> Generator[StepEvent, None, Deco
     Raises Unsatisfiable, before anything is generated, if the budget is below the least number of tokens, and
     Unsupported if a step of a lazy constraint takes too long.
     """
+    if runtime.remote is not None:
+        raise refusal()
     writer = runtime.writer or DirectWriter(runtime.denoiser, runtime.vocabulary)
     try:
         with refusing_overlong_steps():

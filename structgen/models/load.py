@@ -14,6 +14,7 @@ from structgen.model import Model
 from structgen.models.causal import causal
 from structgen.models.diffusion_gemma import diffusion_gemma
 from structgen.models.embedded import NAME, embedded
+from structgen.models.hosted import MAX_DISTANCE, PREFIX, hosted
 from structgen.models.hub import fetched, is_hub_name
 from structgen.models.llada import llada
 from structgen.models.placement import Placement
@@ -29,6 +30,8 @@ def load(
     device_map: str | Mapping[str, Any] | None = None,
     thinking: bool = False,
     revision: str | None = None,
+    model: str | None = None,
+    max_distance: float = MAX_DISTANCE,
 ) -> Model:
     """A model with its verbs.
 
@@ -37,11 +40,18 @@ def load(
     device: "cpu", "cuda", …, or "auto" for the first GPU if there is one
     dtype: of the weights of DiffusionGemma or LLaDA; as stored by default
     device_map: how to spread DiffusionGemma over devices, as in accelerate
+    model: the name of a model at an endpoint of OpenAI's protocol, which is named "openai:https://host/v1"; its key is
+        read from STRUCTGEN_API_KEY, or OPENAI_API_KEY and NVIDIA_API_KEY for the hosts of these companies
+    max_distance: how far a hosted model's reply may be from the nearest valid text, in letters replaced
     thinking: whether DiffusionGemma's answers may begin with a thought, which is not part of the text
 
     Raises ModelNotFound if there is no model of that name that structgen can run, and InvalidOption if there is no such
     device or option.
     """
+    if isinstance(name, str) and name.startswith(PREFIX):
+        return hosted(name, model, max_distance)
+    if model is not None:
+        raise InvalidOption('model names a model at an endpoint: load "openai:https://host/v1"')
     _check_device(device)
     placement = Placement(device, dtype, device_map, thinking)
     if name is None:
