@@ -126,6 +126,35 @@ def official(
 
 
 @app.command()
+def batches(
+    rows: int = 10_000,
+    kills: int = 10,
+    embedded: Annotated[
+        bool, typer.Option("--embedded", help="The embedded model, instead of a toy.")
+    ] = False,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Peak memory against that of 100 rows, instead.")
+    ] = False,
+) -> None:
+    """`structgen batch` under kill -9 at random moments: every row once, and how many are computed twice."""
+    import tempfile
+
+    from conformance.batches import FEW, TOGETHER, killed, peak
+
+    with tempfile.TemporaryDirectory() as name:
+        if memory:
+            few, many = (peak(Path(name) / str(count), count, embedded=embedded) for count in (FEW, rows))
+            print(f"{FEW} rows: {few:.0f} MB at most; {rows} rows: {many:.0f} MB, {many / few:.2f} times")
+            raise typer.Exit(many > 1.5 * few)
+        found = killed(Path(name), rows, kills, embedded=embedded)
+    print(f"{found.rows} rows, killed {found.kills} times: {found.missing} missing, {found.repeated} twice")
+    print(
+        f"{found.again} computed again, {found.most} after one kill at most ({TOGETHER} are in work at a time)"
+    )
+    raise typer.Exit(bool(found.missing or found.repeated or found.most > TOGETHER))
+
+
+@app.command()
 def samples(schemas: int = 500, samples: int = 100, start: int = 0, state: State = None) -> None:
     """Random texts of MaskBench's schemas, judged by jsonschema with its format checks on."""
     from conformance.samples import Tally, drawn, ecma_patterns
