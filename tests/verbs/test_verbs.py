@@ -47,7 +47,7 @@ def test_what_is_no_text_is_no_document(model: sg.Model, text: Any):
 
 def test_a_book_is_refused_in_a_sentence(model: sg.Model):
     with pytest.raises(
-        sg.InvalidDocument, match=r"longer than 192 prompts, and structgen-mini reads at most 512"
+        sg.InvalidDocument, match=r"longer than 512 prompts, and structgen-mini reads at most 512"
     ):
         model.extract("Vendor: Acme, total 5\n" * 20_000, {"type": "boolean"})
     with pytest.raises(sg.InvalidDocument, match=r"takes \d+ tokens and structgen-mini reads at most 1400"):
