@@ -4,6 +4,8 @@
 # make lock   resolves the locks anew                  make drift   runs the host tests on the newest releases
 # make picture  draws the picture of README.md anew      make plots   draws the charts of docs/benchmarks.md
 # make site   builds the documentation into site/, in an environment of its own of 155 MB
+# make test-outside  other people's suites against the server, in an environment of its own
+# make newcomer  clones the project and goes the way of a first hour: demo, a PDF, the proof, the server
 # make test-vllm  vLLM's server with the plugin, in an environment of its own of 3.5 GB
 
 PYTHON  ?= python3
@@ -18,7 +20,7 @@ RESOLVE := .venv-lock/bin/uv pip compile pyproject.toml $(LOCKS)/build.in \
            --universal --python-version 3.11 --upgrade --no-annotate --quiet \
            --custom-compile-command 'make lock'
 
-.PHONY: demo picture site test test-vllm lint check bench plots lock drift clean
+.PHONY: demo newcomer picture site test test-outside test-vllm lint check bench plots lock drift clean
 
 demo: $(VENV)/.project
 	$(BIN)/structgen demo
@@ -28,6 +30,12 @@ picture: $(VENV)/.project
 
 test: $(VENV)/.tests
 	$(BIN)/pytest --numprocesses $(WORKERS)
+
+test-outside: $(VENV)/.tests
+	PYTHONPATH=tests $(BIN)/python -m outside --environment .venv-outside --page docs/benchmarks/server.md
+
+newcomer:
+	tests/outside/newcomer.sh
 
 test-vllm:
 	PYTHONPATH=tests $(PYTHON) -m real_vllm --environment .venv-vllm
@@ -89,4 +97,4 @@ $(VENV)/.bench: pyproject.toml $(LOCKS)/bench.txt $(VENV)/.tests
 	touch $@
 
 clean:
-	rm -rf .data $(VENV) .venv-lock .venv-drift .venv-site .venv-vllm site .cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .data $(VENV) .venv-lock .venv-drift .venv-outside .venv-site .venv-vllm site .cache .pytest_cache .ruff_cache .hypothesis

@@ -13,6 +13,7 @@ from structgen.sources import as_source
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import Denoiser, RandomDenoiser
 from structgen_engine.decoding.noise import Uniform
+from structgen_engine.decoding.options import DecodingOptions
 from structgen_mini import mini_folder
 from structgen_mini.canvas import Canvas
 from structgen_mini.constants import (
@@ -95,6 +96,16 @@ def toy(overlap: Overlap | None = None, **options: Any) -> Model:
     vocabulary = Vocabulary.from_file(mini_folder() / "tokenizer.json")
     denoiser = RandomDenoiser(Uniform(2, vocabulary.size), 256, vocabulary.size, scale=0.1)
     return filler(denoiser, vocabulary, overlap, **options)
+
+
+def hasty() -> Model:
+    """A filler that knows nothing and takes one step for a short block, so that an answer takes milliseconds."""
+    vocabulary = Vocabulary.from_file(mini_folder() / "tokenizer.json")
+    denoiser = RandomDenoiser(Uniform(2, vocabulary.size), 64, vocabulary.size, scale=0.1)
+    constants = replace(CONSTANTS, layouts=Layouts(canvases=1, growth=2, attempts=1))
+    return replace(
+        filler(denoiser, vocabulary, constants=constants), decoding=DecodingOptions(steps=1), blocks=1
+    )
 
 
 def outlined(source: Any) -> Outline:

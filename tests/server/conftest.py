@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,15 +16,9 @@ import httpx2
 from fastapi import FastAPI
 from openai import AsyncOpenAI
 
-from minis import CONSTANTS, filler
+from minis import hasty
 from structgen.model import Model
 from structgen.server import ServerSettings, create_app
-from structgen.tokens.vocabulary import Vocabulary
-from structgen_engine.decoding.denoiser import RandomDenoiser
-from structgen_engine.decoding.noise import Uniform
-from structgen_engine.decoding.options import DecodingOptions
-from structgen_mini import mini_folder
-from structgen_mini.constants import Layouts
 
 
 class Client:
@@ -68,12 +61,7 @@ class Client:
 
 @pytest.fixture(scope="session")
 def model() -> Model:
-    """It takes one step for a short block, so that an answer takes a few milliseconds."""
-    vocabulary = Vocabulary.from_file(mini_folder() / "tokenizer.json")
-    denoiser = RandomDenoiser(Uniform(2, vocabulary.size), 64, vocabulary.size, scale=0.1)
-    constants = replace(CONSTANTS, layouts=Layouts(canvases=1, growth=2, attempts=1))
-    quick = filler(denoiser, vocabulary, constants=constants)
-    return replace(quick, decoding=DecodingOptions(steps=1), blocks=1)
+    return hasty()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,218 @@
+"""Run the suites of other people against the server, and write what they found as a table.
+
+make test-outside                                     all of them, in .venv-outside
+python -m outside --part openai --part load           some of them
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import datetime
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from outside.environment import ROOT, made, openai_source
+from outside.load import leaving, loaded, stopping
+from outside.servers import EMBEDDED, NAMES, TOY, Server, serving
+
+CREATE = re.compile(r"test_(method|raw_response|streaming_response)_create(_overload_\d)?\[")
+MODELS = re.compile(r"test_models\.py.*_(retrieve|list)")
+FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.M)
+TALLY = re.compile(r"\d+ (?:passed|failed|skipped|error\w*)")
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+RESOURCES = ("chat/test_completions", "test_decisions", "test_models", "test_responses")
+Row = tuple[str, str, str]  # suite, outcome, what is not as it should be
+
+
+def main() -> int:
+    """1 if something is not as it should be."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--environment", type=Path, default=ROOT / ".venv-outside")
+    parser.add_argument("--part", choices=sorted(PARTS), action="append", help="all if none")
+    parser.add_argument("--page", type=Path, help="write the table to this page")
+    parser.add_argument("--calls", type=int, default=5000, help="of schemathesis")
+    parser.add_argument("--clients", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=60)
+    options = parser.parse_args()
+    folder = options.environment.absolute()
+    python = made(folder)
+    rows = [row for part in options.part or PARTS for row in PARTS[part](folder, python, options)]
+    lines = [
+        "| suite | outcome | not as it should be |",
+        "|---|---|---|",
+        *(f"| {' | '.join(row)} |" for row in rows),
+    ]
+    print("\n".join(lines))
+    if options.page is not None:
+        _write(options.page, lines)
+    return int(any(row[2] != "nothing" for row in rows))
+
+
+def _write(page: Path, lines: Sequence[str]) -> None:
+    """Put a new table in the place of the one on the page."""
+    head, _, _ = page.read_text(encoding="utf-8").partition("<!-- table -->")
+    said = [f"Measured on {datetime.date.today()}.", "", *lines]
+    page.write_text(f"{head}<!-- table -->\n" + "\n".join(said) + "\n", encoding="utf-8")
+
+
+def _pytest(python: Path, *given: str, cwd: Path, **variables: str) -> str:
+    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=no", *given]
+    done = subprocess.run(command, cwd=cwd, env={**os.environ, **variables}, capture_output=True, text=True)
+    return done.stdout
+
+
+def _tally(output: str) -> str:
+    return ", ".join(TALLY.findall(output.strip().splitlines()[-1]))
+
+
+def _mini() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return EMBEDDED, tuple(part for name in NAMES for part in ("--name", name))
+
+
+def openai(folder: Path, python: Path, options: argparse.Namespace) -> list[Row]:
+    """OpenAI's own tests of its client: everything that creates something without every parameter, and models."""
+    source, (command, more) = openai_source(folder, python), _mini()
+    tests = [f"tests/api_resources/{name}.py" for name in RESOURCES]
+    with serving(command, *more) as server:
+        output = _pytest(
+            python, *tests, "-k", "not aiohttp", cwd=source, TEST_API_BASE_URL=f"{server.url}/v1"
+        )
+    failed = FAILED.findall(output)
+    wrong = [one for one in failed if CREATE.search(one) or MODELS.search(one)]
+    others = len(failed) - len(wrong)
+    said = f"{_tally(output)}: of the failed, {others} set every parameter or need stored objects"
+    return [(f"{source.name}: its own tests", said, ", ".join(wrong) or "nothing")]
+
+
+def langchain(folder: Path, python: Path, options: argparse.Namespace) -> list[Row]:
+    """LangChain's tests of chat models."""
+    command, more = _mini()
+    case = str(Path(__file__).with_name("langchain_cases.py"))
+    with serving(command, *more) as server:
+        output = _pytest(python, case, "-o", "asyncio_mode=auto", cwd=folder, STRUCTGEN_URL=server.url)
+    failed = [one.rpartition("::")[2] for one in FAILED.findall(output)]
+    wit = [one for one in failed if one in WIT]
+    wrong = [one for one in failed if one not in WIT]
+    said = f"{_tally(output)}; of wit, failed: {', '.join(wit) or 'none'}"
+    return [("langchain-tests through ChatOpenAI", said, ", ".join(wrong) or "nothing")]
+
+
+WIT = ("test_unicode_tool_call_integration",)  # tests of what a model of ten million parameters knows
+
+
+def jevbench(folder: Path, python: Path, options: argparse.Namespace) -> list[Row]:
+    """JevBench's check of the format, and its laws of batches and of orders on its case of all three kinds."""
+    tool = python.with_name("jevbench")
+    with serving(*_mini()[:1]) as server:
+        given = ["--url", f"{server.url}/v1/systemone", "--model", "structgen-mini"]
+        check = subprocess.run([tool, "check", *given], capture_output=True, text=True, cwd=folder)
+        laws = subprocess.run(
+            [tool, "eval", *given, "--suite", "examples", "--relations", LAWS, "--no-cache"],
+            capture_output=True,
+            text=True,
+            cwd=folder,
+        )
+    scores = re.findall(r"^\s*(\w+)\s+([\d.]+)", laws.stdout, re.M)
+    low = [name for name, score in scores if name in LAWS and float(score) < 100]
+    said = (
+        f"check: {'passes' if not check.returncode else 'fails'}; laws of batches and orders kept: {not low}"
+    )
+    return [
+        ("jevbench 0.1", said, ", ".join(low) or ("nothing" if not check.returncode else check.stderr[:200]))
+    ]
+
+
+LAWS = "batch_solo,batch_order,duplicate_question,batch_content,batch_size_sweep,option_permutation"
+
+
+def schemathesis(folder: Path, python: Path, options: argparse.Namespace) -> list[Row]:
+    """Requests made from the server's own description, right and wrong ones, to a toy model."""
+    tool = python.with_name("schemathesis")
+    with serving(TOY) as server:
+        given = ["--checks", CHECKS, "--seed", "1", "--phases", "coverage,fuzzing"]
+        command = [
+            tool,
+            "run",
+            f"{server.url}/openapi.json",
+            *given,
+            "--max-examples",
+            str(options.calls // 10),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    calls = re.search(r"(\d[\d,]*) generated", done.stdout)
+    found = re.findall(r"- (ST\d+ .+|Server error.*)", done.stdout)
+    said = f"{calls[1] if calls else 'no'} calls"
+    return [
+        (
+            "schemathesis",
+            said,
+            ", ".join(sorted(set(found))) or ("nothing" if not done.returncode else done.stdout[-300:]),
+        )
+    ]
+
+
+def langextract(folder: Path, python: Path, options: argparse.Namespace) -> list[Row]:
+    """Our tests with LangExtract itself, which is found behind everything of this environment."""
+    site = subprocess.run(
+        [python, "-c", "import site; print(site.getsitepackages()[0])"], capture_output=True, text=True
+    )
+    behind = f"import sys; sys.path.append({site.stdout.strip()!r})"
+    program = f"{behind}; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    tests = "tests/outside/test_langextract.py"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "-q", "--tb=no", tests], capture_output=True, text=True, cwd=ROOT
+    )
+    return [
+        (
+            "langextract, ten documents",
+            _tally(done.stdout),
+            ", ".join(FAILED.findall(done.stdout)) or "nothing",
+        )
+    ]
+
+
+def load(folder: Path, python: Path, options: argparse.Namespace) -> list[Row]:
+    """A load on the embedded model, with and without shared passes; clients that leave; an end."""
+    rows: list[Row] = []
+    for width in ("8", "1"):
+        with serving(EMBEDDED, "--rows", width) as server:
+            found = asyncio.run(loaded(server, options.clients, options.seconds))
+            said = ", ".join(f"{name} {value}" for name, value in found.row().items())
+            bad = [*found.errors[:3], *(["mixed answers"] if found.mixed else [])]
+            label = f"{options.clients} clients for {options.seconds:.0f} s, {width} rows"
+            rows.append((label, said, ", ".join(bad) or "nothing"))
+            if width == "8":
+                rows += _ends(server)
+    return rows
+
+
+def _ends(server: Server) -> list[Row]:
+    left = asyncio.run(leaving(server, 50))
+    status, code = asyncio.run(stopping(server))
+    fine = status == 200 and code in (0, -15)
+    return [
+        (
+            "50 clients leave in the middle of a stream",
+            f"{left} places still taken",
+            "nothing" if not left else "places",
+        ),
+        ("SIGTERM during an answer", f"answer {status}, exit code {code}", "nothing" if fine else "the end"),
+    ]
+
+
+PARTS: dict[str, Callable[[Path, Path, argparse.Namespace], list[Row]]] = {
+    "openai": openai,
+    "langchain": langchain,
+    "jevbench": jevbench,
+    "langextract": langextract,
+    "schemathesis": schemathesis,
+    "load": load,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
