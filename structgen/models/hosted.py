@@ -12,19 +12,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from structgen.cache import cache_folder
-from structgen.errors import InvalidOption, MissingExtra, ModelNotFound, Rejected
+from structgen.compiler.constraint import Constraint, compile
+from structgen.compiler.projection import Projection
+from structgen.errors import InvalidOption, MissingExtra, ModelNotFound, Rejected, StructgenError, Unsupported
 from structgen.generation.prompts import ChatPrompts
 from structgen.generation.remote import Remote, RemoteChooser, RemoteDenoiser, Replied
 from structgen.generation.request import Request
 from structgen.generation.result import AnswerWarning
 from structgen.model import Model
+from structgen.sources import Source
 from structgen.sources.json_schema import JsonSchema
 from structgen.sources.types import TypeSource
 from structgen.tokens.vocabulary import BYTES
@@ -103,7 +106,7 @@ class HostedEndpoint(Remote):
         schema = _schema(constraint.source) if self._enforces() else None
         said = self._said(prompt, schema, request)
         try:
-            found = constraint.project(said, most=self.most)
+            found = _nearest(constraint, said, request.document, self.most)
         except Rejected as error:
             raise Rejected(f"the reply of {self.model} cannot be used: {error}", text=said) from None
         return Replied(found.text, tuple(_warnings(found.distance, found.edits)))
@@ -147,6 +150,41 @@ class HostedEndpoint(Remote):
                 _write(file, known)
             self._known["enforces"] = known
         return self._known["enforces"]
+
+
+def _nearest(constraint: Constraint[Any], said: str, document: str | None, most: float) -> Projection:
+    """The nearest text with members in declared order, or in any if that is nearer: a model may have its own order."""
+    if constraint.accepts(said):
+        return Projection(said, 0.0)
+    found = _refused(lambda: constraint.project(said, most=most))
+    other = _in_any_order(constraint.source)
+    if other is not None:
+        limit = most if isinstance(found, StructgenError) else found.distance
+        freely = _refused(lambda: compile(other, document=document).project(said, most=limit))
+        if isinstance(freely, Projection) and (
+            isinstance(found, StructgenError) or freely.distance < found.distance
+        ):
+            return freely
+    if isinstance(found, Projection):
+        return found
+    raise found
+
+
+def _refused(project: Callable[[], Projection]) -> Projection | StructgenError:
+    """What a projection gives, or the error that it raises."""
+    try:
+        return project()
+    except (Rejected, Unsupported) as error:
+        return error
+
+
+def _in_any_order(source: object) -> Source[Any] | None:
+    """The source with members in any order; None if it has no order of members."""
+    if isinstance(source, JsonSchema) and source.order == "declared":
+        return replace(source, order="any")
+    if isinstance(source, TypeSource) and source.terms.order == "declared":
+        return replace(source, terms=replace(source.terms, order="any"))
+    return None
 
 
 def _asked(ask: Any, url: str) -> Any:

@@ -93,6 +93,7 @@ def fake(served: tuple[Fake, str], tmp_path, monkeypatch: pytest.MonkeyPatch) ->
         WHOLE[:-1],
         WHOLE.replace("12", '"12"').replace("true", '"True"').replace('"tech"', '"Tech"'),
         repr(WANTED.model_dump()),
+        '```{"hours": 12, "urgent": true, "team": "tech", "title": "Printer on fire"}```',
     ],
 )
 def test_a_reply_becomes_the_value_with_a_warning_of_what_changed(fake, said):
