@@ -152,12 +152,31 @@ def calibrate(figures: dict[str, Any]) -> Any:
     return figure
 
 
+def batch(figures: dict[str, Any]) -> Any:
+    """Documents for each CPU second, and peak memory, against the documents in flight."""
+    figure, (speed, memory) = _axes(2)
+    alone, *rows = figures["rows"]
+    sizes = [int(row["rows in flight"]) for row in rows]
+    speed.plot(sizes, [row["documents_per_cpu_second"] for row in rows], "o-", color=COLOURS[3])
+    speed.axhline(alone["documents_per_cpu_second"], color=COLOURS[0], linestyle="--")
+    speed.set(ylabel="documents for each CPU second (dashed: one by one)")
+    memory.plot(sizes, [row["peak_mb"] for row in rows], "o-", color=COLOURS[3])
+    memory.set(ylabel="peak MB of the process")
+    for axes in (speed, memory):
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(sizes, list(map(str, sizes)))
+        axes.set_xlabel("documents in flight")
+        axes.set_ylim(0, None)
+    return figure
+
+
 CHARTS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "step": step,
     "laws": laws,
     "schema": schema,
     "extract": extract,
     "calibrate": calibrate,
+    "batch": batch,
 }
 
 
