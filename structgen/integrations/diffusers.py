@@ -127,7 +127,8 @@ class ConstrainedScheduler:
             ended = (sample[index] == self._best).all(-1, keepdim=True)
             best = torch.where(ended, self._best, best)
         beliefs = rows.beliefs()
-        keep = EntropyBound(self.config.entropy_bound)(beliefs, torch.full_like(best, -1)).to(sample.device)
+        open_ = torch.full(best.shape, -1, device=beliefs.entropy.device)
+        keep = EntropyBound(self.config.entropy_bound)(beliefs, open_).to(sample.device)
         noise = torch.randint(logits.shape[-1], best.shape, generator=self._noise).to(sample.device)
         drawn = rows.drawn().to(sample.device)
         output.prev_sample = output.prev_sample.index_copy(

@@ -266,10 +266,10 @@ def traffic(step: Step, logits: Tensor) -> list[float]:
     return [
         *found,
         N * (per_chunk + per_class),
+        step.uniforms.nbytes,
         2 * (N * 8 * automaton.classes + sets) + tables / 5,
         4 * sets + 2 * (alpha + 2 * beta) + tables,
         alpha + beta + scratch + N * (per_class + 13 * automaton.classes),
-        step.uniforms.nbytes,
         2 * N * 256 * 24,
         2 * N * (8 * alphabet.most("pieces") + 2048 * (4 + size)),
         logits.nbytes + 2 * logits.numel() + N * 4 * automaton.classes,

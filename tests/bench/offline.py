@@ -91,6 +91,7 @@ def every_kernel(
         step.run(logits)
         step.spread(logits, logits)
         step.process_(logits)
+        step.lean_rows()
     return found
 
 

@@ -46,7 +46,7 @@ class Needs:
     def note(self, dfa: Dfa, logits: torch.Tensor) -> None:
         """Count one step of this automaton."""
         with counted() as counts:
-            step = Step.of([block(dfa)], positions=BLOCK, device=META, pool=Pool(META))
+            step = Step.of([block(dfa)], positions=BLOCK, device=META, pool=Pool(META), spared=True)
             step.run(logits)
             step.spread(logits, logits)
         for name, found in counts.variants.items():

@@ -40,22 +40,21 @@ def nonempty(
     temperatures = [temperature] * len(parts) if isinstance(temperature, (int, float)) else list(temperature)
     if settled is None:
         settled = torch.full(logits.shape[:2], OPEN, dtype=torch.int64)
-    pins = settled.to(logits.device)
     rows = opened(parts, logits, settled, temperatures)
-    lattice = BlockLattice(rows, logits, settled=pins, temperature=temperatures)
+    lattice = BlockLattice(rows, logits, settled=settled, temperature=temperatures)
     empty = lattice.log_partition() == IMPOSSIBLE
     if not empty.any():
         return lattice
     rows = widened(parts, rows, logits, settled, temperatures, empty)
-    lattice = BlockLattice(rows, logits, settled=pins, temperature=temperatures)
+    lattice = BlockLattice(rows, logits, settled=settled, temperature=temperatures)
     empty = lattice.log_partition() == IMPOSSIBLE
     if not empty.any():
         return lattice
     bounds = torch.tensor([largest(value) for value in temperatures], device=logits.device)
-    floor = torch.where(empty, -bounds.clamp_max(torch.finfo(logits.dtype).max), IMPOSSIBLE)
+    floor = torch.where(empty.to(logits.device), -bounds.clamp_max(torch.finfo(logits.dtype).max), IMPOSSIBLE)
     logits = logits.maximum(floor.to(logits)[:, None, None])
     return BlockLattice(
-        opened(parts, logits, settled, temperatures), logits, settled=pins, temperature=temperatures
+        opened(parts, logits, settled, temperatures), logits, settled=settled, temperature=temperatures
     )
 
 

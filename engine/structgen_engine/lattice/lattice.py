@@ -85,7 +85,7 @@ class BlockLattice:
         for _, group in groupby(range(len(rows)), key=lambda b: (id(rows[b].dfa), alone[b], temperatures[b])):
             span = list(group)
             at = slice(span[0], span[-1] + 1)  # neighbours that share an automaton are a view, not a copy
-            pins = None if settled is None else settled[at]
+            pins = None if settled is None else settled[at].to(logits.device)
             self._runs.append(
                 Run(rows[at], logits[at], pins, temperatures[span[0]], backend, explored[span[0]])
             )
@@ -135,7 +135,7 @@ class BlockLattice:
             drawn = _uniforms((B, N), generators)
         else:
             drawn = torch.cat([_uniforms((1, N), generator) for generator in generators])
-        paths, tokens = drawn.to(self._logits.device).split([N + 1, N], 1)
+        paths, tokens = drawn.split([N + 1, N], 1)
         sizes = [len(run.logits) for run in self._runs]
         pieces = zip(self._runs, paths.split(sizes), tokens.split(sizes), strict=True)
         return torch.cat([run.sample(path, token) for run, path, token in pieces])

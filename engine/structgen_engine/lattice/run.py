@@ -117,6 +117,7 @@ class Run:
         return Beliefs(spread.clamp_min(0).float(), top.clamp_max(1).float(), self.posterior.free)
 
     def sample(self, paths: Tensor, tokens: Tensor) -> Tensor:
+        paths, tokens = paths.to(self.logits.device), tokens.to(self.logits.device)
         labels = self.backend.sample(self.scores.log_sum, self.dfa, self.start, self.beta, paths)
         return self.backend.draw_tokens(
             self.logits, self.dfa.alphabet, self.scores, labels, tokens, temperature=self.temperature
@@ -153,7 +154,10 @@ class Run:
 
 
 class Together:
-    """The lattice of a batch with different automata, as one prepared step: one launch for all rows, no allocations."""
+    """The lattice of a batch with different automata, as one prepared step: one launch of a kernel for all rows.
+
+    log Z, beliefs and best blocks are on the CPU, in one copy; draws and tables are where the logits are.
+    """
 
     def __init__(
         self,
@@ -166,31 +170,30 @@ class Together:
     ) -> None:
         assert backend.prepared is not None
         self.automata, self.logits, self.explored = automata, logits.detach(), explored
-        self._step = backend.prepared(automata, logits)
-        self._settled, self._temperature = settled, torch.tensor(list(temperature), dtype=torch.float64)
+        self._temperature = torch.tensor(list(temperature), dtype=torch.float64)
+        self._step = backend.prepared(automata, logits, settled, self._temperature)
 
     @cached_property
     def step(self) -> Any:
         """The step after it has run on the logits."""
-        step = self._step
-        if self._settled is None:
-            step.settled.fill_(-1)
-        else:
-            step.settled.copy_(self._settled)
-        step.temperature.copy_(self._temperature)
-        step.measure(self.logits)
-        if (step.status == step.DIVERGED).any():
-            raise ValueError("the logits of allowed tokens hold NaN or +inf: the denoiser has diverged")
-        return step
+        self._step.measure(self.logits)
+        return self._step
 
     @cached_property
+    def read(self) -> Any:
+        """What the host reads of the step, all at once: the only wait for the device until something is drawn."""
+        read = self.step.read()
+        if (read.status == self.step.DIVERGED).any():
+            raise ValueError("the logits of allowed tokens hold NaN or +inf: the denoiser has diverged")
+        return read
+
+    @property
     def log_partition(self) -> Tensor:
-        return self.step.log_partition.clone()
+        return self.read.log_partition
 
     @cached_property
     def beliefs(self) -> Beliefs:
-        step = self.step
-        return Beliefs(step.entropy.clamp_min(0), step.top.clamp_max(1), step.free.clone())
+        return Beliefs(self.read.entropy.clamp_min(0), self.read.top.clamp_max(1), self.read.free)
 
     def marginals(self) -> Tensor:
         out = torch.empty_like(self.logits)
@@ -210,8 +213,7 @@ class Together:
         return mask
 
     def sample(self, paths: Tensor, tokens: Tensor) -> Tensor:
-        self.step.uniforms.copy_(torch.cat([paths, tokens], 1))
-        self.step.draw(self.logits)
+        self.step.draw(self.logits, torch.cat([paths, tokens], 1))
         return self.step.ids.clone()
 
     @property
@@ -221,7 +223,7 @@ class Together:
 
     @cached_property
     def certified_best(self) -> Best:
-        weight, ids = self.step.best_weight, self.step.best
+        weight, ids = self.read.best_weight, self.read.best
         pairs = zip(self.explored, weight.tolist(), strict=True)
         certified = [one is None or one.certifies(w) for one, w in pairs]
         return Best(ids, weight - self.log_partition, torch.tensor(certified))
@@ -241,8 +243,9 @@ class Together:
         rows = zip(own, self._temperature.tolist(), strict=True)
         own = torch.stack([bounded(row, temperature) / temperature for row, temperature in rows])
         own = torch.where(named, own, 0.0).sum(-1)
-        refused = wrong.any(-1) | (rest == IMPOSSIBLE) | (self.log_partition == IMPOSSIBLE)
-        return torch.where(refused, IMPOSSIBLE, rest + own - self.log_partition)
+        whole = step.log_partition
+        refused = wrong.any(-1) | (rest == IMPOSSIBLE) | (whole == IMPOSSIBLE)
+        return torch.where(refused, IMPOSSIBLE, rest + own - whole)
 
     def _tables(self, flat: Tensor) -> list[Tensor]:
         """Views [N, K] of a table [ΣN·K], one for each row."""

@@ -153,14 +153,14 @@ class PooledStatistics:
             ids=drawn.view(H, W),
             entropy=entropy.view(H, W),
         )
-        given = gpu.Told(
+        told = gpu.Told(
             settled=torch.stack([row.settled(W) for row in ask]),
             seeds=torch.tensor([row.seed for row in ask]),
             turns=torch.tensor([row.turn for row in ask]),
             instead=torch.stack([row.slot.padded(None, W) for row in ask]),
         )
         blocks = [row.block for row in ask if row.block is not None]
-        step = gpu.Step.of(blocks, positions=W, device=logits.device, host=host, given=given)
+        step = gpu.Step.of(blocks, positions=W, device=logits.device, host=host, told=told, spared=True)
         step.run(logits)
         if table is not None:
             step.spread(logits, table.unflatten(0, (H, W)))

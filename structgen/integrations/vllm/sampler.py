@@ -299,8 +299,10 @@ class ConstrainedSampler:
         drawn = keep = None
         if part.lattice and not all(ends):
             drawn = part.lattice.sample(self._generator).to(states.canvas)
-            open_ = torch.full_like(drawn, -1)
-            keep = EntropyBound(self.inner.entropy_bound)(part.lattice.beliefs(), open_)
+            beliefs = part.lattice.beliefs()
+            keep = EntropyBound(self.inner.entropy_bound)(
+                beliefs, torch.full_like(beliefs.free, -1, dtype=torch.int64)
+            )
         for k, (place, slot) in enumerate(zip(part.places, part.slots, strict=True)):
             if ends[k]:
                 canvas = slot.decide(None if best is None else best[k], part.positions)

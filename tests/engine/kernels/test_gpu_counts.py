@@ -8,9 +8,11 @@ import torch
 from gpu_cases import random_dfa
 from gpu_counts import counted
 from structgen_engine.automata.dfa import Alphabet, BlockAutomaton, Dfa, block
+from structgen_engine.kernels import gpu
 from structgen_engine.kernels.gpu import Step
 from structgen_engine.kernels.gpu.layout import Tile
 from structgen_engine.kernels.gpu.pool import Pool
+from structgen_engine.lattice.lattice import BlockLattice
 
 N, V = 256, 262_144
 META = torch.device("meta")
@@ -50,6 +52,19 @@ def test_a_step_of_different_schemas_takes_few_launches_and_no_wait(rows: int) -
     assert counts.total <= 12, counts
     assert not counts.other
     assert step.nbytes / rows <= 50e6
+
+
+def test_a_lattice_waits_for_what_the_host_reads_and_for_its_draw() -> None:
+    """Log Z, beliefs and the best block come in one copy, the draw in another."""
+    rows = [row(seed, 100 + seed) for seed in range(3)]
+    logits = torch.empty(3, N, V, dtype=torch.bfloat16, device=META)
+    settled = torch.full((3, N), -1)
+    with counted() as counts:
+        lattice = BlockLattice(rows, logits, settled=settled, temperature=[0.5, 1.0, 2.0], backend=gpu)
+        lattice.log_partition(), lattice.beliefs(), lattice.dropped(), lattice.argmax()
+        assert counts.waits.total() == 1
+        lattice.sample(torch.Generator()).cpu()
+    assert counts.waits.total() == 2, counts.waits
 
 
 def ends(row: BlockAutomaton) -> tuple[torch.Tensor, torch.Tensor]:

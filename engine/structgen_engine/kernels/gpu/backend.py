@@ -19,7 +19,7 @@ from structgen_engine.kernels.gpu.layout import AlphabetLayout, AutomatonLayout
 from structgen_engine.kernels.gpu.paths import Walks
 from structgen_engine.kernels.gpu.pool import pool_of, sent
 from structgen_engine.kernels.gpu.posterior import Marginals, marginals
-from structgen_engine.kernels.gpu.step import Step
+from structgen_engine.kernels.gpu.step import Step, Told
 from structgen_engine.kernels.gpu.tokens import Chosen
 from structgen_engine.kernels.scores import ClassScores
 
@@ -32,9 +32,15 @@ class Messages:
     table: Tensor
 
 
-def prepared(rows: Sequence[BlockAutomaton], logits: Tensor) -> Step:
-    """A step for logits [B, N, V] of these rows, whose tables lie in the device's pool."""
-    return Step.of(rows, positions=logits.shape[1], device=logits.device)
+def prepared(
+    rows: Sequence[BlockAutomaton], logits: Tensor, settled: Tensor | None, temperature: Tensor
+) -> Step:
+    """A step for logits [B, N, V] of these rows, whose tables lie in the device's pool.
+
+    settled: [B, N] int64, which the host waits for unless it is on the CPU; temperature: [B] float64, on the CPU
+    """
+    told = Told(settled=None if settled is None else settled.cpu().long(), temperature=temperature)
+    return Step.of(rows, positions=logits.shape[1], device=logits.device, told=told)
 
 
 def _alphabet(alphabet: Alphabet, logits: Tensor) -> AlphabetLayout:

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import triton.language as tl
 
-FIELDS = tl.constexpr(28)  # numbers in a line
+FIELDS = tl.constexpr(29)  # numbers in a line
 
 PLACE = tl.constexpr(26)  # the row of the host's tables: logits, temperature, entropy, ids
 RAISED = tl.constexpr(27)  # 1: a logit of −inf counts as the lowest that is distinguished
+
+LEAN = tl.constexpr(28)  # 1: messages are kept for a few positions at a time, see `lean`
 
 CLASSES = tl.constexpr(0)  # K
 AT_CLASS = tl.constexpr(1)  # where the row's [N, K] tables begin

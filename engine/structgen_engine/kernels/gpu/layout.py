@@ -18,9 +18,12 @@ from structgen_engine.automata.dfa import Alphabet, Dfa
 from structgen_engine.kernels.gpu import fields, tables
 from structgen_engine.kernels.gpu.pool import Pool, Tabled
 from structgen_engine.kernels.gpu.tables import TREES, WIDE
+from structgen_engine.kernels.gpu.trees import groups
 
 # rows of a tree that one program sums at once: a batch takes the least that holds its trees, so kernels are few
 HEIGHTS = (64, 256, 512)
+STRIDE = 16  # positions between the messages that a lean row keeps
+LEAN_BYTES = 15e6  # of messages, from which on a row is lean if lean rows are allowed
 UPPER = 64  # the same for levels after the first
 
 
@@ -119,12 +122,14 @@ class AlphabetLayout(Laid):
 class AutomatonLayout(Laid):
     """The layout of a batch of automata.
 
-    states: ΣS over the rows; sizes: by tree, the numbers in the tables of all rows; tile: for all trees
+    states: ΣS over the rows; sizes: by tree, the numbers in the tables of all rows; tile: for all trees; lean: whether
+    some row is, see `lean`
     """
 
     states: int
     sizes: dict[str, int]
     tile: Tile
+    lean: bool
 
     @classmethod
     def of(
@@ -134,8 +139,12 @@ class AutomatonLayout(Laid):
         pool: Pool,
         *,
         places: Sequence[int] | None = None,
+        lean: bool = False,
     ) -> AutomatonLayout:
-        """The layout of a batch with N = `positions` and one automaton per row, otherwise as of alphabets."""
+        """The layout of a batch with N = `positions` and one automaton per row, otherwise as of alphabets.
+
+        lean: whether rows with large messages may be lean; such rows cannot be drawn from again
+        """
         placed = tuple(pool.automaton(dfa) for dfa in rows)
         lines, classes, states, sizes = _lines(placed, places, False), 0, 0, dict.fromkeys(TREES, 0)
         for line, dfa, one in zip(lines, rows, placed, strict=True):
@@ -149,13 +158,17 @@ class AutomatonLayout(Laid):
             }
             for field, value in values.items():
                 line[field.value] = value
+            spare = lean and 24 * (positions + 1) * dfa.states > LEAN_BYTES
+            line[fields.LEAN.value] = spare
             for name in TREES:
                 field, sums = _TREE_FIELDS[name].value, one.sizes[f"{name} sums"]
                 line[field : field + 4] = one.at[name], one.sizes[name], sizes[name], sums
-                sizes[name] += _length(name, one.sizes[name], sums, positions)
+                sizes[name] += _length(name, one, positions, spare)
             classes, states = classes + dfa.alphabet.size, states + dfa.states
         tile = Tile.holding(max(one.sizes[f"{name} rows"] for one in placed for name in TREES))
-        return cls(pool.origin, torch.from_numpy(lines), placed, positions, classes, states, sizes, tile)
+        some = bool(lines[:, fields.LEAN.value].any())
+        sent = pool.origin, torch.from_numpy(lines), placed
+        return cls(*sent, positions, classes, states, sizes, tile, some)
 
 
 _TREE_FIELDS = {
@@ -175,11 +188,25 @@ def _lines(placed: Sequence[Tabled], places: Sequence[int] | None, raised: bool)
     return lines
 
 
-def _length(name: str, segments: int, sums: int, positions: int) -> int:
-    """The size of one row's table: messages lie between positions, N + 1 of them, and their row sums are not kept."""
+def _length(name: str, one: Tabled, positions: int, lean: bool) -> int:
+    """The size of one row's table.
+
+    Messages lie between positions, N + 1 of them, and what the posterior sums up is scratch of its programs. Row sums
+    are kept nowhere.
+    """
+    results, sums = one.sizes[name], one.sizes[f"{name} sums"]
+    if lean and name == "entering":
+        return 2 * results + sums
+    if lean and name == "leaving":
+        return (STRIDE + 1 + -(-positions // STRIDE) + 1) * results + sums
+    if lean and name == "joint":
+        return positions * results + sums
     if name in ("leaving", "entering"):
-        return (positions + 1) * segments + sums
-    return positions * (segments + sums)
+        return (positions + 1) * results + sums
+    if name == "sets":
+        return positions * results + groups(sums, positions) * sums
+    both = max(one.sizes[part] + one.sizes[f"{part} sums"] for part in ("joint", "shares"))
+    return groups(both, positions) * (results + sums)
 
 
 def power_of_two(count: int) -> int:

@@ -25,6 +25,7 @@ from structgen_engine.kernels.gpu.fields import (
     EDGE_COUNT,
     EDGES,
     FIELDS,
+    LEAN,
     LEAVING,
     STATES,
 )
@@ -42,6 +43,7 @@ from structgen_engine.kernels.gpu.pairs import (
 
 ENTRIES = tl.constexpr(256)  # states that are read together when the entry is chosen
 SPAN = 256  # edges that are read together
+LEFT_OUT = tl.constexpr(8)  # added to a path that a lean row does not take here
 NONE = tl.constexpr(2147483647)
 
 
@@ -101,9 +103,10 @@ def _walk(
     origin, lines, log_sum, peaks, start, beta, heaviest, uniforms, labels, best_labels, log_partition, weight,
     N, stride, first, SPAN: tl.constexpr,
 ):  # fmt: skip
-    if tl.program_id(1) + first == 0:
+    path = tl.program_id(1) + first + tl.load(lines + tl.program_id(0) * FIELDS + LEAN) * LEFT_OUT
+    if path == 0:
         _draw(origin, lines, log_sum, start, beta, uniforms, labels, log_partition, N, stride, SPAN)
-    else:
+    elif path == 1:
         _follow(origin, lines, peaks, start, heaviest, best_labels, weight, N, SPAN)
 
 
@@ -135,36 +138,45 @@ def _draw(
     target = label + tl.load(line + EDGE_COUNT)
 
     at = start + tl.load(line + AT_STATE)
-    state, log_z = _entry(at, beta, states, tl.load(uniforms))  # pyright: ignore[reportGeneralTypeIssues]
+    state, log_z = entry(at, beta, states, tl.load(uniforms))  # pyright: ignore[reportGeneralTypeIssues]
     tl.store(log_partition + b, log_z)
     for i in range(N):
-        whole = tl.load(beta + state)
-        beta += states
-        low = tl.load(offsets + state)
-        count = tl.load(offsets + state + 1) - low
-        bound = (tl.load(uniforms + i + 1) * mantissa(whole)).to(tl.float32)
-        chosen, last, before = -1, -1, tl.full([], 0.0, tl.float32)
-        for begin in range(0, count, SPAN):
-            e = begin + tl.arange(0, SPAN)
-            live = e < count
-            c = tl.load(label + low + e, mask=live, other=0)
-            t = tl.load(target + low + e, mask=live, other=0)
-            into = from_nats(tl.load(log_sum + c, mask=live, other=float("-inf")))
-            pair = product(into, tl.load(beta + t, mask=live, other=ZERO))
-            share = mantissa(pair) * power(exponent(pair) - exponent(whole))
-            beyond = (before + tl.cumsum(share, 0) > bound) & (share > 0)
-            hit = tl.min(tl.where(beyond, e, NONE), 0)
-            chosen = tl.where((chosen < 0) & (hit < NONE), hit, chosen)
-            last = tl.maximum(last, tl.max(tl.where(share > 0, e, -1), 0))
-            before += tl.sum(share, 0)
-        chosen = tl.where(chosen >= 0, chosen, last)
-        tl.store(labels + b * N + i, tl.load(label + low + chosen, mask=chosen >= 0, other=0))
-        state = tl.load(target + low + chosen, mask=chosen >= 0, other=0)
+        c, into = drawn(
+            offsets, label, target, log_sum, beta, beta + states, state, tl.load(uniforms + i + 1), SPAN
+        )  # pyright: ignore[reportGeneralTypeIssues]
+        tl.store(labels + b * N + i, c)
+        state, beta = into, beta + states
         log_sum += classes
 
 
 @triton.jit
-def _entry(start, beta, states, uniform):
+def drawn(offsets, label, target, log_sum, here, after, state, uniform, SPAN: tl.constexpr):
+    """A class and the state that it leads to, drawn among the edges of a state; here, after: beta on both sides."""
+    whole = tl.load(here + state)
+    low = tl.load(offsets + state)
+    count = tl.load(offsets + state + 1) - low
+    bound = (uniform * mantissa(whole)).to(tl.float32)
+    chosen, last, before = -1, -1, tl.full([], 0.0, tl.float32)
+    for begin in range(0, count, SPAN):
+        e = begin + tl.arange(0, SPAN)
+        live = e < count
+        c = tl.load(label + low + e, mask=live, other=0)
+        t = tl.load(target + low + e, mask=live, other=0)
+        into = from_nats(tl.load(log_sum + c, mask=live, other=float("-inf")))
+        pair = product(into, tl.load(after + t, mask=live, other=ZERO))
+        share = mantissa(pair) * power(exponent(pair) - exponent(whole))
+        beyond = (before + tl.cumsum(share, 0) > bound) & (share > 0)
+        hit = tl.min(tl.where(beyond, e, NONE), 0)
+        chosen = tl.where((chosen < 0) & (hit < NONE), hit, chosen)
+        last = tl.maximum(last, tl.max(tl.where(share > 0, e, -1), 0))
+        before += tl.sum(share, 0)
+    chosen = tl.where(chosen >= 0, chosen, last)
+    own = tl.load(label + low + chosen, mask=chosen >= 0, other=0)
+    return own, tl.load(target + low + chosen, mask=chosen >= 0, other=0)
+
+
+@triton.jit
+def entry(start, beta, states, uniform):
     """A state drawn by the weight of entering it and of its suffixes, DEAD if none is possible; and log Z in nats."""
     top = BOTTOM + 0
     for begin in range(0, states, ENTRIES):
@@ -207,31 +219,44 @@ def _follow(
     label = offsets + states + 1
     target = label + tl.load(line + EDGE_COUNT)
 
-    start += tl.load(line + AT_STATE)
-    state, top = 0, tl.full([], float("-inf"), tl.float64)
-    for begin in range(0, states, ENTRIES):
-        s = begin + tl.arange(0, ENTRIES)
-        entry = tl.load(start + s, mask=s < states, other=float("-inf"))
-        entering = entry + tl.load(beta + s, mask=s < states, other=float("-inf"))
-        highest = tl.max(entering, 0)
-        state = tl.where(highest > top, tl.min(tl.where(entering == highest, s, NONE), 0), state)
-        top = tl.maximum(top, highest)
+    state, top = best_entry(start + tl.load(line + AT_STATE), beta, states)  # pyright: ignore[reportGeneralTypeIssues]
     tl.store(weight + b, top)
     for i in range(N):
         beta += states
-        low = tl.load(offsets + state)
-        count = tl.load(offsets + state + 1) - low
-        chosen, highest = -1, tl.full([], float("-inf"), tl.float64)
-        for begin in range(0, count, SPAN):
-            e = begin + tl.arange(0, SPAN)
-            live = e < count
-            c = tl.load(label + low + e, mask=live, other=0)
-            t = tl.load(target + low + e, mask=live, other=0)
-            x = tl.load(peaks + c, mask=live, other=float("-inf"))
-            x += tl.load(beta + t, mask=live, other=float("-inf"))
-            most = tl.max(x, 0)
-            chosen = tl.where(most > highest, tl.min(tl.where(x == most, e, NONE), 0), chosen)
-            highest = tl.maximum(highest, most)
-        tl.store(labels + b * N + i, tl.load(label + low + chosen, mask=chosen >= 0, other=0))
-        state = tl.load(target + low + chosen, mask=chosen >= 0, other=0)
+        c, state = followed(offsets, label, target, peaks, beta, state, SPAN)  # pyright: ignore[reportGeneralTypeIssues]
+        tl.store(labels + b * N + i, c)
         peaks += classes
+
+
+@triton.jit
+def best_entry(start, beta, states):
+    """The state of the heaviest entry and suffix, and their weight in nats."""
+    state, top = 0, tl.full([], float("-inf"), tl.float64)
+    for begin in range(0, states, ENTRIES):
+        s = begin + tl.arange(0, ENTRIES)
+        edge = tl.load(start + s, mask=s < states, other=float("-inf"))
+        entering = edge + tl.load(beta + s, mask=s < states, other=float("-inf"))
+        highest = tl.max(entering, 0)
+        state = tl.where(highest > top, tl.min(tl.where(entering == highest, s, NONE), 0), state)
+        top = tl.maximum(top, highest)
+    return state, top
+
+
+@triton.jit
+def followed(offsets, label, target, peaks, after, state, SPAN: tl.constexpr):
+    """The class of the heaviest edge out of a state and the state that it leads to; after: heaviest suffixes."""
+    low = tl.load(offsets + state)
+    count = tl.load(offsets + state + 1) - low
+    chosen, highest = -1, tl.full([], float("-inf"), tl.float64)
+    for begin in range(0, count, SPAN):
+        e = begin + tl.arange(0, SPAN)
+        live = e < count
+        c = tl.load(label + low + e, mask=live, other=0)
+        t = tl.load(target + low + e, mask=live, other=0)
+        x = tl.load(peaks + c, mask=live, other=float("-inf"))
+        x += tl.load(after + t, mask=live, other=float("-inf"))
+        most = tl.max(x, 0)
+        chosen = tl.where(most > highest, tl.min(tl.where(x == most, e, NONE), 0), chosen)
+        highest = tl.maximum(highest, most)
+    own = tl.load(label + low + chosen, mask=chosen >= 0, other=0)
+    return own, tl.load(target + low + chosen, mask=chosen >= 0, other=0)

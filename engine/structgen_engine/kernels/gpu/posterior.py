@@ -1,7 +1,8 @@
-"""Results from alpha and beta together: class marginals, possible classes and beliefs, with one program per position.
+"""Results from alpha and beta together: class marginals, possible classes and beliefs, position by position.
 
-First Σ α·β is computed over the pairs of states that a bundle joins; every class then gathers from its bundles. Nothing
-under- or overflows before the last division, so a class is possible exactly if its pair is not zero.
+A program has a position, or several that take turns in its scratch. First Σ α·β is computed over the pairs of states
+that a bundle joins; every class then gathers from its bundles. Nothing under- or overflows before the last division, so
+a class is possible exactly if its pair is not zero.
 
 Axes: B batch, N block, K classes.
 """
@@ -25,6 +26,7 @@ from structgen_engine.kernels.gpu.fields import (
     ENTERING,
     FIELDS,
     JOINT,
+    LEAN,
     LEAVING,
     PLACE,
     SHARES,
@@ -40,7 +42,7 @@ from structgen_engine.kernels.gpu.pairs import (
     product,
     total,
 )
-from structgen_engine.kernels.gpu.trees import climb, places, slots
+from structgen_engine.kernels.gpu.trees import climb, groups_of, places, slots
 
 SPAN = 512  # classes that one program reads at once
 
@@ -49,9 +51,9 @@ SPAN = 512  # classes that one program reads at once
 class Marginals:
     """The class marginals and beliefs of a batch.
 
-    classes: [ΣN·K] float64 probabilities; shares: [ΣN·K] float32 nats, log of a class's probability times that of its
-    best token given the class; possible: [ΣN·K] bool; entropy, top: [B, N] float32; free: [B, N] bool; the rest is
-    scratch
+    classes: [ΣN·K] float64 probabilities, or empty if nobody asks for them; shares: [ΣN·K] float32 nats, log of a
+    class's probability times that of its best token given the class; possible: [ΣN·K] bool; entropy, top: [B, N]
+    float32; free: [B, N] bool; the rest is scratch
     """
 
     classes: Tensor
@@ -64,12 +66,14 @@ class Marginals:
     gathered: Tensor
 
     @classmethod
-    def empty(cls, layout: AutomatonLayout, entropy: Tensor | None = None) -> Marginals:
+    def empty(
+        cls, layout: AutomatonLayout, entropy: Tensor | None = None, *, classes: bool = True
+    ) -> Marginals:
         """Tables of the right sizes, not yet filled; entropy: the host's table [H, N], if the rows lie in one."""
         N, device, shape = layout.positions, layout.lines.device, (len(layout.lines), layout.positions)
         size, new = N * layout.classes, torch.empty
         return cls(
-            new(size, dtype=torch.float64, device=device),
+            new(size if classes else 0, dtype=torch.float64, device=device),
             new(size, device=device),
             new(size, dtype=torch.bool, device=device),
             new(shape, device=device) if entropy is None else entropy,
@@ -86,26 +90,46 @@ def marginals(layout: AutomatonLayout, scores: Scores, alpha: Tensor, beta: Tens
     _marginals[(layout.positions, len(layout.lines))](
         layout.origin, layout.lines, scores.log_sum, scores.entropy, scores.peak, scores.count, alpha, beta,
         out.classes, out.shares, out.possible, out.entropy, out.top, out.free, out.joint, out.gathered,
-        layout.positions, SPAN=SPAN, ROWS=tile.rows, UPPER=UPPER, WIDTH=tables.WIDTH, num_warps=tile.warps,
+        layout.positions, len(out.classes),
+        SPAN=SPAN, ROWS=tile.rows, UPPER=UPPER, WIDTH=tables.WIDTH, num_warps=tile.warps,
     )  # fmt: skip
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["kept"])
 def _marginals(
     origin, lines, log_sum, doubt, peak, count, alpha, beta,
-    classes, log_share, possible, entropy, top, free, joint, gathered, N,
+    classes, log_share, possible, entropy, top, free, joint, gathered, N, kept,
     SPAN: tl.constexpr, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr,
 ):  # fmt: skip
-    i, b = tl.program_id(0).to(tl.int64), tl.program_id(1)
+    own, b = tl.program_id(0).to(tl.int64), tl.program_id(1)
     line = lines + b * FIELDS
-    bundles, states = tl.load(line + JOINT + 1), tl.load(line + LEAVING + 1)
-    joint += tl.load(line + JOINT + 2) + i * (bundles + tl.load(line + JOINT + 3))
-    size = tl.load(line + CLASSES)
-    gathered += tl.load(line + SHARES + 2) + i * (size + tl.load(line + SHARES + 3))
-    alpha += tl.load(line + ENTERING + 2) + i * states
-    beta += tl.load(line + LEAVING + 2) + (i + 1) * states
+    bundles, size = tl.load(line + JOINT + 1), tl.load(line + CLASSES)
+    over, under = bundles + tl.load(line + JOINT + 3), size + tl.load(line + SHARES + 3)
+    groups, lean = groups_of(tl.maximum(over, under), N), tl.load(line + LEAN)
+    joint += tl.load(line + JOINT + 2) + own * tl.where(lean > 0, 0, over)
+    gathered += tl.load(line + SHARES + 2) + own * under
+    if own < groups:
+        for i in range(own, N, groups):
+            _at_position(
+                origin, line, b, i, log_sum, doubt, peak, count, alpha, beta,
+                classes, log_share, possible, entropy, top, free, joint, gathered, N, kept, SPAN, ROWS, UPPER, WIDTH,
+            )  # fmt: skip
+
+
+@triton.jit
+def _at_position(
+    origin, line, b, i, log_sum, doubt, peak, count, alpha, beta,
+    classes, log_share, possible, entropy, top, free, joint, gathered, N, kept,
+    SPAN: tl.constexpr, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr,
+):  # fmt: skip
+    bundles, size, states = tl.load(line + JOINT + 1), tl.load(line + CLASSES), tl.load(line + LEAVING + 1)
     arcs, classed = origin + tl.load(line + JOINT), origin + tl.load(line + SHARES)
-    _over_arcs(arcs, alpha, beta, joint, bundles, ROWS, UPPER, WIDTH)
+    if tl.load(line + LEAN) > 0:
+        joint += i * bundles  # they are there already
+    else:
+        alpha += tl.load(line + ENTERING + 2) + i * states
+        beta += tl.load(line + LEAVING + 2) + (i + 1) * states
+        over_arcs(arcs, alpha, beta, joint, bundles, ROWS, UPPER, WIDTH)
     _over_bundles(classed, joint, gathered, size, ROWS, UPPER, WIDTH)
 
     row = tl.load(line + AT_CLASS) + i * size
@@ -126,7 +150,7 @@ def _marginals(
         pair = _weighed(gathered, log_sum + row, c, size)
         m = mantissa(pair)
         exact = tl.where(m > 0, _wide(m, exponent(pair) - highest) / whole, 0.0)
-        tl.store(classes + at, exact, mask=live)
+        tl.store(classes + at, exact, mask=live & (kept > 0))
         tl.store(possible + at, m > 0, mask=live)
         weight = tl.load(log_sum + at, mask=live, other=float("-inf"))
         q = exact.to(tl.float32)
@@ -154,7 +178,7 @@ def _weighed(gathered, log_sum, c, size):
 
 
 @triton.jit
-def _over_arcs(
+def over_arcs(
     head, alpha, beta, out, scratch, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr
 ):  # fmt: skip
     """out[g] = Σ over the arcs of bundle g of alpha[source] · beta[target]."""

@@ -22,17 +22,19 @@ from structgen_engine.kernels.gpu.fields import (
     CLASSES,
     ENTERING,
     FIELDS,
+    LEAN,
     LEAVING,
     SETS,
     STATES,
 )
 from structgen_engine.kernels.gpu.layout import UPPER, AutomatonLayout, Tile
 from structgen_engine.kernels.gpu.pairs import ZERO, exponent, from_nats, mantissa, total
-from structgen_engine.kernels.gpu.trees import climb, climb_max, places, slots
+from structgen_engine.kernels.gpu.trees import climb, climb_max, groups_of, places, slots
 
 # the first direction and how many: prefixes are 1, suffixes 0, heaviest suffixes 2
 BACKWARD, FORWARD, BOTH, HEAVIEST, ALL = (0, 1), (1, 1), (0, 2), (2, 1), (0, 3)
 SUMS, PEAKS, SUMS_AND_PEAKS = (0, 1), (1, 1), (0, 2)  # of bundles, likewise
+LEFT_OUT = tl.constexpr(8)  # added to a direction that a lean row does not take here
 BUNDLED = 256  # rows of a tree of bundles that one program sums at once: with 512, registers spill
 
 
@@ -50,7 +52,8 @@ def bundle(
     """
     first, number = which
     _bundle[(layout.positions, len(layout.lines), number)](
-        layout.origin, layout.lines, log_sum, peaks, sums, highest, first, **_tile(layout, BUNDLED),
+        layout.origin, layout.lines, log_sum, peaks, sums, highest, layout.positions, first,
+        **_tile(layout, BUNDLED),
     )  # fmt: skip
 
 
@@ -83,32 +86,47 @@ def _tile(layout: AutomatonLayout, most: int) -> dict[str, int]:
 
 @triton.jit(do_not_specialize=["first"])
 def _bundle(
-    origin, lines, log_sum, peaks, sums, highest, first, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr
+    origin, lines, log_sum, peaks, sums, highest, N, first,
+    ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr,
 ):  # fmt: skip
-    i, line = tl.program_id(0).to(tl.int64), lines + tl.program_id(1) * FIELDS
-    scratch = tl.load(line + SETS + 1)
-    at_class = tl.load(line + AT_CLASS) + i * tl.load(line + CLASSES)
-    at_set = tl.load(line + SETS + 2) + i * (scratch + tl.load(line + SETS + 3))
-    head = origin + tl.load(line + SETS)
+    """The bundles of one position, or of several that take turns in this program's scratch."""
+    own, line = tl.program_id(0).to(tl.int64), lines + tl.program_id(1) * FIELDS
+    sets, partial = tl.load(line + SETS + 1), tl.load(line + SETS + 3)
+    groups = groups_of(partial, N)
+    if own < groups:
+        for i in range(own, N, groups):
+            at_class = tl.load(line + AT_CLASS) + i * tl.load(line + CLASSES)
+            at_set = tl.load(line + SETS + 2) + i * sets
+            scratch = (N - i) * sets + own * partial
+            head = origin + tl.load(line + SETS)
+            if tl.program_id(2) + first == 0:
+                _bundle_sums(head, log_sum + at_class, sums + at_set, scratch, ROWS, UPPER, WIDTH)
+            else:
+                _bundle_peaks(head, peaks + at_class, highest + at_set, scratch, ROWS, UPPER, WIDTH)
+
+
+@triton.jit
+def _bundle_sums(head, log_sum, out, scratch, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr):
     high = tl.load(head + 5)
-    if tl.program_id(2) + first == 0:
-        out = sums + at_set
-        for begin in range(0, high, ROWS):
-            row = begin + tl.arange(0, ROWS)
-            c = slots(head + tl.load(head + 2), row, high, WIDTH)
-            weight = from_nats(tl.load(log_sum + at_class + c, mask=c >= 0, other=float("-inf")))
-            at = places(head + tl.load(head + 1), row, high, scratch)
-            tl.store(out + at, total(mantissa(weight), exponent(weight)), mask=row < high)
-        climb(head, out, scratch, UPPER, WIDTH)
-    else:
-        most = highest + at_set
-        for begin in range(0, high, ROWS):
-            row = begin + tl.arange(0, ROWS)
-            c = slots(head + tl.load(head + 2), row, high, WIDTH)
-            at = places(head + tl.load(head + 1), row, high, scratch)
-            x = tl.load(peaks + at_class + c, mask=c >= 0, other=float("-inf"))
-            tl.store(most + at, tl.max(x, 1), mask=row < high)
-        climb_max(head, most, scratch, UPPER, WIDTH)
+    for begin in range(0, high, ROWS):
+        row = begin + tl.arange(0, ROWS)
+        c = slots(head + tl.load(head + 2), row, high, WIDTH)
+        weight = from_nats(tl.load(log_sum + c, mask=c >= 0, other=float("-inf")))
+        at = places(head + tl.load(head + 1), row, high, scratch)
+        tl.store(out + at, total(mantissa(weight), exponent(weight)), mask=row < high)
+    climb(head, out, scratch, UPPER, WIDTH)
+
+
+@triton.jit
+def _bundle_peaks(head, peaks, out, scratch, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr):
+    high = tl.load(head + 5)
+    for begin in range(0, high, ROWS):
+        row = begin + tl.arange(0, ROWS)
+        c = slots(head + tl.load(head + 2), row, high, WIDTH)
+        at = places(head + tl.load(head + 1), row, high, scratch)
+        x = tl.load(peaks + c, mask=c >= 0, other=float("-inf"))
+        tl.store(out + at, tl.max(x, 1), mask=row < high)
+    climb_max(head, out, scratch, UPPER, WIDTH)
 
 
 @triton.jit(do_not_specialize=["first"])
@@ -117,27 +135,29 @@ def _scan(
     ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr, WHOLE: tl.constexpr,
 ):  # fmt: skip
     line = lines + tl.program_id(0) * FIELDS
-    direction = tl.program_id(1) + first
+    direction = tl.program_id(1) + first + tl.load(line + LEAN) * LEFT_OUT
     if direction == 0:
         out = beta + tl.load(line + LEAVING + 2)
-        _enter(line, end, out + N * tl.load(line + STATES), ROWS)
+        enter(line, end, out + N * tl.load(line + STATES), ROWS)
         if WHOLE:
             _sweep_whole(origin, line, bundles, out, N, LEAVING, True, ROWS, UPPER, WIDTH)
         else:
-            _sweep(origin, line, bundles, out, N, LEAVING, True, ROWS, UPPER, WIDTH)
+            sweep(origin, line, bundles, out, N, LEAVING, True, ROWS, UPPER, WIDTH)
     elif direction == 1:
         out = alpha + tl.load(line + ENTERING + 2)
-        _enter(line, start, out, ROWS)
+        enter(line, start, out, ROWS)
         if WHOLE:
             _sweep_whole(origin, line, bundles, out, N, ENTERING, False, ROWS, UPPER, WIDTH)
         else:
-            _sweep(origin, line, bundles, out, N, ENTERING, False, ROWS, UPPER, WIDTH)
-    else:
-        _sweep_max(origin, line, highest, end, best, N, ROWS, UPPER, WIDTH)
+            sweep(origin, line, bundles, out, N, ENTERING, False, ROWS, UPPER, WIDTH)
+    elif direction == 2:
+        out = best + tl.load(line + LEAVING + 2)
+        enter_max(line, end, out + N * tl.load(line + STATES), ROWS)
+        sweep_max(origin, line, highest, out, N, ROWS, UPPER, WIDTH)
 
 
 @triton.jit
-def _enter(line, edge, here, ROWS: tl.constexpr):
+def enter(line, edge, here, ROWS: tl.constexpr):
     """Write the messages at the end where a sweep begins, from their nats."""
     states = tl.load(line + STATES).to(tl.int32)
     edge += tl.load(line + AT_STATE)
@@ -150,14 +170,14 @@ def _enter(line, edge, here, ROWS: tl.constexpr):
 
 
 @triton.jit
-def _sweep(
+def sweep(
     origin, line, bundles, out, N,
     TREE: tl.constexpr, BACK: tl.constexpr, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr,
 ):  # fmt: skip
     """Fill the messages of one row: out[then, s] = Σ over the arcs of s of bundle weight · out[here, other state]."""
     head, size = origin + tl.load(line + TREE), tl.load(line + TREE + 1)
     bundles += tl.load(line + SETS + 2)
-    sets, high = tl.load(line + SETS + 1) + tl.load(line + SETS + 3), tl.load(head + 5)
+    sets, high = tl.load(line + SETS + 1), tl.load(head + 5)
     target, first, second = head + tl.load(head + 1), head + tl.load(head + 2), head + tl.load(head + 3)
     for n in range(N):
         i = N - 1 - n if BACK else n
@@ -181,11 +201,11 @@ def _sweep_whole(
     origin, line, bundles, out, N,
     TREE: tl.constexpr, BACK: tl.constexpr, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr,
 ):  # fmt: skip
-    """`_sweep` for rows that fit one tile: the arcs stay in registers, and the next position's weights are loaded while
+    """`sweep` for rows that fit one tile: the arcs stay in registers, and the next position's weights are loaded while
     this one's messages are summed."""
     head, size = origin + tl.load(line + TREE), tl.load(line + TREE + 1)
     bundles += tl.load(line + SETS + 2)
-    sets, high = tl.load(line + SETS + 1) + tl.load(line + SETS + 3), tl.load(head + 5)
+    sets, high = tl.load(line + SETS + 1), tl.load(head + 5)
     row = tl.arange(0, ROWS)
     g = slots(head + tl.load(head + 2), row, high, WIDTH)
     other = slots(head + tl.load(head + 3), row, high, WIDTH)
@@ -207,21 +227,24 @@ def _sweep_whole(
 
 
 @triton.jit
-def _sweep_max(
-    origin, line, bundles, end, out, N, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr
-):  # fmt: skip
-    """Fill the heaviest suffixes of one row."""
-    head, size = origin + tl.load(line + LEAVING), tl.load(line + LEAVING + 1)
-    out += tl.load(line + LEAVING + 2)
-    bundles += tl.load(line + SETS + 2)
-    sets, states = tl.load(line + SETS + 1) + tl.load(line + SETS + 3), tl.load(line + STATES).to(tl.int32)
-    end += tl.load(line + AT_STATE)
+def enter_max(line, edge, here, ROWS: tl.constexpr):
+    """`enter` for nats."""
+    states = tl.load(line + STATES).to(tl.int32)
+    edge += tl.load(line + AT_STATE)
     for begin in range(0, states, ROWS):
         s = begin + tl.arange(0, ROWS)
-        edge = tl.load(end + s, mask=s < states, other=float("-inf"))
-        tl.store(out + N * size + s, edge, mask=s < states)
+        tl.store(here + s, tl.load(edge + s, mask=s < states, other=float("-inf")), mask=s < states)
     tl.debug_barrier()
-    high = tl.load(head + 5)
+
+
+@triton.jit
+def sweep_max(
+    origin, line, bundles, out, N, ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr
+):  # fmt: skip
+    """Fill the heaviest suffixes of one row, whose last ones are there already."""
+    head, size = origin + tl.load(line + LEAVING), tl.load(line + LEAVING + 1)
+    bundles += tl.load(line + SETS + 2)
+    sets, high = tl.load(line + SETS + 1), tl.load(head + 5)
     target, first, second = head + tl.load(head + 1), head + tl.load(head + 2), head + tl.load(head + 3)
     for n in range(N):
         i = N - 1 - n

@@ -20,13 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
 from structgen_engine.automata.dfa import DEAD, IMPOSSIBLE, BlockAutomaton
-from structgen_engine.kernels.gpu import classes, paths, scans, tokens, uniforms
+from structgen_engine.kernels.gpu import classes, lean, paths, scans, tokens, uniforms
 from structgen_engine.kernels.gpu.classes import Scores
 from structgen_engine.kernels.gpu.layout import AlphabetLayout, AutomatonLayout
 from structgen_engine.kernels.gpu.paths import Walks
@@ -84,6 +84,18 @@ class Told:
         ]
 
 
+class Readout(NamedTuple):
+    """What the host reads of a step, on the CPU: see `Step`."""
+
+    log_partition: Tensor
+    best_weight: Tensor
+    best: Tensor
+    entropy: Tensor
+    top: Tensor
+    status: Tensor
+    free: Tensor
+
+
 @dataclass(frozen=True, eq=False)
 class Step:
     """The inputs, results and scratch memory of one refinement step.
@@ -122,20 +134,22 @@ class Step:
         positions: int,
         device: torch.device | str,
         pool: Pool | None = None,
+        spared: bool = False,
         host: Host | None = None,
-        given: Told | None = None,
+        told: Told | None = None,
     ) -> Step:
         """The step for one automaton per row; other entry and exit weights can be given to `enter` later.
 
-        pool: the device's own if none. Everything that is sent to the device is sent as one, and nothing is waited for.
+        pool: the device's own if none; spared: whether large rows may be lean, which `draw` and `weight` do not serve
+        Everything that is sent to the device is sent as one, and nothing is waited for.
         """
         device, N, B = torch.device(device), positions, len(rows)
         pool = pool_of(device) if pool is None else pool
-        host, given = host or Host.of(B), given or Told()
+        host, told = host or Host.of(B), told or Told()
         dfas, where = [row.dfa for row in rows], {"places": host.places}
         alphabets = AlphabetLayout.of([dfa.alphabet for dfa in dfas], N, pool, raised=host.raised, **where)
-        automata = AutomatonLayout.of(dfas, N, pool, **where)
-        parts = [alphabets.lines, automata.lines, _ends(rows), *given.parts(B, N, host)]
+        automata = AutomatonLayout.of(dfas, N, pool, lean=spared, **where)
+        parts = [alphabets.lines, automata.lines, _ends(rows), *told.parts(B, N, host)]
         known, moves, ends, settled, seeds, turns, instead, degrees = sent_together(parts, device)
         alphabets, automata = replace(alphabets, lines=known), replace(automata, lines=moves)
         new, sizes = torch.empty, automata.sizes
@@ -161,7 +175,9 @@ class Step:
             walks=Walks.empty(B, N, device),
             scores=Scores.empty(alphabets),
             marginals=Marginals.empty(
-                automata, new(host.height, N, device=device) if host.entropy is None else host.entropy
+                automata,
+                new(host.height, N, device=device) if host.entropy is None else host.entropy,
+                classes=False,
             ),
             bundles=new(sizes["sets"], **whole),
             highest=new(sizes["sets"], **exact),
@@ -244,16 +260,36 @@ class Step:
         suffixes = self.start, self.beta, self.heaviest, self.uniforms, self.walks
         return {
             "class scores": lambda: self._score(logits),
+            "uniforms": lambda: uniforms.draw(self.seeds, self.turns, self.uniforms),
             "bundles": lambda: scans.bundle(automata, scores.log_sum, scores.peak, *sets),
             "scans": lambda: scans.scan(automata, *sets, *ends, *messages, scans.ALL),
+            **({"lean rows": self.lean_rows} if automata.lean else {}),
             "marginals": lambda: marginals(automata, scores, self.alpha, self.beta, self.marginals),
-            "uniforms": lambda: uniforms.draw(self.seeds, self.turns, self.uniforms),
             "paths": lambda: paths.walk(automata, scores.log_sum, scores.peak, *suffixes),
             "tokens": lambda: self._choose(logits, tokens.DRAWN_AND_HIGHEST),
         }
 
-    def draw(self, logits: Tensor) -> None:
-        """After `run` or `measure`: make a joint draw from new contents of `uniforms`."""
+    def read(self) -> Readout:
+        """What the host reads of a step, after `run` or `measure`, in one copy that it waits for."""
+        parts = (
+            *(self.log_partition, self.best_weight, self.best),
+            *(
+                self.entropy,
+                self.top,
+                self.status,
+                self.free,
+            ),  # the widest come first, so that all are aligned
+        )
+        flat = torch.cat([part.reshape(-1).view(torch.uint8) for part in parts]).cpu()
+        pieces = flat.split([part.nbytes for part in parts])
+        return Readout(
+            *(piece.view(part.dtype).view(part.shape) for piece, part in zip(pieces, parts, strict=True))
+        )
+
+    def draw(self, logits: Tensor, uniforms: Tensor | None = None) -> None:
+        """After `run` or `measure`: make a joint draw from these numbers [B, 2N + 1], or from those in `uniforms`."""
+        if uniforms is not None:
+            self.uniforms.copy_(sent(uniforms, self.uniforms.device))
         given = self.start, self.beta, self.heaviest, self.uniforms, self.walks
         paths.walk(self.automata, self.scores.log_sum, self.scores.peak, *given, paths.DRAWN)
         self._choose(logits, tokens.DRAWN)
@@ -300,6 +336,12 @@ class Step:
         with torch.cuda.graph(graph):
             self.run(logits)
         return graph
+
+    def lean_rows(self) -> None:
+        """Compute for lean rows what the scans, the joint part of the marginals and the paths are for others."""
+        sets, ends = (self.bundles, self.highest), (self.start, self.end)
+        messages, scores = (self.alpha, self.beta, self.heaviest), (self.scores.log_sum, self.scores.peak)
+        lean.run(self.automata, sets, scores, ends, messages, self.marginals.joint, self.uniforms, self.walks)
 
     def _score(self, logits: Tensor) -> None:
         known, (H, N) = self.alphabets.most("known"), self.ids.shape

@@ -29,6 +29,11 @@ from structgen_engine.kernels.gpu.pairs import ZERO, exponent, mantissa, total
 
 Ints = NDArray[Any]
 
+SCRATCH = (
+    2**18
+)  # items, 2 MB, that the programs of a row keep for row sums; more only for the fewest programs
+FEWEST = 16  # programs among which a row's positions are divided, however much scratch each needs
+ITEMS, LEAST = tl.constexpr(SCRATCH), tl.constexpr(FEWEST)
 HEAD = 4  # numbers before the level offsets in a packed tree
 
 
@@ -87,6 +92,18 @@ def _places(counts: Ints, rows: Ints, width: int) -> Ints:
     """The slots of the items of consecutive segments, if each segment begins on a new row."""
     begin = (rows.cumsum() - rows) * width
     return np.repeat(begin - (counts.cumsum() - counts), counts) + np.arange(counts.sum())
+
+
+def groups(items: int, positions: int) -> int:
+    """How many programs share a block's positions if each needs scratch for this many items of 8 bytes."""
+    return min(positions, max(FEWEST, SCRATCH // max(items, 1)))
+
+
+@triton.jit
+def groups_of(items, positions):
+    """`groups` in a kernel."""
+    most = tl.full([], ITEMS, tl.int64) // tl.maximum(items, 1)
+    return tl.minimum(positions, tl.maximum(most, LEAST))
 
 
 @triton.jit
