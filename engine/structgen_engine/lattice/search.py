@@ -36,6 +36,7 @@ Longs = NDArray[np.int64]
 
 TOLERANCE = 1e-3  # the share left out that is not worth another pass
 WIDTHS = (48, 256, 1024)  # configurations at one position in the first pass and in wider ones
+BETWEEN_LOOKS = 32  # configurations learnt between two looks at the clock, which take up to 0.1 ms each
 ROOM = 4  # times as many configurations as are kept in the end may be looked at in one pass
 
 
@@ -123,8 +124,8 @@ class Search:
         """Learn the arcs of configurations kept at position i, and the weights of their sets there."""
         known = self._known
         unknown = known.unknown(numbers)
-        for number in unknown:
-            if time.thread_time() > self._latest:
+        for learnt, number in enumerate(unknown):
+            if learnt % BETWEEN_LOOKS == 0 and time.thread_time() > self._latest:
                 raise Overlong(self._pruning.seconds, i, int(known.met.count[0]))
             known.learn(number)
         if unknown:

@@ -195,19 +195,25 @@ class Configurations:
             met.update(onward)
         return readers, returns
 
-    def _alone(self, state: int, _: int) -> bool:
-        """Whether the state itself reads the next symbol: it neither calls nor returns."""
-        return bool(state) and not self._accepting[state % self._states] and not self._frames.calls(state)
+    def _alone(self, state: int, below: int) -> bool:
+        """Whether no other state reads the next symbol: this one calls nothing, and returns to BOTTOM if at all."""
+        base = state % self._states
+        returns = self._accepting[base] and below != BOTTOM
+        return bool(state) and not returns and not self._frames.calls(state)
 
     def _read_alone(self, configuration: int, state: int, below: int) -> None:
         """Every symbol at once: most lead nowhere."""
-        targets = self.pushdown.delta[state % self._states]
-        after = np.zeros_like(targets)
-        for target in np.unique(targets).tolist():
-            if target:
+        base, numbers = state % self._states, dict[int, int]()
+        targets = self.pushdown.delta[base]
+        symbols = np.flatnonzero(targets)
+        for target in targets[symbols].tolist():
+            if target not in numbers:
                 pairs = self.pairs[below] if self._final[target] else [(target, below)]
-                after[targets == target] = self.configuration(pairs)
+                numbers[target] = self.configuration(pairs)
+        after = np.zeros_like(targets)
+        after[symbols] = [numbers[target] for target in targets[symbols].tolist()]
         self.step[configuration] = after
+        self.leaves[configuration] = self._accepting[base]
 
     def accepting(self, configuration: int) -> bool:
         """Whether the text may end here: every state of some stack, from the top on, may return."""

@@ -54,6 +54,7 @@ class Effects:
         self.classes = Classes(_occurring(self.vocabulary_tails, vocabulary.size))
         self._slices = Slices(pushdown, vocabulary, configurations)
         self._other = other_tokens(pushdown, vocabulary)
+        self._room = np.empty((4, 0), np.int32)  # for one walk: new arrays of this size are slow to get
 
     @property
     def nbytes(self) -> int:
@@ -77,7 +78,9 @@ class Effects:
         plain = self._slices.arcs(start, follow, self.classes) if tails == 0 else None
         if plain is not None:
             tree = self._other
-        reached = np.empty(len(tree.symbol), np.int32)  # read only where it has been written
+        if len(tree.symbol) > self._room.shape[1]:
+            self._room = np.empty((4, len(tree.symbol)), np.int32)
+        reached = self._room[0]  # read only where it has been written
         reached[0] = start
         live, exits = self._walk(tree, reached, follow)
         return Effect((plain or []) + self._arcs(tree, reached, live), self._exits(tails, tree, exits))
@@ -85,7 +88,7 @@ class Effects:
     def _walk(self, tree: Tails, reached: Ints, follow: NDArray[np.bool_]) -> tuple[Ints, Ints]:
         """Fill `reached` [M]; returns the nodes reached, and in preorder those whose edges leave the component."""
         configurations = self._configurations
-        at = np.array([0], np.int32)
+        at, width = np.array([0], np.int32), configurations.step.shape[1]
         pieces = [], []
         while len(at):
             found = _walk(
@@ -97,17 +100,25 @@ class Effects:
                 configurations.leaves,
                 follow,
                 at,
-                reached,
+                self._room,
             )
             live, exits, at = found
             pieces[0].append(live)
             pieces[1].append(exits)
-            columns, width = self._pushdown.column[tree.symbol[at]], configurations.step.shape[1]
-            missing = np.unique(reached[tree.parent[at]].astype(np.int64) * width + columns)
-            for step in missing.tolist():
-                configurations.read(*divmod(step, width))
+            columns = self._pushdown.column[tree.symbol[at]]
+            self._read(np.unique(reached[tree.parent[at]].astype(np.int64) * width + columns), width)
         live, exits = (np.concatenate(piece) for piece in pieces)
         return live, np.sort(exits)
+
+    def _read(self, missing: NDArray[np.int64], width: int) -> None:
+        """Compute these steps, numbered row by row; most rows are complete once one step of them is."""
+        configurations = self._configurations
+        rows = missing // width
+        for step in missing[np.diff(rows, prepend=-1) > 0].tolist():
+            configurations.read(*divmod(step, width))
+        unread = configurations.step[rows, missing - rows * width] == UNREAD
+        for step in missing[unread].tolist():
+            configurations.read(*divmod(step, width))
 
     def _arcs(self, tree: Tails, reached: Ints, live: Ints) -> list[tuple[int, int]]:
         """The tokens that end at live nodes, by the configuration they lead to."""
@@ -158,10 +169,12 @@ def _occurring(tree: Tails, tokens: int) -> Occurring:
 
 
 @kernel
-def _walk(column, symbol, parent, end, step, leaves, follow, at, reached):  # pragma: no cover
-    """Continue the walk in the subtrees of the nodes `at`; returns live nodes, exits and nodes with unknown steps."""
-    nodes = len(symbol)
-    live, exits, missing = np.empty(nodes, np.int32), np.empty(nodes, np.int32), np.empty(nodes, np.int32)
+def _walk(column, symbol, parent, end, step, leaves, follow, at, room):  # pragma: no cover
+    """Continue the walk in the subtrees of the nodes `at`; returns live nodes, exits and nodes with unknown steps.
+
+    room: [4, ≥ M], whose first row holds what is reached; the others are work space
+    """
+    reached, live, exits, missing = room[0], room[1], room[2], room[3]
     lives = leaving = later = 0
     for root in at:
         node = root + 1 if root == 0 else root

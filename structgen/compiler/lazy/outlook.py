@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from structgen.automata.finite.interning import grown_to
 from structgen.automata.pushdown.automaton import Pushdown
 from structgen.cache import Arrays, cached_arrays
 from structgen.compiler.lazy.configurations import Configurations
@@ -29,6 +30,7 @@ from structgen.compiler.lazy.stored import arrays_of, complete, key_of, taken_ov
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.automata.arrays import NEVER
 from structgen_engine.automata.outlook import END, FREE, Relaxed
+from structgen_engine.jit import kernel
 
 EXPLORED = 2048  # effects computed for one relaxed automaton; about 0.4 ms each
 RETURNS = 1024  # states to which one component returns; beyond, anything may follow
@@ -230,12 +232,12 @@ def returns(pushdown: Pushdown) -> list[Returns]:
     count = pushdown.components
     direct: list[set[int]] = [set() for _ in range(count)]
     through: list[set[int]] = [set() for _ in range(count)]
-    for state, calls in enumerate(pushdown.all_calls()):
-        for callee, back in calls:
-            if pushdown.final[back]:
-                through[callee] |= owners[state]
-            else:
-                direct[callee].add(back)
+    calls = zip(_callers(pushdown).tolist(), pushdown.callee.tolist(), pushdown.back.tolist(), strict=True)
+    for state, callee, back in calls:
+        if pushdown.final[back]:
+            through[callee] |= owners[state]
+        else:
+            direct[callee].add(back)
     ends = [component == 0 for component in range(count)]
     changed = True
     while changed:
@@ -251,20 +253,47 @@ def returns(pushdown: Pushdown) -> list[Returns]:
     return [known[owned] for owned in owners]
 
 
+def _callers(pushdown: Pushdown) -> NDArray[np.int64]:
+    """[calls] the state of each call."""
+    return np.repeat(np.arange(pushdown.states), np.diff(pushdown.call_at))
+
+
 def _owners(pushdown: Pushdown) -> list[frozenset[int]]:
     """[S] the components that each state belongs to: several where they end alike."""
-    calls = pushdown.all_calls()
-    onward = [
-        {*row.tolist(), *(back for _, back in found)} - {0}
-        for row, found in zip(pushdown.delta, calls, strict=True)
-    ]
-    owners: list[set[int]] = [set() for _ in range(pushdown.states)]
-    for component, start in enumerate(pushdown.start.tolist()):
-        waiting = [start]
-        while waiting:
-            state = waiting.pop()
-            if component not in owners[state]:
-                owners[state].add(component)
-                waiting += onward[state]
+    source, symbol = pushdown.delta.nonzero()
+    sources = np.concatenate([source, _callers(pushdown)])
+    targets = np.concatenate([pushdown.delta[source, symbol], pushdown.back]).astype(np.int64)
+    order = np.argsort(sources, kind="stable")
+    at = np.append(0, np.bincount(sources, minlength=pushdown.states).cumsum())
+    component, state = _reached(at, targets[order], pushdown.start)
+    owners: list[frozenset[int]] = [frozenset()] * pushdown.states
+    alone = [frozenset([one]) for one in range(pushdown.components)]
     shared: dict[frozenset[int], frozenset[int]] = {}
-    return [shared.setdefault(frozenset(owned), frozenset(owned)) for owned in owners]
+    for owner, owned in zip(component.tolist(), state.tolist(), strict=True):
+        both = owners[owned] | alone[owner] if owners[owned] else alone[owner]
+        owners[owned] = shared.setdefault(both, both)
+    return owners
+
+
+@kernel
+def _reached(at, targets, start):  # pragma: no cover
+    """The pairs of a component and a state that it reaches from its start without leaving it."""
+    states = len(at) - 1
+    seen, waiting = np.full(states, -1, np.int64), np.empty(states, np.int64)
+    component, state, filled = np.empty(states, np.int64), np.empty(states, np.int64), 0
+    for one in range(len(start)):
+        waiting[0], left = start[one], 1
+        seen[start[one]] = one
+        while left:
+            left -= 1
+            here = waiting[left]
+            component, state = grown_to(component, filled + 1), grown_to(state, filled + 1)
+            component[filled], state[filled] = one, here
+            filled += 1
+            for k in range(at[here], at[here + 1]):
+                onward = targets[k]
+                if onward and seen[onward] != one:
+                    seen[onward] = one
+                    waiting[left] = onward
+                    left += 1
+    return component[:filled].copy(), state[:filled].copy()
