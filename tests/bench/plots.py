@@ -159,7 +159,7 @@ def batch(figures: dict[str, Any]) -> Any:
     sizes = [int(row["rows in flight"]) for row in rows]
     speed.plot(sizes, [row["documents_per_cpu_second"] for row in rows], "o-", color=COLOURS[3])
     speed.axhline(alone["documents_per_cpu_second"], color=COLOURS[0], linestyle="--")
-    speed.set(ylabel="documents for each CPU second (dashed: one by one)")
+    speed.set(ylabel="documents / CPU second (dashed: one by one)")
     memory.plot(sizes, [row["peak_mb"] for row in rows], "o-", color=COLOURS[3])
     memory.set(ylabel="peak MB of the process")
     for axes in (speed, memory):
