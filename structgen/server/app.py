@@ -34,10 +34,10 @@ log = logging.getLogger("structgen.server")
 def create_app(model: Model, settings: ServerSettings | None = None) -> FastAPI:
     """An ASGI application that answers for a model. Raises InvalidOption if the keys cannot be read."""
     settings = settings or ServerSettings()
-    batcher = Batcher(model, settings.rows) if settings.rows > 1 else None
-    workers = Workers(
-        model, batcher, count=settings.workers, waiting=settings.waiting, retry_after=settings.retry_after
-    )
+    elsewhere = model.remote is not None  # no passes to share, and threads that mostly wait
+    batcher = Batcher(model, settings.rows) if settings.rows > 1 and not elsewhere else None
+    count = max(settings.workers, settings.rows) if elsewhere else settings.workers
+    workers = Workers(model, batcher, count=count, waiting=settings.waiting, retry_after=settings.retry_after)
     if batcher is not None:
         batcher.start()
     measures, sources = Measures(), CompiledSources(model.vocabulary, settings)

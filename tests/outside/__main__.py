@@ -11,6 +11,7 @@ import asyncio
 import datetime
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -67,7 +68,7 @@ def _pytest(python: Path, *given: str, cwd: Path, **variables: str) -> str:
 
 
 def _tally(output: str) -> str:
-    return ", ".join(TALLY.findall(output.strip().splitlines()[-1]))
+    return ", ".join(TALLY.findall((output.strip() or "nothing ran").splitlines()[-1]))
 
 
 def _mini() -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -92,9 +93,15 @@ def openai(folder: Path, python: Path, options: argparse.Namespace) -> list[Row]
 def langchain(folder: Path, python: Path, options: argparse.Namespace) -> list[Row]:
     """LangChain's tests of chat models."""
     command, more = _mini()
-    case = str(Path(__file__).with_name("langchain_cases.py"))
+    case = (
+        folder / "cases" / "langchain_cases.py"
+    )  # outside this project, whose settings are not those of the suite
+    case.parent.mkdir(exist_ok=True)
+    shutil.copy(Path(__file__).with_name(case.name), case)
     with serving(command, *more) as server:
-        output = _pytest(python, case, "-o", "asyncio_mode=auto", cwd=folder, STRUCTGEN_URL=server.url)
+        output = _pytest(
+            python, str(case), "-o", "asyncio_mode=auto", cwd=case.parent, STRUCTGEN_URL=server.url
+        )
     failed = [one.rpartition("::")[2] for one in FAILED.findall(output)]
     wit = [one for one in failed if one in WIT]
     wrong = [one for one in failed if one not in WIT]

@@ -40,7 +40,7 @@ def openai_source(folder: Path, python: Path) -> Path:
     """The unpacked source distribution of the newest OpenAI client, which holds its tests."""
     packed = folder / "sdist"
     if not any(packed.glob("openai-*/pyproject.toml")):
-        pip = [python, "-m", "pip", "download", "--quiet", "--no-deps", "--no-build-isolation"]
+        pip = [python, "-m", "pip", "download", "--quiet", "--no-deps"]
         subprocess.run([*pip, "--no-binary", ":all:", "--dest", packed, "openai>=3,<4"], check=True)
         for archive in packed.glob("openai-*.tar.gz"):
             with tarfile.open(archive) as tar:

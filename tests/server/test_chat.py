@@ -281,3 +281,26 @@ def test_fields_that_change_nothing_are_taken(client):
             logit_bias={},
         )
     )
+
+
+def test_a_model_that_runs_elsewhere_answers_too(model):
+    from dataclasses import replace
+
+    from structgen.generation.remote import Replied
+    from structgen.server import create_app
+
+    from .conftest import Client
+
+    class Elsewhere:
+        def reply(self, request: Any) -> Replied:
+            return Replied('{"vendor": "ACME", "paid": true}')
+
+    app = create_app(replace(model, remote=Elsewhere()))
+    given = {"model": "filler", "response_format": FORMAT}
+    found = Client(app)(ask(**given))
+    assert json.loads(found.choices[0].message.content) == {"vendor": "ACME", "paid": True}
+    chunks = Client(app)(ask(**given, stream=True))
+    assert "".join(one.choices[0].delta.content or "" for one in chunks) == found.choices[0].message.content
+    with pytest.raises(openai.BadRequestError, match="elsewhere"):
+        Client(app)(ask(**given, logprobs=True))
+    app.state.service.workers.close()

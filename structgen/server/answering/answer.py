@@ -9,7 +9,7 @@ from typing import Any
 
 from structgen.errors import StructgenError
 from structgen.evidence.film import Film
-from structgen.evidence.gather import proven
+from structgen.evidence.gather import answered, proven
 from structgen.generation.request import Request
 from structgen.generation.result import Generation
 from structgen.generation.writer import writing
@@ -20,7 +20,7 @@ from structgen.server.answering.logprobs import TokenLogprob, token_logprobs
 from structgen.server.answering.prefix import SettledPrefix
 from structgen.server.answering.prepared import Prepared, Saying, prepared
 from structgen.server.asking.ask import Ask
-from structgen.server.problems import of_error
+from structgen.server.problems import Problem, of_error
 from structgen.surface import SERVER, standing_at
 from structgen_engine.decoding.loop import Decoded, StepEvent
 
@@ -116,6 +116,8 @@ class _Answering:
             return self._unwritten(), 0
         asked = self.ready.asked.drawn_anew(self.index) if self.index else self.ready.asked
         self.emit(Began(self.index, len(asked.prompt)))
+        if self.model.remote is not None:
+            return self._replied(asked), 0
         film, prefix = Film(self.model.vocabulary), SettledPrefix(self.model.vocabulary)
         written = self._written(asked, film, prefix)
         generation = proven(self.model, asked, written, self.ready.wanted, film)
@@ -125,6 +127,18 @@ class _Answering:
         if shown:
             prefix.rest(saying.content or "")
         return Outcome(saying, generation, len(asked.prompt), self._tokens(generation), logprobs), shown
+
+    def _replied(self, asked: Request) -> Outcome:
+        """The answer of a model that runs elsewhere, which comes whole and without probabilities."""
+        if self.ask.top is not None:
+            raise Problem(
+                f"{self.model.name} runs elsewhere and tells no probabilities: leave it out",
+                param="/logprobs",
+                code="unsupported_parameter",
+            )
+        generation = answered(self.model, asked, self.ready.wanted)
+        saying = self._stopped(self.ready.said(generation))
+        return Outcome(saying, generation, len(asked.prompt), self._tokens(generation))
 
     @property
     def _streams(self) -> bool:
