@@ -17,6 +17,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", re.S | re.M)
 ELSEWHERE = {
     "grammars.md": "tests/test_grammars_page.py runs it",
     "mcp.md": "tests/mcp runs it",
+    "server.md": "a server: tests/outside runs it",
     "pipelines.md": "tests/batch runs it",
     "diffusiongemma.md": "the released weights, or vLLM",
     "clients.md": "a server and its clients: tests/outside runs it",
