@@ -12,13 +12,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from structgen_engine.automata.dfa import Edges
+from structgen_engine.automata.dfa import Dfa, Edges
 
 Ints = NDArray[np.int64]
+
+known: WeakKeyDictionary[Dfa, Bundles] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +39,33 @@ class Bundles:
     offsets: Ints
 
 
+def bundles_of(dfa: Dfa) -> Bundles:
+    """The bundles of an automaton, computed once unless who made it has put them among the `known`."""
+    if dfa not in known:
+        known[dfa] = bundle_edges(dfa.edges, dfa.states)
+    return known[dfa]
+
+
 def bundle_edges(edges: Edges, states: int) -> Bundles:
     """The bundles of an automaton: edges grouped by their two ends, with equal sets of classes stored once."""
     source, label, target = (
         part.numpy().astype(np.int64) for part in (edges.source, edges.label, edges.target)
     )
+    return _bundled(source, label, target, states)
+
+
+def bundle_arcs(source: Ints, sets: Ints, target: Ints, states: int, offsets: Ints, member: Ints) -> Bundles:
+    """The bundles of arcs [A] that carry disjoint sets: those of set k are member[offsets[k] : offsets[k + 1]]."""
+    order = np.argsort(sets, kind="stable")
+    found = _bundled(source[order], sets[order], target[order], states)
+    sizes = np.diff(offsets)[found.member]
+    filled = np.append(0, sizes.cumsum())
+    at = _runs(offsets[:-1][found.member], sizes)
+    return Bundles(found.source, found.bundle, found.target, member[at], filled[found.offsets])
+
+
+def _bundled(source: Ints, label: Ints, target: Ints, states: int) -> Bundles:
+    """Bundles of edges that are sorted by label within each pair of states."""
     order = np.argsort(source * states + target, kind="stable")  # labels stay sorted within a pair
     label = label[order]
     ends = (source * states + target)[order]

@@ -44,11 +44,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from structgen_engine.automata.dfa import DEAD, IMPOSSIBLE, Alphabet, BlockAutomaton, Dfa, Edges
+from structgen_engine.automata.dfa import IMPOSSIBLE, Alphabet, BlockAutomaton
 from structgen_engine.automata.finishing import Finishing
 from structgen_engine.automata.lazy import LazyDfa
 from structgen_engine.kernels import Backend, backend_for
@@ -160,8 +159,10 @@ class Beam:
         """The tables of what is kept, together with what earlier steps kept if that adds little."""
         wider = np.union1d(kept, self._kept)
         self._kept = wider if len(wider) <= 2 * len(kept) + 64 else kept
-        for number in kept.tolist():
-            self.lazy.arcs(number)  # before the alphabet is read, because new arcs may split classes
+        assert self._known is not None
+        arcs = self._known.all_arcs(
+            self._kept
+        )  # before the alphabet is read, because new arcs may split classes
         alphabet = self.lazy.alphabet
         may_end = (self.lazy.distance_upper[self._kept] <= self.remaining) | np.isin(self._kept, ends)
         if (
@@ -170,35 +171,8 @@ class Beam:
             or not np.array_equal(self._tables[1], self._kept)
             or not np.array_equal(self._tables[2].exit[1:] == 0.0, may_end)
         ):
-            made = tabulate(self.lazy, self._kept, self.entry, may_end)
+            from structgen_engine.lattice.tables import tabulate
+
+            made = tabulate(self.lazy, self._kept, arcs, self.entry, may_end)
             self._tables = alphabet, self._kept, made
         return self._tables[1], self._tables[2]
-
-
-def tabulate(lazy: LazyDfa, configurations: Longs, entry: int, may_end: Marks) -> BlockAutomaton:
-    """The automaton of these sorted configurations [F]; state k + 1 is the k-th of them. may_end: [F] bool"""
-    state_of = np.zeros(int(configurations.max(initial=0)) + 1, np.int64)
-    state_of[configurations] = np.arange(1, len(configurations) + 1)
-    sources, labels, targets = [], [], []
-    for state, number in enumerate(configurations.tolist(), 1):
-        arcs = lazy.arcs(number)
-        inside = arcs.targets < len(state_of)
-        inside[inside] = state_of[arcs.targets[inside]] != DEAD
-        parts = [lazy.sets[k] for k in arcs.sets[inside].tolist()]
-        if parts:
-            sizes = [len(part) for part in parts]
-            labels += parts
-            targets.append(np.repeat(state_of[arcs.targets[inside]], sizes))
-            sources.append(np.full(sum(sizes), state))
-    alphabet, states = lazy.alphabet, len(configurations) + 1
-    source, label, target = (
-        np.concatenate(c) if c else np.zeros(0, np.int64) for c in (sources, labels, targets)
-    )
-    order = np.lexsort((label, source))
-    edges = Edges.of(source[order], label[order], target[order], states)
-    accepting = torch.tensor([False, *(lazy.is_accepting(number) for number in configurations.tolist())])
-    dfa = Dfa.from_edges(alphabet, edges, accepting, int(state_of[entry]))
-    start, end = torch.full((2, states), IMPOSSIBLE)
-    start[dfa.start] = 0.0
-    end[1:][torch.from_numpy(may_end)] = 0.0
-    return BlockAutomaton(dfa, start, end)

@@ -5,10 +5,13 @@ Axes: N block, G sets of tokens, M nodes of the relaxed automaton.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from structgen_engine.automata.lazy import LazyDfa
+from structgen_engine.kernels.cpu.blocks import Blocks, blocks_of, plain
 from structgen_engine.kernels.cpu.bounds import FromBehind, bound_nodes, weigh_sets
 from structgen_engine.kernels.cpu.memory import borrowed
 from structgen_engine.kernels.cpu.search import Ahead, Weighed
@@ -16,6 +19,7 @@ from structgen_engine.lattice.class_scores import Rows
 from structgen_engine.lattice.dropped import PositionSums
 
 Floats = NDArray[np.float64]
+Laid = Callable[[NDArray[np.int64], NDArray[np.int64], int], Blocks]
 
 
 class SetWeights:
@@ -36,21 +40,28 @@ class SetWeights:
     def weigh(self, i: int) -> None:
         """Weigh every set at position i."""
         if self._done[i] != len(self._lazy.sets):
-            self._weigh(i, i + 1, *(row[None] for row in self._rows.at(i)))
+            log_sum, peak = self._rows.at(i)
+            self._weigh(i, i + 1, log_sum[None], peak[None])
 
     def weigh_all(self) -> None:
         """Weigh every set at every position."""
         if (self._done < 0).all() and len(self._done):
-            self._weigh(0, len(self._done), *self._rows.all_positions())
+            log_sum, peak = self._rows.all_positions()
+            self._weigh(0, len(self._done), log_sum, peak, blocks_of)
         for i in range(len(self._done)):
             self.weigh(i)
 
-    def _weigh(self, low: int, high: int, log_sum: Floats, peak: Floats) -> None:
-        """Weigh what is new at some positions, of which all have the same sets weighed; log_sum, peak: [P, K]."""
+    def _weigh(self, low: int, high: int, log_sum: Floats, peak: Floats, laid: Laid = plain) -> None:
+        """Weigh what is new at some positions, of which all have the same sets weighed; log_sum, peak: [P, K].
+
+        laid: how the sets are laid out, with a tree or without
+        """
         sets = self._lazy.sets
         self._refresh(sets)
         first, rows = int(self._done[low]), (self._mass[low:high], self._top[low:high])
-        norm, top = weigh_sets(self._offsets, self._member, log_sum, peak, max(0, first), *rows)
+        given = self._offsets, self._member
+        blocks = laid(*given, log_sum.shape[1])
+        norm, top = weigh_sets(blocks, *given, log_sum, peak, max(0, first), *rows)
         if first < 0:
             self._sums.record(low, high, norm, top, *rows)
         self._done[low:high] = len(sets)

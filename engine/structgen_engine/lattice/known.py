@@ -47,6 +47,15 @@ class Known:
             self._size = np.append(self._size, np.full(more, -1, np.int64))
         return numbers[self._size[numbers] < 0].tolist()
 
+    def all_arcs(self, numbers: Longs) -> tuple[Longs, Longs, Longs]:
+        """The arcs of some configurations: the place of the source among them, the set, and the target."""
+        for number in self.unknown(numbers):
+            self.learn(number)
+        sizes = self._size[numbers]
+        source = np.repeat(np.arange(len(numbers)), sizes)
+        at = np.arange(len(source)) + np.repeat(self._at[numbers] - (sizes.cumsum() - sizes), sizes)
+        return source, self._sets[at], self._targets[at]
+
     def refresh(self, finishing: Finishing) -> None:
         """Read the distances and nodes of all configurations met so far; finishing: what searches know of distances."""
         most, least = finishing.tightened(self._lazy.distance_upper, self._lazy.distance_lower)

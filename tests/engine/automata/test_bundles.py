@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies import dfas, padded_dfas
-from structgen_engine.automata.bundles import Bundles, bundle_edges
+from structgen_engine.automata.bundles import Bundles, bundle_arcs, bundle_edges
 from structgen_engine.automata.dfa import Dfa, Edges
 
 
@@ -71,3 +71,20 @@ def test_no_edges_are_no_bundles() -> None:
     none = np.zeros(0, np.int32)
     bundles = bundle_edges(Edges.of(none, none, none, 2), 2)
     assert (len(bundles.source), len(bundles.member), bundles.offsets.tolist()) == (0, 0, [0])
+
+
+@given(edge_lists(), st.integers(1, 4))
+def test_arcs_with_disjoint_sets_have_the_bundles_of_their_edges(
+    given: tuple[Edges, int], parts: int
+) -> None:
+    edges, states = given
+    arcs: dict[tuple[int, int, int], list[int]] = {}
+    for source, label, target in sorted(triples(edges)):
+        arcs.setdefault((source, target, label % parts), []).append(label)
+    ends = np.array([key[:2] for key in arcs], np.int64).reshape(-1, 2).T
+    offsets = np.cumsum([0, *map(len, arcs.values())])
+    member = np.array([label for labels in arcs.values() for label in labels], np.int64)
+    bundles = bundle_arcs(ends[0], np.arange(len(arcs)), ends[1], states, offsets, member)
+    assert sorted(expanded(bundles)) == sorted(triples(edges))
+    pairs = list(zip(bundles.source.tolist(), bundles.target.tolist(), strict=True))
+    assert pairs == sorted({key[:2] for key in arcs})

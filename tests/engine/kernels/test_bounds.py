@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from structgen_engine.automata.arrays import NEVER
+from structgen_engine.kernels.cpu.blocks import blocks_of, highest, shared, summed
 from structgen_engine.kernels.cpu.bounds import FromBehind, bound_nodes, log_of, weigh_sets
 from structgen_engine.kernels.cpu.search import heaviest
 
@@ -88,7 +89,8 @@ def test_weights_of_sets_are_sums_over_their_classes(seed: int) -> None:
     sets = [rng.choice(classes, int(rng.integers(1, classes)), replace=False) for _ in range(5)]
     offsets, member = np.cumsum([0, *map(len, sets)]), np.concatenate(sets)
     mass, top = np.full((2, rows, 7), np.nan)
-    norm, high = weigh_sets(offsets, member, log_sum, peak, 0, mass, top)
+    blocks = blocks_of(offsets, member, classes, 0 if seed % 2 else 99)
+    norm, high = weigh_sets(blocks, offsets, member, log_sum, peak, 0, mass, top)
     some = norm > -np.inf
     whole = np.logaddexp.reduce(log_sum, axis=1)
     np.testing.assert_allclose(norm, whole, rtol=1e-12)
@@ -101,6 +103,28 @@ def test_weights_of_sets_are_sums_over_their_classes(seed: int) -> None:
             top[some, g], peak[some][:, inside].max(1) - whole[some], rtol=1e-9, atol=1e-9
         )
     assert np.isneginf(mass[~some, :5]).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0, 99]))
+@settings(max_examples=200, deadline=None)
+def test_a_tree_of_sums_changes_nothing(seed: int, dense: int) -> None:
+    rng = np.random.default_rng(seed)
+    classes = int(rng.integers(1, 20))
+    held = rng.random((int(rng.integers(1, 9)), classes)) < rng.choice([0.1, 0.5, 0.9])
+    offsets, member = np.append(0, held.sum(1).cumsum()), np.nonzero(held)[1]
+    blocks, weight, value = (
+        blocks_of(offsets, member, classes, dense),
+        rng.random(classes),
+        rng.random(len(held)),
+    )
+    assert len(blocks.node) <= len(member)
+    sums, tops, shares = np.empty(len(held)), np.empty(len(held)), np.empty(classes)
+    summed(blocks, weight, sums)
+    highest(blocks, weight, tops)
+    shared(blocks, value, shares)
+    np.testing.assert_allclose(sums, held @ weight, rtol=1e-12)
+    np.testing.assert_array_equal(tops, np.where(held, weight, -np.inf).max(1))
+    np.testing.assert_allclose(shares, value @ held, rtol=1e-12)
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), min_size=1, max_size=30), st.integers(0, 10))

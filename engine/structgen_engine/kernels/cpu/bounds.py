@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structgen_engine.jit import kernel
+from structgen_engine.kernels.cpu.blocks import Blocks
 
 Array = NDArray[Any]
 
@@ -46,15 +47,24 @@ class FromBehind(NamedTuple):
 
 @kernel(nogil=True)
 def weigh_sets(
-    offsets: Array, member: Array, log_sum: Array, peak: Array, first: int, mass: Array, top: Array
+    blocks: Blocks,
+    sets: Array,
+    member: Array,
+    log_sum: Array,
+    peak: Array,
+    first: int,
+    mass: Array,
+    top: Array,
 ) -> tuple[Array, Array]:
     """mass, top [P, ≥ G]: log-sum and peak of each set from number `first` on, at P positions; log_sum, peak: [P, K].
 
     Relative to the log-sum of all classes. Returned are these log-sums [P], and the highest of all relative to it.
+    blocks: the sets; sets, member: the same without a tree
     """
     positions, K = log_sum.shape
     norm, highest = np.full(positions, -np.inf), np.full(positions, -np.inf)
-    linear, peaks = np.zeros((K, LANES)), np.full((K, LANES), -np.inf)
+    leaf, offsets, nodes, rows = blocks.leaf, blocks.offsets, blocks.node, max(K, 2 * blocks.inner)
+    linear, peaks = np.zeros((rows, LANES)), np.full((rows, LANES), -np.inf)
     scale, total, high = np.zeros(LANES), np.empty(LANES), np.empty(LANES)
     for low in range(0, positions, LANES):
         lanes = min(LANES, positions - low)
@@ -62,20 +72,25 @@ def weigh_sets(
             scale[p] = log_sum[low + p].max()
             whole = 0.0
             for c in range(K):
-                x = log_sum[low + p, c]
-                linear[c, p] = np.exp(x - scale[p]) if x > -np.inf else 0.0
-                peaks[c, p] = peak[low + p, c]
-                whole += linear[c, p]
+                x, h = log_sum[low + p, c], leaf[c]
+                linear[h, p] = np.exp(x - scale[p]) if x > -np.inf else 0.0
+                peaks[h, p] = peak[low + p, c]
+                whole += linear[h, p]
             if scale[p] > -np.inf:
                 norm[low + p] = np.log(whole) + scale[p]
                 highest[low + p] = peak[low + p].max() - norm[low + p]
+        for h in range(blocks.inner - 1, 0, -1):
+            for p in range(LANES):
+                one, other = peaks[2 * h, p], peaks[2 * h + 1, p]
+                linear[h, p] = linear[2 * h, p] + linear[2 * h + 1, p]
+                peaks[h, p] = one if one > other else other
         for g in range(first, offsets.size - 1):
             total[:], high[:] = 0.0, -np.inf
             for k in range(offsets[g], offsets[g + 1]):
-                c = member[k]
+                h = nodes[k]
                 for p in range(LANES):
-                    total[p] += linear[c, p]
-                    high[p] = peaks[c, p] if peaks[c, p] > high[p] else high[p]
+                    total[p] += linear[h, p]
+                    high[p] = peaks[h, p] if peaks[h, p] > high[p] else high[p]
             for p in range(lanes):
                 i = low + p
                 if high[p] == -np.inf or norm[i] == -np.inf:
@@ -85,7 +100,7 @@ def weigh_sets(
                 if total[p] > TINY:
                     mass[i, g] = np.log(total[p]) + scale[p] - norm[i]
                 else:
-                    mass[i, g] = _log_sum(log_sum[i], member[offsets[g] : offsets[g + 1]]) - norm[i]
+                    mass[i, g] = _log_sum(log_sum[i], member[sets[g] : sets[g + 1]]) - norm[i]
     return norm, highest
 
 

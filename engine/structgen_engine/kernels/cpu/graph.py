@@ -9,8 +9,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from structgen_engine.automata.bundles import bundle_edges
+from structgen_engine.automata.bundles import bundles_of
 from structgen_engine.automata.dfa import Dfa
+from structgen_engine.kernels.cpu.blocks import Blocks, blocks_of
 
 Array = NDArray[Any]
 
@@ -28,10 +29,11 @@ class Arcs(NamedTuple):
 
 
 class Sets(NamedTuple):
-    """The classes of each bundle g: member[offsets[g] : offsets[g + 1]]; offsets [G + 1]."""
+    """The classes of each bundle g: member[offsets[g] : offsets[g + 1]]; offsets [G + 1]; blocks: the same sets."""
 
     offsets: Array
     member: Array
+    blocks: Blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,14 +52,19 @@ _graphs: WeakKeyDictionary[Dfa, Graph] = WeakKeyDictionary()
 def graph_of(dfa: Dfa) -> Graph:
     """The graph of an automaton."""
     if dfa not in _graphs:
-        edges, bundles = dfa.edges, bundle_edges(dfa.edges, dfa.states)
+        edges, bundles = dfa.edges, bundles_of(dfa)
         _graphs[dfa] = Graph(
             classes=Arcs(*(t.numpy().astype(np.int64) for t in (edges.offsets, edges.label, edges.target))),
             leaving=_grouped(bundles.source, bundles.bundle, bundles.target, dfa.states),
             entering=_grouped(bundles.target, bundles.bundle, bundles.source, dfa.states),
-            sets=Sets(bundles.offsets, bundles.member),
+            sets=sets_of(bundles.offsets, bundles.member, dfa.alphabet.size),
         )
     return _graphs[dfa]
+
+
+def sets_of(offsets: Array, member: Array, classes: int) -> Sets:
+    """Sets of classes, laid out for sums."""
+    return Sets(offsets, member, blocks_of(offsets, member, classes))
 
 
 def _grouped(by: Array, label: Array, other: Array, states: int) -> Arcs:

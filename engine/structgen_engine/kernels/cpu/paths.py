@@ -12,6 +12,7 @@ from torch import Tensor
 
 from structgen_engine.automata.dfa import Dfa
 from structgen_engine.jit import kernel
+from structgen_engine.kernels.cpu.blocks import highest
 from structgen_engine.kernels.cpu.graph import Arcs, Sets, graph_of
 from structgen_engine.kernels.cpu.scaled import BOTTOM, DOWN, Scaled, split
 from structgen_engine.kernels.cpu.threads import run
@@ -106,11 +107,7 @@ def _suffixes(arcs: Arcs, sets: Sets, peaks: Array, end: Array) -> Array:
     for n in range(N):
         i = N - 1 - n
         ahead, now = beta[i + 1], beta[i]
-        for g in range(G):
-            top = -np.inf
-            for k in range(sets.offsets[g], sets.offsets[g + 1]):
-                top = max(top, peaks[i, sets.member[k]])
-            score[g] = top
+        highest(sets.blocks, peaks[i], score)
         for s in range(S):
             top = -np.inf
             for e in range(arcs.offsets[s], arcs.offsets[s + 1]):

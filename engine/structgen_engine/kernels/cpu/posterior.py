@@ -13,6 +13,7 @@ from torch import Tensor
 from structgen_engine.automata.dfa import IMPOSSIBLE, Dfa
 from structgen_engine.jit import kernel
 from structgen_engine.kernels import Posterior
+from structgen_engine.kernels.cpu.blocks import Blocks, shared, summed
 from structgen_engine.kernels.cpu.graph import Arcs, Sets, graph_of
 from structgen_engine.kernels.cpu.memory import borrowed
 from structgen_engine.kernels.cpu.scaled import (
@@ -26,7 +27,7 @@ from structgen_engine.kernels.cpu.scaled import (
     split,
     window,
 )
-from structgen_engine.kernels.cpu.scans import bundled, summed
+from structgen_engine.kernels.cpu.scans import bundled
 from structgen_engine.kernels.cpu.threads import run
 
 Array = NDArray[Any]
@@ -97,7 +98,7 @@ def _posterior(
         plain = top[0] > -np.inf
         if plain:
             split(top, scale, high)
-            summed(sets, wm, gm)
+            summed(sets.blocks, wm, gm)
             unit = scale[0], high[0]
             _move(arcs, gm, unit, active[:count], here, now, then, ahead, share, which, tables)
         else:
@@ -105,19 +106,10 @@ def _posterior(
             bundled(sets, wm, wl, gm, gl)
             for s in active[:count]:
                 _move_far(arcs, s, gm, gl, here[s], now, then, ahead, share)
-        choices = 0
-        for g in range(G):
-            if share[g] == 0.0:
-                continue
-            for k in range(sets.offsets[g], sets.offsets[g + 1]):
-                c = sets.member[k]
-                if wm[c] == 0.0:
-                    continue
-                if seen[c] != i:
-                    seen[c] = i
-                    choices += counts[i, c]
-                part = wm[c] / gm[g]
-                out[i, c] += share[g] * (part if plain else lowered(part, gl[g] - wl[c]))
+        if plain:
+            choices = _divided(sets.blocks, share, gm, wm, counts[i], i, out[i], seen)
+        else:
+            choices = _divided_far(sets, share, (gm, gl), (wm, wl), counts[i], i, out[i], seen)
         free[i] = choices > 1
         if choices <= 1:
             for c in range(K):
@@ -125,6 +117,43 @@ def _posterior(
             last = i if unsure[i] else last
         here, ahead = ahead, here
     _decide(arcs, sets, weights[: last + 1], counts, start, beta.mantissa, unsure, free)
+
+
+@kernel(nogil=True)
+def _divided(
+    blocks: Blocks, share: Array, gm: Array, wm: Array, counts: Array, i: int, out: Array, seen: Array
+) -> Any:
+    """Divide the shares of bundles among their classes by weight, at position i; returns how many tokens are seen."""
+    choices = 0
+    for g in range(share.size):
+        share[g] = share[g] / gm[g] if share[g] != 0.0 else 0.0
+    shared(blocks, share, out)
+    for c in range(out.size):
+        if out[c] != 0.0 and wm[c] != 0.0:
+            seen[c] = i
+            choices += counts[c]
+        out[c] *= wm[c]
+    return choices
+
+
+@kernel(nogil=True)
+def _divided_far(
+    sets: Sets, share: Array, bundle: Any, weight: Any, counts: Array, i: int, out: Array, seen: Array
+) -> Any:
+    """`_divided` with weights in pairs, which lie too far apart for plain numbers."""
+    (gm, gl), (wm, wl), choices = bundle, weight, 0
+    for g in range(share.size):
+        if share[g] == 0.0:
+            continue
+        for k in range(sets.offsets[g], sets.offsets[g + 1]):
+            c = sets.member[k]
+            if wm[c] == 0.0:
+                continue
+            if seen[c] != i:
+                seen[c] = i
+                choices += counts[c]
+            out[c] += share[g] * lowered(wm[c] / gm[g], gl[g] - wl[c])
+    return choices
 
 
 @kernel(nogil=True)
@@ -230,18 +259,17 @@ def _decide(
     offsets, label, other = arcs
     S, G, K = offsets.size - 1, sets.offsets.size - 1, weights.shape[1]
     here, ahead, seen = start > -np.inf, np.zeros(S, np.bool_), np.full(K, -1)
-    some, used = np.zeros(G, np.bool_), np.zeros(G, np.bool_)
+    some, used, can = np.zeros(G), np.zeros(G, np.bool_), np.empty(K)
     for i in range(weights.shape[0]):
         ahead[:], used[:] = False, False
-        for g in range(G):
-            some[g] = False
-            for k in range(sets.offsets[g], sets.offsets[g + 1]):
-                some[g] |= weights[i, sets.member[k]] > -np.inf
+        for c in range(K):
+            can[c] = 1.0 if weights[i, c] > -np.inf else 0.0
+        summed(sets.blocks, can, some)
         for s in range(S):
             if here[s] and suffix[i, s] > 0.0:
                 for e in range(offsets[s], offsets[s + 1]):
                     g, t = label[e], other[e]
-                    if some[g] and suffix[i + 1, t] > 0.0:
+                    if some[g] > 0.0 and suffix[i + 1, t] > 0.0:
                         ahead[t] = used[g] = True
         if unsure[i]:
             choices = 0

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from structgen_engine.automata.dfa import Dfa
 from structgen_engine.jit import kernel
+from structgen_engine.kernels.cpu.blocks import summed
 from structgen_engine.kernels.cpu.graph import Arcs, Sets, graph_of
 from structgen_engine.kernels.cpu.memory import borrowed
 from structgen_engine.kernels.cpu.scaled import (
@@ -74,23 +75,12 @@ def _scans(weights: Tensor, dfa: Dfa, edge: Tensor, *, back: bool) -> Scaled:
 @kernel(nogil=True)
 def bundled(sets: Sets, wm: Array, wl: Array, gm: Array, gl: Array) -> None:
     """gm[g] = Σ over the classes of bundle g of their weights, in pairs."""
-    offsets, member = sets
+    offsets, member = sets.offsets, sets.member
     for g in range(offsets.size - 1):
         total, level = 0.0, np.int32(BOTTOM)
         for k in range(offsets[g], offsets[g + 1]):
             total, level = plus(total, level, wm[member[k]], wl[member[k]])
         gm[g], gl[g] = normal(total, level)
-
-
-@kernel(nogil=True)
-def summed(sets: Sets, weight: Array, out: Array) -> None:
-    """out[g] = Σ over the classes of bundle g of their weights, in plain numbers."""
-    offsets, member = sets
-    for g in range(offsets.size - 1):
-        total = 0.0
-        for k in range(offsets[g], offsets[g + 1]):
-            total += weight[member[k]]
-        out[g] = total
 
 
 @kernel(nogil=True, fastmath={"contract"})
@@ -148,7 +138,7 @@ def _scan(arcs: Arcs, sets: Sets, weights: Array, edge: Array, out: Scaled, back
         top[0] = relative(weights[i], wm)
         if top[0] > -np.inf:
             split(top, scale, high)
-            summed(sets, wm, gm)
+            summed(sets.blocks, wm, gm)
             unit = scale[0], high[0]
             _windowed_step(arcs, gm, unit, m[here], lv[here], m[then], lv[then], which, tables)
         else:

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from structgen_engine.automata.bundles import bundle_edges
+from structgen_engine.automata.bundles import bundles_of
 from structgen_engine.automata.dfa import REFUSED, Alphabet, Dfa
 from structgen_engine.kernels.gpu.trees import Tree, tree
 
@@ -71,7 +71,7 @@ def _chunk(alphabet: Alphabet) -> dict[str, Ints]:
 def segments(dfa: Dfa) -> dict[str, tuple[Ints, Ints, Ints | None]]:
     """By name of a tree: the number of items in each segment, then what the items refer to."""
     if dfa not in _segments:
-        bundles = bundle_edges(dfa.edges, dfa.states)
+        bundles = bundles_of(dfa)
         G = len(bundles.offsets) - 1
         members = np.diff(bundles.offsets)
         owner = np.repeat(np.arange(G), members)
