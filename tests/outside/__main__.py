@@ -100,7 +100,14 @@ def langchain(folder: Path, python: Path, options: argparse.Namespace) -> list[R
     shutil.copy(Path(__file__).with_name(case.name), case)
     with serving(command, *more) as server:
         output = _pytest(
-            python, str(case), "-o", "asyncio_mode=auto", cwd=case.parent, STRUCTGEN_URL=server.url
+            python,
+            str(case),
+            "-o",
+            "asyncio_mode=auto",
+            "-o",
+            LOOP,
+            cwd=case.parent,
+            STRUCTGEN_URL=server.url,
         )
     failed = [one.rpartition("::")[2] for one in FAILED.findall(output)]
     wit = [one for one in failed if one in WIT]
@@ -109,6 +116,7 @@ def langchain(folder: Path, python: Path, options: argparse.Namespace) -> list[R
     return [("langchain-tests through ChatOpenAI", said, ", ".join(wrong) or "nothing")]
 
 
+LOOP = "asyncio_default_test_loop_scope=session"  # the client keeps its connections, which belong to one loop
 WIT = ("test_unicode_tool_call_integration",)  # tests of what a model of ten million parameters knows
 
 
