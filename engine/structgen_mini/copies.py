@@ -334,18 +334,18 @@ class Offer:
                 tuple(self.encode(value + more)),
                 key(value),
                 [(start + one, -1) for one, _ in at],
-                self._spelled(kind, value, text, at),
+                self._spelled(kind, value, text, pairs),
             )
             for more in behind
             for value, at in pairs.items()
             if not (more and _ZONE.search(value))
         ]
 
-    def _spelled(self, kind: str, value: str, text: str, places: Sequence[tuple[int, int]]) -> Ids | None:
-        """The ids of a number as the text spells it, with its groups; None if that says the same, or another sign."""
-        start, end = places[0]
+    def _spelled(self, kind: str, value: str, text: str, pairs: Found) -> Ids | None:
+        """A number's ids as the text spells it, groups included; None if that is a choice, or has another sign."""
+        start, end = pairs[value][0]
         signed = value.startswith("-") and text[:start].endswith("-")
-        if kind not in NUMBERS or signed or text[start:end] == value:
+        if kind not in NUMBERS or signed or text[start:end] in pairs:
             return None
         return tuple(self.encode(text[start:end]))
 
