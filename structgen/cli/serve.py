@@ -21,7 +21,7 @@ ApiKeys = Annotated[
     typer.Option(
         "--api-key",
         metavar="KEY",
-        envvar="STRUCTGEN_API_KEY",
+        envvar="STRUCTGEN_SERVER_KEY",
         help="A key that requests must have; may be repeated. None: anybody may ask.",
         show_default=False,
     ),
