@@ -35,7 +35,7 @@ def crowding_costs(
     costs = [torch.zeros_like(worth) for worth in worths]
     for at in sorted(range(len(regions)), key=lambda region: _margin(worths[region]), reverse=True):
         pieces = regions[at].pieces
-        if pieces is None:
+        if pieces is None or not len(left):
             continue
         gone = (pieces >= 0) & (left[pieces.clamp_min(0)] <= 0)
         costs[at] = torch.where(gone, crowding, 0.0).to(worths[at])

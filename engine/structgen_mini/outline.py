@@ -98,6 +98,12 @@ class Outline:
                 return None
         return found
 
+    def repeats(self, pointer: str) -> bool:
+        """Whether a pointer leads into an item of an array or a member of a map."""
+        ends = [at for at, sign in enumerate(pointer) if sign == "/"]
+        above = (self.below(pointer[:end]) for end in ends)
+        return any(value is not None and value.listed is not None for value in above)
+
     def below(self, pointer: str) -> Outline | None:
         """`at`, for pointers that name items of arrays and members of maps too, as scaffolds do."""
         found: Outline | None = self

@@ -46,8 +46,12 @@ class ReadCosts:
         self._known: dict[tuple[int, int], tuple[Tensor, FieldReading, Tensor]] = {}
 
     def added(self, pointer: str, table: ChoiceTable) -> ChoiceTable:
-        """A table for the slot at a pointer, with the reader's costs added."""
-        field = self.reading.of(self.outline, pointer)
+        """A table for the slot at a pointer, with the reader's costs added.
+
+        Items of lists keep their costs: what the reader gives to one of many rows is small, and a hundred of such costs
+        would make the list shorter.
+        """
+        field = None if self.outline.repeats(pointer) else self.reading.of(self.outline, pointer)
         if field is None:
             return table
         choices, pieces, costs = table.choices, table.pieces, table.costs
