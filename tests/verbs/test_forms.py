@@ -184,6 +184,18 @@ def test_gemma_leaves_out_an_optional_null_and_writes_no_exponents():
         assert constraint.accepts(f"<|tool_call>call:t{{{arguments}}}<tool_call|>") == right, arguments
 
 
+@pytest.mark.parametrize(("kind", "texts"), [("integer", ["12", " 12", "12\n"]), ("null", ["null", "null "])])
+def test_no_text_in_gemmas_form_is_spelled_like_another_value_that_may_stand_there(
+    kind: str, texts: list[str]
+):
+    """Readers of values leave out the white space around them, as json.loads and Python's int() do."""
+    tool = {"name": "t", "parameters": {"properties": {"x": {"type": ["string", kind]}}, "required": ["x"]}}
+    constraint = sg.compile(sg.Tools([tool], "required", form="gemma"))
+    assert [text for text in texts if constraint.accepts(gemma("t", {"x": text}))] == []
+    for text in ("a1", " 1 2", "\n", "nulls"):
+        assert constraint.parse(gemma("t", {"x": text}))[0].arguments == {"x": text}
+
+
 def test_what_gemma_cannot_write_is_refused_with_its_place():
     keyed = {"name": "t", "parameters": {"properties": {"a:b": {"type": "string"}}}}
     for tool, message in (

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ...json_schema.value_set import ValueSet
 
 QUOTES = '<|"|>'
+AROUND = repeat(any_of(" \t\n\r"))  # white space that readers of numbers and of null leave out
 OPENS, CLOSES = "<|tool_call>", "<tool_call|>"
 BARE = chars_except(
     char_ranges(
@@ -81,7 +82,8 @@ class Bare(Syntax):
         return self._element if kind == "array" else self._root
 
     def taken(self, value_set: ValueSet) -> Expr:
-        return scalar_texts(value_set.only(self.confused)) or NOTHING
+        texts = scalar_texts(value_set.only(self.confused))
+        return seq(AROUND, texts, AROUND) if texts else NOTHING
 
     def word(self, word: str) -> Expr:
         return around(SCALAR, literal(word), self._marked)
