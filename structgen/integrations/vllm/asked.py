@@ -8,7 +8,6 @@ OpenAI's API has `response_format` (and `text.format` of responses), vLLM has `s
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -16,12 +15,11 @@ from typing import Any
 
 from structgen.errors import InvalidSource, Unsupported
 from structgen.grammar import as_expr
-from structgen.sources import Choices, Ebnf, JsonSchema, Lark, Regex, Source, StructuralTag, Terms, as_source
+from structgen.sources import Source, Terms, as_source
+from structgen.sources.requested import JSON_KINDS, SOURCE_KINDS, requested
 from structgen.sources.tools import Tools
 
 KEY = "structgen"  # in vllm_xargs, which become the extra_args of vLLM's SamplingParams
-JSON = ("json", "json_object")
-CONSTRAINTS = (*JSON, "regex", "choice", "grammar", "structural_tag")
 CALLS = "calls"  # of tools, which no client spells as a constraint
 TERMS = ("additional", "unknown", "order", "resources")
 CANVAS_OPTIONS = (
@@ -29,8 +27,6 @@ CANVAS_OPTIONS = (
     "diffusion_read_only",
     "diffusion_pinned",
 )  # vLLM's own constraints on a canvas
-
-EBNF_RULE = re.compile(r"^\s*[\w-]+\s*(\[[^\]\n]*\]\s*)?::=", re.MULTILINE)  # else it is in Lark's notation
 
 
 class ThoughtMode(Enum):
@@ -45,7 +41,7 @@ class ThoughtMode(Enum):
 class Asked:
     """A constraint that is not compiled yet.
 
-    kind: one of CONSTRAINTS, or CALLS; value: the schema, pattern, strings, grammar or tag, or of calls `tools`,
+    kind: one of SOURCE_KINDS, or CALLS; value: the schema, pattern, strings, grammar or tag, or of calls `tools`,
         `tool_choice`, `parallel`, `form`, and in `answer` the options of another constraint that may stand instead
     compact: no white space in JSON
     terms: options of a JSON Schema by name, those of TERMS, as `JsonSchema` takes them
@@ -71,10 +67,10 @@ class Asked:
             if name in given:
                 raise Unsupported(f"{name} of structured_outputs is not enforced", remedy=remedy)
         terms = {name: given.pop(name) for name in TERMS if name in given}
-        if len(given) != 1 or not given.keys() <= set(CONSTRAINTS):
+        if len(given) != 1 or not given.keys() <= set(SOURCE_KINDS):
             names = ", ".join(sorted(map(str, given))) or "nothing"
             raise InvalidSource(
-                f"structured_outputs holds one of {', '.join(CONSTRAINTS)}; here it holds {names}"
+                f"structured_outputs holds one of {', '.join(SOURCE_KINDS)}; here it holds {names}"
             )
         ((kind, value),) = given.items()
         return cls(kind, value, compact, preface).under(terms)
@@ -93,7 +89,7 @@ class Asked:
 
     def under(self, terms: Mapping[str, Any]) -> Asked:
         """The same with these options added; raises InvalidSource if it is not a JSON Schema."""
-        if terms and self.kind not in JSON:
+        if terms and self.kind not in JSON_KINDS:
             raise InvalidSource(
                 f"{', '.join(terms)} is an option of JSON Schemas, and this is a {self.kind}: leave it out"
             )
@@ -114,17 +110,8 @@ class Asked:
         """
         if self.kind == CALLS:
             return self._calls(special)
-        if self.kind == "regex":
-            return Regex(self.value)
-        if self.kind == "choice":
-            return Choices(self.value)
-        if self.kind == "grammar":
-            is_lark = isinstance(self.value, str) and not EBNF_RULE.search(self.value)
-            return Lark(self.value) if is_lark else Ebnf(self.value)
-        whitespace = "compact" if self.compact else "flexible"
-        if self.kind == "structural_tag":
-            return StructuralTag(self.value, Terms(whitespace), special or {})
-        return JsonSchema(self._schema(), whitespace=whitespace, **self.terms)
+        terms = Terms("compact" if self.compact else "flexible", **self.terms)
+        return requested(self.kind, self.value, terms, special or {})
 
     def _calls(self, special: Mapping[str, int] | None) -> Source[Any]:
         given = dict(self.value)
@@ -135,16 +122,6 @@ class Asked:
         if answer is None:
             return calls
         return as_source(as_expr(calls) | as_expr(Asked.of(answer).source(special)))
-
-    def _schema(self) -> Any:
-        if self.kind == "json_object":
-            return {"type": "object"}
-        if not isinstance(self.value, str):
-            return self.value
-        try:
-            return json.loads(self.value)
-        except (ValueError, RecursionError) as error:
-            raise InvalidSource(f"the JSON Schema is no JSON text: {error}") from None
 
 
 def _required(choice: Any) -> Any:

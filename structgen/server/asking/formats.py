@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from structgen.errors import StructgenError
 from structgen.server.problems import Problem, of_error
-from structgen.sources import Choices, Ebnf, JsonSchema, Lark, Regex, Source, StructuralTag, Terms
+from structgen.sources import JsonSchema, Source, Terms
+from structgen.sources.requested import SOURCE_KINDS, requested
 
-EBNF_RULE = re.compile(r"^\s*[\w-]+\s*(\[[^\]\n]*\]\s*)?::=", re.MULTILINE)  # else it is in Lark's notation
 SCHEMA_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-STRUCTURED = ("json", "json_object", "regex", "choice", "grammar", "structural_tag")
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def wanted_format(
     if kind == "text":
         return None
     if kind == "json_object":
-        return _made(JsonSchema.under({"type": "object"}, terms), at, "json_object", terms)
+        return _read("json_object", True, at, terms, special)
     if kind == "json_schema":
         return _json_schema(given, at, terms, nested=nested)
     if kind == "structural_tag":
@@ -84,11 +83,11 @@ def structured(given: Any, at: str, terms: Terms, special: Mapping[str, int]) ->
         return None
     fields = {name: value for name, value in given.items() if value not in (None, False)}
     if fields.pop("disable_any_whitespace", False):
-        terms = Terms("compact", terms.additional, terms.unknown, terms.resources, terms.order)
-    if len(fields) != 1 or not fields.keys() <= set(STRUCTURED):
+        terms = replace(terms, whitespace="compact")
+    if len(fields) != 1 or not fields.keys() <= set(SOURCE_KINDS):
         names = ", ".join(sorted(map(str, fields))) or "nothing"
         raise Problem(
-            f"structured_outputs holds one of {', '.join(STRUCTURED)}; here it holds {names}", param=at
+            f"structured_outputs holds one of {', '.join(SOURCE_KINDS)}; here it holds {names}", param=at
         )
     ((kind, value),) = fields.items()
     return _read(kind, value, f"{at}/{kind}", terms, special)
@@ -96,31 +95,7 @@ def structured(given: Any, at: str, terms: Terms, special: Mapping[str, int]) ->
 
 def _read(kind: str, value: Any, at: str, terms: Terms, special: Mapping[str, int]) -> WantedFormat:
     try:
-        source = _source(kind, value, terms, special)
+        source = requested(kind, value, terms, special)
     except StructgenError as error:
         raise of_error(error, at) from error
-    return _made(source, at, json.dumps([kind, value], sort_keys=False), terms)
-
-
-def _source(kind: str, value: Any, terms: Terms, special: Mapping[str, int]) -> Source[Any]:
-    if kind == "regex":
-        return Regex(value)
-    if kind == "choice":
-        return Choices(value)
-    if kind == "grammar":
-        is_lark = isinstance(value, str) and not EBNF_RULE.search(value)
-        return Lark(value) if is_lark else Ebnf(value)
-    if kind == "structural_tag":
-        return StructuralTag(value, terms, special)
-    if kind == "json_object":
-        return JsonSchema.under({"type": "object"}, terms)
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise Problem("the JSON Schema is a string that is not JSON") from None
-    return JsonSchema.under(value, terms)
-
-
-def _made(source: Source[Any], at: str, key: str, terms: Terms) -> WantedFormat:
-    return WantedFormat(source, at, f"{key} {terms!r}")
+    return WantedFormat(source, at, f"{json.dumps([kind, value])} {terms!r}")
