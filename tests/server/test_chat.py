@@ -268,7 +268,7 @@ def test_a_budget_that_is_too_small_is_refused_with_the_least_one(client):
 
 
 def test_fields_that_change_nothing_are_taken(client):
-    client(
+    changed = client(
         ask(
             response_format=FORMAT,
             store=True,
@@ -281,6 +281,14 @@ def test_fields_that_change_nothing_are_taken(client):
             logit_bias={},
         )
     )
+    assert changed.choices == client(ask(response_format=FORMAT)).choices
+
+
+def test_a_budget_above_the_servers_is_refused_not_cut(client):
+    body = {"messages": SAID, "response_format": FORMAT, "max_completion_tokens": 1 << 17}
+    found = client.post("/v1/chat/completions", body)
+    assert found.status_code == 400
+    assert found.json()["error"]["param"] == "/max_completion_tokens"
 
 
 def test_a_model_that_runs_elsewhere_answers_too(model):

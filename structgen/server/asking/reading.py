@@ -140,7 +140,7 @@ def _options(
         raise Problem("the budget is given twice: leave one out", param="/structgen/max_tokens")
     budget = max_tokens or own.max_tokens
     if budget is not None:
-        budget = min(budget, settings.max_tokens)
+        _at_most(budget, settings.max_tokens, at if own.max_tokens is None else "/structgen/max_tokens")
     return Options(budget, own.steps, (seed or 0) % (MOST_SEED + 1), partial=own.partial)
 
 
