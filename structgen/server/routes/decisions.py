@@ -27,6 +27,7 @@ from structgen.server.wire.decisions import (
     ScoreQuestion,
     SystemOneRequest,
 )
+from structgen.sources.json_schema.pointers import escape
 
 router = APIRouter()
 Asking = PredicateQuestion | ChoiceQuestion | ScoreQuestion
@@ -60,7 +61,7 @@ async def create_decision(body: DecisionRequest, request: Request, service: Serv
 async def create_systemone(body: SystemOneRequest, request: Request, service: Serving) -> dict[str, Any]:
     """The answers to named questions about a state, each with the probability of every answer."""
     name = service.named(body.model)
-    asked = [_state_question(one, f"/questions/{key}") for key, one in body.questions.items()]
+    asked = [_state_question(one, f"/questions/{escape(key)}") for key, one in body.questions.items()]
     _check_size(asked, service.settings)
     state = body.state if isinstance(body.state, str) else json.dumps(body.state, ensure_ascii=False)
     found = await _weighed(request, service, state, asked, body.seed, "/state")
