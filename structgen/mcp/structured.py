@@ -80,7 +80,7 @@ class Grounds(BaseModel):
 
     @classmethod
     def of(cls, generation: Generation[Any], details: bool) -> Grounds | None:
-        """The evidence of a generation; None where no details are wanted."""
+        """The evidence of a generation; None if no details are wanted."""
         return cls.model_validate(generation.evidence.to_dict()) if details else None
 
 

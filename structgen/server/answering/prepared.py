@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
@@ -143,8 +144,6 @@ def _kind(form: WantedFormat) -> Kind:
 
 def _described(form: WantedFormat) -> str:
     if isinstance(form.source, JsonSchema):
-        import json
-
         return f"JSON that follows the JSON Schema {json.dumps(form.source.schema, ensure_ascii=False)}"
     return "a text of the form that was asked for"
 
