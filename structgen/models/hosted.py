@@ -165,9 +165,20 @@ def _nearest(constraint: Constraint[Any], said: str, document: str | None, most:
             isinstance(found, StructgenError) or freely.distance < found.distance
         ):
             return freely
-    if isinstance(found, Projection):
-        return found
-    raise found
+    if isinstance(found, StructgenError):
+        raise found
+    if _says_nothing(found, constraint):
+        raise Rejected(f"it holds nothing of an answer: {said.strip()[:80]!r}", text=said)
+    return found
+
+
+def _says_nothing(found: Projection, constraint: Constraint[Any]) -> bool:
+    """Whether an empty reply would have led to the same text, at the price of one letter more at most.
+
+    Then every value would be made up: the reply declines, or is empty.
+    """
+    blank = _refused(lambda: constraint.project("", most=found.distance + 1))
+    return isinstance(blank, Projection) and blank.text == found.text
 
 
 def _refused(project: Callable[[], Projection]) -> Projection | StructgenError:

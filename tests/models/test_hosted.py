@@ -130,6 +130,19 @@ def test_a_reply_that_is_too_far_away_is_refused(fake):
         sg.load(f"openai:{fake[1]}", max_distance=5).extract(TEXT, Ticket)
 
 
+@pytest.mark.parametrize("said", ["", "I'm sorry, I cannot help with that.", "{}", "null"])
+def test_no_value_is_made_up_for_a_reply_that_holds_none(fake, said):
+    fake[0].said = [said]
+    with pytest.raises(sg.Rejected, match="the reply of toy cannot be used: it holds nothing of an answer"):
+        sg.load(f"openai:{fake[1]}").extract(TEXT, Ticket)
+
+
+def test_a_reply_that_spells_out_the_shortest_answer_is_taken(fake):
+    fake[0].said = ['```json\n{"title": "", "team": "tech", "urgent": true, "hours": 0}\n```']
+    found = sg.load(f"openai:{fake[1]}").extract(TEXT, Ticket)
+    assert found == Ticket(title="", team="tech", urgent=True, hours=0)
+
+
 def test_other_verbs_work_or_say_why_not(fake):
     model = sg.load(f"openai:{fake[1]}#toy")
     fake[0].said = ["The date is 2024-05-17."]
