@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -97,8 +96,7 @@ async def result_of(request: Request, job: Job[T]) -> T:
         job.abandon()
         for task in (waiting, leaving):
             task.cancel()
-            with suppress(BaseException):
-                await task
+        await asyncio.gather(waiting, leaving, return_exceptions=True)
 
 
 async def _left(request: Request) -> None:
