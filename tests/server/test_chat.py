@@ -198,9 +198,12 @@ class TestTools:
     def test_calls_or_an_answer_of_a_form(self, client):
         found = client(ask(tools=[WEATHER], response_format=FORMAT)).choices[0]
         if found.message.tool_calls:
+            assert found.finish_reason == "tool_calls"
+            assert found.message.content is None
             valid(found.message.tool_calls[0])
         else:
-            Draft202012Validator(INVOICE).validate(json.loads(found.message.content))
+            assert found.finish_reason == "stop"
+            assert Draft202012Validator(INVOICE).is_valid(json.loads(found.message.content))
 
 
 BAD = [
