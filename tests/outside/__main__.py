@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from outside.environment import ROOT, made, openai_source
+from outside.environment import ROOT, made, unpacked
 from outside.load import leaving, loaded, stopping
 from outside.servers import EMBEDDED, NAMES, TOY, Server, serving
 
@@ -43,22 +43,23 @@ def main() -> int:
     folder = options.environment.absolute()
     python = made(folder)
     rows = [row for part in options.part or PARTS for row in PARTS[part](folder, python, options)]
-    lines = [
-        "| suite | outcome | not as it should be |",
-        "|---|---|---|",
-        *(f"| {' | '.join(row)} |" for row in rows),
-    ]
-    print("\n".join(lines))
+    table = [f"| {' | '.join(row)} | {datetime.date.today()} |" for row in rows]
+    print("\n".join([*HEAD, *table]))
     if options.page is not None:
-        _write(options.page, lines)
+        _write(options.page, table)
     return int(any(row[2] != "nothing" for row in rows))
 
 
-def _write(page: Path, lines: Sequence[str]) -> None:
-    """Put a new table in the place of the one on the page."""
-    head, _, _ = page.read_text(encoding="utf-8").partition("<!-- table -->")
-    said = [f"Measured on {datetime.date.today()}.", "", *lines]
-    page.write_text(f"{head}<!-- table -->\n" + "\n".join(said) + "\n", encoding="utf-8")
+HEAD = ("| suite | outcome | not as it should be | measured on |", "|---|---|---|---|")
+
+
+def _write(page: Path, table: Sequence[str]) -> None:
+    """Put new rows into the table of the page, in the places of the old ones of the same suites."""
+    head, _, old = page.read_text(encoding="utf-8").partition("<!-- table -->")
+    rows = {row.split(" | ")[0]: row for row in old.splitlines() if row.startswith("| ") and row != HEAD[0]}
+    rows |= {row.split(" | ")[0]: row for row in table}
+    said = "\n".join([*HEAD, *rows.values()])
+    page.write_text(f"{head}<!-- table -->\n{said}\n", encoding="utf-8")
 
 
 def _pytest(python: Path, *given: str, cwd: Path, **variables: str) -> str:
@@ -68,7 +69,9 @@ def _pytest(python: Path, *given: str, cwd: Path, **variables: str) -> str:
 
 
 def _tally(output: str) -> str:
-    return ", ".join(TALLY.findall((output.strip() or "nothing ran").splitlines()[-1]))
+    """The last line of pytest's that counts tests."""
+    counts = [found for line in output.splitlines() if (found := TALLY.findall(line))]
+    return ", ".join(counts[-1]) if counts else "nothing ran"
 
 
 def _mini() -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -77,7 +80,7 @@ def _mini() -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def openai(folder: Path, python: Path, options: argparse.Namespace) -> list[Row]:
     """OpenAI's own tests of its client: everything that creates something without every parameter, and models."""
-    source, (command, more) = openai_source(folder, python), _mini()
+    source, (command, more) = unpacked(folder, python, "openai", ">=3,<4"), _mini()
     tests = [f"tests/api_resources/{name}.py" for name in RESOURCES]
     with serving(command, *more) as server:
         output = _pytest(
@@ -91,33 +94,43 @@ def openai(folder: Path, python: Path, options: argparse.Namespace) -> list[Row]
 
 
 def langchain(folder: Path, python: Path, options: argparse.Namespace) -> list[Row]:
-    """LangChain's tests of chat models."""
+    """LangChain's tests of chat models, and those of its client of decisions."""
     command, more = _mini()
-    case = (
-        folder / "cases" / "langchain_cases.py"
-    )  # outside this project, whose settings are not those of the suite
-    case.parent.mkdir(exist_ok=True)
-    shutil.copy(Path(__file__).with_name(case.name), case)
+    cases = folder / "cases"
+    cases.mkdir(exist_ok=True)
+    shutil.copy(Path(__file__).with_name("langchain_cases.py"), cases)
+    shutil.copy(
+        unpacked(folder, python, "langchain-openai") / "tests/integration_tests/decisions/test_base.py",
+        cases / "decisions_cases.py",
+    )
+    (cases / "pytest.ini").write_text(SETTINGS)
     with serving(command, *more) as server:
-        output = _pytest(
-            python,
-            str(case),
-            "-o",
-            "asyncio_mode=auto",
-            "-o",
-            LOOP,
-            cwd=case.parent,
-            STRUCTGEN_URL=server.url,
-        )
+        key = {"OPENAI_API_KEY": "any", "OPENAI_BASE_URL": f"{server.url}/v1"}
+        asked = [
+            _pytest(python, f"{name}_cases.py", cwd=cases, STRUCTGEN_URL=server.url, **key)
+            for name in ("langchain", "decisions")
+        ]
+    labels = "langchain-tests through ChatOpenAI", "langchain-openai's tests of OpenAIDecisions"
+    return [_of_langchain(label, output) for label, output in zip(labels, asked, strict=True)]
+
+
+def _of_langchain(label: str, output: str) -> Row:
     failed = [one.rpartition("::")[2] for one in FAILED.findall(output)]
     wit = [one for one in failed if one in WIT]
     wrong = [one for one in failed if one not in WIT]
-    said = f"{_tally(output)}; of wit, failed: {', '.join(wit) or 'none'}"
-    return [("langchain-tests through ChatOpenAI", said, ", ".join(wrong) or "nothing")]
+    return (
+        label,
+        f"{_tally(output)}; of wit, failed: {', '.join(wit) or 'none'}",
+        ", ".join(wrong) or "nothing",
+    )
 
 
-LOOP = "asyncio_default_test_loop_scope=session"  # the client keeps its connections, which belong to one loop
-WIT = ("test_unicode_tool_call_integration",)  # tests of what a model of ten million parameters knows
+# the client keeps its connections, which belong to one loop
+SETTINGS = "[pytest]\nasyncio_mode = auto\nasyncio_default_test_loop_scope = session\n"
+WIT = (  # tests of what a model of ten million parameters knows
+    "test_unicode_tool_call_integration",
+    "test_invoke_all_question_types",  # that being charged twice concerns payments
+)
 
 
 def jevbench(folder: Path, python: Path, options: argparse.Namespace) -> list[Row]:

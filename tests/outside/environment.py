@@ -1,4 +1,4 @@
-"""The environment of the suites, apart from the project's own, and the source of OpenAI's client with its tests."""
+"""The environment of the suites, apart from the project's own, and source distributions, which hold tests."""
 
 from __future__ import annotations
 
@@ -36,13 +36,19 @@ def made(folder: Path) -> Path:
     return python
 
 
-def openai_source(folder: Path, python: Path) -> Path:
-    """The unpacked source distribution of the newest OpenAI client, which holds its tests."""
+def unpacked(folder: Path, python: Path, package: str, asked: str = "") -> Path:
+    """The unpacked source distribution of a package, which holds its tests. asked: which of its versions"""
     packed = folder / "sdist"
-    if not any(packed.glob("openai-*/pyproject.toml")):
+    if not any(packed.glob(f"{package}-[0-9]*/pyproject.toml")):
         pip = [python, "-m", "pip", "download", "--quiet", "--no-deps"]
-        subprocess.run([*pip, "--no-binary", ":all:", "--dest", packed, "openai>=3,<4"], check=True)
-        for archive in packed.glob("openai-*.tar.gz"):
+        subprocess.run([*pip, "--no-binary", ":all:", "--dest", packed, f"{package}{asked}"], check=True)
+        for archive in packed.glob(f"{package.replace('-', '_')}-[0-9]*.tar.gz"):
             with tarfile.open(archive) as tar:
                 tar.extractall(packed, filter="data")
-    return max(packed.glob("openai-*/pyproject.toml")).parent
+            (packed / archive.name.removesuffix(".tar.gz")).rename(packed / _named(archive, package))
+    return max(packed.glob(f"{package}-[0-9]*/pyproject.toml")).parent
+
+
+def _named(archive: Path, package: str) -> str:
+    """The folder of an archive, with the package's own name in place of the one that files have."""
+    return f"{package}-{archive.name.removesuffix('.tar.gz').rpartition('-')[2]}"
