@@ -10,11 +10,12 @@ is compiled after all.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numba
 from llvmlite import binding
+from numba import types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompileResult
@@ -33,7 +34,13 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     dispatcher: Any = numba.njit(**options)(function)
     if dispatcher is not function:  # which it is under NUMBA_DISABLE_JIT
         dispatcher._cache = _KernelCache(function)
+        dispatcher.get_call_template = partial(_called, dispatcher.get_call_template)
     return dispatcher
+
+
+def _called(template: Callable[..., Any], args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+    """How a kernel is called from another: numba would compile it once more for each constant that it is given."""
+    return template(tuple(map(types.unliteral, args)), {k: types.unliteral(kind) for k, kind in kws.items()})
 
 
 class _Library(JITCodeLibrary):

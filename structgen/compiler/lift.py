@@ -282,7 +282,8 @@ def _functions(
     offsets, digests, table = push(offsets, digests, table, 1, filled, digest_of(pairs, 0, filled))
     count = 2
     step = np.full((1024, delta.shape[1]), -1, np.int32)
-    step[0, :] = 0
+    for c in range(delta.shape[1]):
+        step[0, c] = 0
     path = np.zeros(depth.max() + 2, np.int32)
     path[0], node, work, look = 1, 1, 0, SLICE
     while node < len(symbol):
@@ -342,5 +343,7 @@ def _with_row(step, count):  # pragma: no cover
     if count <= len(step):
         return step
     bigger = np.full((2 * len(step), step.shape[1]), -1, np.int32)
-    bigger[: len(step)] = step
+    for f in range(len(step)):
+        for c in range(step.shape[1]):
+            bigger[f, c] = step[f, c]
     return bigger

@@ -27,6 +27,10 @@ def total(count):
     return squares(count).sum()
 
 @kernel
+def both(count):
+    return squares(3).sum() + squares(count).sum()
+
+@kernel
 def hashed(text):
     return hash(text) == hash(text + "")
 """
@@ -68,6 +72,10 @@ def test_a_kernel_that_calls_a_cached_one_can_still_be_compiled(module, tmp_path
         "14",
         "[0 1]",
     ]
+
+
+def test_a_kernel_is_not_compiled_once_more_for_a_constant(module):
+    assert module("print(kernels.both(4)); print(len(kernels.squares.signatures))") == ["19", "1"]
 
 
 def test_a_cached_kernel_raises_what_it_raised(module):

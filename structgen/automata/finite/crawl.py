@@ -243,7 +243,8 @@ def _with_room(edges, count, most):  # pragma: no cover
     if count <= edges.shape[1]:
         return edges
     wider = np.empty((2, max(count, min(2 * edges.shape[1], most))), np.int32)
-    wider[:, : edges.shape[1]] = edges
+    for e in range(edges.shape[1]):
+        wider[0, e], wider[1, e] = edges[0, e], edges[1, e]
     return wider
 
 
@@ -251,7 +252,8 @@ def _with_room(edges, count, most):  # pragma: no cover
 def _start_set(starts, empty_targets, empty_offsets, matters, mark, stack):  # pragma: no cover
     """The members, with those of set 1, and how many; the offsets, digests and table that know that set."""
     members, (offsets, digests, table) = np.empty(1024 + len(matters), np.int32), no_sequences()
-    members[: len(starts)] = starts
+    for i in range(len(starts)):
+        members[i] = starts[i]
     size, _ = _close(members, len(starts), empty_targets, empty_offsets, matters, mark, 1, stack)
     members[:size].sort()
     offsets, digests, table = push(offsets, digests, table, 1, size, digest_of(members, 0, size))
@@ -315,6 +317,7 @@ def _subsets(starts, by_state, empty, classes, limits):  # pragma: no cover
                     return edges, begins, members, offsets, sets, EDGES
                 edges[0, count], edges[1, count] = c, target
                 count += 1
-        first[touched[:labels]] = -1
+        for t in range(labels):
+            first[touched[t]] = -1
     begins[sets] = count
     return edges, begins, members, offsets, sets, DONE

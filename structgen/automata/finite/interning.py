@@ -108,7 +108,8 @@ def no_sequences() -> Any:  # pragma: no cover
 def grown(array, size):  # pragma: no cover
     """The array with room for at least `size` items, and at least twice as much room as before."""
     bigger = np.empty(max(size, 2 * len(array)), array.dtype)  # pages that are not written yet take no memory
-    bigger[: len(array)] = array
+    for i in range(len(array)):  # numba takes long to compile the assignment of a slice
+        bigger[i] = array[i]
     return bigger
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from structgen_engine.automata.arrays import NEVER
 from structgen_engine.kernels.cpu.blocks import blocks_of, highest, shared, summed
 from structgen_engine.kernels.cpu.bounds import FromBehind, bound_nodes, log_of, weigh_sets
-from structgen_engine.kernels.cpu.search import heaviest
+from structgen_engine.kernels.cpu.selection import heaviest
 
 FAR = (0.0, 3.0, 40.0, 400.0, 740.0, 5_000.0)  # nats between weights
 

@@ -85,7 +85,8 @@ def weigh_sets(
                 linear[h, p] = linear[2 * h, p] + linear[2 * h + 1, p]
                 peaks[h, p] = one if one > other else other
         for g in range(first, offsets.size - 1):
-            total[:], high[:] = 0.0, -np.inf
+            for p in range(LANES):
+                total[p], high[p] = 0.0, -np.inf
             for k in range(offsets[g], offsets[g + 1]):
                 h = nodes[k]
                 for p in range(LANES):

@@ -251,7 +251,8 @@ def _grouped(
     begin = np.int64((LINE - scores.ctypes.data % LINE) % LINE // 4)
     plane, line, small = K * LANES, np.empty(LANES, np.float32), np.empty(LANES, np.float32)
     totals = np.zeros(4 * plane, np.float32)
-    totals[:plane] = -np.inf
+    for at in range(plane):
+        totals[at] = -np.inf
 
     bits, minus = splat(np.float32(scale * BITS)), splat(np.float32(-scale * BITS))
     least, zero, most = splat(np.float32(LEAST)), splat(np.float32(0)), splat(np.float32(bound))

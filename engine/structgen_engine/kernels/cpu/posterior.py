@@ -93,7 +93,10 @@ def _posterior(
             if here[s] > LEAST_SHARE:
                 active[count] = s
                 count += 1
-        ahead[:], share[:] = 0.0, 0.0
+        for s in range(S):
+            ahead[s] = 0.0
+        for g in range(G):
+            share[g] = 0.0
         top[0] = relative(weights[i], wm)
         plain = top[0] > -np.inf
         if plain:
@@ -261,7 +264,10 @@ def _decide(
     here, ahead, seen = start > -np.inf, np.zeros(S, np.bool_), np.full(K, -1)
     some, used, can = np.zeros(G), np.zeros(G, np.bool_), np.empty(K)
     for i in range(weights.shape[0]):
-        ahead[:], used[:] = False, False
+        for s in range(S):
+            ahead[s] = False
+        for g in range(G):
+            used[g] = False
         for c in range(K):
             can[c] = 1.0 if weights[i, c] > -np.inf else 0.0
         summed(sets.blocks, can, some)

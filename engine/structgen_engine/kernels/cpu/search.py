@@ -15,11 +15,9 @@ from numpy.typing import NDArray
 
 from structgen_engine.jit import kernel
 from structgen_engine.kernels.cpu.bounds import FromBehind, log_of
+from structgen_engine.kernels.cpu.selection import NEGLIGIBLE, log_sum_of, select
 
 Array = NDArray[Any]
-
-NEGLIGIBLE = -40.0  # nats: e^-40 of a term is below the last bit of a float64
-BEST = 8  # configurations kept at a position because the best block may pass through them
 
 # why a sweep stopped: it is through, arcs or weights are not known, nothing surely finishes, or there is no room
 THROUGH, UNKNOWN, UNSURE, FULL = range(4)
@@ -203,14 +201,26 @@ def settle(
         key[k], top[k] = weight[k] + after, highest[k] + after_best
         sure[k], able[k], known[k] = met.most[c] <= left, met.least[c] <= left, met.kept[c]
     room = limits.room[i] - met.count[0]
-    witness = numbers == limits.path[i]
     keep = select(
-        weight, key, top, sure if ending else able, sure, known, witness, limits.floor, limits.width, room
+        weight,
+        key,
+        top,
+        sure if ending else able,
+        sure,
+        known,
+        numbers,
+        limits.path[i],
+        limits.floor,
+        limits.width,
+        room,
     )
-    filled = kept.begin[i]
-    if filled + keep.sum() > kept.number.size:
+    filled, gone = kept.begin[i], np.empty(count, np.bool_)
+    size = filled
+    for k in range(count):
+        size += keep[k]
+        gone[k] = able[k] and not keep[k]
+    if size > kept.number.size:
         return False
-    gone = able & ~keep
     kept.dropped[i], kept.dropped_best[i] = log_sum_of(key, gone), -np.inf
     for k in range(count):
         if gone[k]:
@@ -242,85 +252,17 @@ def _after(ahead: Ahead, i: int, nodes: Array, complete: bool) -> tuple[float, f
 
 
 @kernel(nogil=True)
-def heaviest(key: Array, marks: Array, count: int) -> Array:
-    """The `count` marked entries [F] with the largest keys; among equals, the first."""
-    among = np.flatnonzero(marks)
-    if among.size <= count:
-        return marks.copy()
-    kept = np.zeros(marks.size, np.bool_)
-    if count <= 0:
-        return kept
-    keys = key[among]
-    least = np.partition(keys, among.size - count)[among.size - count]
-    equal = count - (keys > least).sum()
-    for k in range(among.size):
-        if keys[k] > least:
-            kept[among[k]] = True
-        elif keys[k] == least and equal > 0:
-            kept[among[k]] = True
-            equal -= 1
-    return kept
-
-
-@kernel(nogil=True)
-def select(
-    weight: Array,
-    key: Array,
-    top: Array,
-    may: Array,
-    sure: Array,
-    known: Array,
-    witness: Array,
-    floor: float,
-    width: int,
-    room: int,
-) -> Array:
-    """[F] bool, the configurations to keep: of those that `may`, at most `width` with the largest keys above `floor`.
-
-    And a few with the largest `top`, through which the best block may pass though all blocks there are few.
-    At most `room` of them are not `known`. The witness and the two heaviest that are `sure`, by weight and by key, are
-    kept in any case.
-    """
-    keep = heaviest(key, may & (key > floor), width) | heaviest(top, may, min(width, BEST))
-    new = keep & ~known
-    if new.sum() > room:
-        keep = (keep & ~new) | heaviest(key, new, room)
-    by_key = by_weight = -1
-    for k in range(key.size):
-        if sure[k]:
-            by_key = k if by_key < 0 or key[k] > key[by_key] else by_key
-            by_weight = k if by_weight < 0 or weight[k] > weight[by_weight] else by_weight
-    if by_key >= 0:
-        keep[by_key] = keep[by_weight] = True
-    return keep | (may & witness)
-
-
-@kernel(nogil=True)
-def log_sum_of(values: Array, marks: Array) -> float:
-    """log Σ exp of the marked values [F]; −inf if none is marked."""
-    high = -np.inf
-    for k in range(values.size):
-        if marks[k]:
-            high = max(high, values[k])
-    if high == -np.inf:
-        return high
-    total = 0.0
-    for k in range(values.size):
-        if marks[k] and values[k] - high > NEGLIGIBLE:
-            total += np.exp(values[k] - high)
-    return high + np.log(total)
-
-
-@kernel(nogil=True)
 def without(kept: Frontiers, heavy: Array) -> tuple[Array, Array]:
     """[N + 1] nats: the sum and the heaviest of the keys at each position that are not marked as heavy [T]."""
     light, lightest = np.full((2, kept.dropped.size), -np.inf)
     for i in range(kept.dropped.size):
-        part = slice(kept.begin[i], kept.begin[i + 1])
-        light[i] = log_sum_of(kept.key[part], ~heavy[part])
-        for k in range(kept.begin[i], kept.begin[i + 1]):
+        low, high = kept.begin[i], kept.begin[i + 1]
+        rest = np.empty(high - low, np.bool_)
+        for k in range(low, high):
+            rest[k - low] = not heavy[k]
             if not heavy[k]:
                 lightest[i] = max(lightest[i], kept.top[k])
+        light[i] = log_sum_of(kept.key[low:high], rest)
     return light, lightest
 
 

@@ -107,8 +107,9 @@ def expanded(node, machine, graph):  # pragma: no cover
     if counts[3] + filled - low > len(p_target):
         return False
     order = np.argsort(e_label[low:filled])
-    e_label[low:filled] = e_label[low:filled][order]
-    e_target[low:filled] = e_target[low:filled][order]
+    labels, targets = e_label[low:filled].copy(), e_target[low:filled].copy()
+    for e in range(filled - low):
+        e_label[low + e], e_target[low + e] = labels[order[e]], targets[order[e]]
     here = counts[3]
     top = here
     for e in range(low, filled):
