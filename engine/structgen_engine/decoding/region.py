@@ -77,14 +77,15 @@ class RegionLattice:
         """
         tokens = sorted({token for way in ways for token in way})
         dfa, class_of = self.automaton.dfa, self.automaton.dfa.alphabet.class_of.numpy()
-        labels = {token: int(class_of[token]) if token < len(class_of) else 0 for token in tokens}
-        weights = {(self.state, 0): 0.0}
+        labels = np.array([class_of[token] if token < len(class_of) else 0 for token in tokens], np.int64)
+        weights, moves = {(self.state, 0): 0.0}, dict[int, dict[int, int]]()
         for row in self.logits[:, tokens].tolist():
             scores, reached = dict(zip(tokens, row, strict=True)), dict[tuple[int, int], float]()
             for (state, place), weight in weights.items():
-                moves = dfa.row(state)
+                if state not in moves:
+                    moves[state] = dict(zip(tokens, dfa.row(state).numpy()[labels].tolist(), strict=True))
                 for token, onward in ways[place].items():
-                    key, more = (int(moves[labels[token]]), onward), weight + scores[token]
+                    key, more = (moves[state][token], onward), weight + scores[token]
                     if key[0] and more > IMPOSSIBLE:
                         reached[key] = _together(reached[key], more) if key in reached else more
             weights = reached
@@ -202,5 +203,4 @@ def region(
 
 def _together(one: float, other: float) -> float:
     """The log of the sum of two weights."""
-    low, high = sorted((one, other))
-    return high + math.log1p(math.exp(low - high))
+    return max(one, other) + math.log1p(math.exp(-abs(one - other)))
