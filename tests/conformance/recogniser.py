@@ -27,6 +27,7 @@ from structgen.grammar import (
 )
 
 Ends = frozenset[int]
+NOWHERE: Ends = frozenset()
 
 
 class Recogniser:
@@ -38,17 +39,18 @@ class Recogniser:
 
     def ends(self, expr: Expr, start: int) -> Ends:
         """The places that `expr` can end at from `start`."""
-        match expr:
-            case Bytes(value):
-                piece = value.decode()
-                return frozenset([start + len(piece)]) if self.text.startswith(piece, start) else frozenset()
-            case Chars(ranges):
-                inside = start < len(self.text) and any(a <= ord(self.text[start]) <= b for a, b in ranges)
-                return frozenset([start + 1]) if inside else frozenset()
+        kind = type(expr)
+        if kind is Bytes:
+            piece = expr.value.decode()
+            return frozenset([start + len(piece)]) if self.text.startswith(piece, start) else NOWHERE
+        if kind is Chars:
+            inside = start < len(self.text) and any(a <= ord(self.text[start]) <= b for a, b in expr.ranges)
+            return frozenset([start + 1]) if inside else NOWHERE
         key = (expr, start)
-        if key not in self.known:
-            self.known[key] = frozenset(self._ends(expr, start))
-        return self.known[key]
+        found = self.known.get(key)
+        if found is None:
+            found = self.known[key] = frozenset(self._ends(expr, start))
+        return found
 
     def _ends(self, expr: Expr, start: int) -> Iterator[int]:
         match expr:
@@ -58,6 +60,8 @@ class Recogniser:
                 places = {start}
                 for part in parts:
                     places = {end for place in places for end in self.ends(part, place)}
+                    if not places:
+                        return
                 yield from places
             case Alt(parts):
                 for part in parts:
