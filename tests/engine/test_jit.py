@@ -32,7 +32,7 @@ def both(count):
 
 @kernel
 def hashed(text):
-    return hash(text) == hash(text + "")
+    return hash(text) == hash(text)
 """
 COMPILING = "numba.typed.dictimpl"  # a module that numba needs to compile, but not to run
 
