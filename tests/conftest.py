@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -37,8 +38,20 @@ SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
-    """Before there are several test workers, the kernels are compiled once for all."""
+    """Before there are several test workers, the kernels are compiled once for all.
+
+    These processes, the workers and the programs that tests start share their modules as bytecode, too.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     kernels_ahead()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """`-n 2` gives whole files to workers; other ways to distribute tests are pytest-xdist's own."""
+    from scheduling import LongFilesFirst
+
+    return LongFilesFirst(config, log) if config.getoption("dist") == "load" else None
 
 
 @pytest.fixture(scope="session", autouse=True)
