@@ -149,6 +149,24 @@ def lazy(
 
 
 @app.command()
+def grammars(
+    tokenizer: Tokenizer = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Of the library; all three if none is named.")
+    ] = None,
+    json_file: Json = None,
+) -> None:
+    """SQL, Python expressions and JSON of any depth: the first step of a block, and later ones against softmax."""
+    import torch
+
+    from bench.grammar_steps import run
+
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        _keep(run(_tokenizer(tokenizer, Path(folder)), Console(width=WIDTH), names), json_file)
+
+
+@app.command()
 def extract(
     documents: Annotated[int, typer.Option(help="Documents a split.")] = 100,
     steps: Steps = None,

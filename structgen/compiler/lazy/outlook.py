@@ -32,10 +32,11 @@ from structgen_engine.automata.arrays import NEVER
 from structgen_engine.automata.outlook import END, FREE, Relaxed
 from structgen_engine.jit import kernel
 
-EXPLORED = 2048  # effects computed for one relaxed automaton; about 0.4 ms each
+EXPLORED = 4096  # effects computed for one relaxed automaton; about 0.4 ms each
 RETURNS = 1024  # states to which one component returns; beyond, anything may follow
 TOKENS = 1 << 26  # tokens in the sets of their arcs, of which 20 take about 1 µs
 ARCS = 65_536  # a pass over that many takes about 50 ms
+LIMITS = EXPLORED, RETURNS, TOKENS, ARCS
 
 # The states below that a component may return to, and whether it ends the text.
 Returns = tuple[tuple[int, ...], bool]
@@ -84,7 +85,9 @@ class Outlooks:
             found.append(self._explore())
             return arrays_of(found[0], self._states, self._effects.classes)
 
-        arrays = cached_arrays("outlook", key_of(self._pushdown, self._vocabulary), explored, complete)
+        arrays = cached_arrays(
+            "outlook", key_of(self._pushdown, self._vocabulary, LIMITS), explored, complete
+        )
         if found:
             return found[0], self._states
         return taken_over(arrays, self._effects.classes)

@@ -23,9 +23,9 @@ from structgen_engine.automata.outlook import Relaxed
 OTHERS = "class_of", "member", "offsets", "state", "node"
 
 
-def key_of(pushdown: Pushdown, vocabulary: Vocabulary) -> str:
-    """A key that tells apart all pairs of a pushdown and a vocabulary."""
-    digest = hashlib.blake2b(vocabulary.fingerprint.encode(), digest_size=16)
+def key_of(pushdown: Pushdown, vocabulary: Vocabulary, limits: tuple[int, ...]) -> str:
+    """A key that tells apart all pairs of a pushdown and a vocabulary, explored within the limits."""
+    digest = hashlib.blake2b(f"{vocabulary.fingerprint} {limits} ".encode(), digest_size=16)
     for item in fields(Pushdown):
         value = np.asarray(getattr(pushdown, item.name))
         digest.update(f"{item.name} {value.dtype} {value.shape} ".encode() + value.tobytes())
