@@ -82,12 +82,15 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
+        taken = (error.headers or {}).get("Allow", "other methods")
         said = {
+            400: "the body is not JSON in UTF-8, is nested too deeply, or holds a number of too many digits",
             404: f"there is nothing at {request.method} {request.url.path[:100]}",
-            405: "this path has other methods",
+            405: f"this path takes {taken}, not {request.method[:40]}",
         }
+        code = "invalid_json" if error.status_code == 400 else None
         message = said.get(error.status_code, str(error.detail))
-        return Problem(message, status=error.status_code, headers=error.headers).response()
+        return Problem(message, status=error.status_code, code=code, headers=error.headers).response()
 
     @app.exception_handler(Gone)
     async def gone(request: Request, error: Gone) -> Response:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +22,9 @@ from structgen.errors import (
     Unsupported,
 )
 
+HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair
 INVALID, SERVER = "invalid_request_error", "server_error"
+MOST_QUOTED = 60  # characters of a request in a message
 RETRIED = (408, 409, 429, 503)  # statuses after which the same request may succeed
 
 
@@ -40,8 +43,8 @@ class Problem(Exception):
         code: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(" ".join(message.split()))
-        self.status, self.param, self.code = status, param, code
+        super().__init__(_whole(" ".join(message.split())))
+        self.status, self.param, self.code = status, param and _whole(param), code
         self.headers = dict(headers or {})
         if status not in RETRIED:
             self.headers.setdefault("x-should-retry", "false")
@@ -55,6 +58,23 @@ class Problem(Exception):
     def response(self) -> JSONResponse:
         """The HTTP response."""
         return JSONResponse(self.body, self.status, self.headers)
+
+
+def _whole(text: str) -> str:
+    """A text that UTF-8 can encode, whatever a request has put into it."""
+    return HALF.sub("\ufffd", text)
+
+
+def quoted(text: str) -> str:
+    """A text of a request for a message: on one line, and its beginning alone if it is long."""
+    return repr(text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}…")
+
+
+def shown(value: object) -> str:
+    """A value of a request for a message; one that is missing or null is nothing."""
+    return (
+        "nothing" if value is None else quoted(value) if isinstance(value, str) else repr(value)[:MOST_QUOTED]
+    )
 
 
 class ErrorDetail(BaseModel):
@@ -78,12 +98,13 @@ def of_error(error: StructgenError, param: str | None = None, *, budget: str | N
     param: where the source of the error stands in the body, to which the error's own pointer is added
     budget: the field that limits the tokens, for what does not fit
     """
+    said = str(error).partition("\n")[0]  # a line of a grammar with a caret below it is for terminals
     if isinstance(error, InvalidSource | Unsupported) and error.pointer is not None and param is not None:
         place = f" (at {error.pointer or '/'})"
-        return Problem(str(error).replace(place, "", 1), param=param + error.pointer, code=_code(error))
+        return Problem(said.replace(place, "", 1), param=param + error.pointer, code=_code(error))
     if isinstance(error, Unsatisfiable) and error.min_tokens is not None:
-        return Problem(str(error), param=budget or param, code="budget_too_small")
-    return Problem(str(error), param=param, code=_code(error))
+        return Problem(said, param=budget or param, code="budget_too_small")
+    return Problem(said, param=param, code=_code(error))
 
 
 def _code(error: StructgenError) -> str | None:

@@ -16,7 +16,7 @@ from structgen.server.answering.deciding import Deciding, Question, Weighing
 from structgen.server.answering.prepared import Prepared
 from structgen.server.asking.ask import Ask
 from structgen.server.measures import Measures
-from structgen.server.problems import Problem
+from structgen.server.problems import Problem, quoted
 from structgen.server.settings import ServerSettings
 from structgen.server.workers import Job, Workers
 
@@ -51,7 +51,7 @@ class Service:
         if name not in self.names:
             known = ", ".join(self.names)
             raise Problem(
-                f"there is no model {name!r:.80} here; this server has {known}",
+                f"there is no model {quoted(name)} here; this server has {known}",
                 status=404,
                 param="/model",
                 code="model_not_found",

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from pushdowns import accepts, pushdowns, spelled
 from structgen.automata.pushdown.automaton import Pushdown
+from structgen.compiler.constraint import compile
 from structgen.compiler.lazy import LazyAutomaton
 from structgen.compiler.lazy.classes import Classes, Occurring
 from structgen.compiler.lazy.configurations import NOWHERE
@@ -38,6 +39,7 @@ from structgen.grammar import (
     seq,
     star,
 )
+from structgen.sources import Regex
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.automata.dfa import NEVER, REFUSED
 from structgen_engine.automata.finishing import Finishing
@@ -184,6 +186,14 @@ def test_what_suffices_to_finish_is_attained_token_by_token(
         assert lazy.distance_upper[at] <= needed - 1
         needed = int(lazy.distance_upper[at])
     assert lazy.is_accepting(at)
+
+
+def test_how_long_a_very_long_answer_is_takes_no_search() -> None:
+    lazy = compile(Regex("(a{1000}b{1000}){1000}"), TOKENS).automaton
+    assert isinstance(lazy, LazyAutomaton)
+    enough, _ = lazy.fewest()
+    assert 1_999_000 <= enough <= 2_000_001  # ab may be one token a thousand times, and there is the end
+    assert len(lazy.configurations) < 100  # a search would have met thousands
 
 
 @given(automaton=pushdowns(SPECIAL), vocabulary=st.sampled_from([TOKENS, FEW]))

@@ -23,6 +23,9 @@ from structgen_engine.automata.arrays import NEVER
 from structgen_engine.automata.lazy import LazyDfa
 
 EFFORT = 8192  # configurations looked at in one search; about 0.2 s if all of them are new
+ROUNDS = 4  # times EFFORT that looking for the fewest tokens may take in all its searches
+ONE = 512  # configurations that a search counts for at least, since it takes time to begin one
+LONG = 1 << 15  # tokens; the bounds of longer answers are near enough, and a search of them takes a minute
 
 Longs = NDArray[Any]
 
@@ -34,6 +37,7 @@ class Finishing:
         self._lazy = lazy
         self._most: dict[int, int] = {}
         self._least: dict[int, int] = {}
+        self.looked = 0  # configurations, in all searches, of which each counts for ONE or more
 
     @property
     def learnt(self) -> bool:
@@ -59,13 +63,19 @@ class Finishing:
                 least[k] = max(least[k], self._least.get(number, 0))
         return most, least
 
+    @property
+    def tired(self) -> bool:
+        """Whether the searches have looked at as many configurations as one question may take."""
+        return self.looked >= ROUNDS * EFFORT
+
     def narrow(self, configurations: Sequence[int], tokens: int, effort: int = EFFORT) -> tuple[Longs, Longs]:
         """The bounds after searching, in the given order and within `effort`, whether `tokens` suffice for each."""
         with self._lazy.lock:
             most, least = self.bounds(configurations)
             for number in np.array(configurations)[(least <= tokens) & (tokens < most)].tolist():
                 if self._least.get(number, 0) <= tokens < self._most.get(number, NEVER):
-                    effort -= self._search(number, tokens, effort)
+                    looked = self._search(number, tokens, effort)
+                    effort, self.looked = effort - looked, self.looked + max(looked, ONE)
             return self.bounds(configurations)
 
     def _search(self, start: int, tokens: int, effort: int) -> int:
@@ -111,11 +121,13 @@ class Finishing:
 def fewest(lazy: LazyDfa) -> tuple[int, bool]:
     """The number of tokens of the shortest output (NEVER if there is none), and whether it is certain.
 
-    The search is limited to EFFORT; beyond that, the result is a number that suffices.
+    Each search is limited to EFFORT, and all of them to ROUNDS times as much, because an answer of a million tokens may
+    become shorter by one token a search; beyond that, and for answers of more than LONG tokens, the result is a number
+    that suffices.
     """
     finishing, found, start = Finishing(lazy), NEVER, [lazy.start]
     most, least = finishing.bounds(start)
-    while least[0] < most[0] < found:
+    while least[0] < most[0] < found and least[0] <= LONG and not finishing.tired:
         found = int(most[0])
         most, least = finishing.narrow(start, found - 1)
     return int(most[0]), bool(least[0] == most[0])
@@ -128,10 +140,10 @@ def shortest_found(lazy: LazyDfa, configuration: int, most: int = NEVER) -> list
     """
     finishing = Finishing(lazy)
     needs, least = (int(bound[0]) for bound in finishing.bounds([configuration]))
-    while (most < needs) or (most == NEVER and least < needs < NEVER):
+    while (most < needs) or (most == NEVER and least < needs < NEVER and least <= LONG):
         before = needs
         needs, least = (int(bound[0]) for bound in finishing.narrow([configuration], min(most, needs - 1)))
-        if needs == before:
+        if needs == before or finishing.tired:
             break
     return _along(lazy, finishing, configuration, needs) if needs <= most and needs < NEVER else None
 

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any
 
 from structgen.compiler.constraint import Constraint, compile
-from structgen.errors import StructgenError
+from structgen.errors import StructgenError, Unsatisfiable
 from structgen.server.settings import ServerSettings
 from structgen.sources import Source
 from structgen.tokens.vocabulary import Vocabulary
@@ -43,8 +43,15 @@ class CompiledSources:
     def _compiled(self, source: Source[Any]) -> Constraint[Any] | StructgenError:
         limits = self._settings
         try:
-            return compile(
+            found = compile(
                 source, self._vocabulary, seconds=limits.compile_seconds, gigabytes=limits.compile_gigabytes
             )
+            least = 0 if found.copies else found.min_tokens
         except StructgenError as error:
             return error
+        if least > limits.max_tokens:
+            return Unsatisfiable(
+                f"the shortest answer takes {least:,} tokens, and this server writes at most {limits.max_tokens:,}: "
+                "let the source allow shorter texts"
+            )
+        return found

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
 from structgen.errors import StructgenError
-from structgen.server.problems import Problem, of_error
+from structgen.server.problems import Problem, of_error, quoted, shown
 from structgen.sources import JsonSchema, Source, Terms
+from structgen.sources.json_schema.pointers import escape
 from structgen.sources.requested import SOURCE_KINDS, requested
 
+SCHEMA_FIELDS = frozenset({"name", "schema", "strict", "description"})
+FORMAT_FIELDS = {
+    "text": frozenset({"type"}),
+    "json_object": frozenset({"type"}),
+    "json_schema": frozenset({"type", "json_schema"}),
+}
 SCHEMA_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -41,6 +48,10 @@ def wanted_format(
     if given is None:
         return None
     kind = given.get("type")
+    if kind in FORMAT_FIELDS:
+        _refuse_others(
+            given, FORMAT_FIELDS[kind] if nested or kind != "json_schema" else SCHEMA_FIELDS | {"type"}, at
+        )
     if kind == "text":
         return None
     if kind == "json_object":
@@ -56,10 +67,21 @@ def wanted_format(
             param=f"{at}/type",
         )
     raise Problem(
-        f'the type of a format is "text", "json_object", "json_schema" or "structural_tag", not {kind!r:.40}',
+        f'the type of a format is "text", "json_object", "json_schema" or "structural_tag", not {shown(kind)}',
         param=f"{at}/type",
         code="invalid_value",
     )
+
+
+def _refuse_others(given: Mapping[str, Any], fields: Set[str], at: str) -> None:
+    """Raise Problem for a field that a format does not have."""
+    other = next((name for name in given if name not in fields), None)
+    if other is not None:
+        raise Problem(
+            f"{quoted(other)} is no field of this format, which has {', '.join(sorted(fields))}",
+            param=f"{at}/{escape(other)}",
+            code="unknown_parameter",
+        )
 
 
 def _json_schema(given: Mapping[str, Any], at: str, terms: Terms, *, nested: bool) -> WantedFormat:
@@ -67,6 +89,8 @@ def _json_schema(given: Mapping[str, Any], at: str, terms: Terms, *, nested: boo
     at = f"{at}/json_schema" if nested else at
     if not isinstance(holder, Mapping):
         raise Problem("a format of type json_schema needs an object json_schema", param=at)
+    if nested:
+        _refuse_others(holder, SCHEMA_FIELDS, at)
     name = holder.get("name")
     if not isinstance(name, str) or not SCHEMA_NAME.fullmatch(name):
         raise Problem(
@@ -90,6 +114,8 @@ def structured(given: Any, at: str, terms: Terms, special: Mapping[str, int]) ->
             f"structured_outputs holds one of {', '.join(SOURCE_KINDS)}; here it holds {names}", param=at
         )
     ((kind, value),) = fields.items()
+    if kind == "json_object" and value is not True:
+        raise Problem(f"json_object is true or false, not {quoted(str(value))}", param=f"{at}/{kind}")
     return _read(kind, value, f"{at}/{kind}", terms, special)
 
 

@@ -7,12 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from structgen.errors import InvalidOption, StructgenError
-from structgen.server.problems import Problem, of_error
+from structgen.server.problems import Problem, of_error, quoted
 from structgen.sources import Terms
+from structgen.sources.json_schema.pointers import escape
 from structgen.sources.tools import Tools
 from structgen.sources.tools.tool import as_tool
 
 MOST_TOOLS = 128
+TOOL_FIELDS = (  # of tools as OpenAI's APIs, Anthropic's and MCP define them
+    *("type", "function", "custom", "name", "description", "parameters", "format"),
+    *("input_schema", "inputSchema", "outputSchema", "annotations", "title", "icons", "execution", "_meta"),
+)
 HARMLESS = ("strict", "async", "defer_loading", "output_schema", "allowed_callers", "cache_control")
 
 
@@ -39,7 +44,7 @@ def wanted_tools(
     read = []
     for index, tool in enumerate(tools):
         try:
-            read.append(as_tool(_plain(tool), index, terms))
+            read.append(as_tool(_plain(tool, f"{at}/{index}"), index, terms))
         except StructgenError as error:
             raise of_error(error, f"{at}/{index}") from error
     named = kind in ("function", "custom")
@@ -58,8 +63,15 @@ def wanted_tools(
     return None if made.choice.mode == "none" else made
 
 
-def _plain(tool: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The definition without the fields that change nothing here."""
+def _plain(tool: Mapping[str, Any], at: str) -> Mapping[str, Any]:
+    """The definition without the fields that change nothing here. Raises Problem for a field that no tool has."""
+    for name in tool:
+        if name not in (*TOOL_FIELDS, *HARMLESS):
+            raise Problem(
+                f"{quoted(name)} is no field of a tool; leave it out",
+                param=f"{at}/{escape(name)}",
+                code="unknown_parameter",
+            )
     return {name: value for name, value in tool.items() if name not in HARMLESS}
 
 

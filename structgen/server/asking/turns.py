@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from structgen.server.asking.ask import Turn
-from structgen.server.problems import Problem
+from structgen.server.problems import Problem, shown
 
 TEXTS = ("text", "input_text", "output_text", "refusal")  # types of parts that hold text
 
@@ -17,7 +17,7 @@ def content_text(content: Any, at: str) -> str:
     if content is None:
         return ""
     if isinstance(content, str):
-        return _checked(content, at)
+        return content
     if not isinstance(content, list):
         raise Problem("a content is a string or a list of parts", param=at)
     return "\n".join(_part(part, f"{at}/{index}") for index, part in enumerate(content))
@@ -29,17 +29,11 @@ def _part(part: Any, at: str) -> str:
         return json.dumps(part.get("data"), ensure_ascii=False)
     if kind not in TEXTS:
         raise Problem(
-            f"a part of type {kind!r:.40} cannot be read: this server reads text only", param=f"{at}/type"
+            f"a part of type {shown(kind)} cannot be read: this server reads text only", param=f"{at}/type"
         )
     text = part.get("refusal" if kind == "refusal" else "text")
     if not isinstance(text, str):
         raise Problem(f"a part of type {kind!r} holds a string", param=f"{at}/text")
-    return _checked(text, at)
-
-
-def _checked(text: str, at: str) -> str:
-    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
-        raise Problem("this text holds half a surrogate pair, which no UTF-8 text has", param=at)
     return text
 
 
@@ -52,9 +46,9 @@ def chat_turns(messages: Sequence[Mapping[str, Any]], at: str = "/messages") -> 
         if message.get("content") is None and message["role"] != "assistant":
             raise Problem("only a message of an assistant can be without content", param=f"{here}/content")
         turn = {"role": message["role"], "content": content_text(message.get("content"), f"{here}/content")}
-        for call in message.get("tool_calls") or ():
-            if isinstance(call, Mapping):
-                calls.add(str(call.get("id")))
+        for number, call in enumerate(message.get("tool_calls") or ()):
+            _check_call(call, f"{here}/tool_calls/{number}")
+            calls.add(str(call.get("id")))
         if message.get("tool_calls"):
             if message["role"] != "assistant":
                 raise Problem("only an assistant calls tools", param=f"{here}/tool_calls")
@@ -70,10 +64,18 @@ def chat_turns(messages: Sequence[Mapping[str, Any]], at: str = "/messages") -> 
     return turns
 
 
+def _check_call(call: Mapping[str, Any], at: str) -> None:
+    """Raise Problem for a call without a name and a text of arguments."""
+    kind, text = ("custom", "input") if call.get("type") == "custom" else ("function", "arguments")
+    said = call.get(kind)
+    if not isinstance(said, Mapping) or not all(isinstance(said.get(one), str) for one in ("name", text)):
+        raise Problem(f"a call has an object {kind} with the strings name and {text}", param=f"{at}/{kind}")
+
+
 def item_turns(given: Any, at: str = "/input") -> list[Turn]:
     """The turns of the input of a response: a text of the user, or messages, calls and their results."""
     if isinstance(given, str):
-        return [{"role": "user", "content": _checked(given, at)}]
+        return [{"role": "user", "content": given}]
     calls: set[str] = set()
     return [_item(item, f"{at}/{index}", calls) for index, item in enumerate(given or ())]
 
@@ -84,7 +86,7 @@ def _item(item: Mapping[str, Any], at: str, calls: set[str]) -> Turn:
         role = item.get("role")
         if role not in ("user", "assistant", "system", "developer"):
             raise Problem(
-                f'the role of a message is "user", "assistant", "system" or "developer", not {role!r:.40}',
+                f'the role of a message is "user", "assistant", "system" or "developer", not {shown(role)}',
                 param=f"{at}/role",
             )
         return {"role": role, "content": content_text(item.get("content"), f"{at}/content")}
@@ -103,7 +105,7 @@ def _item(item: Mapping[str, Any], at: str, calls: set[str]) -> Turn:
     if kind == "reasoning":
         return {"role": "assistant", "content": ""}
     raise Problem(
-        f"an item of type {kind!r:.40} cannot be read: messages, calls of tools and their results can",
+        f"an item of type {shown(kind)} cannot be read: messages, calls of tools and their results can",
         param=f"{at}/type",
     )
 

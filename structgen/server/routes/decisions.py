@@ -38,6 +38,7 @@ StateAsking = NoulQuestion | OptionQuestion | LevelQuestion
 async def create_decision(body: DecisionRequest, request: Request, service: Serving) -> dict[str, Any]:
     """The answers to questions about an input, each with the probability of every answer."""
     name = service.named(body.model)
+    body.check()
     asked = [_question(one, f"/questions/{at}") for at, one in enumerate(body.questions)]
     _check_size(asked, service.settings)
     text = decision_text(body.input)
@@ -61,6 +62,7 @@ async def create_decision(body: DecisionRequest, request: Request, service: Serv
 async def create_systemone(body: SystemOneRequest, request: Request, service: Serving) -> dict[str, Any]:
     """The answers to named questions about a state, each with the probability of every answer."""
     name = service.named(body.model)
+    body.check()
     asked = [_state_question(one, f"/questions/{escape(key)}") for key, one in body.questions.items()]
     _check_size(asked, service.settings)
     state = body.state if isinstance(body.state, str) else json.dumps(body.state, ensure_ascii=False)
@@ -157,6 +159,8 @@ def _texts(choices: Sequence[DecisionChoice], at: str) -> tuple[str | bool, ...]
 def _state_question(one: StateAsking, at: str) -> Question:
     said = _said(one.instructions, at)
     if isinstance(one, NoulQuestion):
+        if one.criteria:
+            raise Problem("a noul is answered by yes or no: leave its criteria out", param=f"{at}/criteria")
         return Question(said, (True, False))
     _most(len(one.criteria), f"{at}/criteria", "criteria")
     if isinstance(one, OptionQuestion):

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from structgen.server.problems import Problem
-from structgen.sources.json_schema.pointers import escape
+from structgen.server.problems import HALF, Problem, quoted
+from structgen.sources.json_schema.pointers import escape, steps
 
 WITHOUT = "leave it out"
 
@@ -68,7 +68,8 @@ class RequestBody(Body):
     model: str | None = None
 
     def check(self) -> None:
-        """Raise Problem for the first field that asks for what this server does not have."""
+        """Raise Problem for the first field that asks for what this server does not have, or that is no UTF-8 text."""
+        refuse_halves(self)
         for name, harmful in self.HARMFUL.items():
             if harmful.applies(getattr(self, name)):
                 raise Problem(
@@ -76,6 +77,23 @@ class RequestBody(Body):
                     param=f"/{name}",
                     code="unsupported_parameter",
                 )
+
+
+def refuse_halves(body: Any, at: str = "") -> None:
+    """Raise Problem for the first text in a body that holds half a surrogate pair."""
+    waiting = [(at, body)]
+    while waiting:  # no recursion: a body may be nested as deeply as JSON can be read
+        at, value = waiting.pop()
+        if isinstance(value, str):
+            if not value.isascii() and HALF.search(value):
+                raise Problem("this text holds half a surrogate pair, which no UTF-8 text has", param=at)
+        elif isinstance(value, list):
+            waiting += [(f"{at}/{index}", part) for index, part in enumerate(value)][::-1]
+        elif isinstance(value, BaseModel | Mapping):
+            members = value if isinstance(value, Mapping) else {**vars(value), **(value.model_extra or {})}
+            for name, part in reversed(list(members.items())):
+                inside = f"{at}/{escape(name)}"
+                waiting += [(inside, part), (inside, name)]
 
 
 def pointer(place: Sequence[str | int], body: Any) -> str:
@@ -102,23 +120,73 @@ def misfit(errors: Sequence[Mapping[str, Any]], body: Any) -> Problem:
     """The problem of a body that pydantic refuses: the error that is deepest in it."""
     placed = [(pointer(_inside(error["loc"]), body), error) for error in errors]
     param, error = max(placed, key=lambda one: one[0].count("/"))
-    name = param.rpartition("/")[2] or "body"
-    kind, message = str(error["type"]), str(error["msg"])
+    kind = str(error["type"])
     if kind == "json_invalid":
         return Problem("the body is not JSON", code="invalid_json")
+    if kind == "string_unicode":
+        return Problem("the body holds half a surrogate pair, which no UTF-8 text has", code="invalid_json")
+    if not param:
+        return Problem(_no_object(body), code="invalid_json")
+    name = _name(param, body)
     if kind == "extra_forbidden":
-        return Problem(
-            f"{name!r} is no field of this request{_near(name)}", param=param, code="unknown_parameter"
-        )
+        near = _near(param.rpartition("/")[2])
+        return Problem(f"{name} is no field of this request{near}", param=param, code="unknown_parameter")
     if kind == "missing":
-        return Problem(f"{name!r} is missing", param=param, code="missing_required_parameter")
-    said = message.removeprefix("Value error, ").removeprefix("Input ")
-    said = said[:1].lower() + said[1:]
+        return Problem(f"{name} is missing", param=param, code="missing_required_parameter")
+    if kind.startswith("union_tag"):
+        found = error.get("ctx", {})
+        said = f"the type of {name} is missing"
+        if "tag" in found:
+            said = f"the type of {name} is one of {found['expected_tags']}, not {quoted(str(found['tag']))}"
+        return Problem(said, param=f"{param}/type", code="invalid_value")
+    said = " or ".join(dict.fromkeys(_said(other) for place, other in placed if place == param))
+    said = said.replace(" or should be ", " or ")
     return Problem(
-        f"{name!r} {said}" if said.startswith("should") else f"{name!r}: {said}",
+        f"{name} {said}" if said.startswith("should") else f"{name}: {said}",
         param=param,
         code="invalid_value",
     )
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    """What pydantic says, in plain words that continue a sentence."""
+    said = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    for technical, plain in IN_WORDS.items():
+        said = said.replace(technical, plain)
+    return said[:1].lower() + said[1:]
+
+
+def _name(param: str, body: Any) -> str:
+    """How a message calls the place of a pointer: by the name of a field, or as an item of one."""
+    *holders, last = steps(param)
+    here = body
+    for step in holders:
+        here = here[int(step)] if isinstance(here, list) else here[step]
+    return f"item {last} of {quoted(holders[-1])}" if isinstance(here, list) else quoted(last)
+
+
+# pydantic's words for the types of JSON
+IN_WORDS = {
+    "a valid dictionary or object to extract fields from": "an object",
+    "a valid dictionary": "an object",
+    "a valid list": "an array",
+    "a valid boolean": "true or false",
+    "a valid integer": "an integer",
+    "a valid string": "a string",
+    "a valid number": "a number",
+    "List should have": "should have",
+    "Dictionary should have": "should have",
+    " after validation": "",
+}
+
+
+def _no_object(body: Any) -> str:
+    """What is wrong with a body that is no object."""
+    if body is None or body == b"":
+        return "the body is empty: send a JSON object"
+    if isinstance(body, bytes):
+        return "the body is not marked as JSON: send it with content-type: application/json"
+    return "the body has to be a JSON object"
 
 
 def _inside(place: Sequence[str | int]) -> Sequence[str | int]:

@@ -70,7 +70,7 @@ class NoulQuestion(Body):
 
     type: Literal["noul"]
     instructions: str
-    criteria: dict[str, Any] | None = Field(default=None, max_length=0)
+    criteria: Any = None
 
 
 class OptionQuestion(Body):

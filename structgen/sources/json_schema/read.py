@@ -293,6 +293,8 @@ class Reader:
         return value_set.only(kinds)
 
     def _type_names(self, place: Node) -> set[str]:
+        if not isinstance(place.value, str | list | tuple):
+            place.malformed("the name of a type, or an array of names")
         names = [place] if isinstance(place.value, str) else place.elements(least=1)
         for name in names:
             if name.string() not in TYPES:
