@@ -48,6 +48,7 @@ def create_app(model: Model, settings: ServerSettings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.open = True
+        sources.start()
         yield
         app.state.open = False
         workers.close()

@@ -5,6 +5,7 @@ It is plain ASGI, so that streams and disconnects pass through it unchanged.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import re
@@ -14,6 +15,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from structgen.server.answering.compiled import CLIENT
 from structgen.server.keys import Keys
 from structgen.server.measures import Measures
 from structgen.server.problems import Problem
@@ -47,6 +49,7 @@ class Guard:
             return await self.app(scope, receive, send)
         watched = _Watched(send, f"req_{secrets.token_hex(16)}", time.perf_counter())
         scope["request_id"] = watched.id
+        CLIENT.set(_client(scope))
         try:
             self._check_key(scope)
             await self.app(scope, self._limited(scope, receive), watched)
@@ -135,6 +138,12 @@ class _Watched:
             self.sent += len(message.get("body", b""))
             self.ended = not message.get("more_body", False)
         await self._send(message)
+
+
+def _client(scope: MutableMapping[str, Any]) -> str:
+    """Who asks: by the hash of the key, or else by the address."""
+    given = dict(scope["headers"]).get(b"authorization")
+    return (scope.get("client") or ("",))[0] if given is None else hashlib.sha256(given).hexdigest()
 
 
 async def _refuse(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from functools import partial
 from threading import Event, Lock
 from typing import Any, Generic, TypeVar
@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from structgen.generation.batcher import Batcher
 from structgen.generation.fiber import Abandoned
 from structgen.model import Model
+from structgen.server.answering.compiled import Compiling
 from structgen.server.problems import Problem
 
 S = TypeVar("S")
@@ -105,18 +106,33 @@ class Workers:
             self.pending += 1
         job.future.add_done_callback(lambda _: self._done(job))
         context = copy_context()
-        self._pool.submit(context.run, self._begin, job, first, second)
+        self._pool.submit(context.run, self._start, job, first, second)
         return job
+
+    def _start(
+        self, job: Job[T], first: Callable[[Job[T]], S], second: Callable[[Model, Job[T], S], T]
+    ) -> None:
+        if job.future.set_running_or_notify_cancel():
+            self._begin(job, first, second)
 
     def _begin(
         self, job: Job[T], first: Callable[[Job[T]], S], second: Callable[[Model, Job[T], S], T]
     ) -> None:
-        """Do the first part, and the second or have the batcher do it."""
-        if not job.future.set_running_or_notify_cancel():
-            return
+        """Do the first part, and the second or have the batcher do it.
+
+        While the first part needs something from another process, no thread waits for it: it is done again later.
+        """
         try:
             job.check()
             ready = first(job)
+        except Compiling as needed:
+            context = copy_context()
+            needed.done.add_done_callback(lambda done: self._again(done, context, job, first, second))
+            return
+        except BaseException as error:  # whoever asked for it is told
+            job.future.set_exception(error)
+            return
+        try:
             if self._batcher is None:
                 job.future.set_result(second(self._model, job, ready))
                 return
@@ -128,6 +144,21 @@ class Workers:
         shared.add_done_callback(partial(_passed_on, job.future))
         if job.abandoned:
             shared.cancel()
+
+    def _again(
+        self,
+        done: Future[None],
+        context: Context,
+        job: Job[T],
+        first: Callable[[Job[T]], S],
+        second: Callable[[Model, Job[T], S], T],
+    ) -> None:
+        """Begin once more, now that what was needed is there."""
+        try:
+            done.result()
+            self._pool.submit(context.run, self._begin, job, first, second)
+        except BaseException as error:  # also RuntimeError, of a pool that has been shut down
+            job.future.set_exception(error)
 
     def _done(self, job: Job[Any]) -> None:
         with self._lock:

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
+from functools import lru_cache
+from queue import SimpleQueue
 from threading import Lock
 from typing import Any
 
+from structgen.cache import cache_folder
+from structgen.compiler.apart import CompilingProcess
 from structgen.compiler.constraint import Constraint, compile
 from structgen.errors import StructgenError, Unsatisfiable
+from structgen.server.problems import Problem
 from structgen.server.settings import ServerSettings
-from structgen.sources import Source
+from structgen.sources import Regex, Source
 from structgen.tokens.vocabulary import Vocabulary
+
+CLIENT: ContextVar[str] = ContextVar("client", default="")  # who sent the request that is answered
+
+
+class Compiling(Exception):
+    """The constraint is being compiled by another process; `done` ends when it is, or when it is refused."""
+
+    def __init__(self, done: Future[None]) -> None:
+        super().__init__()
+        self.done = done
 
 
 class CompiledSources:
@@ -19,26 +36,88 @@ class CompiledSources:
     def __init__(self, vocabulary: Vocabulary, settings: ServerSettings) -> None:
         self._vocabulary, self._settings = vocabulary, settings
         self._known: OrderedDict[str, Constraint[Any] | StructgenError] = OrderedDict()
+        self._begun: dict[str, Future[None]] = {}  # by key, what is being compiled
+        self._of_client: Counter[str] = Counter()  # how much of it is whose
         self._lock = Lock()
         self.hits = self.misses = 0
 
     def get(self, key: str, source: Source[Any]) -> Constraint[Any]:
-        """The constraint of a source. Raises what `compile` raises, within the limits of the server."""
+        """The constraint of a source. Raises what `compile` raises, within the limits of the server.
+
+        Raises Compiling if another process has to compile it first, and Problem with 429 if it compiles too much for
+        the same client already.
+        """
         with self._lock:
             found = self._known.get(key)
             if found is not None:
                 self.hits += 1
                 self._known.move_to_end(key)
+            elif self._elsewhere:
+                raise Compiling(self._begin(key, source))
         if found is None:
             found = self._compiled(source)
-            with self._lock:
-                self.misses += 1
-                self._known[key] = found
-                while len(self._known) > self._settings.kept:
-                    self._known.popitem(last=False)
+            self._keep(key, found)
         if isinstance(found, StructgenError):
             raise found.with_traceback(None)
         return found
+
+    def start(self) -> None:
+        """Start the processes that compile before a request needs them."""
+        if self._elsewhere:
+            pool = self._compilers()
+            for _ in range(self._settings.compilers):
+                pool.threads.submit(pool.refusal, Regex("a"))
+
+    def _compilers(self) -> Compilers:
+        limits = self._settings
+        return compilers(self._vocabulary, limits.compilers, limits.compile_seconds, limits.compile_gigabytes)
+
+    @property
+    def _elsewhere(self) -> bool:
+        """Whether processes compile: without a cache on disk they could not hand over what they have compiled."""
+        return self._settings.compilers > 0 and cache_folder() is not None
+
+    def _begin(self, key: str, source: Source[Any]) -> Future[None]:
+        """Have a source compiled, unless that has begun."""
+        if key in self._begun:
+            return self._begun[key]
+        client, most = CLIENT.get(), self._settings.compiling
+        if self._of_client[client] >= most:
+            raise Problem(
+                f"{most} schemas or grammars of this client are being compiled already; try again in a moment",
+                status=429,
+                code="rate_limit_exceeded",
+                headers={"retry-after": str(self._settings.retry_after)},
+            )
+        pool = self._compilers()
+        self._of_client[client] += 1
+        done = self._begun[key] = Future()
+        pool.threads.submit(self._make, pool, key, source, client, done)
+        return done
+
+    def _make(self, pool: Compilers, key: str, source: Source[Any], client: str, done: Future[None]) -> None:
+        """Compile a source in another process and read what it has left on disk; runs on a thread that mostly waits."""
+        try:
+            self._keep(key, pool.refusal(source) or self._compiled(source))
+            error = None
+        except BaseException as raised:  # whoever waits for it is told
+            error = raised
+        with self._lock:
+            del self._begun[key]
+            self._of_client[client] -= 1
+            if not self._of_client[client]:
+                del self._of_client[client]
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    def _keep(self, key: str, found: Constraint[Any] | StructgenError) -> None:
+        with self._lock:
+            self.misses += 1
+            self._known[key] = found
+            while len(self._known) > self._settings.kept:
+                self._known.popitem(last=False)
 
     def _compiled(self, source: Source[Any]) -> Constraint[Any] | StructgenError:
         limits = self._settings
@@ -55,3 +134,27 @@ class CompiledSources:
                 "let the source allow shorter texts"
             )
         return found
+
+
+class Compilers:
+    """Some processes that compile, and a thread to wait for each."""
+
+    def __init__(self, vocabulary: Vocabulary, count: int, seconds: float, gigabytes: float) -> None:
+        self.threads = ThreadPoolExecutor(count, thread_name_prefix="structgen-compiler")
+        self._idle: SimpleQueue[CompilingProcess] = SimpleQueue()
+        for _ in range(count):
+            self._idle.put(CompilingProcess(vocabulary, seconds, gigabytes))
+
+    def refusal(self, source: Source[Any]) -> StructgenError | None:
+        """What compiling a source raises, None if it is now in the cache on disk."""
+        compiler = self._idle.get()
+        try:
+            return compiler.refusal(source)
+        finally:
+            self._idle.put(compiler)
+
+
+@lru_cache(maxsize=8)
+def compilers(vocabulary: Vocabulary, count: int, seconds: float, gigabytes: float) -> Compilers:
+    """The processes for a vocabulary, which all applications share; they end with this process."""
+    return Compilers(vocabulary, count, seconds, gigabytes)

@@ -1,0 +1,149 @@
+"""Compiling in a process of its own, so that no source holds the threads or the memory of whoever has it compiled.
+
+The child, `python -m structgen.compiler.apart`, leaves what it compiles in the cache on disk, for the parent to read.
+Messages are pickles: a vocabulary and limits once, then sources one way and, for each, None or a refusal the other way.
+The limits of `compile` are soft, since they are looked at in loops that may be long. Behind them are hard ones: the
+child cannot have more memory, and it is killed when it is late. It ends when the parent does.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from threading import Timer
+from typing import Any, BinaryIO
+
+from structgen.compiler.constraint import compile
+from structgen.errors import StructgenError, Unsupported
+from structgen.limits.budget import PAGE, STATM
+from structgen.sources import Regex, Source
+from structgen.surface import SERVER, standing_at
+from structgen.tokens.vocabulary import Vocabulary
+
+LATE = 8  # times the CPU seconds that compiling may take, as seconds of a clock: the machine may be busy
+SPARE = 4  # times the memory that compiling may add, as address space
+SIMPLER = "simplify it or lower the bounds of its repetitions (maxLength, maxItems, {m,n})"
+
+Refusal = tuple[type[StructgenError], tuple[Any, ...], dict[str, Any]]
+
+
+class CompilingProcess:
+    """A child process that compiles for one vocabulary, started when it is first needed and after it was killed."""
+
+    def __init__(self, vocabulary: Vocabulary, seconds: float, gigabytes: float) -> None:
+        self._vocabulary, self._seconds, self._gigabytes = vocabulary, seconds, gigabytes
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def refusal(self, source: Source[Any]) -> StructgenError | None:
+        """What compiling a source raises, None if it is now in the cache on disk."""
+        child = self._running()
+        late = Timer(LATE * self._seconds, child.kill)
+        late.start()
+        try:
+            return _error(self._exchange(child, source))
+        except (EOFError, BrokenPipeError, pickle.UnpicklingError):
+            self.close()
+            return Unsupported(
+                "the source takes more time or memory to compile than is allowed", remedy=SIMPLER
+            )
+        finally:
+            late.cancel()
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    pipe.close()
+            self._process = None
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        """The process, ready for sources. Raises RuntimeError if it does not start."""
+        if self._process is None or self._process.poll() is not None:
+            self.close()
+            variables = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+            command = [sys.executable, "-m", "structgen.compiler.apart"]
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=variables
+            )
+            try:
+                self._exchange(self._process, (self._vocabulary, self._seconds, self._gigabytes))
+            except (EOFError, BrokenPipeError) as error:
+                self.close()
+                raise RuntimeError("the process that compiles has not started") from error
+        return self._process
+
+    def _exchange(self, child: subprocess.Popen[bytes], message: object) -> Any:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        _send(child.stdin, pickle.dumps(message))
+        return pickle.load(child.stdout)
+
+
+def _send(pipe: Any, message: object) -> None:
+    pickle.dump(message, pipe)
+    pipe.flush()
+
+
+def _error(refusal: Refusal | None) -> StructgenError | None:
+    """The error of a refusal. Errors are not pickled as they are: their classes are made with more than a message."""
+    if refusal is None:
+        return None
+    kind, said, more = refusal
+    error = kind.__new__(kind, *said)
+    error.args = said
+    vars(error).update(more)
+    return error
+
+
+def serve(given: BinaryIO, replies: BinaryIO) -> None:
+    """Compile what comes, until nothing more does: the child's part."""
+    vocabulary, seconds, gigabytes = pickle.loads(pickle.load(given))
+    compile(Regex("[ab]{3}"), vocabulary)  # loads the kernels, which numba compiles the first time
+    _limit_memory(gigabytes)
+    _send(replies, None)
+    while True:
+        try:
+            message = pickle.load(given)
+        except EOFError:
+            return
+        _send(replies, _refused(message, vocabulary, seconds, gigabytes))
+
+
+def _refused(message: bytes, vocabulary: Vocabulary, seconds: float, gigabytes: float) -> Refusal | None:
+    try:
+        with standing_at(SERVER):
+            compile(pickle.loads(message), vocabulary, seconds=seconds, gigabytes=gigabytes)
+    except StructgenError as error:
+        return type(error), error.args, vars(error)
+    except MemoryError:
+        return (
+            Unsupported,
+            (f"the source needs more than {gigabytes:g} GB of memory to compile; {SIMPLER}",),
+            {},
+        )
+    return None
+
+
+def _limit_memory(gigabytes: float) -> None:
+    """Give this process no more address space than it has and a multiple of what compiling may add."""
+    try:
+        import resource
+
+        has = int(STATM.read_text().split()[0]) * PAGE
+        most = has + int(SPARE * gigabytes * 1e9)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    except (ImportError, OSError, ValueError):
+        pass  # another system than Linux
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this process
+    with os.fdopen(os.dup(1), "wb") as said:
+        os.dup2(2, 1)  # whatever prints does not print into the replies
+        serve(sys.stdin.buffer, said)

@@ -1,0 +1,65 @@
+"""Compiling in another process: what it refuses, what it leaves behind, and what becomes of sources that never end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from structgen.compiler.apart import LATE, CompilingProcess
+from structgen.compiler.constraint import compile
+from structgen.errors import InvalidSource, Unsupported
+from structgen.sources import JsonSchema, Regex
+from structgen.tokens.vocabulary import Vocabulary
+
+LETTERS = Vocabulary.from_tokens([b"a", b"b", b"ab", "<e>"])
+
+
+class Unending:
+    """A source that takes a minute to read, and looks at no clock."""
+
+    def __reduce__(self) -> Any:
+        return time.sleep, (60,)
+
+
+class Huge:
+    """A source that takes a hundred gigabytes to read."""
+
+    def __reduce__(self) -> Any:
+        return bytearray, (100 << 30,)
+
+
+@pytest.fixture(scope="module")
+def compiler() -> Iterator[CompilingProcess]:
+    made = CompilingProcess(LETTERS, seconds=0.25, gigabytes=1)
+    yield made
+    made.close()
+
+
+def test_what_it_compiles_lies_on_disk(compiler: CompilingProcess):
+    source = Regex("(ab){7}b")
+    assert compiler.refusal(source) is None
+    assert compile(source, LETTERS).cached
+
+
+def test_what_it_refuses_is_the_same_error(compiler: CompilingProcess):
+    with pytest.raises(InvalidSource) as caught:
+        compile(JsonSchema({"items": {"type": "strin"}}))
+    refused = compiler.refusal(JsonSchema({"items": {"type": "strin"}}))
+    assert isinstance(refused, InvalidSource)
+    assert str(refused) == str(caught.value)
+    assert refused.pointer == "/items/type"
+
+
+def test_a_source_that_never_ends_ends_the_process_and_not_its_service(compiler: CompilingProcess):
+    assert compiler.refusal(Regex("ab")) is None  # the process has started
+    begun = time.monotonic()
+    hostile: list[Any] = [Unending(), Huge()]
+    for source in hostile:
+        refused = compiler.refusal(source)
+        assert isinstance(refused, Unsupported)
+        assert "memory" in str(refused)
+    assert time.monotonic() - begun < LATE * 0.25 + 30  # the process started once more
+    assert compiler.refusal(Regex("(ab){5}")) is None

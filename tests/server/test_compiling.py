@@ -1,0 +1,86 @@
+"""A schema that takes long to compile holds nobody up but whoever asked for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from structgen.model import Model
+from structgen.server import ServerSettings, create_app
+
+from .conftest import Client
+
+SAID = [{"role": "user", "content": "x"}]
+PATH = "/v1/chat/completions"
+
+
+def regex(pattern: str) -> dict[str, object]:
+    return {"messages": SAID, "structured_outputs": {"regex": pattern}}
+
+
+@pytest.fixture(scope="module")
+def apart(model: Model) -> Iterator[FastAPI]:
+    """A server of one compiling process, where a client may have two constraints compiled at once."""
+    app = create_app(model, ServerSettings(compile_seconds=2, compiling=2))
+    yield app
+    app.state.service.workers.close()
+
+
+def together(app: FastAPI, *bodies: object) -> list[tuple[int, httpx2.Response]]:
+    """The place of each body and its response, in the order in which they came."""
+
+    async def run(client: httpx2.AsyncClient) -> list[tuple[int, httpx2.Response]]:
+        found: list[tuple[int, httpx2.Response]] = []
+
+        async def ask(index: int, body: object) -> None:
+            found.append((index, await client.post(PATH, json=body)))
+
+        await asyncio.gather(*(ask(index, body) for index, body in enumerate(bodies)))
+        return found
+
+    async def connected() -> list[tuple[int, httpx2.Response]]:
+        transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test", timeout=120) as client:
+            return await run(client)
+
+    return asyncio.run(connected())
+
+
+def test_a_known_schema_is_answered_while_another_is_compiled(apart: FastAPI):
+    assert Client(apart).post(PATH, regex("[ab]{3}")).status_code == 200
+    replies = together(apart, regex("a{99999990}"), regex("[ab]{3}"))
+    assert [(index, reply.status_code) for index, reply in replies] == [(1, 200), (0, 400)]
+    assert replies[1][1].json()["error"]["param"] == "/structured_outputs/regex"
+
+
+def test_what_was_refused_is_refused_at_once(apart: FastAPI):
+    for _ in range(2):
+        hits = apart.state.service.sources.hits
+        assert Client(apart).post(PATH, regex("a{99999991}")).status_code == 400
+    assert apart.state.service.sources.hits > hits
+
+
+def test_one_client_cannot_have_everything_compiled(apart: FastAPI):
+    replies = dict(together(apart, *(regex(f"a{{9999999{digit}}}") for digit in "345")))
+    refused = [reply for reply in replies.values() if reply.status_code == 429]
+    assert len(refused) == 1
+    assert refused[0].headers["retry-after"] == "1"
+    assert sorted(reply.status_code for reply in replies.values()) == [400, 400, 429]
+
+
+def test_equal_schemas_are_compiled_once(apart: FastAPI):
+    before = apart.state.service.sources.misses
+    replies = together(apart, *([regex("(ab){6}a?")] * 5))
+    assert {reply.status_code for _, reply in replies} == {200}
+    assert apart.state.service.sources.misses == before + 1
+
+
+def test_without_a_cache_on_disk_the_server_compiles_itself(model: Model, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("STRUCTGEN_CACHE", "")
+    app = create_app(model)
+    assert Client(app).post(PATH, regex("(ab){5}b?")).status_code == 200
+    app.state.service.workers.close()
