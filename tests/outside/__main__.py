@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from outside.environment import ROOT, made, unpacked
+from outside.environment import CLIENTS, ROOT, made, unpacked
 from outside.load import leaving, loaded, stopping
 from outside.servers import EMBEDDED, NAMES, TOY, Server, serving
 
@@ -166,7 +166,7 @@ LAWS = (
 )
 
 
-CALLS_PER_EXAMPLE = 6  # that Schemathesis makes of its number of examples for these routes
+CALLS_PER_EXAMPLE = 5  # that Schemathesis makes of its number of examples for these routes
 
 
 def schemathesis(folder: Path, python: Path, options: argparse.Namespace) -> list[Row]:
@@ -183,6 +183,7 @@ def schemathesis(folder: Path, python: Path, options: argparse.Namespace) -> lis
             str(options.calls // CALLS_PER_EXAMPLE),
         ]
         done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    (folder / "schemathesis.txt").write_text(done.stdout)
     calls = re.search(r"(\d[\d,]*) generated", done.stdout)
     found = re.findall(r"- (ST\d+ .+|Server error.*)", done.stdout)
     said = f"{calls[1] if calls else 'no'} calls"
@@ -195,6 +196,24 @@ def schemathesis(folder: Path, python: Path, options: argparse.Namespace) -> lis
     ]
 
 
+def clients(folder: Path, python: Path, options: argparse.Namespace) -> list[Row]:
+    """Every recipe for a client on our pages, in an environment of clients alone."""
+    apart = made(folder.with_name(f"{folder.name}-clients"), CLIENTS)
+    settings = apart.parents[1] / "pytest.ini"
+    settings.write_text("[pytest]\naddopts = --import-mode=importlib --noconftest -rs\n")
+    with serving(*_mini()[:1]) as server:
+        tests = str(ROOT / "tests/outside/test_clients.py")
+        output = _pytest(apart, "-c", str(settings), tests, cwd=apart.parents[1], STRUCTGEN_URL=server.url)
+    names = "openai, instructor, pydantic-ai, LangChain and litellm"
+    return [(f"our recipes for {names}", _tally(output), _wrong(output))]
+
+
+def _wrong(output: str) -> str:
+    """The tests that failed, or that nothing failed but something has run."""
+    failed = [one.rpartition("::")[2] for one in FAILED.findall(output)]
+    return ", ".join(failed) or ("nothing" if "passed" in _tally(output) else "nothing ran")
+
+
 def langextract(folder: Path, python: Path, options: argparse.Namespace) -> list[Row]:
     """Our tests with LangExtract itself, which is found behind everything of this environment."""
     site = subprocess.run(
@@ -204,13 +223,16 @@ def langextract(folder: Path, python: Path, options: argparse.Namespace) -> list
     program = f"{behind}; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
     tests = "tests/outside/test_langextract.py"
     done = subprocess.run(
-        [sys.executable, "-c", program, "-q", "--tb=no", tests], capture_output=True, text=True, cwd=ROOT
+        [sys.executable, "-c", program, "-o", "addopts=", "--tb=no", tests],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
     )
     return [
         (
             "langextract, ten documents",
             _tally(done.stdout),
-            ", ".join(FAILED.findall(done.stdout)) or "nothing",
+            _wrong(done.stdout),
         )
     ]
 
@@ -248,6 +270,7 @@ PARTS: dict[str, Callable[[Path, Path, argparse.Namespace], list[Row]]] = {
     "openai": openai,
     "langchain": langchain,
     "jevbench": jevbench,
+    "clients": clients,
     "langextract": langextract,
     "schemathesis": schemathesis,
     "load": load,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -26,13 +27,22 @@ SUITES = (
     "trio",
 )
 
+CLIENTS = (  # litellm needs another version of OpenAI's client than the suites do
+    "instructor",
+    "langchain-openai",
+    "litellm",
+    "openai",
+    "pydantic-ai-slim[openai]",
+    "pytest",
+)
 
-def made(folder: Path) -> Path:
-    """The python of the environment, which is made if it is not there."""
+
+def made(folder: Path, packages: Sequence[str] = SUITES) -> Path:
+    """The python of an environment, which is made if it is not there."""
     python = folder / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *SUITES], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
     return python
 
 
