@@ -12,7 +12,7 @@ from fastapi import Request
 from structgen.model import Model
 from structgen.server.answering.answer import Outcome, answers, ready_for
 from structgen.server.answering.compiled import CompiledSources
-from structgen.server.answering.deciding import Deciding, Question, Weighing
+from structgen.server.answering.deciding import Deciding, OneCanvas, Question, Weighing
 from structgen.server.answering.prepared import Prepared
 from structgen.server.asking.ask import Ask
 from structgen.server.measures import Measures
@@ -79,6 +79,15 @@ class Service:
         def second(model: Model, job: Job[list[Weighing]], nothing: None) -> list[Weighing]:
             with self.measures.working():
                 return self.deciding.weigh(model, text, questions, seed, job.check)
+
+        return self.workers.submit(lambda job: None, second)
+
+    def decide_together(self, text: str, questions: Sequence[Question], seed: int) -> Job[OneCanvas]:
+        """Begin to answer questions on one canvas; raises Problem with 429 if too many wait."""
+
+        def second(model: Model, job: Job[OneCanvas], nothing: None) -> OneCanvas:
+            with self.measures.working():
+                return self.deciding.weigh_together(model, text, questions, seed, job.check)
 
         return self.workers.submit(lambda job: None, second)
 

@@ -88,6 +88,41 @@ def test_a_state_may_be_any_json(client):
     assert client.post("/v1/systemone", body).status_code == 200
 
 
+def test_joint_questions_are_those_of_decide_and_their_joint_probability_keeps_the_bounds(client, model):
+    asked = {"Is it late?": ["calm", "cross"], "How angry?": ["mild", "furious"]}
+    questions = {
+        text[:2]: {"type": "score", "instructions": text, "criteria": levels}
+        for text, levels in asked.items()
+    }
+    found = systemone(client, questions, joint=True)
+    ours = model.decide(TEXT, dict(sorted(asked.items())), joint=True)
+    for text, levels in asked.items():
+        shares = found["answers"][text[:2]]["probabilities"]
+        assert [shares["0"], shares["1"]] == pytest.approx([ours.probabilities[text][one] for one in levels])
+    best = [one["confidence"] for one in found["answers"].values()]
+    assert sum(best) - 1 - 1e-9 <= found["joint"]["probability"] <= min(best) + 1e-9
+
+
+def test_one_question_alone_is_as_probable_jointly_as_it_is(client):
+    ask = {"q": {"type": "noul", "instructions": "Is it late?"}}
+    found = systemone(client, ask, joint=True)
+    assert found["joint"]["probability"] == pytest.approx(found["answers"]["q"]["confidence"])
+
+
+def test_questions_that_ask_the_same_are_kept_apart(client):
+    ask = {"type": "noul", "instructions": "Is it late?"}
+    found = systemone(client, {"a": ask, "b": ask}, joint=True)
+    assert found["answers"].keys() == {"a", "b"}
+
+
+def test_questions_that_do_not_fit_one_canvas_are_refused(client):
+    ask = {"type": "noul", "instructions": "Is it late, and if so, by how many days and for what reason?"}
+    body = {"state": TEXT, "questions": {str(k): ask for k in range(100)}, "joint": True}
+    found = client.post("/v1/systemone", body)
+    assert found.status_code == 400
+    assert found.json()["error"]["param"] == "/joint"
+
+
 @pytest.mark.parametrize(
     ("path", "body", "param"),
     [

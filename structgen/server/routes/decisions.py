@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 
 from structgen.generation.options import MOST_SEED
-from structgen.server.answering.deciding import Question, Weighing
+from structgen.server.answering.deciding import OneCanvas, Question, Weighing
 from structgen.server.asking.turns import content_text, decision_text
 from structgen.server.problems import Problem
 from structgen.server.routes.common import EVERY_PROBLEM, Serving
@@ -28,6 +28,8 @@ from structgen.server.wire.decisions import (
     SystemOneRequest,
 )
 from structgen.sources.json_schema.pointers import escape
+
+T = TypeVar("T")
 
 router = APIRouter()
 Asking = PredicateQuestion | ChoiceQuestion | ScoreQuestion
@@ -66,13 +68,18 @@ async def create_systemone(body: SystemOneRequest, request: Request, service: Se
     asked = [_state_question(one, f"/questions/{escape(key)}") for key, one in body.questions.items()]
     _check_size(asked, service.settings)
     state = body.state if isinstance(body.state, str) else json.dumps(body.state, ensure_ascii=False)
-    found = await _weighed(request, service, state, asked, body.seed, "/state")
+    together: OneCanvas | None = None
+    if body.joint:
+        job = service.decide_together(_short(state, service, "/state"), asked, _seed(body.seed))
+        together = await _placed(result_of(request, job), "/state")
+        found = together.weighings
+    else:
+        found = await _weighed(request, service, state, asked, body.seed, "/state")
     named = dict(zip(body.questions, found, strict=True))
     answers = {key: _answered(body.questions[key], one) for key, one in named.items()}
     reply: dict[str, Any] = {"model": name, "answers": answers}
-    if body.joint:
-        likely = {key: max(one.shares) for key, one in named.items() if one.refused is None}
-        reply["joint"] = {"probability": math.prod(likely.values()), "questions": list(likely)}
+    if together is not None:
+        reply["joint"] = {"probability": together.probability, "questions": list(named)}
     if body.diagnostics:
         reply["diagnostics"] = {key: _diagnosed(one) for key, one in named.items()}
     return reply
@@ -81,6 +88,16 @@ async def create_systemone(body: SystemOneRequest, request: Request, service: Se
 async def _weighed(
     request: Request, service: Service, text: str, asked: Sequence[Question], seed: int | None, at: str
 ) -> list[Weighing]:
+    job = service.decide(_short(text, service, at), asked, _seed(seed))
+    return await _placed(result_of(request, job), at)
+
+
+def _seed(given: int | None) -> int:
+    return (given or 0) % (MOST_SEED + 1)
+
+
+def _short(text: str, service: Service, at: str) -> str:
+    """The text. Raises Problem if it is longer than the server reads."""
     if len(text) > service.settings.prompt_characters:
         raise Problem(
             f"the text has {len(text):,} characters, and this server reads at most "
@@ -89,8 +106,13 @@ async def _weighed(
             status=413,
             code="prompt_too_long",
         )
+    return text
+
+
+async def _placed(result: Awaitable[T], at: str) -> T:
+    """A result, whose problem is that of a place in the body unless it names another."""
     try:
-        return await result_of(request, service.decide(text, asked, (seed or 0) % (MOST_SEED + 1)))
+        return await result
     except Problem as problem:
         problem.param = problem.param or (at if problem.status == 400 else None)
         raise

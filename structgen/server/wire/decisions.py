@@ -95,7 +95,8 @@ StateQuestion = Annotated[NoulQuestion | OptionQuestion | LevelQuestion, Field(d
 class SystemOneRequest(RequestBody):
     """A state, and questions about it by name.
 
-    joint: whether the answers are also wanted together; diagnostics: what each answer was computed from
+    joint: whether all questions stand on one canvas, which is read once
+    diagnostics: what each answer was computed from
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
