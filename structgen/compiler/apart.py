@@ -52,6 +52,12 @@ class CompilingProcess:
         finally:
             late.cancel()
 
+    def stop(self) -> None:
+        """Kill the process from another thread than the one that waits for it."""
+        child = self._process
+        if child is not None:
+            child.kill()
+
     def close(self) -> None:
         """End the process, if there is one."""
         if self._process is not None:

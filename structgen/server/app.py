@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from structgen import __version__
+from structgen.errors import StructgenError
 from structgen.generation.batcher import Batcher
 from structgen.model import Model
 from structgen.server.answering.compiled import CompiledSources
@@ -21,14 +20,12 @@ from structgen.server.answering.deciding import Deciding
 from structgen.server.guard import Guard
 from structgen.server.keys import Keys
 from structgen.server.measures import Measures
-from structgen.server.problems import Problem, internal
+from structgen.server.problems import Problem, of_error
 from structgen.server.routes import about, chat, decisions, responses
 from structgen.server.service import Gone, Service
 from structgen.server.settings import ServerSettings
 from structgen.server.wire.body import misfit
 from structgen.server.workers import Workers
-
-log = logging.getLogger("structgen.server")
 
 
 def create_app(model: Model, settings: ServerSettings | None = None) -> FastAPI:
@@ -51,6 +48,7 @@ def create_app(model: Model, settings: ServerSettings | None = None) -> FastAPI:
         sources.start()
         yield
         app.state.open = False
+        sources.close()
         workers.close()
 
     app = FastAPI(title="structgen", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
@@ -97,16 +95,6 @@ def _answer_errors(app: FastAPI) -> None:
     async def gone(request: Request, error: Gone) -> Response:
         return Response(status_code=499)
 
-    @app.exception_handler(Exception)
-    async def failed(request: Request, error: Exception) -> Response:
-        log.error("request %s failed: %s", request.scope.get("request_id"), _kind(error))
-        return internal().response()
-
-
-def _kind(error: BaseException) -> str:
-    """An error without its message, which may hold a part of the request: its kind and the line that raised it."""
-    frame: Any = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    place = "" if frame is None else f" at {frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}"
-    return f"{type(error).__name__}{place}"
+    @app.exception_handler(StructgenError)
+    async def unplaced(request: Request, error: StructgenError) -> Response:
+        return of_error(error).response()

@@ -18,7 +18,7 @@ from typing import Any
 from structgen.server.answering.compiled import CLIENT
 from structgen.server.keys import Keys
 from structgen.server.measures import Measures
-from structgen.server.problems import Problem
+from structgen.server.problems import Problem, internal
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -57,6 +57,11 @@ class Guard:
             await _refuse(self._too_large(), scope, receive, watched)
         except Problem as problem:
             await _refuse(problem, scope, receive, watched)
+        except (
+            Exception
+        ) as error:  # whoever runs the application would log its message, which may quote the request
+            log.error("request %s failed: %s", watched.id, _kind(error))
+            await _refuse(internal(), scope, receive, watched)
         finally:
             self._record(scope, watched)
 
@@ -138,6 +143,15 @@ class _Watched:
             self.sent += len(message.get("body", b""))
             self.ended = not message.get("more_body", False)
         await self._send(message)
+
+
+def _kind(error: BaseException) -> str:
+    """An error without its message, which may hold a part of the request: its kind and the line that raised it."""
+    frame: Any = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = "" if frame is None else f" at {frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}"
+    return f"{type(error).__name__}{place}"
 
 
 def _client(scope: MutableMapping[str, Any]) -> str:

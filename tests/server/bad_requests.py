@@ -157,6 +157,9 @@ def fields() -> Iterator[Bad]:
         yield Bad(
             f"structgen.{name}", CHATS, {**CHAT, "structgen": {name: value}}, param=f"/structgen/{name}"
         )
+    odd = {"structgen": {"resources": {SECRET: []}}}
+    yield Bad("resources that are no schemas", CHATS, {**CHAT, **odd}, param="/structgen/resources")
+    yield Bad("resources that are no schemas", RESPONSES, {**ASKED, **odd}, param="/structgen/resources")
     yield Bad("structgen of the wrong type", CHATS, {**CHAT, "structgen": []}, param="/structgen")
     far = {"structgen": {"verbatim_source": 7}}
     yield Bad("a message that is not there", CHATS, {**CHAT, **far}, param="/structgen/verbatim_source")

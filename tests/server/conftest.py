@@ -45,11 +45,14 @@ class Client:
         with anyio.from_thread.start_blocking_portal() as portal:
             return portal.call(run)
 
-    def post(self, path: str, body: Any, **how: Any) -> httpx2.Response:
-        """The response to a body as it is, text or anything that JSON can hold."""
+    def post(self, path: str, body: Any, *, faults: bool = False, **how: Any) -> httpx2.Response:
+        """The response to a body as it is, text or anything that JSON can hold.
+
+        faults: raise what the application raises, as those who run it would log it
+        """
 
         async def run() -> httpx2.Response:
-            transport = httpx2.ASGITransport(app=self.app, raise_app_exceptions=False)
+            transport = httpx2.ASGITransport(app=self.app, raise_app_exceptions=faults)
             async with httpx2.AsyncClient(transport=transport, base_url="http://test") as http:
                 given = {"content": body} if isinstance(body, str | bytes) else {"json": body}
                 headers = {"authorization": f"Bearer {self.key}", "content-type": "application/json"}

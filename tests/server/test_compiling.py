@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 
 import httpx2
@@ -11,6 +12,8 @@ from fastapi import FastAPI
 
 from structgen.model import Model
 from structgen.server import ServerSettings, create_app
+from structgen.server.answering.compiled import Compiling
+from structgen.sources import Regex
 
 from .conftest import Client
 
@@ -84,3 +87,13 @@ def test_without_a_cache_on_disk_the_server_compiles_itself(model: Model, monkey
     app = create_app(model)
     assert Client(app).post(PATH, regex("(ab){5}b?")).status_code == 200
     app.state.service.workers.close()
+
+
+def test_a_server_that_ends_does_not_wait_for_what_is_compiled(model: Model):
+    sources = create_app(model, ServerSettings(compile_seconds=60)).state.service.sources
+    with pytest.raises(Compiling) as caught:
+        sources.get("long", Regex("a{99999996}b"))
+    begun = time.monotonic()
+    sources.close()
+    assert caught.value.done.exception(30) is None  # it was refused, since the process is gone
+    assert time.monotonic() - begun < 30

@@ -169,8 +169,10 @@ def test_a_fault_of_the_server_says_nothing_of_the_request(model, monkeypatch, c
 
     monkeypatch.setattr("structgen.server.service.answers", broken)
     with caplog.at_level(logging.DEBUG):
-        found = Client(app).post("/v1/chat/completions", REGEX)
+        found = Client(app).post("/v1/chat/completions", REGEX, faults=True)
     assert found.status_code == 500
+    assert "RuntimeError at" in caplog.text
+    assert "SECRET" not in caplog.text
     assert "SECRET" not in found.text
     assert found.json()["error"]["type"] == "server_error"
     app.state.service.workers.close()

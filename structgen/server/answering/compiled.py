@@ -68,6 +68,13 @@ class CompiledSources:
             for _ in range(self._settings.compilers):
                 pool.threads.submit(pool.refusal, Regex("a"))
 
+    def close(self) -> None:
+        """End the processes that compile, and what waits for them."""
+        if self._elsewhere:
+            pool = self._compilers()
+            compilers.cache_clear()
+            pool.close()
+
     def _compilers(self) -> Compilers:
         limits = self._settings
         return compilers(self._vocabulary, limits.compilers, limits.compile_seconds, limits.compile_gigabytes)
@@ -141,9 +148,16 @@ class Compilers:
 
     def __init__(self, vocabulary: Vocabulary, count: int, seconds: float, gigabytes: float) -> None:
         self.threads = ThreadPoolExecutor(count, thread_name_prefix="structgen-compiler")
+        self._processes = [CompilingProcess(vocabulary, seconds, gigabytes) for _ in range(count)]
         self._idle: SimpleQueue[CompilingProcess] = SimpleQueue()
-        for _ in range(count):
-            self._idle.put(CompilingProcess(vocabulary, seconds, gigabytes))
+        for process in self._processes:
+            self._idle.put(process)
+
+    def close(self) -> None:
+        """End the processes, and forget what waits for them."""
+        self.threads.shutdown(wait=False, cancel_futures=True)
+        for process in self._processes:
+            process.stop()
 
     def refusal(self, source: Source[Any]) -> StructgenError | None:
         """What compiling a source raises, None if it is now in the cache on disk."""

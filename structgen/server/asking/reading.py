@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from structgen.errors import StructgenError
 from structgen.generation.options import MOST_SEED, Options
 from structgen.model import Model
 from structgen.server.asking.ask import Ask, BodyPlaces
 from structgen.server.asking.formats import WantedFormat, structured, wanted_format
 from structgen.server.asking.tools import wanted_tools
 from structgen.server.asking.turns import chat_turns, content_text, document_of, item_turns
-from structgen.server.problems import Problem
+from structgen.server.problems import Problem, of_error
 from structgen.server.settings import ServerSettings
 from structgen.server.wire.body import StructgenFields
 from structgen.server.wire.chat import ChatRequest
@@ -130,7 +131,10 @@ def _form(one: WantedFormat | None, other: WantedFormat | None) -> WantedFormat 
 
 
 def _terms(own: StructgenFields) -> Terms:
-    return Terms(own.whitespace, own.additional, own.unknown, own.resources or {}, own.order)
+    try:
+        return Terms(own.whitespace, own.additional, own.unknown, own.resources or {}, own.order)
+    except StructgenError as error:
+        raise of_error(error, "/structgen/resources") from error
 
 
 def _options(
