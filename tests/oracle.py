@@ -35,16 +35,19 @@ class Enumeration:
     def marginals(self) -> Tensor:
         """[N, V] probability of each token."""
         table = torch.zeros(self.strings.shape[1], self.vocabulary, dtype=torch.float64)
-        for string, log_prob in zip(self.strings, self.log_probs, strict=True):
-            table[torch.arange(len(string)), string] += log_prob.exp()
-        return table
+        share = self.log_probs.exp()[:, None].expand_as(self.strings)
+        return table.index_put_((self._places, self.strings), share, accumulate=True)
 
     def mask(self) -> Tensor:
         """[N, V] bool: the tokens of some string."""
         table = torch.zeros(self.strings.shape[1], self.vocabulary, dtype=torch.bool)
-        for string in self.strings:
-            table[torch.arange(len(string)), string] = True
+        table[self._places, self.strings] = True
         return table
+
+    @property
+    def _places(self) -> Tensor:
+        """[M, N] the position of each token."""
+        return torch.arange(self.strings.shape[1]).expand_as(self.strings)
 
 
 def enumerate_blocks(
