@@ -61,6 +61,34 @@ def test_an_unrolled_automaton_is_sound_at_every_depth_and_whole_at_a_sufficient
     assert asked > 10
 
 
+class OneByOne(Estimate):
+    """The estimate with every level formed from the one before."""
+
+    def _deepen(self) -> None:
+        super()._deepen()
+        self._growth = None
+
+
+def test_sizes_and_depths_are_those_of_one_level_after_the_other():
+    linear = 0
+    for seed in range(100):
+        grammar = random_grammar(random.Random(f"sizes {seed}"), LETTERS)
+        if not strings(grammar, LETTERS, LONGEST):
+            continue
+        graph = CallGraph(pushdown(grammar))
+        estimate, slow = Estimate(graph), OneByOne(graph)
+        for limit in (2000, 40, 700) if graph.deepens else ():
+            depth = 0
+            while slow.size(depth + 1) <= limit:
+                depth += 1
+            assert estimate.deepest(limit) == depth
+            linear += depth > 20
+        assert [estimate.size(depth) for depth in range(1, 90)] == [
+            slow.size(depth) for depth in range(1, 90)
+        ]
+    assert linear > 20
+
+
 @pytest.mark.parametrize("part", range(3))
 def test_without_recursion_the_whole_language_is_there(part, monkeypatch):
     monkeypatch.setattr(rules_module, "SMALL", 0)

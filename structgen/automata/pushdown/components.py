@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,22 +140,31 @@ class CallGraph:
 
 @dataclass(eq=False)
 class Estimate:
-    """An upper bound, by depth, on the number of states when components are copied for each stack."""
+    """An upper bound, by depth, on the number of states when components are copied for each stack.
+
+    The sizes of one level are sums of those of the level before. So once two levels in a row add the same numbers,
+    every further one does; otherwise sizes grow so fast that few levels fit.
+    """
 
     graph: CallGraph
     _sizes: list[list[int]] = field(default_factory=list)  # by depth from 1 on, then component
+    _growth: int | None = None  # states that each further level adds, once that is known
 
     def size(self, depth: int) -> int:
         """The number of states of all copies if no recursive rule is open more than `depth` times (1 or more)."""
-        while len(self._sizes) < depth:
+        while len(self._sizes) < depth and self._growth is None:
             self._deepen()
-        return self._sizes[depth - 1][0]
+        if depth <= len(self._sizes):
+            return self._sizes[depth - 1][0]
+        return min(self._sizes[-1][0] + (depth - len(self._sizes)) * (self._growth or 0), ENOUGH)
 
     def deepest(self, limit: int) -> int:
         """The greatest depth that takes at most `limit` states, 0 if there is none. Recursion must deepen."""
-        depth = 0
-        while self.size(depth + 1) <= limit:
-            depth += 1
+        while self._growth is None and (not self._sizes or self._sizes[-1][0] <= limit):
+            self._deepen()
+        depth = bisect_right(self._sizes, limit, key=itemgetter(0))
+        if depth == len(self._sizes) and self._growth:
+            depth += (limit - self._sizes[-1][0]) // self._growth
         return depth
 
     def _deepen(self) -> None:
@@ -164,6 +175,8 @@ class Estimate:
             copies = sum([sizes[callee] for callee in whole]) + sum([shallower[callee] for callee in less])
             sizes[component] = min(own + copies, ENOUGH)
         self._sizes.append(sizes)
+        if len(self._sizes) > 2 and max(sizes) < ENOUGH and _even(*self._sizes[-3:]):
+            self._growth = sizes[0] - shallower[0]
 
     @cached_property
     def _terms(self) -> list[tuple[int, int, list[int], list[int]]]:
@@ -193,6 +206,11 @@ class Estimate:
                     found.add(call.callee)
                     waiting.append(call.callee)
         return found
+
+
+def _even(first: list[int], second: list[int], third: list[int]) -> bool:
+    """Whether each number grows by the same twice."""
+    return all(b - a == c - b for a, b, c in zip(first, second, third, strict=True))
 
 
 def _ranges(low: Ints, high: Ints) -> Ints:
