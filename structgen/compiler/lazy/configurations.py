@@ -126,21 +126,23 @@ class Configurations:
         """The configuration with BOTTOM replaced by `below`."""
         if below == BOTTOM or configuration == NOWHERE:
             return configuration
+        if configuration == BOTTOM:
+            return below
         if len(self.pairs[configuration]) == 1 and self.pairs[configuration][0][1] == BOTTOM:
             return self._number(((self.pairs[configuration][0][0], below),))
-        key = configuration, below
-        if key not in self._grafts:
-            new = {BOTTOM: below}
+        grafts = self._grafts
+        if (configuration, below) not in grafts:
             if configuration not in self._parts:
                 self._parts[configuration] = self.parts(configuration)
             for part in self._parts[configuration]:
-                if part != BOTTOM:
-                    pairs = [(q, new[X]) for q, X in self.pairs[part] if q]
+                if part != BOTTOM and (part, below) not in grafts:
+                    pairs = [
+                        (q, below if X == BOTTOM else grafts[X, below]) for q, X in self.pairs[part] if q
+                    ]
                     if len(pairs) < len(self.pairs[part]):
                         pairs += self.pairs[below]
-                    new[part] = self.configuration(pairs)
-            self._grafts[key] = new[configuration]
-        return self._grafts[key]
+                    grafts[part, below] = self.configuration(pairs)
+        return grafts[configuration, below]
 
     def parts(self, configuration: int) -> list[int]:
         """The configuration and all configurations below its states, each after those below it."""
