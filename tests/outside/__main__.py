@@ -173,7 +173,16 @@ def schemathesis(folder: Path, python: Path, options: argparse.Namespace) -> lis
     """Requests made from the server's own description, right and wrong ones, to a toy model."""
     tool = python.with_name("schemathesis")
     with serving(TOY) as server:
-        given = ["--checks", CHECKS, "--seed", "1", "--phases", "coverage,fuzzing"]
+        given = [
+            "--checks",
+            CHECKS,
+            "--seed",
+            "1",
+            "--phases",
+            "coverage,fuzzing",
+            "--request-timeout",
+            "120",
+        ]
         command = [
             tool,
             "run",

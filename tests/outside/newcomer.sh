@@ -95,7 +95,7 @@ done
 cat ready.json
 
 begin "ask"
-curl --silent --show-error --fail --max-time 60 "$url/v1/chat/completions" -H 'content-type: application/json' -d '{
+curl --silent --show-error --fail --max-time 180 "$url/v1/chat/completions" -H 'content-type: application/json' -d '{
   "messages": [{"role": "user", "content": "Vendor: Nordlicht GmbH, total 1234.50"}],
   "response_format": {"type": "json_schema", "json_schema": {"name": "invoice", "schema": {
     "type": "object", "properties": {"vendor": {"type": "string"}}, "required": ["vendor"]}}}}' | tee reply.json
