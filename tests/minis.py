@@ -70,7 +70,7 @@ CONSTANTS = Constants(
     Listings(likely=0.6, likely_map=0.25, named=6.0, part=15.0, cell=100.0),
     Alternatives(keenness=20.0),
     Confidence(temperature=3.6, shift=0.66),
-    Doubting(least=-2.6, margin=1.0),
+    Doubting(least=-2.6, margin=1.0, reading=0.3),
 )
 Overlap = Callable[[str, Sequence[str]], Sequence[float]]
 

@@ -160,12 +160,17 @@ class Confidence:
 class Doubting:
     """When a value is doubted although the document has its words: they may be meant for something else.
 
-    least: the mean log-probability of its tokens, in nats, below which it is doubted
-    margin: nats a token by which its mean must be larger than that of another value with the same words
+    Its support is the mean log-probability of its tokens, in nats, and a share of the log-probability that the reader
+    gives to its places.
+
+    least: the support below which it is doubted
+    margin: nats by which its support must be larger than that of another value with the same words
+    reading: that share
     """
 
     least: float
     margin: float
+    reading: float
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Values that the document states, but not for the field that has them: what the field asks for is probably absent.
 
 A model that must fill a field takes words of the document even if none are meant for it. Three things tell: with the
-value hidden, the model does not expect it there (its *support* is low); another field has the same words, with as much
-support or more; and no word of the field's name stands in front of the value.
+value hidden, the model does not expect it there, or a model that reads the document for its fields does not find it
+there (its *support* is low); another field has the same words, with as much support or more; and no word of the field's
+name, in any language, stands in front of the value.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from structgen.generation.result import AnswerWarning
 from structgen.reading.stated import Place, Stated
 from structgen.sources.json_schema.pointers import steps
 
+UNFOUND = -8.0  # nats, below which a place is as unlikely as any other
+
 
 @dataclass(frozen=True)
 class Doubt:
@@ -23,10 +26,16 @@ class Doubt:
 
     least: the support, in nats a token, below which a value is doubted
     margin: the nats a token by which a value must be better supported than another with the same words
+    reading: how many nats of support a nat of a finding adds
     """
 
     least: float
     margin: float
+    reading: float = 0.0
+
+    def supported(self, support: float, found: float | None) -> float:
+        """A value's support by the model and by what was read of the document, the log-probability of its places."""
+        return support if found is None else support + self.reading * max(found, UNFOUND)
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,10 @@ def evidence(
     )
     known = {pointer: support(looks) for pointer, looks in seen.items() if looks}
     everything = stated is not None and stating is everywhere
-    lacking = lacking_facts(runtime, asked, answer, stated, known) if stated and everything else {}
+    lacking = {}
+    if stated and everything:
+        known = read_supports(runtime, asked, compared(asked, answer), known, stated)
+        lacking = lacking_facts(runtime, asked, answer, stated, known)
     doubts = tuple(_warnings(asked, answer, spelled, seen, stated, stating, lacking))
     return Evidence(sure, others, spans, doubts, likely)
 
@@ -176,16 +179,39 @@ def _unsupported(
         for leaf in compared(asked, answer)
         if (places := stated.places(leaf.value)) and not named(leaf, places, stated)
     ]
-    look = partial(supports, replace(asked, document=None), written, spelled, pad=padding(runtime))
+    hide = partial(supports, replace(asked, document=None), written, spelled, pad=padding(runtime))
+
+    def look(leaves: Sequence[Leaf], *, together: bool = False) -> dict[str, float]:
+        return read_supports(runtime, asked, leaves, hide(leaves, answer.text, together=together), stated)
+
     if len(few) > 1:
-        rough, contested = look(few, answer.text, together=True), shared(few, stated)
+        rough, contested = look(few, together=True), shared(few, stated)
         few = [
             one for one in few if rough[one.pointer] < runtime.doubt[0] + ROUGH or one.pointer in contested
         ]
     if not few:
         return {}
-    found = look(few, answer.text)
-    return lacking_facts(runtime, asked, answer, stated, found)
+    return lacking_facts(runtime, asked, answer, stated, look(few))
+
+
+def read_supports(
+    runtime: Runtime, asked: Request, leaves: Sequence[Leaf], looked: Mapping[str, float], stated: Stated
+) -> dict[str, float]:
+    """The support of values by pointer: by what hiding them gave, and by what the model reads in the document.
+
+    looked: nats a token of some of the leaves
+    """
+    if runtime.doubt is None or runtime.finds is None or not asked.document or len(asked.kinds) != 1:
+        return dict(looked)
+    doubt, found = Doubt(*runtime.doubt), runtime.finds(asked.kinds[0].outline, asked.document)
+    return {
+        leaf.pointer: doubt.supported(
+            looked[leaf.pointer],
+            found(leaf.pointer, stated.places(leaf.value, steps(leaf.pointer))),
+        )
+        for leaf in leaves
+        if leaf.pointer in looked
+    }
 
 
 def lacking_facts(

@@ -15,6 +15,7 @@ from structgen.evidence.gather import (
     hidden,
     lacking_facts,
     padding,
+    read_supports,
     weighed,
 )
 from structgen.evidence.lists import shortened
@@ -55,6 +56,7 @@ class ReadPart:
             return part
         pad = padding(runtime)
         found = supports(asked, written, part.spelled, leaves, answer.text, pad=pad, together=rough)
+        found = read_supports(runtime, asked, leaves, found, Stated(asked.document or ""))
         return cls(asked, written, answer, found)
 
     @property

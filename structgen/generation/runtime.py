@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 from structgen.generation.chooser import Chooser
 from structgen.generation.prompts import Fillable, Prompts
@@ -13,6 +13,17 @@ from structgen.generation.request import Writer
 from structgen.tokens.vocabulary import Vocabulary
 from structgen_engine.decoding.denoiser import Denoiser
 from structgen_engine.decoding.options import DecodingOptions
+
+
+class Finding(Protocol):
+    """What was read of a document, field by field."""
+
+    def __call__(self, pointer: str, places: Sequence[tuple[int, int]], /) -> float | None:
+        """The log-probability that the field at a pointer is stated at one of some places, characters start … end − 1.
+
+        None if the field was not read.
+        """
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +38,9 @@ class Runtime:
     form: how the model writes tool calls (see Tools)
     fills: whether it writes the text of a filled template, or an object of the values, around which the text is put
     concerns: whether a request concerns one of several tools, by their descriptions; None if the model itself decides
-    doubt: the least support of a value, and how much more it needs than a rival's; nats a token, None if unknown
+    doubt: the least support of a value, how much more it needs than a rival's, and how much a nat of `finds` adds to
+    it; nats a token, None if unknown
+    finds: reads a document for the fields of an outline; None if the model cannot
     remote: the model that writes whole texts elsewhere, None for one that runs here
     absent: how likely a document is not to state each field of a source, 0 … 1, by JSON pointer with * for the items of
     a list; None if the model cannot say
@@ -50,7 +63,8 @@ class Runtime:
     concerns: Callable[[str, Sequence[str]], bool] | None = None
     absent: Callable[[Fillable, str], Mapping[str, float]] | None = None
     calibration: tuple[float, float] | None = None
-    doubt: tuple[float, float] | None = None
+    doubt: tuple[float, float, float] | None = None
+    finds: Callable[[Mapping[str, Any], str], Finding] | None = None
     remote: Remote | None = None
 
     def over(self, denoiser: Denoiser) -> Self:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from structgen.generation.chooser import ProbeChooser
 from structgen.generation.prompts import Fillable, Prompt
@@ -18,7 +19,9 @@ from structgen.sources.tools import Tools
 from structgen.tokens.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from structgen.generation.runtime import Finding
     from structgen_mini.canvas import Readings, Spelling
+    from structgen_mini.reader.stored import StoredReader
 
 NAME = "structgen-mini"
 WINDOW = 512  # tokens, the longest prompt in training
@@ -102,9 +105,26 @@ def embedded(folder: Path | None, placement: Placement) -> Model:
         if reader is None
         else lambda source, document: reader(Outline.of(source.outline().plain()), document).absent,
         calibration=(constants.confidence.temperature, constants.confidence.shift),
-        doubt=(constants.doubt.least, constants.doubt.margin),
+        doubt=(constants.doubt.least, constants.doubt.margin, constants.doubt.reading),
+        finds=None if reader is None else partial(finding, reader),
         about=ABOUT,
     )
+
+
+def finding(reader: StoredReader, outline: Mapping[str, Any], document: str) -> Finding:
+    """What the reader finds of the fields of an outline in a document."""
+    from structgen_mini.outline import Outline
+
+    asked = Outline.of(outline)
+    reading = reader(asked, document)
+
+    def found(pointer: str, places: Sequence[tuple[int, int]]) -> float | None:
+        field = reading.of(asked, pointer)
+        return (
+            None if field is None or not field.views or not places else float(field.nats(tuple(places)).max())
+        )
+
+    return found
 
 
 def weights_file() -> Path:

@@ -21,15 +21,17 @@ from structgen.reading.dates import (
     days,
     together,
 )
+from structgen.reading.labels import named_in
 from structgen.reading.numbers import NUMBER, in_digits, in_words, names
 from structgen.reading.series import Series, series
 from structgen.reading.statement import Statement
 
 _NEIGHBOURS = re.compile(r"\d,\d")
+NEAR = 500  # characters in front of a value that may name it
+HEADING = 80  # characters of a line that may be a heading, at most
 Place = tuple[int, int]  # characters start … end − 1 of a text
 Found = Mapping[str, Sequence[Place]]  # each value, and where it is stated
 _WORD = re.compile(r"\w")
-_WORDS = re.compile(r"[^\W_]+")
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _ISO_TIME = re.compile(r"(\d\d:\d\d)(:\d\d)?(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)?")
 
@@ -52,8 +54,7 @@ class Stated:
             found = {*self._words(value), *self._otherwise(value)}
         else:
             found = set(self._numbers.get(_decimal(value), ()))
-        words = {word for name in names[-1:] for word in _WORDS.findall(name.casefold())}
-        return sorted(found, key=lambda place: (-len(words & self._before(place)), place))
+        return sorted(found, key=lambda place: (-self.named(place, names), place))
 
     def copies(self, value: str, copying: Copying, names: Sequence[str] = ()) -> list[Place]:
         """Every place that a value was copied from, those on a line that names it first."""
@@ -73,14 +74,18 @@ class Stated:
         return None if found is None else found[1]
 
     def named(self, place: Place, names: Sequence[str]) -> int:
-        """How many words of a value's name stand in front of a place on its line."""
-        words = {word for name in names[-1:] for word in _WORDS.findall(name.casefold())}
-        return len(words & self._before(place))
+        """How many words of a value's name, in any language, stand in front of a place on its line, or head it."""
+        return named_in(names[-1:], self._before(place)) if names else 0
 
-    def _before(self, place: Place) -> set[str]:
-        """The words in front of a place on its line."""
-        line = self._text[self._text.rfind("\n", 0, place[0]) + 1 : place[0]]
-        return set(_WORDS.findall(line.casefold()))
+    def _before(self, place: Place) -> str:
+        """What stands in front of a place on its line, or the short line above one at the start of its line."""
+        line = max(self._text.rfind("\n", 0, place[0]) + 1, place[0] - NEAR)
+        before = self._text[line : place[0]]
+        if not _WORD.search(before):
+            above = self._text[:line].rstrip()
+            head = above[above.rfind("\n") + 1 :]
+            before = head if len(head) <= HEADING else before
+        return before.casefold()
 
     def _words(self, value: str) -> Iterator[Place]:
         """The places of a text; case and the kind of white space do not count."""

@@ -302,6 +302,7 @@ def answers(
     most_pages: Annotated[int, typer.Option(help="Pages of a PDF at most.")] = 30,
     faults: Annotated[bool, typer.Option(help="Print every span, box and warning that is wrong.")] = False,
     kept: Annotated[Path | None, typer.Option(help="Kept tallies; a run that was stopped goes on.")] = None,
+    first: Annotated[int, typer.Option(help="Documents left out, for a run in parts.")] = 0,
 ) -> None:
     """Generated documents through extract: valid answers, exact spans, boxes that two other judges confirm."""
     import structgen
@@ -309,7 +310,7 @@ def answers(
     from papers import papers
 
     found = []
-    for group, one in read(structgen.load(), papers(seed, count, most_pages), kept):
+    for group, one in read(structgen.load(), papers(seed, count, most_pages, first=first), kept):
         found.append((group, one))
         for line in (*one.faults, *one.warnings) if faults else ():
             print(line, flush=True)

@@ -63,13 +63,18 @@ class Paper:
 
 
 def papers(
-    seed: int | str = 0, count: int = 200, most_pages: int = MOST_PAGES, *, lacking: bool = False
+    seed: int | str = 0,
+    count: int = 200,
+    most_pages: int = MOST_PAGES,
+    *,
+    first: int = 0,
+    lacking: bool = False,
 ) -> Iterator[Paper]:
     """So many documents, of all kinds, languages and layouts in turn; PDFs have at most so many pages.
 
-    lacking: whether each leaves out one of its facts
+    first: how many are left out; lacking: whether each leaves out one of its facts
     """
-    for number in range(count):
+    for number in range(first, count):
         yield paper(random.Random(f"{seed} {number}"), number, most_pages, lacking=lacking)
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from structgen_mini.outline import Outline
 from structgen_mini.reader.net import ReaderConfig, ReaderNet
-from structgen_mini.reader.pieces import PieceVocabulary, splitter, unpacked
+from structgen_mini.reader.pieces import UNKNOWN_PIECE, PieceVocabulary, splitter, unpacked
 from structgen_mini.reader.reading import DocumentReading, read
 
 READER = "reader.safetensors"
@@ -25,6 +25,9 @@ SCALE, PACKED = (
     ".scale",
     ".packed",
 )  # appended to the name of a matrix: the scales of its rows, its rows in four bits
+MOST_UNKNOWN = (
+    0.25  # share of a document in pieces that the reader does not know, above which it reads nothing
+)
 CONFIG, TABLE, TEXTS, SCORES = "config", "pieces.table", "pieces.texts", "pieces.scores"
 
 
@@ -41,13 +44,25 @@ class StoredReader:
         return load_reader(self.path)
 
     def __call__(self, outline: Outline, document: str) -> DocumentReading:
-        """What the document says of the fields of an outline."""
+        """What the document says of the fields of an outline; nothing if it is in a script that the reader lacks."""
         last = self.last
         if last is None or last[:2] != (outline, document):
             reader, pieces = self.loaded
-            last = outline, document, read(reader, pieces.embed, pieces.split, outline, document)
+            known = unknown(pieces, document) <= MOST_UNKNOWN
+            found = (
+                read(reader, pieces.embed, pieces.split, outline, document) if known else DocumentReading({})
+            )
+            last = outline, document, found
             self.last = last
         return last[-1]
+
+
+def unknown(pieces: PieceVocabulary, document: str) -> float:
+    """The share of a document's characters, apart from white space, in pieces that are not in the vocabulary."""
+    ids, offsets = pieces.split(document)
+    sizes = [end - start for start, end in offsets]
+    lost = sum(size for one, size in zip(ids, sizes, strict=True) if one == UNKNOWN_PIECE)
+    return lost / max(1, sum(sizes))
 
 
 def stored_reader(folder: Path) -> StoredReader | None:
