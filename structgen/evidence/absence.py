@@ -17,7 +17,8 @@ from structgen.generation.result import AnswerWarning
 from structgen.reading.stated import Place, Stated
 from structgen.sources.json_schema.pointers import steps
 
-UNFOUND = -8.0  # nats, below which a place is as unlikely as any other
+UNFOUND = -4.0  # nats, below which a place is as unlikely as any other
+FOUND = -0.5  # nats, above which a reader is sure of a place, whatever the model expects there
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,13 @@ class Doubt:
     reading: float = 0.0
 
     def supported(self, support: float, found: float | None) -> float:
-        """A value's support by the model and by what was read of the document, the log-probability of its places."""
-        return support if found is None else support + self.reading * max(found, UNFOUND)
+        """A value's support by the model and by what was read of the document, the log-probability of its places.
+
+        Each knows what the other does not: where the reader is sure, the value is.
+        """
+        if found is None:
+            return support
+        return 0.0 if found >= FOUND else support + self.reading * max(found, UNFOUND)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from structgen.reading.dates import (
     days,
     together,
 )
+from structgen.reading.headings import has_words, heading
 from structgen.reading.labels import named_in
 from structgen.reading.numbers import NUMBER, in_digits, in_words, names
 from structgen.reading.series import Series, series
@@ -28,7 +29,6 @@ from structgen.reading.statement import Statement
 
 _NEIGHBOURS = re.compile(r"\d,\d")
 NEAR = 500  # characters in front of a value that may name it
-HEADING = 80  # characters of a line that may be a heading, at most
 Place = tuple[int, int]  # characters start … end − 1 of a text
 Found = Mapping[str, Sequence[Place]]  # each value, and where it is stated
 _WORD = re.compile(r"\w")
@@ -54,12 +54,17 @@ class Stated:
             found = {*self._words(value), *self._otherwise(value)}
         else:
             found = set(self._numbers.get(_decimal(value), ()))
-        return sorted(found, key=lambda place: (-self.named(place, names), place))
+        return self._preferred(found, names)
 
     def copies(self, value: str, copying: Copying, names: Sequence[str] = ()) -> list[Place]:
         """Every place that a value was copied from, those on a line that names it first."""
         found = self._copied.setdefault(copying, Copied(self._text, copying)).places(value)
-        return sorted(found, key=lambda place: (-self.named(place, names), place))
+        return self._preferred(found, names)
+
+    def _preferred(self, found: Iterable[Place], names: Sequence[str]) -> list[Place]:
+        """Places in their order, those that a name labels first."""
+        places = sorted(found)
+        return sorted(places, key=lambda place: -self.named(place, names)) if len(places) > 1 else places
 
     def extremes(self, *, whole: bool) -> list[str]:
         """The least and the greatest number that the text states, as JSON spells them."""
@@ -74,18 +79,25 @@ class Stated:
         return None if found is None else found[1]
 
     def named(self, place: Place, names: Sequence[str]) -> int:
-        """How many words of a value's name, in any language, stand in front of a place on its line, or head it."""
+        """How many words of a value's name, in any language, stand in front of a place on its line, or over it."""
         return named_in(names[-1:], self._before(place)) if names else 0
 
     def _before(self, place: Place) -> str:
-        """What stands in front of a place on its line, or the short line above one at the start of its line."""
-        line = max(self._text.rfind("\n", 0, place[0]) + 1, place[0] - NEAR)
-        before = self._text[line : place[0]]
-        if not _WORD.search(before):
-            above = self._text[:line].rstrip()
-            head = above[above.rfind("\n") + 1 :]
-            before = head if len(head) <= HEADING else before
-        return before.casefold()
+        """What stands in front of a place on its line, and over it."""
+        start, end = self._text.rfind("\n", 0, place[0]) + 1, self._text.find("\n", place[0])
+        before = self._text[max(start, place[0] - NEAR) : place[0]]
+        if not start:
+            return before.casefold()
+        line = self._text[start : end if end >= 0 else len(self._text)]
+        return f"{before}\n{heading(line, self._text[start : place[0]], self._above(start))}".casefold()
+
+    def _above(self, start: int) -> Iterator[str]:
+        """The lines above a line that have words, the nearest first."""
+        while start > 0:
+            end = start - 1
+            start = self._text.rfind("\n", 0, end) + 1
+            if has_words(line := self._text[max(start, end - NEAR) : end]):
+                yield line
 
     def _words(self, value: str) -> Iterator[Place]:
         """The places of a text; case and the kind of white space do not count."""

@@ -22,7 +22,7 @@ TEXT = "Contact: Tom Baker\nCity: New York\nThe goods remain the property of the
 STATED = Stated(TEXT)
 NAMES = ("contact", "city", "seller", "vendor")
 VALUES = ("Tom Baker", "New York", "seller", "Baker", "goods", "Paris")
-DOUBT = Doubt(least=-2.6, margin=1.0)
+DOUBT = Doubt(least=-2.6, margin=1.0, reading=0.3)
 
 
 def fields(*names: str) -> dict[str, object]:
@@ -91,3 +91,10 @@ def test_support_is_the_same_with_and_without_lattices(model: sg.Model):
     found = supports(asked, done, spelled, leaves, text, pad=0)
     assert found == pytest.approx({at: support(one) for at, one in seen.items()})
     assert all(nats < 0 for nats in found.values())
+
+
+@given(st.floats(-9, 0), st.floats(-40, 0), st.floats(-40, 0))
+def test_what_the_reader_finds_likelier_has_more_support(support: float, one: float, other: float):
+    low, high = (DOUBT.supported(support, found) for found in sorted((one, other)))
+    assert low <= high <= 0.0
+    assert DOUBT.supported(support, None) == support

@@ -46,12 +46,28 @@ def test_words_of_a_name_are_counted_in_other_languages(name: str, text: str, co
 
 
 @pytest.mark.parametrize(
-    "text", ["Ort: Köln", "Ort\n\nKöln\n", "城市：Köln", "Lieferort | Köln", "- City Köln"]
+    "text",
+    [
+        "Ort: Köln",
+        "Ort\n\nKöln\n",
+        "城市：Köln",
+        "Lieferort | Köln",
+        "- City Köln",
+        "Name\tOrt\nAnn\tKöln",
+        "| Ort | Name |\n|---|---|\n| Bonn | Ann |\n| Köln | Ben |",
+        "Datum       Stadt\n03.05.2026  Köln",
+        "name,city,age\nAnn,Bonn,4\nBen,Köln,5",
+    ],
 )
 def test_a_label_or_a_heading_names_a_value(text: str):
     stated = Stated(f"Köln\n{text}")
     places = stated.places("Köln", ["city"])
     assert [stated.named(place, ["city"]) for place in places] == [1, 0]
+
+
+def test_the_head_of_another_column_names_nothing():
+    stated = Stated("Name\tCity\nKöln\tAnn")
+    assert not stated.named(stated.places("Köln")[0], ["city"])
 
 
 def test_a_long_line_above_is_no_heading():
