@@ -50,6 +50,17 @@ class ChoiceTable(NamedTuple):
     plain: Tensor | None = None
 
 
+def joined(table: ChoiceTable, more: ChoiceTable) -> ChoiceTable:
+    """The choices of a table, and those of another with slots of the same length that it lacks."""
+    new = (more.choices[:, None] != table.choices).any(-1).all(-1)
+    own, other = (one.choices if one.plain is None else one.plain for one in (table, more))
+    plain = None if table.plain is None and more.plain is None else torch.cat([own, other[new]])
+    choices, pieces, costs = (
+        torch.cat([one, two[new]]) for one, two in zip(table[:3], more[:3], strict=True)
+    )
+    return ChoiceTable(choices, pieces, costs, plain)
+
+
 @dataclass(frozen=True)
 class TableMaker:
     """How tables are made: of the first `most` choices, padded with null tokens.

@@ -94,11 +94,13 @@ class ReadingNats:
     """How much the reader's opinion counts beside the model's.
 
     span, option: nats for each nat of a span's, of an option's log-probability; most: nats against any choice
+    offered: the likeliest spans that are offered to a text slot
     """
 
     span: float
     option: float
     most: float
+    offered: int
 
 
 @dataclass(frozen=True)

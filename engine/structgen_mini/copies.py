@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from torch import Tensor
 
-from structgen_mini.canvas import Canvas, Found, ListedSeries
-from structgen_mini.choices import NO_PIECE, ChoiceTable, Copy, Ids, TableMaker
+from structgen_mini.canvas import Canvas, Found
+from structgen_mini.choices import NO_PIECE, ChoiceTable, Copy, Ids, TableMaker, joined
 from structgen_mini.copy_prior import CopyPrior
-from structgen_mini.layout import Layout, Words
+from structgen_mini.layout import Layout, Words, listed_place, quoted_outside, records_of
+from structgen_mini.numbers import number_cells, whole_numbers
 from structgen_mini.outline import Outline
 from structgen_mini.placing import Slot
-from structgen_mini.reader.costs import ReadCosts
+from structgen_mini.reader.costs import ReadCosts, ReadTable
 from structgen_mini.reader.reading import DocumentReading
 from structgen_mini.regions import CopySource, Region, unlikelier
 from structgen_mini.scaffold import compact
-from structgen_mini.words import UNIT, WordRun, breaks, word_runs
+from structgen_mini.words import UNIT, WordRun, breaks, naming, run_of, word_runs
 
 Encode = Callable[[str], Sequence[int]]
 _ZONE = re.compile(r"(?:Z|[+-]\d\d:\d\d)$")  # at the end of a time
@@ -44,7 +43,7 @@ def copying(canvas: Canvas, offer: Offer, layout: Layout) -> CopyPrior | None:
         [region for region in regions if begin <= region.start < begin + layout.size]
         for begin in range(0, len(layout.block), layout.size)
     )
-    records = list(_records(layout, [region.start for region in first]).values())
+    records = list(records_of(layout, [region.start for region in first]).values())
     plenty, escapes = frozenset(offer.plenty), canvas.spelling.escapes
     source = CopySource(offer.places, offer.breaks, records, plenty, escapes)
     constants, alone = canvas.constants.copies, replace(source, records=())
@@ -64,37 +63,18 @@ def _regions(canvas: Canvas, offer: Offer, layout: Layout) -> Iterator[Region]:
         own = None if place is None else offer.table_within(slot, *place, quoted=quoted)
         if own is not None and place is not None:
             nats = canvas.constants.listings
-            yield _region(slot, offer.read(slot, own), nats.cell if place[1] else nats.part)
+            yield _region(slot, own, nats.cell if place[1] else nats.part)
             continue
         found = offer.table(slot, longest, quoted=quoted)
         if found is not None:
-            yield _region(slot, offer.read(slot, found), offer.penalty(slot))
+            read, usual = offer.read(slot, found, quoted=quoted), offer.penalty(slot)
+            yield _region(
+                slot, read.table, canvas.constants.copies.penalty + read.other if usual is None else usual
+            )
 
 
 def _region(slot: Slot, found: ChoiceTable, penalty: float | None) -> Region:
     return Region(slot.start, found.choices, found.pieces, found.costs, penalty, found.plain)
-
-
-def quoted_outside(canvas: Canvas, layout: Layout, slot: Slot) -> bool:
-    """Whether the quotes of a slot's string are pinned around it."""
-    return canvas.spelling.decode(layout.scaffold.ids[: slot.start][-1:]).endswith(b'"')
-
-
-def listed_place(layout: Layout, slot: Slot) -> tuple[Words, bool] | None:
-    """The words of the document for a slot in a listed array, and whether they are the cell of its column."""
-    for pointer, listing in layout.listings.items():
-        if slot.pointer.startswith(f"{pointer}/"):
-            item, inside = item_and_member(pointer, slot)
-            if inside in listing.columns:
-                return listing.columns[inside][item], True
-            return listing.items[item], False
-    return None
-
-
-def item_and_member(array: str, slot: Slot) -> tuple[int, str]:
-    """The number of the item of an array that a slot is in, and its pointer inside the item."""
-    item, slash, inside = slot.pointer.removeprefix(f"{array}/").partition("/")
-    return int(item), slash + inside
 
 
 def coherence(copier: CopyPrior, layout: Layout, pointer: str, logits: Tensor) -> list[tuple[float, bool]]:
@@ -102,39 +82,16 @@ def coherence(copier: CopyPrior, layout: Layout, pointer: str, logits: Tensor) -
 
     logits: [N, V], of the layout's block
     """
-    records = _records(layout, [region.start for region in copier.regions])
+    records = records_of(layout, [region.start for region in copier.regions])
     if pointer not in records:
         return []
     shares = copier.coherence(logits)[list(records).index(pointer)]
     return [(share, len(fields) > 1) for share, fields in zip(shares, records[pointer], strict=True)]
 
 
-def slots_of_items(layout: Layout, pointer: str) -> list[int]:
-    """The number of slots of each item of an array; empty if the array lies inside the items of another."""
-    records = _records(layout, [slot.start for slot in layout.scaffold.slots])
-    return [len(slots) for slots in records.get(pointer, [])]
-
-
 def listed_arrays(layout: Layout, copier: CopyPrior) -> list[str]:
     """The pointers of the arrays of which the copier has records, in the same order."""
-    return list(_records(layout, [region.start for region in copier.regions]))
-
-
-def _records(layout: Layout, starts: Sequence[int]) -> dict[str, list[list[int]]]:
-    """The items of each outermost array, each item as the indices of its slots among `starts`."""
-    index = {start: at for at, start in enumerate(starts)}
-    arrays = defaultdict[str, dict[str, list[int]]](lambda: defaultdict(list))
-    outer = [
-        one
-        for one in layout.counts
-        if one not in layout.listings and not any(one.startswith(f"{other}/") for other in layout.counts)
-    ]
-    for slot in layout.scaffold.slots:
-        for array in outer:
-            if slot.pointer.startswith(f"{array}/") and slot.start in index:
-                item = slot.pointer.removeprefix(f"{array}/").partition("/")[0]
-                arrays[array][item].append(index[slot.start])
-    return {pointer: list(items.values()) for pointer, items in arrays.items()}
+    return list(records_of(layout, [region.start for region in copier.regions]))
 
 
 class Offer:
@@ -164,6 +121,7 @@ class Offer:
         self.pieces: dict[str | float, int] = {}
         self._by_longest: dict[int, list[Copy]] = {}
         self._tables: dict[object, ChoiceTable | None] = {}
+        self._read_tables: dict[tuple[str, int], tuple[ChoiceTable, ReadTable]] = {}
         self._reading: Mapping[
             str, tuple[Callable[[str], Found], Callable[[str], str | float], Sequence[str]]
         ] = {
@@ -175,13 +133,33 @@ class Offer:
         }
         self.series = canvas.readings.series(document) if outline.has_lists else ()
         self.stated = {kind: self._read(kind, 0, len(document)) for kind in self._reading}
-        for start, end in _number_cells(document, self.series):
+        for start, end in number_cells(document, self.series):
             for kind in NUMBERS:
                 self.stated[kind] += self._read(kind, start, end)
 
-    def read(self, slot: Slot, found: ChoiceTable) -> ChoiceTable:
-        """A slot's table with what the reader thinks of its choices, where there is a reader."""
-        return found if self.reader is None else self.reader.added(slot.pointer, found)
+    def read(self, slot: Slot, found: ChoiceTable, *, quoted: bool) -> ReadTable:
+        """A slot's table with the spans that a reader finds likeliest, and with what it thinks of all choices."""
+        if self.reader is None:
+            return ReadTable(found, 0.0)
+        key = slot.pointer, id(found.choices)
+        if key not in self._read_tables:
+            likely = self._likely(slot, self.reader, quoted)
+            table = joined(found, self.tables(likely, slot.length)) if likely else found
+            self._read_tables[key] = found, self.reader.added(slot.pointer, table)
+        return self._read_tables[key][1]
+
+    def _likely(self, slot: Slot, reader: ReadCosts, quoted: bool) -> list[Copy]:
+        """The choices that copy what a reader finds likeliest for a text."""
+        value = self.outline.below(slot.pointer)
+        if value is None or value.kind not in TEXTS or slot.kind == "name":
+            return []
+        runs = [run_of(self.document, *span, self.encode) for span in reader.likely(slot.pointer)]
+        found = [self._copied(run) for run in runs if run is not None]
+        return (
+            self._form(value, found, quoted)
+            if slot.kind != "member"
+            else self._present(slot, self._form(value, found, False))
+        )
 
     def table(self, slot: Slot, longest: int, *, quoted: bool) -> ChoiceTable | None:
         """The choices for a slot, None if there are none; slots that differ in their place alone share one table.
@@ -302,14 +280,18 @@ class Offer:
 
     def _optional(self, slot: Slot, longest: int) -> list[Copy]:
         """The choices for a member that may be absent: nothing, or its name and a value."""
-        name = slot.pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
-        start, written = tuple(self.encode(f",{compact(name)}:")), self._written(slot, longest, False)
-        present = [one.between(start) for one in written if one.ids != self.null]
+        present = self._present(slot, self._written(slot, longest, False))
         return [Copy(()), *present] if present else []
+
+    def _present(self, slot: Slot, written: Iterable[Copy]) -> list[Copy]:
+        """The choices for the value of a member that may be absent, with its name."""
+        name = slot.pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+        start = tuple(self.encode(f",{compact(name)}:"))
+        return [one.between(start) for one in written if one.ids != self.null]
 
     def _options(self, outline: Outline, *, quoted: bool) -> list[Copy]:
         """All options if the document names one of them, the others at a cost; no choices otherwise."""
-        patterns = [_naming(option, self.costs.short) for option in outline.options]
+        patterns = [naming(option, self.costs.short) for option in outline.options]
         named = [[match.span() for match in one.finditer(self.document)] for one in patterns]
         if not any(named) and self.reader is None:
             return []
@@ -328,7 +310,7 @@ class Offer:
             return []
         read, key, behind = self._reading[kind]
         text = self.document[start:end]
-        pairs = _whole(read(text), self._reading["number"][0](text)) if whole else read(text)
+        pairs = whole_numbers(read(text), self._reading["number"][0](text)) if whole else read(text)
         return [
             self._copy(
                 tuple(self.encode(value + more)),
@@ -361,39 +343,3 @@ class Offer:
         places = {bisect_right(self.begins, start) - 1 for start, _ in spans}  # words that contain the starts
         self.places[piece] += places - set(self.places[piece])
         return Copy(ids, piece, plain=plain)
-
-
-def _whole(found: Found, numbers: Found) -> Found:
-    """What is found of a text, without what reads fewer digits than another number at its place."""
-    most: dict[int, int] = {}
-    for value, places in numbers.items():
-        most |= {at: max(most.get(at, 0), _digits(value)) for at, _ in places}
-    kept = {
-        value: [at for at in places if _digits(value) >= most.get(at[0], 0)]
-        for value, places in found.items()
-    }
-    return {value: places for value, places in kept.items() if places}
-
-
-def _digits(value: str) -> int:
-    return sum(map(str.isdigit, value))
-
-
-def _number_cells(document: str, known: Iterable[ListedSeries]) -> set[tuple[int, int]]:
-    """Cells that hold numbers, of tables whose columns a comma divides: what stands beside it is another number."""
-    return {
-        (start, end)
-        for one in known
-        if one.kind == "table"
-        for part in one.parts
-        for start, end in part.cells
-        if (document[end : end + 1] == "," and any(char.isdigit() for char in document[start:end]))
-        or (document[start - 1 : start] == "," and any(char.isdigit() for char in document[start:end]))
-    }
-
-
-def _naming(option: Any, short: int) -> re.Pattern[str]:
-    """A pattern for an option named in whole words; capitals matter if it has at most `short` characters."""
-    text = option if isinstance(option, str) else compact(option)
-    words = "[ _-]?".join(map(re.escape, re.split(r"[ _-]+", text)))
-    return re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE if len(text) > short else 0)

@@ -20,8 +20,8 @@ from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.probe import probe
 from structgen_mini.canvas import Canvas
 from structgen_mini.constants import Counting
-from structgen_mini.copies import Offer, coherence, copying, slots_of_items
-from structgen_mini.layout import Layout, Weights, lay, least_count, likeliest
+from structgen_mini.copies import Offer, coherence, copying
+from structgen_mini.layout import Layout, Weights, lay, least_count, likeliest, slots_of_items
 from structgen_mini.scaffold import Slot
 
 # for each item the share that one place of the document describes, and whether it has several fields

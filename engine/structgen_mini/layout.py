@@ -14,6 +14,7 @@ A layout is a preference. The constraint alone decides what is valid; a layout t
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -284,3 +285,48 @@ def _laid(
 def _rounded(length: int, step: int) -> int:
     """The next multiple of a step."""
     return -(-length // step) * step
+
+
+def quoted_outside(canvas: Canvas, layout: Layout, slot: Slot) -> bool:
+    """Whether the quotes of a slot's string are pinned around it."""
+    return canvas.spelling.decode(layout.scaffold.ids[: slot.start][-1:]).endswith(b'"')
+
+
+def listed_place(layout: Layout, slot: Slot) -> tuple[Words, bool] | None:
+    """The words of the document for a slot in a listed array, and whether they are the cell of its column."""
+    for pointer, listing in layout.listings.items():
+        if slot.pointer.startswith(f"{pointer}/"):
+            item, inside = item_and_member(pointer, slot)
+            if inside in listing.columns:
+                return listing.columns[inside][item], True
+            return listing.items[item], False
+    return None
+
+
+def item_and_member(array: str, slot: Slot) -> tuple[int, str]:
+    """The number of the item of an array that a slot is in, and its pointer inside the item."""
+    item, slash, inside = slot.pointer.removeprefix(f"{array}/").partition("/")
+    return int(item), slash + inside
+
+
+def slots_of_items(layout: Layout, pointer: str) -> list[int]:
+    """The number of slots of each item of an array; empty if the array lies inside the items of another."""
+    records = records_of(layout, [slot.start for slot in layout.scaffold.slots])
+    return [len(slots) for slots in records.get(pointer, [])]
+
+
+def records_of(layout: Layout, starts: Sequence[int]) -> dict[str, list[list[int]]]:
+    """The items of each outermost array, each item as the indices of its slots among `starts`."""
+    index = {start: at for at, start in enumerate(starts)}
+    arrays = defaultdict[str, dict[str, list[int]]](lambda: defaultdict(list))
+    outer = [
+        one
+        for one in layout.counts
+        if one not in layout.listings and not any(one.startswith(f"{other}/") for other in layout.counts)
+    ]
+    for slot in layout.scaffold.slots:
+        for array in outer:
+            if slot.pointer.startswith(f"{array}/") and slot.start in index:
+                item = slot.pointer.removeprefix(f"{array}/").partition("/")[0]
+                arrays[array][item].append(index[slot.start])
+    return {pointer: list(items.values()) for pointer, items in arrays.items()}

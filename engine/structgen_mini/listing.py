@@ -19,8 +19,8 @@ from torch import Tensor
 from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.probe import probe
 from structgen_mini.canvas import Canvas, ListedSeries
-from structgen_mini.copies import Offer, copying, item_and_member, listed_arrays, quoted_outside
-from structgen_mini.layout import Layout, Listing, Words, lay
+from structgen_mini.copies import Offer, copying, listed_arrays
+from structgen_mini.layout import Layout, Listing, Words, item_and_member, lay, quoted_outside
 from structgen_mini.placing import Slot
 from structgen_mini.regions import filled
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from structgen_mini.constants import Copies
 from structgen_mini.scaffold import compact
@@ -82,6 +82,17 @@ def word_runs(
     return found.values()
 
 
+def run_of(document: str, start: int, end: int, encode: Encode) -> WordRun | None:
+    """Characters start … end − 1 as a run, without the white space around them; None if they are nothing else."""
+    part = document[start:end]
+    text = _LINE_END.sub(_joint, part.strip())
+    if not text:
+        return None
+    start += len(part) - len(part.lstrip())
+    span = start, start + len(part.strip())
+    return WordRun(text, tuple(encode(compact(text)[1:-1])), [span], part.strip().count("\n"))
+
+
 class _Lines:
     """Which runs over line ends may end where: at the end of a line or, if all lines before are full, anywhere."""
 
@@ -139,3 +150,10 @@ def _ends_loose(document: str, end: int) -> bool:
     """Whether document[:end] ends with punctuation that is no part of the word before it."""
     last = document[end - 1]
     return last in _LOOSE or (last in _STOPS and not _GOES_ON.match(document, end))
+
+
+def naming(option: Any, short: int) -> re.Pattern[str]:
+    """A pattern for an option named in whole words; capitals matter if it has at most `short` characters."""
+    text = option if isinstance(option, str) else compact(option)
+    words = "[ _-]?".join(map(re.escape, re.split(r"[ _-]+", text)))
+    return re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE if len(text) > short else 0)

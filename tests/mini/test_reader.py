@@ -111,7 +111,9 @@ def peaked(document: str, text: str, absent: bool = False) -> FieldReading:
     starts, ends = torch.full((len(document),), -20.0), torch.full((len(document), len(document)), -20.0)
     if not absent:
         starts[start], ends[start, start + len(text) - 1] = 20.0, 0.0
-    return FieldReading([PageView(tuple(range(len(document))), starts, ends)])
+    return FieldReading(
+        [PageView(tuple(range(len(document))), tuple(range(1, len(document) + 1)), starts, ends)]
+    )
 
 
 @pytest.mark.parametrize(

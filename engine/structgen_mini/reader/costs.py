@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,6 +20,13 @@ from structgen_mini.outline import Outline
 from structgen_mini.reader.reading import DocumentReading, FieldReading
 
 Span = tuple[int, int]
+
+
+class ReadTable(NamedTuple):
+    """A slot's choices with the reader's costs, and the nats that any other text costs beside its usual penalty."""
+
+    table: ChoiceTable
+    other: float
 
 
 class ReadCosts:
@@ -43,28 +50,35 @@ class ReadCosts:
             spelled,
             nats,
         )
-        self._known: dict[tuple[int, int], tuple[Tensor, FieldReading, Tensor]] = {}
+        self._known: dict[tuple[int, int], tuple[Tensor, FieldReading, ReadTable]] = {}
 
-    def added(self, pointer: str, table: ChoiceTable) -> ChoiceTable:
+    def likely(self, pointer: str) -> list[Span]:
+        """The spans that the reader finds likeliest for the field at a pointer; none for an item of a list."""
+        field = self._field(pointer)
+        return [] if field is None else field.best(self.nats.offered)
+
+    def added(self, pointer: str, table: ChoiceTable) -> ReadTable:
         """A table for the slot at a pointer, with the reader's costs added.
 
         Items of lists keep their costs: what the reader gives to one of many rows is small, and a hundred of such costs
         would make the list shorter.
         """
-        field = None if self.outline.repeats(pointer) else self.reading.of(self.outline, pointer)
+        field = self._field(pointer)
         if field is None:
-            return table
-        choices, pieces, costs = table.choices, table.pieces, table.costs
-        key = id(field), id(pieces)
+            return ReadTable(table, 0.0)
+        key = id(field), id(table.pieces)
         if key not in self._known:
-            value = self.outline.below(pointer)
-            own = (
-                self._spans(field, choices, pieces)
-                if field.options is None
-                else self._options(field.options, value, choices)
-            )
-            self._known[key] = pieces, field, costs + own
-        return table._replace(costs=self._known[key][-1])
+            if field.options is None:
+                own, other = self._spans(field, table.choices, table.pieces)
+            else:
+                value = self.outline.below(pointer)
+                own, other = self._options(field.options, value, table.choices), 0.0
+            read = ReadTable(table._replace(costs=table.costs + own), other)
+            self._known[key] = table.pieces, field, read
+        return self._known[key][-1]
+
+    def _field(self, pointer: str) -> FieldReading | None:
+        return None if self.outline.repeats(pointer) else self.reading.of(self.outline, pointer)
 
     def _options(self, nats: Tensor, value: Outline | None, choices: Tensor) -> Tensor:
         """[C] costs of choices that spell an option, or none; nats: [options + 1]."""
@@ -78,8 +92,8 @@ class ReadCosts:
             found[row] = nats[at]
         return self._costs(found, self.nats.option)
 
-    def _spans(self, field: FieldReading, choices: Tensor, pieces: Tensor) -> Tensor:
-        """[C] costs of choices that copy a span, or none."""
+    def _spans(self, field: FieldReading, choices: Tensor, pieces: Tensor) -> tuple[Tensor, float]:
+        """[C] costs of choices that copy a span, or none, and what any other text costs."""
         rows, spans = [], []
         for row, piece in enumerate(pieces.tolist()):
             own = self.spans[piece] if piece >= 0 else ()
@@ -91,7 +105,9 @@ class ReadCosts:
         for row in (pieces < 0).nonzero()[:, 0].tolist():
             if self.spelled(choices[row].tolist()) in (b"", b"null"):
                 found[row] = field.none
-        return self._costs(found, self.nats.span)
+        rest = field.left(tuple(dict.fromkeys(spans)))
+        other = self.nats.span * (float(found.max()) - rest)
+        return self._costs(found, self.nats.span), min(max(other, 0.0), self.nats.most)
 
     def _costs(self, found: Tensor, weight: float) -> Tensor:
         return (weight * (found.max() - found)).clamp(0.0, self.nats.most)

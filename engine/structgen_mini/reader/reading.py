@@ -6,7 +6,7 @@ Axes: D pieces of the document on a page, F fields, K spans.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -18,6 +18,7 @@ from structgen_mini.outline import Outline
 from structgen_mini.reader.net import MASKED, ReaderNet
 from structgen_mini.reader.pages import AskedField, ReaderPage, Split, asked_of, pages
 
+NO_LESS = 1e-6  # of a probability that is left
 MOST_ASKED = 200  # pieces of a page that fields may take; further fields are asked for on pages of their own
 Chars = tuple[
     tuple[int, int], ...
@@ -48,11 +49,12 @@ def located(begins: tuple[int, ...], spans: Chars) -> SpanPieces:
 class PageView:
     """A field on one page.
 
-    begins: [D] the first character of each piece; starts: [D] nats against "not stated"; ends: [D, D] nats of the
-    last piece by the first
+    begins, behind: [D] the first character of each piece, and the one behind it; starts: [D] nats against "not stated";
+    ends: [D, D] nats of the last piece by the first
     """
 
     begins: tuple[int, ...]
+    behind: tuple[int, ...]
     starts: Tensor
     ends: Tensor
 
@@ -63,6 +65,15 @@ class PageView:
             return torch.full((len(spans),), MASKED)
         found = self.starts[at.first] + self.ends[at.first, at.last].masked_fill(at.open, 0.0)
         return found.masked_fill(at.outside, MASKED)
+
+    def best(self, count: int) -> Iterator[tuple[float, tuple[int, int]]]:
+        """The likeliest spans, so many at most, each with its nats against "not stated"."""
+        size = len(self.begins)
+        found = (self.starts[:, None] + self.ends).flatten().topk(min(count, size * size))
+        for nats, at in zip(found.values.tolist(), found.indices.tolist(), strict=True):
+            first, last = divmod(at, size)
+            if first <= last:
+                yield nats, (self.begins[first], self.behind[last])
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +96,19 @@ class FieldReading:
     def nats(self, spans: Chars) -> Tensor:
         """[K] log-probability of each span."""
         return torch.stack([view.nats(spans) for view in self.views]).amax(0) - self._evidence
+
+    def left(self, spans: Chars) -> float:
+        """The log-probability of what is neither one of these spans nor \"not stated\"."""
+        held = [torch.tensor([self.none]), *([self.nats(spans)] if spans else [])]
+        return math.log(max(NO_LESS, 1.0 - float(torch.cat(held).logsumexp(0).exp())))
+
+    def best(self, count: int) -> list[tuple[int, int]]:
+        """The likeliest spans, so many at most, as characters start … end − 1, the likeliest first."""
+        found: dict[tuple[int, int], float] = {}
+        for view in self.views:
+            for nats, span in view.best(count):
+                found[span] = max(nats, found.get(span, -math.inf))
+        return sorted(found, key=found.__getitem__, reverse=True)[:count]
 
     @cached_property
     def _evidence(self) -> float:
@@ -160,7 +184,7 @@ def _viewed(reader: ReaderNet, embed: Callable[[Tensor], Tensor], page: ReaderPa
     begun = reader.begun(states[text]) @ places[text].T / reader.scale
     forward = torch.ones(size, size, dtype=torch.bool).tril(-1)
     by_field = reader.end(fields) @ places[text].T / reader.scale
-    begins = tuple(begin for begin, _ in page.offsets)
+    begins, behind = (tuple(one[at] for one in page.offsets) for at in (0, 1))
     found = []
     for at, options in enumerate(page.options):
         if options:
@@ -168,7 +192,7 @@ def _viewed(reader: ReaderNet, embed: Callable[[Tensor], Tensor], page: ReaderPa
             found.append(FieldReading(options=reader.options(fields[at], choices).float().log_softmax(-1)))
         else:
             ends = (begun + by_field[at]).float().masked_fill(forward, MASKED).log_softmax(-1)
-            found.append(FieldReading([PageView(begins, odds[at], ends)]))
+            found.append(FieldReading([PageView(begins, behind, odds[at], ends)]))
     return found
 
 
