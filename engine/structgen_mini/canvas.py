@@ -59,13 +59,17 @@ class ListedSeries:
 
 @dataclass(frozen=True, eq=False)
 class Readings:
-    """What a text states: numbers (`whole`: those without a fraction), dates, times of day, both together, series."""
+    """What a text states: numbers (`whole`: those without a fraction), dates, times of day, both together, series.
+
+    truths: `true` or `false` of a text that is a word for it and nothing else
+    """
 
     numbers: Callable[[str], Found]
     whole: Callable[[str], Found]
     dates: Callable[[str], Found]
     times: Callable[[str], Found]
     moments: Callable[[str], Found]
+    truths: Callable[[str], Found]
     series: Callable[[str], Sequence[ListedSeries]]
 
 

@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+import torch
 from torch import Tensor
 
 from structgen_mini.canvas import Canvas, Found
@@ -30,6 +31,7 @@ from structgen_mini.words import UNIT, WordRun, breaks, naming, run_of, word_run
 Encode = Callable[[str], Sequence[int]]
 _ZONE = re.compile(r"(?:Z|[+-]\d\d:\d\d)$")  # at the end of a time
 NUMBERS = ("integer", "number")
+UNQUOTED = (*NUMBERS, "boolean")
 TEXTS = ("string", "email")
 LINES = 3  # line ends that a text may run over
 
@@ -63,7 +65,10 @@ def _regions(canvas: Canvas, offer: Offer, layout: Layout) -> Iterator[Region]:
         own = None if place is None else offer.table_within(slot, *place, quoted=quoted)
         if own is not None and place is not None:
             nats = canvas.constants.listings
-            yield _region(slot, own, nats.cell if place[1] else nats.part)
+            penalty = nats.cell if place[1] else nats.part
+            yield _region(
+                slot, *offer.elsewhere(slot, offer.read_part(slot, own).table, longest, quoted, penalty)
+            )
             continue
         found = offer.table(slot, longest, quoted=quoted)
         if found is not None:
@@ -130,9 +135,11 @@ class Offer:
             "date": (canvas.readings.dates, str, [""]),
             "time": (canvas.readings.times, str, ["", "Z"]),  # UTC where the document says no zone
             "date-time": (canvas.readings.moments, str, ["", "Z"]),
+            "boolean": (canvas.readings.truths, str, [""]),
         }
         self.series = canvas.readings.series(document) if outline.has_lists else ()
-        self.stated = {kind: self._read(kind, 0, len(document)) for kind in self._reading}
+        whole = (kind for kind in self._reading if kind != "boolean")  # only a cell says yes or no by itself
+        self.stated = {kind: self._read(kind, 0, len(document)) for kind in whole}
         for start, end in number_cells(document, self.series):
             for kind in NUMBERS:
                 self.stated[kind] += self._read(kind, start, end)
@@ -147,6 +154,36 @@ class Offer:
             table = joined(found, self.tables(likely, slot.length)) if likely else found
             self._read_tables[key] = found, self.reader.added(slot.pointer, table)
         return self._read_tables[key][1]
+
+    def read_part(self, slot: Slot, found: ChoiceTable) -> ReadTable:
+        """A table of the choices that the words of one item have for a slot, with what a reader thinks of them."""
+        return (
+            ReadTable(found, 0.0)
+            if self.reader is None
+            else self.reader.added(slot.pointer, found, part=True)
+        )
+
+    def elsewhere(
+        self, slot: Slot, own: ChoiceTable, longest: int, quoted: bool, penalty: float
+    ) -> tuple[ChoiceTable, float]:
+        """A slot's table of the choices in its item's words with those of the whole document, and what the rest costs.
+
+        penalty: nats for what stands elsewhere; a number, date or time that stands nowhere is never taken for one
+        """
+        found, never = self.table(slot, longest, quoted=quoted), self.penalty(slot)
+        if found is None or never is None:
+            return own, penalty
+        return joined(own, found._replace(costs=found.costs + penalty)), penalty + never
+
+    def read_columns(self, pointer: str, columns: Sequence[Sequence[Words]]) -> Tensor:
+        """[columns] nats of the value at a pointer being in each column of cells by a reader, 0 for the likeliest."""
+        if self.reader is None:
+            return torch.zeros(len(columns))
+        spans = [
+            [(self.units[first][0], self.units[last - 1][1]) for first, last in column if first < last]
+            for column in columns
+        ]
+        return self.reader.compared(pointer, spans)
 
     def _likely(self, slot: Slot, reader: ReadCosts, quoted: bool) -> list[Copy]:
         """The choices that copy what a reader finds likeliest for a text."""
@@ -239,7 +276,7 @@ class Offer:
         """The choices for a slot that holds the quotes too, if these are not pinned around it."""
         if quoted or not choices or value.kind == "enum":
             return choices
-        quote = () if value.kind in NUMBERS else tuple(self.encode('"'))
+        quote = () if value.kind in UNQUOTED else tuple(self.encode('"'))
         written = [one.between(quote, quote) for one in choices]
         return [Copy(self.null), *written] if value.nullable else written
 
@@ -268,7 +305,7 @@ class Offer:
         choices = self._runs(longest) if kind in TEXTS else self.stated.get(kind, [])
         if quoted or not choices:
             return choices
-        quote = () if kind in NUMBERS else tuple(self.encode('"'))
+        quote = () if kind in UNQUOTED else tuple(self.encode('"'))
         written = [one.between(quote, quote) for one in choices]
         whole = kind in NUMBERS and value is not None and slot.kind != "member" and not value.nullable
         return written if whole else [Copy(self.null), *written]

@@ -204,11 +204,14 @@ def _used(held: Sequence[int], null_id: int) -> int:
 def _all_doubled(
     canvas: Canvas, layout: Layout, full: Sequence[Slot], *, onward: bool = False
 ) -> Layout | None:
-    """The layout with all full slots doubled; None if it does not fit with the slots that the others have."""
+    """The layout with all full slots doubled; None if it does not fit with the slots that the others have.
+
+    onward: further blocks may be taken, and then all slots may have other lengths
+    """
     growth = canvas.constants.layouts.growth
     sizes = {**layout.sizes, **{slot.pointer: growth * slot.length for slot in full}}
     larger = lay(canvas, layout.outline, sizes, layout.counts, layout.listings, onward=onward)
-    return larger if larger is not None and larger.slots == layout.slots else None
+    return larger if larger is not None and (onward or larger.slots == layout.slots) else None
 
 
 def _some_grown(

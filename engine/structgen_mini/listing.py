@@ -298,6 +298,9 @@ def _columns(
             row[column] += anything if table is None else max(anything, _held(logits, slot, table[0]))
     named = look.canvas.constants.listings.named
     for at, inside in enumerate(members):
+        columns = [[row[column] for row in cells] for column in range(len(cells[0]))]
+        read = offer.read_columns(f"{pointer}/0{inside}", columns)
+        worth[at, :-1] += read.clamp_min(-named) * len(series.parts)
         for column, head in enumerate(heads):
             worth[at, column] += named * len(series.parts) * bool(_words(inside) & _words(head))
     return {

@@ -15,6 +15,7 @@ from structgen.model import Model
 from structgen.models.placement import Placement
 from structgen.reading.series import series
 from structgen.reading.stated import dates, moments, numbers, times
+from structgen.reading.truths import truths
 from structgen.sources.tools import Tools
 from structgen.tokens.vocabulary import Vocabulary
 
@@ -162,5 +163,5 @@ def readings() -> Readings:
         return [ListedSeries(one.kind, one.parts, one.head) for one in series(text)]
 
     return Readings(
-        partial(numbers, whole=False), partial(numbers, whole=True), dates, times, moments, listed
+        partial(numbers, whole=False), partial(numbers, whole=True), dates, times, moments, truths, listed
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minis import CONSTANTS, canvas_of, outlined, toy
+from structgen_mini.canvas import Canvas
 from structgen_mini.choices import ChoiceTable, joined
 from structgen_mini.copies import Offer, copying
-from structgen_mini.layout import lay
+from structgen_mini.layout import Layout, Listing, lay
 from structgen_mini.reader.reading import DocumentReading, FieldReading, PageView
 from structgen_mini.regions import Region
 from structgen_mini.words import run_of
@@ -63,6 +65,68 @@ def test_any_other_text_costs_more_where_the_reader_is_sure_of_a_span():
     ]
     usual = CONSTANTS.copies.penalty
     assert penalties == [pytest.approx(usual), pytest.approx(usual + CONSTANTS.reading.most)]
+
+
+ROWS = "bolt 12 M6\nnut 7 M8\nmore of them later"
+
+
+def rows_read(values: dict[str, float]) -> tuple[Offer, Layout, Canvas]:
+    """An offer for two items of one text each, with these texts' nats against "not stated"."""
+    size = len(ROWS)
+    starts, ends = torch.full((size,), -20.0), torch.full((size, size), -20.0)
+    for text, nats in values.items():
+        start = ROWS.index(text)
+        starts[start], ends[start, start + len(text) - 1] = nats, 0.0
+    field = FieldReading([PageView(tuple(range(size)), tuple(range(1, size + 1)), starts, ends)])
+    what = {"type": "object", "properties": {"what": {"type": "string"}}, "required": ["what"]}
+    schema = {
+        "type": "object",
+        "properties": {"rows": {"type": "array", "items": what}},
+        "required": ["rows"],
+    }
+    outline, canvas = outlined(schema), canvas_of(toy())
+    layout = lay(canvas, outline, {}, {"/rows": 2})
+    assert layout is not None
+    return Offer(canvas, ROWS, outline, DocumentReading({"/rows/*/what": field})), layout, canvas
+
+
+def test_items_keep_their_costs_among_the_choices_of_all_items():
+    offer, layout, canvas = rows_read({"bolt": 5.0, "nut": 3.5, "M6": -4.0})
+    copier = copying(canvas, offer, layout)
+    assert copier is not None
+    plain = copying(canvas, Offer(canvas, ROWS, offer.outline), layout)
+    assert plain is not None
+    for region, other in zip(copier.regions, plain.regions, strict=True):
+        assert region.own_costs.tolist() == other.own_costs.tolist()
+
+
+def test_an_item_that_has_a_part_of_the_document_takes_what_the_reader_finds_there():
+    offer, layout, canvas = rows_read({"bolt": 5.0, "nut": 3.5, "M6": 1.0})
+    lines = [
+        offer.words_of(start, start + len(line))
+        for line in ROWS.splitlines()[:2]
+        for start in [ROWS.index(line)]
+    ]
+    copier = copying(canvas, offer, replace(layout, listings={"/rows": Listing(lines)}))
+    assert copier is not None
+    free = []
+    for region in copier.regions:
+        texts = [canvas.spelling.decode(row).decode() for row in region.choices.tolist()]
+        free.append([text for text, cost in zip(texts, region.own_costs.tolist(), strict=True) if cost == 0])
+    assert free == [["bolt"], ["nut"]]
+
+
+def test_columns_are_compared_by_what_the_reader_finds_in_them():
+    offer, _, _ = rows_read({"bolt": 5.0, "nut": 5.0, "M6": 1.0})
+    columns = [
+        [offer.words_of(ROWS.index(text), ROWS.index(text) + len(text)) for text in column]
+        for column in (("bolt", "nut"), ("12", "7"), ("M6", "M8"), ())
+    ]
+    nats = offer.read_columns("/rows/0/what", columns).tolist()
+    assert nats[0] == 0.0
+    assert nats[2] == pytest.approx(-4.0 - math.log(2), abs=1e-3)
+    assert nats[1] < nats[2]
+    assert nats[3] < nats[2]
 
 
 @given(st.integers(1, 6), st.integers(1, 8), st.integers(0, 2**32 - 1))

@@ -85,3 +85,49 @@ def test_a_whole_list_is_no_reason_to_warn(model: sg.Model):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.extract(GUESTS, Party)
+
+
+class Guest(BaseModel):
+    name: str
+    paid: bool
+    seat: int
+
+
+@pytest.mark.parametrize(("yes", "no"), [("yes", "no"), ("ja", "nein"), ("✓", "✗")])
+def test_a_cell_that_says_yes_or_no_is_true_or_false(model: sg.Model, yes: str, no: str):
+    paid = [bool(at % 3) for at in range(len(NAMES))]
+    lines = [
+        f"{name};{yes if one else no};{at + 20}"
+        for at, (name, one) in enumerate(zip(NAMES, paid, strict=True))
+    ]
+    done = model.extract("\n".join(["name;paid;seat", *lines]), list[Guest])
+    assert [(one.name, one.paid) for one in done] == list(zip(NAMES, paid, strict=True))
+
+
+class Load(BaseModel):
+    trailer: str
+    customs_code: str | None
+    max_payload_kg: int
+    positions: list[Position]
+    free_rows: list[int]
+
+
+class Position(BaseModel):
+    row: int
+    consignment: str
+    weight: int
+    stackable: bool
+
+
+def test_no_number_is_cut_where_the_slots_are_snug(model: sg.Model):
+    weights = [3215, 2761, 4108, 1985, 5046, 2219, 6073]
+    lines = [f"Row {at}: MUC/{at}4{at}, {one} kg, keep dry" for at, one in enumerate(weights, 1)]
+    document = "\n".join(
+        ["Load plan trailer TR-88, payload limit 24500 kg", *lines, "Row 8: empty", "Row 9: empty"]
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        done = model.extract(document, Load)
+    stated = {*weights, 24500, 88, *range(1, 10), *(int(f"{at}4{at}") for at in range(1, 8))}
+    numbers = [done.max_payload_kg, *done.free_rows, *(one.weight for one in done.positions)]
+    assert {*numbers, *(one.row for one in done.positions)} <= stated

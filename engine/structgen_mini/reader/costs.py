@@ -17,6 +17,7 @@ from torch import Tensor
 from structgen_mini.choices import ChoiceTable
 from structgen_mini.constants import ReadingNats
 from structgen_mini.outline import Outline
+from structgen_mini.reader.net import MASKED
 from structgen_mini.reader.reading import DocumentReading, FieldReading
 
 Span = tuple[int, int]
@@ -54,17 +55,29 @@ class ReadCosts:
 
     def likely(self, pointer: str) -> list[Span]:
         """The spans that the reader finds likeliest for the field at a pointer; none for an item of a list."""
-        field = self._field(pointer)
+        field = None if self.outline.repeats(pointer) else self.reading.of(self.outline, pointer)
         return [] if field is None else field.best(self.nats.offered)
 
-    def added(self, pointer: str, table: ChoiceTable) -> ReadTable:
+    def compared(self, pointer: str, columns: Sequence[Sequence[Span]]) -> Tensor:
+        """[columns] nats of the value of an item's field being in each column of spans, 0 for the likeliest."""
+        field = self.reading.of(self.outline, pointer)
+        if field is None or field.options is not None or not columns:
+            return torch.zeros(len(columns))
+        masses = [
+            field.nats(tuple(spans)).logsumexp(0) if spans else torch.tensor(MASKED) for spans in columns
+        ]
+        found = torch.stack(masses)
+        return found - found.max()
+
+    def added(self, pointer: str, table: ChoiceTable, *, part: bool = False) -> ReadTable:
         """A table for the slot at a pointer, with the reader's costs added.
 
-        Items of lists keep their costs: what the reader gives to one of many rows is small, and a hundred of such costs
-        would make the list shorter.
+        part: whether the choices come from the words of one item alone. Among those of all items, an item keeps its
+        costs: what the reader gives to one of many is small, and a hundred of such costs would make the list shorter.
         """
-        field = self._field(pointer)
-        if field is None:
+        field = self.reading.of(self.outline, pointer)
+        repeats = self.outline.repeats(pointer)
+        if field is None or (repeats and (not part or field.options is not None)):
             return ReadTable(table, 0.0)
         key = id(field), id(table.pieces)
         if key not in self._known:
@@ -73,12 +86,9 @@ class ReadCosts:
             else:
                 value = self.outline.below(pointer)
                 own, other = self._options(field.options, value, table.choices), 0.0
-            read = ReadTable(table._replace(costs=table.costs + own), other)
+            read = ReadTable(table._replace(costs=table.costs + own), 0.0 if repeats else other)
             self._known[key] = table.pieces, field, read
         return self._known[key][-1]
-
-    def _field(self, pointer: str) -> FieldReading | None:
-        return None if self.outline.repeats(pointer) else self.reading.of(self.outline, pointer)
 
     def _options(self, nats: Tensor, value: Outline | None, choices: Tensor) -> Tensor:
         """[C] costs of choices that spell an option, or none; nats: [options + 1]."""
