@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import os
 from collections.abc import Callable, Iterator
@@ -52,6 +53,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from scheduling import LongFilesFirst
 
     return LongFilesFirst(config, log) if config.getoption("dist") == "load" else None
+
+
+def pytest_configure() -> None:
+    """Nothing is garbage while modules and tests are collected, which makes a million objects."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What was collected lives to the end, so no later search for garbage looks at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
