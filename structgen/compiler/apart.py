@@ -137,7 +137,7 @@ def _refused(message: bytes, vocabulary: Vocabulary, seconds: float, gigabytes: 
 
 
 def _limit_memory(gigabytes: float) -> None:
-    """Give this process no more address space than it has and a multiple of what compiling may add."""
+    """On Linux, give this process no more address space than it has and a multiple of what compiling may add."""
     try:
         import resource
 

@@ -76,8 +76,11 @@ def test_the_recipe_works(name: str, address: str) -> None:
 def test_the_page_of_the_server_runs(address: str) -> None:
     page = (PAGE.parent / "server.md").read_text(encoding="utf-8")
     names: dict[str, Any] = {"__name__": "server"}
+    ran = 0
     for code in re.findall(r"^```python\n(.*?)^```$", page, re.S | re.M):
         if "client.decisions" in code and not hasattr(names["client"], "decisions"):
             continue  # litellm keeps an older client of OpenAI's
         local = code.replace("http://localhost:8000", address)
         exec(compile(local, "server.md", "exec", dont_inherit=True), names)
+        ran += 1
+    assert ran > 1

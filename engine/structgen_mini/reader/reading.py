@@ -98,7 +98,7 @@ class FieldReading:
         return torch.stack([view.nats(spans) for view in self.views]).amax(0) - self._evidence
 
     def left(self, spans: Chars) -> float:
-        """The log-probability of what is neither one of these spans nor \"not stated\"."""
+        """The log-probability of what is neither one of these spans nor "not stated"."""
         held = [torch.tensor([self.none]), *([self.nats(spans)] if spans else [])]
         return math.log(max(NO_LESS, 1.0 - float(torch.cat(held).logsumexp(0).exp())))
 

@@ -25,9 +25,7 @@ SCALE, PACKED = (
     ".scale",
     ".packed",
 )  # appended to the name of a matrix: the scales of its rows, its rows in four bits
-MOST_UNKNOWN = (
-    0.25  # share of a document in pieces that the reader does not know, above which it reads nothing
-)
+MOST_UNKNOWN = 0.25  # share of a document in unknown pieces, above which it is not read
 CONFIG, TABLE, TEXTS, SCORES = "config", "pieces.table", "pieces.texts", "pieces.scores"
 
 
