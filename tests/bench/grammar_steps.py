@@ -30,9 +30,9 @@ from rich.table import Table
 import structgen as sg
 from bench.clock import now, since
 from bench.footprint import Footprint
+from bench.scale import timed_step
 from structgen.compiler.lazy import LazyAutomaton
 from structgen_engine.lattice.beam import Beam
-from structgen_engine.lattice.lattice import BlockLattice
 
 BLOCK = 256
 NOISE = 3.0  # nats, the standard deviation of every logit
@@ -139,8 +139,8 @@ def _measured(name: str, kind: str, ids: list[int], vocabulary: sg.Vocabulary) -
     with tempfile.TemporaryDirectory() as folder:
         os.environ["STRUCTGEN_CACHE"] = folder
         try:
-            new = _steps(_lazy(name, vocabulary), _logits(kind, ids, vocabulary, 1), 1)["first"]
-            again = _steps(_lazy(name, vocabulary), _logits(kind, ids, vocabulary, 1 + LATER), 1 + LATER)
+            new = _steps(_lazy(name, vocabulary), _logits(kind, ids, vocabulary, 1))["first"]
+            again = _steps(_lazy(name, vocabulary), _logits(kind, ids, vocabulary, 1 + LATER))
         finally:
             os.environ.pop("STRUCTGEN_CACHE")
             if before is not None:
@@ -148,7 +148,7 @@ def _measured(name: str, kind: str, ids: list[int], vocabulary: sg.Vocabulary) -
     return {"new": new, **again}
 
 
-def _steps(lazy: LazyAutomaton, steps: Iterator[torch.Tensor], count: int) -> dict[str, Any]:
+def _steps(lazy: LazyAutomaton, steps: Iterator[torch.Tensor]) -> dict[str, Any]:
     """A block's steps: search, beliefs and a joint draw each."""
     remaining = max(BLOCK, int(lazy.distance_upper[lazy.start]))
     beam, seconds, softmax = Beam(lazy, lazy.start, remaining), list[float](), list[float]()
@@ -158,12 +158,8 @@ def _steps(lazy: LazyAutomaton, steps: Iterator[torch.Tensor], count: int) -> di
         begun = now()
         torch.softmax(logits, -1, out=buffer)
         softmax.append(since(begun).cpu)
-        begun = now()
-        explored = beam.explore(logits)
-        lattice = BlockLattice([explored], logits[None])
-        lattice.beliefs()
-        lattice.sample(torch.Generator().manual_seed(0))
-        seconds.append(since(begun).cpu)
+        spent, explored, lattice = timed_step(beam, logits)
+        seconds.append(spent)
         kept, share = len(explored.configurations), float(lattice.dropped()[0])
     ratio = statistics.median(softmax)
     return {"first": seconds[0], "later": seconds[1:], "softmax": ratio, "kept": kept, "share": share}

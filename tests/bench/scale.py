@@ -23,7 +23,7 @@ from structgen.compiler.lazy import LazyAutomaton
 from structgen.errors import StructgenError
 from structgen.grammar import Grammar
 from structgen.sources.json_schema import JsonSchema
-from structgen_engine.lattice.beam import Beam
+from structgen_engine.lattice.beam import Beam, PrunedBlock
 from structgen_engine.lattice.lattice import BlockLattice
 
 BLOCK = 256
@@ -114,6 +114,16 @@ def _open(row: dict[str, Any], rejected: list[str]) -> str:
     return f" +{sum(map(constraint.accepts, rejected))} open"
 
 
+def timed_step(beam: Beam, logits: torch.Tensor) -> tuple[float, PrunedBlock, BlockLattice]:
+    """CPU seconds of a step over logits [N, V]: search, beliefs and a joint draw; and what was found."""
+    begun = now()
+    explored = beam.explore(logits)
+    lattice = BlockLattice([explored], logits[None])
+    lattice.beliefs()
+    lattice.sample(torch.Generator().manual_seed(0))
+    return since(begun).cpu, explored, lattice
+
+
 def _steps(lazy: LazyAutomaton, text: str, noise: torch.Tensor, count: int) -> dict[str, Any]:
     """`count` steps over the same logits, peaked at the text; log Z, beliefs and a joint draw each."""
     vocabulary = lazy.vocabulary
@@ -125,12 +135,8 @@ def _steps(lazy: LazyAutomaton, text: str, noise: torch.Tensor, count: int) -> d
     remaining = max(BLOCK, int(lazy.distance_upper[lazy.start]))
     explorer, seconds, explored, lattice = Beam(lazy, lazy.start, remaining), [], None, None
     for _ in range(count):
-        begun = now()
-        explored = explorer.explore(logits)
-        lattice = BlockLattice([explored], logits[None])
-        lattice.beliefs()
-        lattice.sample(torch.Generator().manual_seed(0))
-        seconds.append(since(begun).cpu)
+        spent, explored, lattice = timed_step(explorer, logits)
+        seconds.append(spent)
     begun = now()
     torch.softmax(logits, -1)
     softmax = since(begun).cpu
