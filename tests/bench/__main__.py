@@ -175,7 +175,9 @@ def extract(
     causal_documents: Annotated[int, typer.Option(help="Documents a split for the causal model.")] = 8,
     split: Annotated[
         list[str] | None,
-        typer.Option(help="values, names or handwritten, all if none; or sealed: unseen, receipts."),
+        typer.Option(
+            help="values, names or handwritten, all if none; or kinds; or sealed: unseen, receipts."
+        ),
     ] = None,
     cost: Annotated[bool, typer.Option("--cost", help="Only what an extraction and a process cost.")] = False,
     rounds: Annotated[int, typer.Option(help="Fresh processes, with --cost.")] = 5,

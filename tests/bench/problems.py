@@ -22,6 +22,7 @@ ENGINE = Path(__file__).parents[2] / "engine"
 SEED = 4242
 MOST_TOKENS = 512  # of a prompt, the longest in training
 SPLITS = ("values", "names", "handwritten")
+KINDS = "kinds"  # written documents of kinds that no reader is trained on; for development, their errors are looked at
 SEALED = ("unseen", "receipts")
 
 
@@ -36,7 +37,8 @@ class Problem:
 
 def problems(split: str, count: int, model: Model) -> list[Problem]:
     """The first `count` problems of a split whose prompts are no longer than those of training."""
-    drawn = handwritten() if split == "handwritten" else _generated(split)
+    own = {"handwritten": handwritten, KINDS: _other_kinds}
+    drawn = own[split]() if split in own else _generated(split)
     return list(islice((problem for problem in drawn if fits(model, problem)), count))
 
 
@@ -59,6 +61,17 @@ def fits(model: Model, problem: Problem, tokens: int = MOST_TOKENS) -> bool:
     except sg.InvalidDocument:
         return False
     return len(ids) <= tokens
+
+
+def _other_kinds() -> Iterator[Problem]:
+    """The written documents that the reader is examined on, and never learns from."""
+    if str(ENGINE) not in sys.path:
+        sys.path.append(str(ENGINE))
+    from training.reader.material import written_samples
+    from training.written import FOLDER
+
+    for sample in written_samples(FOLDER)[1]:
+        yield Problem(sample.schema, sample.document, json.loads(json.dumps(sample.value, default=float)))
 
 
 def _generated(split: str) -> Iterator[Problem]:
