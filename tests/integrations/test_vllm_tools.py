@@ -152,6 +152,29 @@ def test_a_call_that_nothing_would_read_is_refused(tokenizer: Path):
     assert b"--tool-call-parser gemma4" in answer
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/completions", {"prompt": "It is "}),
+        ("/invocations", {"prompt": "It is "}),
+        ("/v1/chat/completions/batch", {"messages": [[], []]}),
+    ],
+)
+@pytest.mark.parametrize("choice", [None, "auto", "required", NAMED])
+@pytest.mark.parametrize("parser", ["gemma4", None])
+def test_tools_are_refused_where_nothing_calls_them(
+    tokenizer: Path, path: str, body: dict[str, Any], choice: Any, parser: str | None
+):
+    server = Served(tokenizer, tools=parser, size=HEAD + len(NAMES))
+    asking = {**body, "tools": CHAT, "tool_choice": choice}
+    for more in ({}, {"structured_outputs": {"regex": "x"}}):
+        status, answer = server.post({**asking, **more}, path)
+        error = json.loads(answer)["error"]
+        assert (status, error["param"], server.bodies) == (400, "/tools", [])
+        assert error["message"].startswith("tools: ")
+    assert server.post({**body, "tools": CHAT, "tool_choice": "none"}, path)[0] == 200
+
+
 def test_a_tool_with_a_schema_that_cannot_be_enforced_is_named(server: Served):
     odd = {"name": "odd", "parameters": {"type": "object", "properties": {"x": {"$ref": "#/nowhere"}}}}
     status, answer = server.post(

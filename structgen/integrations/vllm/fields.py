@@ -35,6 +35,11 @@ class Endpoint(Enum):
         """Whether the prompt is made by the chat template, so that a thought may precede the answer."""
         return self is not Endpoint.COMPLETIONS
 
+    @property
+    def calls(self) -> bool:
+        """Whether tools of the request can be called."""
+        return self not in (Endpoint.COMPLETIONS, Endpoint.BATCH)
+
 
 INVOCATIONS = "/invocations"
 PATHS = (INVOCATIONS, *(one.value for one in Endpoint))

@@ -88,11 +88,13 @@ class Frontend:
         """
         assert self._constraints is not None
         endpoint = Endpoint.of(path, body)
+        if endpoint is None:
+            return None
         asked = taken(body, compact=self._compact)
-        calls = taken_calls(body, self._tool_parser)
+        calls = taken_calls(body, self._tool_parser, endpoint)
         if calls is not None:
             asked = calls if asked is None else calls_or(calls, asked)
-        if asked is None or endpoint is None:
+        if asked is None:
             return None
         if endpoint is Endpoint.BATCH:
             raise Unsupported(

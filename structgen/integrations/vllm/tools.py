@@ -12,12 +12,13 @@ from typing import Any
 
 from structgen.errors import InvalidSource, Unsupported
 from structgen.integrations.vllm.asked import CALLS, Asked
+from structgen.integrations.vllm.fields import Endpoint
 
 SYNTAX_OF = {"gemma4": "gemma"}  # the syntax that each of vLLM's tool parsers reads
 OPTIONAL = (None, "auto", "none")  # choices under which a reply may be words
 
 
-def taken_calls(body: dict[str, Any], parser: str | None) -> Asked | None:
+def taken_calls(body: dict[str, Any], parser: str | None, endpoint: Endpoint) -> Asked | None:
     """The constraint of a request that may call tools, None for others; parser: vLLM's tool parser.
 
     Raises Unsupported if calls are asked for that cannot be enforced.
@@ -26,6 +27,13 @@ def taken_calls(body: dict[str, Any], parser: str | None) -> Asked | None:
     kind = choice.get("type") if isinstance(choice, Mapping) else choice
     if not isinstance(tools, list) or not tools or kind == "none":
         return None
+    if not endpoint.calls:
+        raise Unsupported(
+            f"tools: {endpoint.value} makes no calls, and vLLM would ignore them",
+            keyword="tools",
+            pointer="/tools",
+            remedy=f"use {Endpoint.CHAT.value}, or leave tools out",
+        )
     if parser not in SYNTAX_OF:
         return _left(
             kind,
