@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -19,12 +20,12 @@ from structgen.server.answering.compiled import CompiledSources
 from structgen.server.answering.logprobs import TokenLogprob, token_logprobs
 from structgen.server.answering.prefix import SettledPrefix
 from structgen.server.answering.prepared import Prepared, Saying, prepared
+from structgen.server.answering.telling import Emit, Telling
 from structgen.server.asking.ask import Ask
 from structgen.server.problems import Problem, of_error
+from structgen.sources.tools.reply import call_id
 from structgen.surface import SERVER, standing_at
 from structgen_engine.decoding.loop import Decoded, StepEvent
-
-Emit = Callable[[object], None]
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,6 @@ class Began:
 
     index: int
     prompt_tokens: int
-
-
-@dataclass(frozen=True)
-class Grew:
-    """Text of an answer that nothing can change any more."""
-
-    index: int
-    text: str
 
 
 @dataclass(frozen=True)
@@ -53,7 +46,7 @@ class CanvasFrame:
 
 @dataclass(frozen=True)
 class Ended:
-    """A finished answer; shown: how much of its content was told as `Grew` before."""
+    """A finished answer, with all calls told; shown: how much of its content was told as `Grew` before."""
 
     index: int
     outcome: Outcome
@@ -116,17 +109,20 @@ class _Answering:
             return self._unwritten(), 0
         asked = self.ready.asked.drawn_anew(self.index) if self.index else self.ready.asked
         self.emit(Began(self.index, len(asked.prompt)))
-        if self.model.remote is not None:
-            return self._replied(asked), 0
+        turns = json.dumps(self.ask.turns, default=dict)
+        telling = Telling(self.index, call_id(turns, self.ask.options.seed, self.index), self.emit)
+        outcome = self._replied(asked) if self.model.remote is not None else self._decoded(asked, telling)
+        saying = self._stopped(outcome.saying)
+        saying = replace(saying, calls=telling.finish(saying.calls))
+        return replace(outcome, saying=saying), telling.shown(saying.content)
+
+    def _decoded(self, asked: Request, telling: Telling) -> Outcome:
         film, prefix = Film(self.model.vocabulary), SettledPrefix(self.model.vocabulary)
-        written = self._written(asked, film, prefix)
+        written = self._written(asked, film, prefix, telling)
         generation = proven(self.model, asked, written, self.ready.wanted, film)
-        saying = self._stopped(self.ready.said(generation))
+        saying = self.ready.said(generation)
         logprobs = None if self.ask.top is None else token_logprobs(self.model, asked, written, self.ask.top)
-        shown = len(prefix.text) if self._streams else 0
-        if shown:
-            prefix.rest(saying.content or "")
-        return Outcome(saying, generation, len(asked.prompt), self._tokens(generation), logprobs), shown
+        return Outcome(saying, generation, len(asked.prompt), self._tokens(generation), logprobs)
 
     def _replied(self, asked: Request) -> Outcome:
         """The answer of a model that runs elsewhere, which comes whole and without probabilities."""
@@ -137,15 +133,10 @@ class _Answering:
                 code="unsupported_parameter",
             )
         generation = answered(self.model, asked, self.ready.wanted)
-        saying = self._stopped(self.ready.said(generation))
+        saying = self.ready.said(generation)
         return Outcome(saying, generation, len(asked.prompt), self._tokens(generation))
 
-    @property
-    def _streams(self) -> bool:
-        """Whether what settles of the text is a part of the content: a text that `stop` may cut is told at its end."""
-        return self.ready.plain and not self.ask.stop
-
-    def _written(self, asked: Request, film: Film, prefix: SettledPrefix) -> Decoded:
+    def _written(self, asked: Request, film: Film, prefix: SettledPrefix, telling: Telling) -> Decoded:
         steps = writing(self.model, asked)
         while True:
             self.check()
@@ -153,15 +144,16 @@ class _Answering:
                 event = next(steps)
             except StopIteration as end:
                 return end.value
-            self._tell(event, film, prefix)
+            self._tell(event, film, prefix, telling)
 
-    def _tell(self, event: StepEvent, film: Film, prefix: SettledPrefix) -> None:
+    def _tell(self, event: StepEvent, film: Film, prefix: SettledPrefix, telling: Telling) -> None:
         if self.ask.details or self.ask.canvas:
             film(event)
         if self.ask.canvas:
             self.emit(CanvasFrame(self.index, film.frames[-1]))
-        if self._streams and (added := prefix.take(event)):
-            self.emit(Grew(self.index, added))
+        spoken = self.ready.spoken
+        if self.ask.streams and spoken is not None and prefix.take(event):
+            telling.take(spoken(prefix.text))
 
     def _unwritten(self) -> Outcome:
         if self.ready.whole is None:

@@ -30,8 +30,3 @@ class SettledPrefix:
             return ""
         added, self.text = text[len(self.text) :], text
         return added
-
-    def rest(self, text: str) -> str:
-        """What the whole text has beyond what was shown. Raises AssertionError if it begins otherwise."""
-        assert text.startswith(self.text), "a settled beginning has changed"
-        return text[len(self.text) :]

@@ -19,6 +19,7 @@ from structgen.generation.writer import PromptTooLong
 from structgen.grammar import as_expr
 from structgen.model import Model
 from structgen.server.answering.compiled import CompiledSources
+from structgen.server.answering.telling import Spoken, calling, in_words
 from structgen.server.asking.ask import Ask
 from structgen.server.asking.formats import WantedFormat
 from structgen.server.asking.tools import key_of
@@ -53,16 +54,14 @@ class Prepared:
     """A request that only has to be written.
 
     asked: None if the answer is known without asking; said: what a generation says
-    plain: whether its text is the answer, so that the settled beginning of the one is that of the other; calls:
-        whether the text holds calls as JSON
+    spoken: what the settled beginning of its text says already; None if only the whole text says anything
     whole: the generation of a document that is read in parts, in place of `asked`
     """
 
     wanted: Wanted
     said: Callable[[Generation[Any]], Saying]
     asked: Request | None = None
-    plain: bool = True
-    calls: Tools | None = None
+    spoken: Callable[[str], Spoken] | None = None
     whole: Callable[[Model], Generation[Any]] | None = field(default=None, repr=False)
 
 
@@ -125,8 +124,9 @@ def _calls(model: Model, sources: CompiledSources, ask: Ask, tools: Tools) -> Pr
         model, model.prompts.calls(tools, text), constraint, ask.options, document=ask.document, kinds=kinds
     )
     wanted = call.wanted(tools, ask.document, details=ask.details)
-    said = partial(_reply, tools, ask.document, answers=form is not None)
-    return Prepared(wanted, said, asked, plain=False, calls=tools if tools.form == JSON_FORM else None)
+    said = partial(_reply, tools, answers=form is not None)
+    told = partial(calling, tools) if form is None and tools.form == JSON_FORM else None
+    return Prepared(wanted, said, asked, told)
 
 
 def _required(tools: Tools) -> Any:
@@ -148,7 +148,7 @@ def _described(form: WantedFormat) -> str:
     return "a text of the form that was asked for"
 
 
-def _reply(tools: Tools, context: str, generation: Generation[Any], *, answers: bool) -> Saying:
+def _reply(tools: Tools, generation: Generation[Any], *, answers: bool) -> Saying:
     """What a text of calls says. answers: whether it may be an answer that is none of the tools'."""
     if answers:
         try:
@@ -157,7 +157,6 @@ def _reply(tools: Tools, context: str, generation: Generation[Any], *, answers: 
             return Saying(generation.text)
     else:
         reply = generation.value
-    reply = reply.identified(f"{context} {generation.ids}")
     return Saying(None if reply.calls else reply.answer, reply.calls)
 
 
@@ -179,10 +178,10 @@ def _formed(model: Model, sources: CompiledSources, ask: Ask, form: WantedFormat
             if len(ask.turns) > 1:
                 raise
             return Prepared(wanted, _verbatim, whole=partial(_in_parts, ask, form.source))
-        return Prepared(wanted, _verbatim, asked)
+        return Prepared(wanted, _verbatim, asked, Spoken)
     wanted = Wanted(ask.details, warned=False, is_json=isinstance(form.source, Readable), stating=nowhere)
     prompt = model.prompts.plain(text)
-    return Prepared(wanted, _verbatim, writer.request(model, prompt, constraint, ask.options))
+    return Prepared(wanted, _verbatim, writer.request(model, prompt, constraint, ask.options), Spoken)
 
 
 def _in_parts(ask: Ask, source: JsonSchema, model: Model) -> Generation[Any]:
@@ -200,11 +199,10 @@ def _words(model: Model, sources: CompiledSources, ask: Ask) -> Prepared:
         asked = extract.requested(
             model, constraint, Form.of(ANSWER), ask.document or text, ask.options, said=text
         )
-        return Prepared(wanted, lambda found: Saying(found.value["answer"]), asked, plain=False)
+        return Prepared(wanted, lambda found: Saying(found.value["answer"]), asked, in_words)
     constraint = sources.get("text", ANY_TEXT)
-    return Prepared(
-        wanted, _verbatim, writer.request(model, model.prompts.plain(text), constraint, ask.options)
-    )
+    asked = writer.request(model, model.prompts.plain(text), constraint, ask.options)
+    return Prepared(wanted, _verbatim, asked, Spoken)
 
 
 def _verbatim(generation: Generation[Any]) -> Saying:

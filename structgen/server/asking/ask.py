@@ -31,6 +31,7 @@ class Ask:
     form: of an answer in words, None for any text; tools: that may be called, None if there are none
     must_call: whether a call is certain; named: whether it is one that the request names
     temperature: 1 is the model's own schedule, which other numbers scale
+    streamed: whether the answer is told while it is written
     stop: where a text ends; top: how many alternatives of each token are wanted, None for no log-probabilities
     """
 
@@ -45,12 +46,18 @@ class Ask:
     top: int | None = None
     details: bool = False
     canvas: bool = False
+    streamed: bool = False
     terms: Terms = field(default_factory=Terms)
     places: BodyPlaces = field(default_factory=BodyPlaces)
 
     @property
     def must_call(self) -> bool:
         return self.tools is not None and self.tools.choice.mode == "required"
+
+    @property
+    def streams(self) -> bool:
+        """Whether what settles is told at once: a text that `stop` may cut is told at its end."""
+        return self.streamed and not self.stop
 
     @property
     def named(self) -> bool:

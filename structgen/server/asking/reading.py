@@ -50,6 +50,7 @@ def of_chat(body: ChatRequest, model: Model, settings: ServerSettings) -> Ask:
         _top(body.logprobs, body.top_logprobs),
         own.details,
         own.canvas,
+        bool(body.stream),
         terms,
         BodyPlaces(budget=budget),
     )
@@ -81,6 +82,7 @@ def of_response(body: ResponsesRequest, model: Model, settings: ServerSettings) 
         top=top,
         details=own.details,
         canvas=own.canvas,
+        streamed=bool(body.stream),
         terms=terms,
         places=BodyPlaces(messages="/input", budget="/max_output_tokens"),
     )

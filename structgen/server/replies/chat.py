@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from structgen.server.answering.answer import Began, CanvasFrame, Ended, Grew, Outcome
+from structgen.server.answering.answer import Began, CanvasFrame, Ended, Outcome
 from structgen.server.answering.logprobs import TokenLogprob
+from structgen.server.answering.telling import CallBegan, CallGrew, Grew
 from structgen.server.asking.ask import Ask
 from structgen.server.replies.details import details_of
 from structgen.server.replies.events import event
-from structgen.sources.tools import Call
 
 
 def finish_reason(ask: Ask, outcome: Outcome) -> str:
@@ -105,6 +105,8 @@ class ChatReply:
                 yield self._chunk(one.index, {"role": "assistant", "content": "", "refusal": None})
             elif isinstance(one, Grew):
                 yield self._chunk(one.index, {"content": one.text})
+            elif isinstance(one, CallBegan | CallGrew):
+                yield self._chunk(one.index, {"tool_calls": [_delta(one)]})
             elif isinstance(one, CanvasFrame):
                 yield self._frame(one)
             elif isinstance(one, Ended):
@@ -116,12 +118,10 @@ class ChatReply:
         yield event("[DONE]")
 
     def _end(self, ended: Ended) -> list[str]:
-        """The rest of an answer: what is left of its text, or its calls, each as its name and then its arguments."""
+        """The rest of an answer: what is left of its text, and the reason for the end."""
         outcome, index, found = ended.outcome, ended.index, list[str]()
         if outcome.generation is None:
             found.append(self._chunk(index, {"role": "assistant", "content": "", "refusal": None}))
-        for number, call in enumerate(outcome.saying.calls):
-            found += [self._chunk(index, {"tool_calls": [delta]}) for delta in _deltas(number, call)]
         rest = (outcome.saying.content or "")[ended.shown :]
         logprobs = _logprobs(outcome.logprobs)
         if (rest or logprobs) and not outcome.saying.calls:
@@ -146,11 +146,10 @@ class ChatReply:
         return event({**self._head("chat.completion.chunk"), "choices": [], "structgen": canvas})
 
 
-def _deltas(number: int, call: Call) -> list[dict[str, Any]]:
-    begun = {
-        "index": number,
-        "id": call.id,
-        "type": "function",
-        "function": {"name": call.name, "arguments": ""},
-    }
-    return [begun, {"index": number, "function": {"arguments": call.text}}]
+def _delta(one: CallBegan | CallGrew) -> dict[str, Any]:
+    """The beginning of a call, or more of its arguments."""
+    call = one.call
+    if isinstance(one, CallGrew):
+        return {"index": call.number, "function": {"arguments": one.text}}
+    function = {"name": call.name, "arguments": ""}
+    return {"index": call.number, "id": call.id, "type": "function", "function": function}

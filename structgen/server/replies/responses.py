@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from structgen.server.answering.answer import Began, CanvasFrame, Ended, Grew, Outcome
+from structgen.server.answering.answer import Began, CanvasFrame, Ended, Outcome
 from structgen.server.answering.logprobs import TokenLogprob
+from structgen.server.answering.telling import BegunCall, CallBegan, CallEnded, CallGrew, Grew
 from structgen.server.asking.ask import Ask
 from structgen.server.replies.details import details_of
 from structgen.server.replies.events import event
 from structgen.server.wire.responses import ResponsesRequest
-from structgen.sources.tools import Call
 
 Event = tuple[str, dict[str, Any]]  # type and fields
 
@@ -39,20 +39,23 @@ def _text_part(text: str, logprobs: list[dict[str, Any]]) -> dict[str, Any]:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": logprobs}
 
 
-def _call_item(call: Call, id: str, *, begun: bool = False) -> dict[str, Any]:
-    """A call; begun: without what it is called with, which follows."""
-    status = "in_progress" if begun else "completed"
-    text = "" if begun else call.text
-    if call.tool.custom:
-        return {"type": "custom_tool_call", "id": id, "call_id": call.id, "name": call.name, "input": text}
-    return {
-        "type": "function_call",
-        "id": id,
-        "call_id": call.id,
-        "name": call.name,
-        "arguments": text,
-        "status": status,
-    }
+def _call_item(call: BegunCall, text: str, status: str = "completed") -> dict[str, Any]:
+    """A call with this text of arguments, or of a custom tool."""
+    named = {"id": _item_id(call), "call_id": call.id, "name": call.name}
+    if call.custom:
+        return {"type": "custom_tool_call", **named, "input": text}
+    return {"type": "function_call", **named, "arguments": text, "status": status}
+
+
+def _item_id(call: BegunCall) -> str:
+    return f"{'ctc' if call.custom else 'fc'}_{call.id.removeprefix('call_')}"
+
+
+def _call_items(outcome: Outcome) -> list[dict[str, Any]]:
+    return [
+        _call_item(BegunCall(number, call.id, call.name, call.tool.custom), call.text)
+        for number, call in enumerate(outcome.saying.calls)
+    ]
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,7 @@ class ResponseReply:
 
     def whole(self, outcome: Outcome) -> dict[str, Any]:
         """The object of a finished response."""
-        calls = [_call_item(call, _id("ctc" if call.tool.custom else "fc")) for call in outcome.saying.calls]
-        return self._completed(outcome, calls or [self._message(outcome, _id("msg"))])
+        return self._completed(outcome, _call_items(outcome) or [self._message(outcome, _id("msg"))])
 
     def _completed(self, outcome: Outcome, items: list[dict[str, Any]]) -> dict[str, Any]:
         details = details_of(outcome, details=self.ask.details)
@@ -126,8 +128,11 @@ class ResponseReply:
             yield _delta(message, one.text, [])
         elif isinstance(one, CanvasFrame):
             yield "structgen.canvas", {"canvas": one.still.to_dict()}
+        elif isinstance(one, CallBegan | CallGrew | CallEnded):
+            yield from _told_call(one)
         elif isinstance(one, Ended) and one.outcome.saying.calls:
-            yield from self._calls(one.outcome)
+            items = _call_items(one.outcome)
+            yield "response.completed", {"response": self._completed(one.outcome, items)}
         elif isinstance(one, Ended):
             if not opened:
                 yield from _message_begins(message)
@@ -147,27 +152,23 @@ class ResponseReply:
         yield "response.output_item.done", {"output_index": 0, "item": item}
         yield "response.completed", {"response": self._completed(outcome, [item])}
 
-    def _calls(self, outcome: Outcome) -> Iterator[Event]:
-        """Every call: that it begins, what it is called with, and that it ends."""
-        items = []
-        for index, call in enumerate(outcome.saying.calls):
-            custom = call.tool.custom
-            id = _id("ctc" if custom else "fc")
-            name, field = (
-                ("custom_tool_call_input", "input") if custom else ("function_call_arguments", "arguments")
-            )
-            place: dict[str, Any] = {"item_id": id, "output_index": index}
-            begun = _call_item(call, id, begun=True)
-            yield "response.output_item.added", {"output_index": index, "item": begun}
-            if call.text:
-                yield f"response.{name}.delta", {**place, "delta": call.text}
-            yield (
-                f"response.{name}.done",
-                {**place, field: call.text, **({} if custom else {"name": call.name})},
-            )
-            items.append(_call_item(call, id))
-            yield "response.output_item.done", {"output_index": index, "item": items[-1]}
-        yield "response.completed", {"response": self._completed(outcome, items)}
+
+def _told_call(one: CallBegan | CallGrew | CallEnded) -> Iterator[Event]:
+    """What the stream says of a call that begins, of more of its arguments, or of its end."""
+    call, index = one.call, one.call.number
+    if isinstance(one, CallBegan):
+        item = _call_item(call, "", "in_progress")
+        yield "response.output_item.added", {"output_index": index, "item": item}
+        return
+    name, field = (
+        ("custom_tool_call_input", "input") if call.custom else ("function_call_arguments", "arguments")
+    )
+    place: dict[str, Any] = {"item_id": _item_id(call), "output_index": index}
+    if isinstance(one, CallGrew):
+        yield f"response.{name}.delta", {**place, "delta": one.text}
+        return
+    yield f"response.{name}.done", {**place, field: one.text, **({} if call.custom else {"name": call.name})}
+    yield "response.output_item.done", {"output_index": index, "item": _call_item(call, one.text)}
 
 
 def _message_begins(id: str) -> Iterator[Event]:

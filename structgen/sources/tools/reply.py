@@ -121,7 +121,11 @@ class Reply(Sequence[Call]):
     def identified(self, context: str) -> Reply:
         """The reply with identifiers that depend on the context, so that no two turns of a conversation share one."""
         return Reply(
-            tuple(replace(call, id=_id(context, i, call)) for i, call in enumerate(self.calls)), self.answer
+            tuple(
+                replace(call, id=call_id(context, i, call.name, call.text))
+                for i, call in enumerate(self.calls)
+            ),
+            self.answer,
         )
 
 
@@ -139,6 +143,7 @@ def _content(result: Any) -> str:
         return str(result)
 
 
-def _id(context: str, index: int, call: Call) -> str:
-    said = json.dumps([context, index, call.name, call.text])
+def call_id(*context: str | int) -> str:
+    """An identifier that is equal only in equal contexts."""
+    said = json.dumps(context)
     return "call_" + hashlib.blake2b(said.encode(), digest_size=ID_LETTERS // 2).hexdigest()
