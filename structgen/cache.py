@@ -1,8 +1,8 @@
 """Compiled arrays on disk, keyed by content.
 
 The folder is `STRUCTGEN_CACHE`, or `structgen` in the user's cache folder; an empty `STRUCTGEN_CACHE` turns the cache
-off. The cache never fails a request: arrays that cannot be written are recomputed next time, and a file that cannot be
-read is made again.
+off. `cached_in` gives a piece of work a folder of its own. The cache never fails a request: arrays that cannot be
+written are recomputed next time, and a file that cannot be read is made again.
 
 A file is the digest of all that follows, so that no damaged file is read; the length of a JSON list of names, types,
 stored types and shapes, as eight bytes; that list; and the arrays as they lie in memory, each at a multiple of ALIGNED
@@ -16,7 +16,9 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +34,14 @@ SHORT = np.dtype(np.uint16)  # what large arrays of small numbers are stored as
 LARGE = 4096  # numbers
 
 Arrays = dict[str, NDArray[Any]]
+_CHOSEN: ContextVar[Path | None] = ContextVar("folder of the cache", default=None)
 
 
 def cache_folder() -> Path | None:
     """The folder of the compiled arrays, or None if the cache is off."""
-    chosen = os.environ.get("STRUCTGEN_CACHE")
+    own, chosen = _CHOSEN.get(), os.environ.get("STRUCTGEN_CACHE")
+    if own is not None:
+        return own
     if chosen is not None:
         return Path(chosen) if chosen else None
     base = os.environ.get("XDG_CACHE_HOME")
@@ -44,6 +49,26 @@ def cache_folder() -> Path | None:
         return (Path(base) if base else Path.home() / ".cache") / "structgen"
     except RuntimeError:  # the user has no home folder
         return None
+
+
+@contextmanager
+def cached_in(folder: Path) -> Iterator[None]:
+    """Inside, this thread has its arrays in this folder, whatever the environment says."""
+    before = _CHOSEN.set(folder)
+    try:
+        yield
+    finally:
+        _CHOSEN.reset(before)
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether arrays can be stored in this folder, which is made if it is not there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def cached_arrays(

@@ -1,6 +1,7 @@
 """Compiling in a process of its own, so that no source holds the threads or the memory of whoever has it compiled.
 
 The child, `python -m structgen.compiler.apart`, leaves what it compiles in the cache on disk, for the parent to read.
+Where there is none that can be written, it leaves it in a folder of its own, which is emptied once the parent has read.
 Messages are pickles: a vocabulary and limits once, then sources one way and, for each, None or a refusal the other way.
 The limits of `compile` are soft, since they are looked at in loops that may be long. Behind them are hard ones: the
 child cannot have more memory, and it is killed when it is late. It ends when the parent does.
@@ -10,12 +11,17 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Timer
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
+from structgen.cache import cache_folder, cached_in, is_writable
 from structgen.compiler.constraint import compile
 from structgen.errors import StructgenError, Unsupported
 from structgen.limits.budget import PAGE, STATM
@@ -27,6 +33,7 @@ LATE = 8  # times the CPU seconds that compiling may take, as seconds of a clock
 SPARE = 4  # times the memory that compiling may add, as address space
 SIMPLER = "simplify it or lower the bounds of its repetitions (maxLength, maxItems, {m,n})"
 
+T = TypeVar("T")
 Refusal = tuple[type[StructgenError], tuple[Any, ...], dict[str, Any]]
 
 
@@ -36,9 +43,34 @@ class CompilingProcess:
     def __init__(self, vocabulary: Vocabulary, seconds: float, gigabytes: float) -> None:
         self._vocabulary, self._seconds, self._gigabytes = vocabulary, seconds, gigabytes
         self._process: subprocess.Popen[bytes] | None = None
+        folder = cache_folder()
+        self._kept = folder if folder is not None and is_writable(folder) else None
+        self._own: TemporaryDirectory[str] | None = None  # in place of a folder that is kept
+
+    def found(self, source: Source[Any], read: Callable[[], T]) -> T | StructgenError:
+        """What `read` returns, which compiles the source from the cache alone; or why the source is refused."""
+        refused = self.refusal(source)
+        if refused is not None:
+            return refused
+        try:
+            with cached_in(self.folder):
+                return read()
+        finally:
+            if self._own is not None:
+                for kind in Path(self._own.name).iterdir():
+                    shutil.rmtree(kind, ignore_errors=True)
+
+    @property
+    def folder(self) -> Path:
+        """Where the child leaves what it compiles. Raises OSError if there is no place for temporary files."""
+        if self._kept is not None:
+            return self._kept
+        if self._own is None:
+            self._own = TemporaryDirectory(prefix="structgen-", ignore_cleanup_errors=True)
+        return Path(self._own.name)
 
     def refusal(self, source: Source[Any]) -> StructgenError | None:
-        """What compiling a source raises, None if it is now in the cache on disk."""
+        """What compiling a source raises, None if it is now in the folder of this process."""
         child = self._running()
         late = Timer(LATE * self._seconds, child.kill)
         late.start()
@@ -67,12 +99,16 @@ class CompilingProcess:
                 if pipe is not None:
                     pipe.close()
             self._process = None
+        if self._own is not None:
+            self._own.cleanup()
+            self._own = None
 
     def _running(self) -> subprocess.Popen[bytes]:
         """The process, ready for sources. Raises RuntimeError if it does not start."""
         if self._process is None or self._process.poll() is not None:
             self.close()
-            variables = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+            paths = os.pathsep.join(filter(None, sys.path))
+            variables = {**os.environ, "PYTHONPATH": paths, "STRUCTGEN_CACHE": str(self.folder)}
             command = [sys.executable, "-m", "structgen.compiler.apart"]
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=variables

@@ -44,6 +44,23 @@ def test_what_it_compiles_lies_on_disk(compiler: CompilingProcess):
     assert compile(source, LETTERS).cached
 
 
+@pytest.mark.parametrize("cache", ["", "/proc/structgen"])
+def test_without_a_folder_that_is_kept_the_child_hands_over_in_its_own(
+    cache: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("STRUCTGEN_CACHE", cache)
+    compiler = CompilingProcess(LETTERS, seconds=0.25, gigabytes=1)
+    source = Regex("(ab){9}b")
+    found = compiler.found(source, lambda: compile(source, LETTERS).cached)
+    assert found is True
+    folder = compiler.folder
+    assert list(folder.iterdir()) == []
+    assert not compile(source, LETTERS).cached
+    assert isinstance(compiler.found(Regex("a{99999999}"), lambda: None), Unsupported)
+    compiler.close()
+    assert not folder.exists()
+
+
 def test_what_it_refuses_is_the_same_error(compiler: CompilingProcess):
     with pytest.raises(InvalidSource) as caught:
         compile(JsonSchema({"items": {"type": "strin"}}))

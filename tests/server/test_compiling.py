@@ -82,9 +82,18 @@ def test_equal_schemas_are_compiled_once(apart: FastAPI):
     assert apart.state.service.sources.misses == before + 1
 
 
-def test_without_a_cache_on_disk_the_server_compiles_itself(model: Model, monkeypatch: pytest.MonkeyPatch):
+def test_without_a_cache_on_disk_a_process_compiles_too(model: Model, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("STRUCTGEN_CACHE", "")
-    app = create_app(model)
+    app = create_app(model, ServerSettings(compile_seconds=2))
+    assert Client(app).post(PATH, regex("[ab]{3}")).status_code == 200
+    replies = together(app, regex("a{99999997}"), regex("[ab]{3}"), regex("(ab){5}b?"))
+    assert [(index, reply.status_code) for index, reply in replies] == [(1, 200), (0, 400), (2, 200)]
+    app.state.service.sources.close()
+    app.state.service.workers.close()
+
+
+def test_a_server_without_processes_that_compile_compiles_itself(model: Model):
+    app = create_app(model, ServerSettings(compilers=0))
     assert Client(app).post(PATH, regex("(ab){5}b?")).status_code == 200
     app.state.service.workers.close()
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from functools import lru_cache
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from structgen.cache import cache_folder
 from structgen.compiler.apart import CompilingProcess
@@ -19,6 +22,7 @@ from structgen.server.settings import ServerSettings
 from structgen.sources import Regex, Source
 from structgen.tokens.vocabulary import Vocabulary
 
+T = TypeVar("T")
 CLIENT: ContextVar[str] = ContextVar("client", default="")  # who sent the request that is answered
 
 
@@ -66,7 +70,7 @@ class CompiledSources:
         if self._elsewhere:
             pool = self._compilers()
             for _ in range(self._settings.compilers):
-                pool.threads.submit(pool.refusal, Regex("a"))
+                pool.threads.submit(pool.found, Regex("a"), lambda: None)
 
     def close(self) -> None:
         """End the processes that compile, and what waits for them."""
@@ -77,12 +81,13 @@ class CompiledSources:
 
     def _compilers(self) -> Compilers:
         limits = self._settings
-        return compilers(self._vocabulary, limits.compilers, limits.compile_seconds, limits.compile_gigabytes)
+        how = limits.compilers, limits.compile_seconds, limits.compile_gigabytes
+        return compilers(self._vocabulary, cache_folder(), *how)
 
     @property
     def _elsewhere(self) -> bool:
-        """Whether processes compile: without a cache on disk they could not hand over what they have compiled."""
-        return self._settings.compilers > 0 and cache_folder() is not None
+        """Whether processes compile, which hand over what they have compiled in files."""
+        return self._settings.compilers > 0 and _has_place()
 
     def _begin(self, key: str, source: Source[Any]) -> Future[None]:
         """Have a source compiled, unless that has begun."""
@@ -105,7 +110,7 @@ class CompiledSources:
     def _make(self, pool: Compilers, key: str, source: Source[Any], client: str, done: Future[None]) -> None:
         """Compile a source in another process and read what it has left on disk; runs on a thread that mostly waits."""
         try:
-            self._keep(key, pool.refusal(source) or self._compiled(source))
+            self._keep(key, pool.found(source, lambda: self._compiled(source)))
             error = None
         except BaseException as raised:  # whoever waits for it is told
             error = raised
@@ -159,16 +164,29 @@ class Compilers:
         for process in self._processes:
             process.stop()
 
-    def refusal(self, source: Source[Any]) -> StructgenError | None:
-        """What compiling a source raises, None if it is now in the cache on disk."""
+    def found(self, source: Source[Any], read: Callable[[], T]) -> T | StructgenError:
+        """What `read` returns, which finds the source compiled on disk; or why it is refused."""
         compiler = self._idle.get()
         try:
-            return compiler.refusal(source)
+            return compiler.found(source, read)
         finally:
             self._idle.put(compiler)
 
 
 @lru_cache(maxsize=8)
-def compilers(vocabulary: Vocabulary, count: int, seconds: float, gigabytes: float) -> Compilers:
-    """The processes for a vocabulary, which all applications share; they end with this process."""
+def compilers(
+    vocabulary: Vocabulary, folder: Path | None, count: int, seconds: float, gigabytes: float
+) -> Compilers:
+    """The processes for a vocabulary, which all applications share; they end with this process.
+
+    folder: of the cache, which a process reads from the environment when it is made
+    """
     return Compilers(vocabulary, count, seconds, gigabytes)
+
+
+def _has_place() -> bool:
+    """Whether files can be written: in the folder of the cache, or else among temporary files."""
+    try:
+        return cache_folder() is not None or bool(tempfile.gettempdir())
+    except FileNotFoundError:
+        return False
