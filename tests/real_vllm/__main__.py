@@ -61,15 +61,20 @@ def _stock(folder: Path) -> int:
 
 
 def _plugin(folder: Path) -> int:
-    from real_vllm.asks import calls, refused_by_us, together, ways
+    from real_vllm.asks import MODEL, calls, refused_by_us, together, ways
+    from real_vllm.crowd import crowd
+    from real_vllm.every_field import every_field
 
     tools = ("--enable-auto-tool-choice", "--tool-call-parser", "gemma4")
     with _serving(folder, "--reasoning-parser", "gemma4", *tools, plugins="structgen") as client:
+        base = str(client.base_url).removesuffix("/v1/")
         return (
             _report("calls of tools", calls(client))
             + _report("refused with a reason", refused_by_us(client))
             + _report("at the same time", together(client))
             + _report("one by one", ways(client))
+            + _report("forty at once", crowd(base, MODEL))
+            + _report("every field of a request", every_field(base, MODEL))
         )
 
 

@@ -67,7 +67,10 @@ _END = Refusal(
 )
 _IGNORED = "vLLM ignores it on a diffusion model"
 _WITHOUT = "leave it out"
+_LOGPROBS = "vLLM's log-probabilities are not those of the constrained answer"
 _TEXT = Refusal("it changes the text of the answer", _WITHOUT, (False,))
+
+INCLUDED_LOGPROBS = "message.output_text.logprobs"  # what `include` of responses asks for them by
 
 BREAKING: Mapping[str, Refusal] = {
     "stop": _END,
@@ -94,9 +97,9 @@ BREAKING: Mapping[str, Refusal] = {
     ),
     "top_p": Refusal(_IGNORED, _WITHOUT, (1,)),
     "top_k": Refusal(_IGNORED, _WITHOUT, (0, -1)),
-    "logprobs": Refusal("vLLM's are not those of the constrained answer", _WITHOUT, (False,)),
-    "top_logprobs": Refusal("vLLM's are not those of the constrained answer", _WITHOUT, (0,)),
-    "logprob_token_ids": Refusal("vLLM's are not those of the constrained answer", _WITHOUT),
+    "logprobs": Refusal(_LOGPROBS, _WITHOUT, (False,)),
+    "top_logprobs": Refusal(_LOGPROBS, _WITHOUT, (0,)),
+    "logprob_token_ids": Refusal(_LOGPROBS, _WITHOUT),
     "thinking_token_budget": Refusal(
         "a budget for thoughts is not enforced", "leave it out, or turn thinking off"
     ),
@@ -115,13 +118,37 @@ def refuse_fields(body: Mapping[str, Any]) -> None:
                 pointer=f"/{name}",
                 remedy=refusal.remedy,
             )
-    thinking = body.get("thinking")
+    include, thinking = body.get("include"), body.get("thinking")
+    if isinstance(include, list) and INCLUDED_LOGPROBS in include:
+        raise Unsupported(
+            f"include with {INCLUDED_LOGPROBS} beside a constraint: {_LOGPROBS}",
+            keyword="include",
+            pointer="/include",
+            remedy=_WITHOUT,
+        )
     if isinstance(thinking, Mapping) and thinking.get("type") == "enabled":
         raise Unsupported(
             "thinking beside a constraint: a budget for thoughts is not enforced",
             keyword="thinking",
             pointer="/thinking",
             remedy='write {"type": "adaptive"} or {"type": "disabled"}',
+        )
+
+
+def refuse_fatal(endpoint: Endpoint, body: Mapping[str, Any]) -> None:
+    """Raise Unsupported for a request, constrained or not, that ends vLLM's engine on a diffusion model.
+
+    These are requests for log-probabilities of the prompt: vLLM expects them in a step that writes something out, and
+    on this model the step that reads the prompt does not. `echo` asks for them in chats, elsewhere beside `logprobs`.
+    """
+    echoed = bool(body.get("echo")) and (endpoint.converses or body.get("logprobs") is not None)
+    if echoed or body.get("prompt_logprobs") is not None:
+        name = "echo" if echoed else "prompt_logprobs"
+        raise Unsupported(
+            f"{name}: vLLM has no log-probabilities of a prompt on a diffusion model",
+            keyword=name,
+            pointer=f"/{name}",
+            remedy=_WITHOUT,
         )
 
 

@@ -20,7 +20,7 @@ from structgen.compiler.constraint import Constraint
 from structgen.errors import InvalidOption, InvalidSource, StructgenError, Unsatisfiable, Unsupported
 from structgen.integrations.vllm.asked import CANVAS_OPTIONS, Asked, ThoughtMode, placed, taken
 from structgen.integrations.vllm.constraints import SERVED_SECONDS, Constraints
-from structgen.integrations.vllm.fields import PATHS, Endpoint, asked_to_think, refuse_fields
+from structgen.integrations.vllm.fields import PATHS, Endpoint, asked_to_think, refuse_fatal, refuse_fields
 from structgen.integrations.vllm.replies import (
     Answered,
     Message,
@@ -90,16 +90,13 @@ class Frontend:
         endpoint = Endpoint.of(path, body)
         if endpoint is None:
             return None
+        refuse_fatal(endpoint, body)
         asked = taken(body, compact=self._compact)
         calls = taken_calls(body, self._tool_parser, endpoint)
         if calls is not None:
             asked = calls if asked is None else calls_or(calls, asked)
         if asked is None:
             return None
-        if endpoint is Endpoint.BATCH:
-            raise Unsupported(
-                "vLLM passes no constraint of a batch on to the engine", remedy=f"use {Endpoint.CHAT.value}"
-            )
         refuse_fields(body)
         arguments = body.get("vllm_xargs") or {}
         if not isinstance(arguments, dict):
