@@ -46,6 +46,7 @@ class CompilingProcess:
         folder = cache_folder()
         self._kept = folder if folder is not None and is_writable(folder) else None
         self._own: TemporaryDirectory[str] | None = None  # in place of a folder that is kept
+        self._stopped = False
 
     def found(self, source: Source[Any], read: Callable[[], T]) -> T | StructgenError:
         """What `read` returns, which compiles the source from the cache alone; or why the source is refused."""
@@ -73,6 +74,7 @@ class CompilingProcess:
         """What compiling a source raises, None if it is now in the folder of this process."""
         child = self._running()
         late = Timer(LATE * self._seconds, child.kill)
+        late.daemon = True
         late.start()
         try:
             return _error(self._exchange(child, source))
@@ -85,7 +87,8 @@ class CompilingProcess:
             late.cancel()
 
     def stop(self) -> None:
-        """Kill the process from another thread than the one that waits for it."""
+        """Kill the process for good, from another thread than the one that waits for it."""
+        self._stopped = True
         child = self._process
         if child is not None:
             child.kill()
@@ -113,6 +116,8 @@ class CompilingProcess:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=variables
             )
+            if self._stopped:  # perhaps before there was this process
+                self._process.kill()
             try:
                 self._exchange(self._process, (self._vocabulary, self._seconds, self._gigabytes))
             except (EOFError, BrokenPipeError) as error:

@@ -49,7 +49,7 @@ def create_app(model: Model, settings: ServerSettings | None = None) -> FastAPI:
         yield
         app.state.open = False
         sources.close()
-        workers.close()
+        workers.close(settings.closing)
 
     app = FastAPI(title="structgen", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.open = True

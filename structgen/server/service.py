@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -94,7 +94,15 @@ class Service:
 
 async def result_of(request: Request, job: Job[T]) -> T:
     """What a job returns; if the client disconnects before, the job ends and Gone is raised."""
-    waiting = asyncio.ensure_future(job.result())
+    try:
+        return await _unless_left(request, job.result())
+    finally:
+        job.abandon()
+
+
+async def _unless_left(request: Request, awaited: Coroutine[Any, Any, T]) -> T:
+    """What is awaited. Raises Gone if the client disconnects before."""
+    waiting = asyncio.ensure_future(awaited)
     leaving = asyncio.ensure_future(_left(request))
     try:
         await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -102,7 +110,6 @@ async def result_of(request: Request, job: Job[T]) -> T:
             raise Gone
         return waiting.result()
     finally:
-        job.abandon()
         for task in (waiting, leaving):
             task.cancel()
         await asyncio.gather(waiting, leaving, return_exceptions=True)
@@ -114,16 +121,14 @@ async def _left(request: Request) -> None:
         pass
 
 
-async def begun(job: Job[Any]) -> AsyncIterator[Any]:
+async def begun(request: Request, job: Job[Any]) -> AsyncIterator[Any]:
     """The events of a job, the first of which has happened: what goes wrong before it is raised here.
 
-    The job ends if the reader does.
+    The job ends if the reader does, or if the client disconnects before the first event.
     """
     events = job.events()
     try:
-        first = [await anext(events)]
-    except StopAsyncIteration:
-        first = []
+        first = await _unless_left(request, _first(events))
     except BaseException:
         job.abandon()
         raise
@@ -138,3 +143,10 @@ async def begun(job: Job[Any]) -> AsyncIterator[Any]:
             job.abandon()
 
     return all_of_them()
+
+
+async def _first(events: AsyncIterator[Any]) -> list[Any]:
+    """The first event, if there is one."""
+    async for one in events:
+        return [one]
+    return []

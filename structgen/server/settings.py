@@ -22,6 +22,7 @@ class ServerSettings:
     compile_seconds, compile_gigabytes: that compiling one constraint may take; compiling: how many may be compiled at
         once for one client (by its key, or else its address), more get 429; kept: compiled constraints in memory
     max_tokens: the largest budget that a request may ask for
+    closing: seconds that the end of the server waits for the present step, when no request is answered any more
     """
 
     names: Sequence[str] = ()
@@ -42,3 +43,4 @@ class ServerSettings:
     compile_gigabytes: float = 1.0
     kept: int = 256
     max_tokens: int = 1 << 16
+    closing: float = 10.0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextvars import Context, copy_context
 from functools import partial
-from threading import Event, Lock
+from threading import Event, Lock, Thread
 from typing import Any, Generic, TypeVar
 
 from structgen.generation.batcher import Batcher
@@ -15,10 +17,13 @@ from structgen.generation.fiber import Abandoned
 from structgen.model import Model
 from structgen.server.answering.compiled import Compiling
 from structgen.server.problems import Problem
+from structgen.server.threads import WorkThreads
 
 S = TypeVar("S")
 T = TypeVar("T")
 NO_MORE = object()  # of a job's events
+
+log = logging.getLogger("structgen.server")
 
 
 class Job(Generic[T]):
@@ -61,11 +66,16 @@ class Job(Generic[T]):
         """The events until the work ends. What the work raised is raised here."""
         while (event := await self._events.get()) is not NO_MORE:
             yield event
-        self.future.result()
+        await self.result()
 
     async def result(self) -> T:
-        """What the work returned."""
-        return await asyncio.wrap_future(self.future)
+        """What the work returned. Raises Problem with 503 if the server has ended it."""
+        try:
+            return await asyncio.wrap_future(self.future)
+        except Abandoned:
+            raise Problem(
+                "the server is shutting down; try again", status=503, headers={"retry-after": "5"}
+            ) from None
 
     def _put(self, event: object) -> None:
         # RuntimeError: the loop has been closed, so nobody reads any more
@@ -87,10 +97,15 @@ class Workers:
     ) -> None:
         """count: threads of the pool; waiting: requests that may wait; retry_after: seconds"""
         self._model, self._batcher = model, batcher
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="structgen-worker")
+        self._threads = WorkThreads(count, "structgen-worker")
         self._room = waiting + max(count, 0 if batcher is None else batcher.rows)
         self._retry_after = retry_after
-        self._lock, self.pending = Lock(), 0
+        self._lock, self._jobs = Lock(), set[Job[Any]]()
+
+    @property
+    def pending(self) -> int:
+        """How many requests are being answered or wait."""
+        return len(self._jobs)
 
     def submit(self, first: Callable[[Job[T]], S], second: Callable[[Model, Job[T], S], T]) -> Job[T]:
         """Begin both parts of some work. Raises Problem if too many requests wait already."""
@@ -103,10 +118,10 @@ class Workers:
                     code="rate_limit_exceeded",
                     headers={"retry-after": str(self._retry_after)},
                 )
-            self.pending += 1
+            self._jobs.add(job)
         job.future.add_done_callback(lambda _: self._done(job))
         context = copy_context()
-        self._pool.submit(context.run, self._start, job, first, second)
+        self._threads.submit(context.run, self._start, job, first, second)
         return job
 
     def _start(
@@ -155,21 +170,34 @@ class Workers:
     ) -> None:
         """Begin once more, now that what was needed is there."""
         try:
+            if done.cancelled():
+                raise Abandoned
             done.result()
-            self._pool.submit(context.run, self._begin, job, first, second)
-        except BaseException as error:  # also RuntimeError, of a pool that has been shut down
+            self._threads.submit(context.run, self._begin, job, first, second)
+        except BaseException as error:  # also RuntimeError, of threads that are closed
             job.future.set_exception(error)
 
     def _done(self, job: Job[Any]) -> None:
         with self._lock:
-            self.pending -= 1
+            self._jobs.discard(job)
         job.ended()
 
-    def close(self) -> None:
-        """Wait for what is running, and end what waits."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    def close(self, seconds: float = 10.0) -> bool:
+        """End all work after its present step, and wait so long for these steps; whether they have ended."""
+        end = time.monotonic() + seconds
+        with self._lock:
+            jobs = list(self._jobs)
+        for job in jobs:
+            job.abandon()
+        ended = self._threads.close(seconds)
         if self._batcher is not None:
-            self._batcher.close()
+            closing = Thread(target=self._batcher.close, name="structgen end", daemon=True)
+            closing.start()
+            closing.join(max(0.0, end - time.monotonic()))
+            ended = ended and not closing.is_alive()
+        if not ended:
+            log.warning("the server ends in the middle of a step that has taken %.0f s", seconds)
+        return ended
 
 
 def _passed_on(onto: Future[Any], done: Future[Any]) -> None:

@@ -14,6 +14,7 @@ from structgen.errors import InvalidSource, Unsupported
 from structgen.sources import JsonSchema, Regex
 from structgen.tokens.vocabulary import Vocabulary
 
+SECONDS = 0.5  # of a processor, LATE times as many of a clock: the machine of the tests may be busy
 LETTERS = Vocabulary.from_tokens([b"a", b"b", b"ab", "<e>"])
 
 
@@ -33,7 +34,7 @@ class Huge:
 
 @pytest.fixture(scope="module")
 def compiler() -> Iterator[CompilingProcess]:
-    made = CompilingProcess(LETTERS, seconds=0.25, gigabytes=1)
+    made = CompilingProcess(LETTERS, seconds=SECONDS, gigabytes=1)
     yield made
     made.close()
 
@@ -49,7 +50,7 @@ def test_without_a_folder_that_is_kept_the_child_hands_over_in_its_own(
     cache: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("STRUCTGEN_CACHE", cache)
-    compiler = CompilingProcess(LETTERS, seconds=0.25, gigabytes=1)
+    compiler = CompilingProcess(LETTERS, seconds=SECONDS, gigabytes=1)
     source = Regex("(ab){9}b")
     found = compiler.found(source, lambda: compile(source, LETTERS).cached)
     assert found is True
@@ -78,5 +79,5 @@ def test_a_source_that_never_ends_ends_the_process_and_not_its_service(compiler:
         refused = compiler.refusal(source)
         assert isinstance(refused, Unsupported)
         assert "memory" in str(refused)
-    assert time.monotonic() - begun < LATE * 0.25 + 30  # the process started once more
+    assert time.monotonic() - begun < LATE * SECONDS + 30  # the process started once more
     assert compiler.refusal(Regex("(ab){5}")) is None

@@ -12,6 +12,5 @@ from structgen.server import ServerSettings, create_app
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    uvicorn.run(
-        create_app(hasty(), ServerSettings(names=("toy",))), port=int(sys.argv[1]), log_level="warning"
-    )
+    app = create_app(hasty(), ServerSettings(names=("toy",)))
+    uvicorn.run(app, port=int(sys.argv[1]), log_level="warning", timeout_graceful_shutdown=60)

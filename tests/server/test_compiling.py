@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, wait
 
 import httpx2
 import pytest
@@ -102,7 +103,26 @@ def test_a_server_that_ends_does_not_wait_for_what_is_compiled(model: Model):
     sources = create_app(model, ServerSettings(compile_seconds=60)).state.service.sources
     with pytest.raises(Compiling) as caught:
         sources.get("long", Regex("a{99999996}b"))
+    done = caught.value.done
+    while not done.running():
+        time.sleep(0.01)
     begun = time.monotonic()
     sources.close()
-    assert caught.value.done.exception(30) is None  # it was refused, since the process is gone
+    wait([done], 30)
+    assert done.done()  # it was refused, or its process has not even started
     assert time.monotonic() - begun < 30
+
+
+def test_what_waits_to_be_compiled_is_given_up_when_the_server_ends(model: Model):
+    sources = create_app(model, ServerSettings(compile_seconds=59)).state.service.sources
+    waiting: list[Future[None]] = []
+    for digit in "12":
+        with pytest.raises(Compiling) as caught:
+            sources.get(digit, Regex(f"a{{9999999{digit}}}c"))
+        waiting.append(caught.value.done)
+    while not waiting[0].running():
+        time.sleep(0.01)
+    sources.close()
+    assert waiting[1].cancelled()
+    wait(waiting[:1], 30)
+    assert waiting[0].done()

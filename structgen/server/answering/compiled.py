@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from structgen.compiler.constraint import Constraint, compile
 from structgen.errors import StructgenError, Unsatisfiable
 from structgen.server.problems import Problem
 from structgen.server.settings import ServerSettings
+from structgen.server.threads import WorkThreads
 from structgen.sources import Regex, Source
 from structgen.tokens.vocabulary import Vocabulary
 
@@ -78,6 +79,10 @@ class CompiledSources:
             pool = self._compilers()
             compilers.cache_clear()
             pool.close()
+            with self._lock:
+                begun = list(self._begun.values())
+            for done in begun:
+                done.cancel()
 
     def _compilers(self) -> Compilers:
         limits = self._settings
@@ -109,6 +114,8 @@ class CompiledSources:
 
     def _make(self, pool: Compilers, key: str, source: Source[Any], client: str, done: Future[None]) -> None:
         """Compile a source in another process and read what it has left on disk; runs on a thread that mostly waits."""
+        if not done.set_running_or_notify_cancel():
+            return
         try:
             self._keep(key, pool.found(source, lambda: self._compiled(source)))
             error = None
@@ -152,7 +159,7 @@ class Compilers:
     """Some processes that compile, and a thread to wait for each."""
 
     def __init__(self, vocabulary: Vocabulary, count: int, seconds: float, gigabytes: float) -> None:
-        self.threads = ThreadPoolExecutor(count, thread_name_prefix="structgen-compiler")
+        self.threads = WorkThreads(count, "structgen-compiler")
         self._processes = [CompilingProcess(vocabulary, seconds, gigabytes) for _ in range(count)]
         self._idle: SimpleQueue[CompilingProcess] = SimpleQueue()
         for process in self._processes:
@@ -160,9 +167,9 @@ class Compilers:
 
     def close(self) -> None:
         """End the processes, and forget what waits for them."""
-        self.threads.shutdown(wait=False, cancel_futures=True)
         for process in self._processes:
             process.stop()
+        self.threads.close(0)
 
     def found(self, source: Source[Any], read: Callable[[], T]) -> T | StructgenError:
         """What `read` returns, which finds the source compiled on disk; or why it is refused."""

@@ -36,4 +36,4 @@ async def create_chat_completion(
     if not body.stream:
         return reply.whole(await result_of(request, job))
     usage = bool(body.stream_options and body.stream_options.include_usage)
-    return streamed(reply.chunks(await begun(job), usage=usage))
+    return streamed(reply.chunks(await begun(request, job), usage=usage))

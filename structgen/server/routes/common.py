@@ -35,8 +35,8 @@ WHOLE_OR_STREAMED: dict[int | str, dict[str, Any]] = {
 }
 
 
-def service_of(request: Request) -> Service:
-    """The service of the application."""
+async def service_of(request: Request) -> Service:
+    """The service of the application; async, so that no thread is asked for it."""
     return request.app.state.service
 
 

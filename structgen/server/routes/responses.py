@@ -28,4 +28,4 @@ async def create_response(
     if not body.stream:
         (outcome,) = await result_of(request, job)
         return reply.whole(outcome)
-    return streamed(reply.events(await begun(job)))
+    return streamed(reply.events(await begun(request, job)))
