@@ -12,11 +12,12 @@ from torch import Tensor
 
 from integrations.test_vllm import asks
 from integrations.vllm_engine import Engine, Request, StockSampler
+from structgen.integrations.vllm import constraints, slots
 from structgen.integrations.vllm import sampler as sampling
-from structgen.integrations.vllm import slots
 from structgen.integrations.vllm.asked import KEY, Asked
 from structgen.integrations.vllm.constraints import Constraints
 from structgen.integrations.vllm.sampler import ConstrainedSampler
+from structgen.integrations.vllm.slots import RequestState
 from structgen_engine.decoding.row import Row
 from structgen_engine.lattice.lattice import BlockLattice
 from tiny_gemma import CANVAS, HEAD, small_tokenizer
@@ -62,11 +63,12 @@ def innocent(compiled: Constraints, requests: list[Request]) -> None:
 
 
 def closed(compiled: Constraints, request: Request) -> bool:
-    """Whether the victim has an answer, or as much as it had before the fault and then the end."""
+    """Whether the victim has an answer, or what it had before the fault and then the end, or nothing (id 0)."""
     vocabulary = compiled.vocabulary(slots.ThoughtMode.NONE)
     assert vocabulary.end is not None
     constraint = compiled.submit(Asked("regex", PATTERN)).result()
-    return constraint.accepts_ids(request.ids) or vocabulary.special[vocabulary.end] in request.ids
+    ended = vocabulary.special[vocabulary.end] in request.ids or set(request.ids) == {0}
+    return ended or constraint.accepts_ids(request.ids)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -94,42 +96,52 @@ def test_logits_that_are_no_numbers(
     assert "is ended with no output" in caplog.text
 
 
-def where(name: str) -> tuple[Any, str]:
-    """An object and the attribute of it that a step with constraints calls."""
-    return {
-        "compile": (Constraints, "submit"),
-        "block": (Row, "block"),
-        "commit": (Row, "commit"),
-        "lattice": (sampling, "nonempty"),
-        "marginals": (sampling, "log_marginals"),
-        "sample": (BlockLattice, "sample"),
-        "argmax": (BlockLattice, "argmax"),
-        "beliefs": (BlockLattice, "beliefs"),
-    }[name]
+# every function that a step calls for a request: its holder, and how often it fails, which is often enough for one
+# request alone, because what fails for several is tried for each
+HOOKS: dict[str, tuple[Any, str, int]] = {
+    "submit": (Constraints, "submit", 2),
+    "compiler": (constraints, "compile", 1),
+    "vocabulary": (Constraints, "vocabulary", 1),
+    "begin": (slots, "begin", 1),
+    "block": (Row, "block", 2),
+    "commit": (Row, "commit", 1),
+    "decide": (RequestState, "decide", 2),
+    "lattice": (sampling, "nonempty", 2),
+    "marginals": (sampling, "log_marginals", 2),
+    "temperature": (ConstrainedSampler, "_temperature", 2),
+    "sample": (BlockLattice, "sample", 2),
+    "argmax": (BlockLattice, "argmax", 2),
+    "beliefs": (BlockLattice, "beliefs", 2),
+    "policy": (sampling, "EntropyBound", 2),
+}
+NEIGHBOURS = 3  # of a victim in `run`
+
+
+def test_the_faults_have_200_innocent_neighbours_and_more():
+    assert len(HOOKS) * len(ERRORS) * NEIGHBOURS >= 200
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize(
-    "name", ["compile", "block", "commit", "lattice", "marginals", "sample", "argmax", "beliefs"]
-)
+@pytest.mark.parametrize("name", HOOKS)
 def test_an_error_anywhere_in_a_step(
     compiled: Constraints, monkeypatch: pytest.MonkeyPatch, name: str, error: Exception
 ):
-    """The first call fails, and so does the next of a request alone: what fails for several is tried for each."""
-    run(compiled)  # compiles the constraints
-    holder, attribute = where(name)
+    """All neighbours of the request for which it fails have their answers."""
+    holder, attribute, times = HOOKS[name]
     real, calls = getattr(holder, attribute), [0]
+    run(compiled)  # compiles the constraints
+    fresh = Constraints(compiled._tokenizer_of, HEAD) if name == "compiler" else compiled
 
     def failing(*given: Any, **named: Any) -> Any:
         calls[0] += 1
-        if calls[0] <= (1 if name in ("compile", "commit") else 2):
+        if calls[0] <= times:
             raise error
         return real(*given, **named)
 
     with monkeypatch.context() as patch:
         patch.setattr(holder, attribute, failing)
-        requests = run(compiled)
-    assert calls[0] > 1
+        requests = run(fresh)
+    assert calls[0] > times
     innocent(compiled, requests)
     assert closed(compiled, requests[0])
 

@@ -15,6 +15,8 @@ from structgen.integrations.vllm import pooled, sampler
 from structgen.integrations.vllm.asked import KEY, Asked
 from structgen.integrations.vllm.constraints import Constraints
 from structgen.integrations.vllm.sampler import ConstrainedSampler
+from structgen.integrations.vllm.slots import RequestState
+from structgen_engine.decoding.row import Row
 from tiny_gemma import HEAD, small_tokenizer
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in.*:RuntimeWarning")
@@ -97,3 +99,39 @@ def test_a_fault_ends_its_request_alone(
     assert vocabulary.special[vocabulary.end] in requests[0].ids
     assert accepted(compiled, requests[1])
     assert "is ended with no output" in caplog.text
+
+
+HOOKS: dict[str, tuple[Any, str, int]] = {
+    "kernels": (sampler, "_pooled_module", 1),
+    "block": (Row, "block", 1),
+    "step": (pooled.gpu.Step, "of", 2),
+    "run": (pooled.gpu.Step, "run", 2),
+    "spread": (pooled.gpu.Step, "spread", 2),
+    "told": (pooled.gpu, "Told", 2),
+    "copies": (pooled, "noted", 1),
+    "decide": (RequestState, "decide", 1),
+}
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_an_error_anywhere_in_a_pooled_step(
+    compiled: Constraints, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Both neighbours of the request for which it fails have their answers, the free one its own tokens."""
+    holder, attribute, times = HOOKS[name]
+    asked = [asks(thinking=None, regex="[a-c]!"), asks(thinking=None, choice=["ab", "b"]), None]
+    real, calls = getattr(holder, attribute), [0]
+
+    def failing(*given: Any, **named: Any) -> Any:
+        calls[0] += 1
+        if calls[0] <= times:
+            raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
+        return real(*given, **named)
+
+    free = run(compiled, [None, None, None], canvases=1)[0][2].ids
+    with monkeypatch.context() as patch:
+        patch.setattr(holder, attribute, failing)
+        requests, _ = run(compiled, asked, canvases=1)
+    assert calls[0] >= times
+    assert accepted(compiled, requests[1])
+    assert requests[2].ids == free

@@ -77,12 +77,18 @@ class Arriving:
         for row in self.rows:
             if slots.get(row.place) is not row.slot:
                 continue
-            lost = row.block is None or id(row) in wrong
             if id(row) in wrong:
                 row.slot.fail(Diverged("the model's logits hold NaN or +inf: its answer is ended"))
-            if self.ended[row.place]:
-                n = row.slot.in_play(row.positions)
-                row.slot.decide(None if lost else self.canvas[row.place, :n], row.positions)
+            try:
+                self._tell(row, lost=row.block is None or id(row) in wrong)
+            except Exception as error:
+                row.slot.fail(error)
+                self._tell(row, lost=True)
+
+    def _tell(self, row: Planned, *, lost: bool) -> None:
+        if self.ended[row.place]:
+            n = row.slot.in_play(row.positions)
+            row.slot.decide(None if lost else self.canvas[row.place, :n], row.positions)
 
 
 def _pairs(rows: Sequence[Planned], status: Tensor) -> Iterator[tuple[Planned, int]]:

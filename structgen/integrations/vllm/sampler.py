@@ -18,10 +18,12 @@ Axes: R rows of logits of all requests, b requests of the same shape, N canvas, 
 from __future__ import annotations
 
 import importlib
+import logging
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 UNLIMITED = 1 << 30  # tokens, for a request that says nothing about their number
 TOGETHER = 4  # requests in one lattice; each takes some tables of N × V floats
 SLOTS = 1 << 20  # more than a batch has; a request's seed holds its slot
+log = logging.getLogger("vllm.structgen")
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,13 +141,18 @@ class ConstrainedSampler:
         arguments = getattr(sampling_params, "extra_args", None) or {}
         if KEY in arguments:
             most = min(limit for limit in (sampling_params.max_tokens, room, UNLIMITED) if limit is not None)
-            self._slots[place] = RequestState(self._pending(arguments), most - len(written), written, name)
+            self._slots[place] = RequestState(
+                partial(self._pending, arguments), most - len(written), written, name
+            )
 
     def __call__(self, logits: Tensor, input_batch: Any, draft_logits: Tensor | None = None) -> Any:
         """One step over logits [R, V]; those of constrained requests are overwritten."""
-        if self._late is not None:
-            self._late.tell(self._slots)
-            self._late = None
+        late, self._late = self._late, None
+        if late is not None:
+            try:
+                late.tell(self._slots)
+            except Exception as error:
+                self._lose([row.slot for row in late.rows], error)
         asked, written_out = self._asked(input_batch) if self._slots else ([], [])
         output = self._answered(asked, logits, input_batch, draft_logits)
         for slot, positions in written_out:
@@ -168,7 +176,14 @@ class ConstrainedSampler:
 
         The latter are all if the logits are not on a GPU, and those whose automata are explored as they go.
         """
-        if not asked or not pools(logits) or (pooled := _pooled_module()).holder_of(self.inner) is None:
+        if not asked or not pools(logits):
+            return [], asked
+        try:
+            pooled = _pooled_module()
+            if pooled.holder_of(self.inner) is None:
+                return [], asked
+        except Exception:
+            log.exception("the kernels cannot be loaded: constraints are computed without them")
             return [], asked
         plan, rest = list[Any](), list[Turn]()
         for turn in asked:
@@ -196,8 +211,19 @@ class ConstrainedSampler:
         statistics = pooled.PooledStatistics(self.inner, getattr(holder, pooled.STATISTICS), batch, plan)
         with pooled.replaced(holder, statistics):
             output = self.inner(logits, batch, draft_logits)
-        self._late = pooled.noted(self.inner.diffusion_states, plan, statistics.status)
+        for again in (True, False):
+            try:
+                self._late = pooled.noted(self.inner.diffusion_states, plan, statistics.status)
+                break
+            except Exception as error:
+                if not again:
+                    self._lose([planned.slot for planned in plan], error)
         return output
+
+    def _lose(self, slots: list[RequestState], error: Exception) -> None:
+        """End requests of which the host does not know how far they are."""
+        for slot in slots:
+            slot.fail(error)
 
     def _pending(self, arguments: dict[str, Any]) -> Future[Any]:
         try:

@@ -11,6 +11,7 @@ Axes: N canvas, n positions in play, V vocabulary.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -48,11 +49,14 @@ class RequestState:
     """
 
     def __init__(
-        self, pending: Future[Constraint[Any]], left: int, written: list[int], name: str = ""
+        self, submit: Callable[[], Future[Constraint[Any]]], left: int, written: list[int], name: str = ""
     ) -> None:
-        """written: the tokens generated before the engine interrupted the request, if it did; name: for the log"""
+        """submit: has the constraint compiled; name: for the log
+
+        written: the tokens generated before the engine interrupted the request, if it did
+        """
         self.left, self.committing, self.name = left, False, name
-        self._pending, self._written = pending, written
+        self._submit, self._pending, self._written = submit, submit(), written
         self._begun: Begun | None = None
         self._nothing: list[int] | None = None  # end and pad, written if the request has no automaton
         self._decided: Tensor | None = None  # [n]
@@ -63,7 +67,7 @@ class RequestState:
             self._nothing = [0, 0]
             try:
                 self._nothing = _ending(constraints.vocabulary(ThoughtMode.NONE))
-                self._begun = self._begin(self._pending.result())
+                self._begun = self._begin(self._compiled())
             except Exception as error:
                 self.fail(error)
         return self._begun is not None
@@ -107,6 +111,15 @@ class RequestState:
             self.fail(error)
         self.left -= positions
         self.committing, self._decided = False, None
+
+    def _compiled(self) -> Constraint[Any]:
+        """The constraint; if compiling it failed for a reason that is not its own, it is tried once more."""
+        try:
+            return self._pending.result()
+        except StructgenError:
+            raise
+        except Exception:
+            return self._submit().result()
 
     def _begin(self, constraint: Constraint[Any]) -> Begun:
         row = begin(constraint.automaton, 0, self.left + len(self._written), UNTIMED)
