@@ -22,12 +22,10 @@ SUREST = 1e-3  # the least distance from certain: beyond it, being surer says no
 def confidence(looks: Sequence[HiddenValue], spelled: Spelled) -> float:
     """The probability of what the looks' tokens spell, by the chain rule if it reaches over several blocks."""
     whole = [look.whole for look in looks]
-    return math.exp(
-        sum(
-            one.lattice.log_prob(ways(spelled.vocabulary, spelled.inside(one.first, one.last)))
-            for one in whole
-        )
+    nats = sum(
+        one.lattice.log_prob(ways(spelled.vocabulary, spelled.inside(one.first, one.last))) for one in whole
     )
+    return math.exp(min(0.0, nats))
 
 
 def calibrated(share: float, temperature: float, shift: float = 0.0) -> float:
@@ -52,7 +50,8 @@ def ranked(hidden: Hidden, leaf: Leaf, answer: Answer, spelled: Spelled) -> list
     for spelling, value in texts.items():
         share = math.exp(hidden.lattice.log_prob(ways(spelled.vocabulary, spelling)))
         known = shares.get(key(value), Alternative(value, 0.0))
-        shares[key(value)] = Alternative(known.value, known.probability + share)
+        total = min(1.0, known.probability + share)  # float32 rounds up
+        shares[key(value)] = Alternative(known.value, total)
     return sorted(shares.values(), key=lambda one: -one.probability)
 
 
