@@ -1,7 +1,7 @@
 """The evidence for an answer that was put together from several parts of a document, each read on its own.
 
-A value outside lists comes from one part. There it is hidden, as a value of a short document is: so its confidence is
-that in its part, given the rest of what was read there. Items of lists have none, for a part may see half of an item.
+Each value comes from one part, and so does each item of a list as a whole. There it is hidden, as a value of a short
+document is: so its confidence is that in its part, given the rest of what was read there.
 """
 
 from __future__ import annotations
@@ -69,33 +69,47 @@ class ReadPart:
         return hidden(runtime, self.asked, self.written, self.answer, self.spelled, leaves) if leaves else {}
 
 
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """Where a value comes from: a part of the document, and its JSON pointer in what was read there.
+
+    The pointers differ for items of lists.
+    """
+
+    part: ReadPart
+    pointer: str
+
+
 def together(
     runtime: Runtime,
     asked: Request,
     answer: Answer,
     stated: Stated,
-    parts: Mapping[str, ReadPart],
+    origins: Mapping[str, Origin],
     *,
     details: bool,
 ) -> Evidence:
     """What speaks for each value of an answer.
 
-    asked: about the whole document, whose text is `stated`; parts: that values outside lists come from, by pointer
+    asked: about the whole document, whose text is `stated`; origins: of the values, by pointer
     details: whether every value is hidden; otherwise those of which the constraint refuses what a document may hold
     """
     leaves, outlines = answer.leaves, [kind.outline for kind in asked.kinds]
-    seen = {at: part for at, part in parts.items() if at in leaves and at in part.answer.leaves}
+    seen = {at: one for at, one in origins.items() if at in leaves and one.pointer in one.part.answer.leaves}
     looks = _looks(runtime, seen, details=details)
     sure, others = dict[str, float](), {}
     for at in looks if details else ():
-        part = seen[at]
-        sure[at], others[at] = weighed(looks[at], part.answer.leaves[at], part.answer, part.spelled)
+        part = seen[at].part
+        leaf = part.answer.leaves[seen[at].pointer]
+        sure[at], others[at] = weighed(looks[at], leaf, part.answer, part.spelled)
     likely = (
         {}
         if runtime.calibration is None
         else {at: calibrated(one, *runtime.calibration) for at, one in sure.items()}
     )
-    supported = {at: part.supported[at] for at, part in seen.items() if at in part.supported}
+    supported = {
+        at: one.part.supported[one.pointer] for at, one in seen.items() if one.pointer in one.part.supported
+    }
     lacking = lacking_facts(runtime, asked, answer, stated, supported)
     warned = dict(_excluded(seen, looks))
     found = [
@@ -106,28 +120,26 @@ def together(
     return Evidence(sure, others, spans, (*(one for one in found if one is not None), *lists), likely)
 
 
-def _looks(runtime: Runtime, parts: Mapping[str, ReadPart], *, details: bool) -> dict[str, list[HiddenValue]]:
+def _looks(runtime: Runtime, origins: Mapping[str, Origin], *, details: bool) -> dict[str, list[HiddenValue]]:
     """The looks at values in their parts, one part after the other."""
     found: dict[str, list[HiddenValue]] = {}
-    for part in dict.fromkeys(parts.values()):
-        own = [part.answer.leaves[at] for at, one in parts.items() if one is part]
+    for part in dict.fromkeys(one.part for one in origins.values()):
+        own = {one.pointer: at for at, one in origins.items() if one.part is part}
         assert part.asked.document is not None
-        read = Stated(part.asked.document)
-        few = [leaf for leaf in own if details or doubtful(leaf, part.asked, part.answer, read)]
-        found |= {at: looks for at, looks in part.looks(runtime, few).items() if looks}
+        read, leaves = Stated(part.asked.document), [part.answer.leaves[at] for at in own]
+        few = [leaf for leaf in leaves if details or doubtful(leaf, part.asked, part.answer, read)]
+        found |= {own[at]: looks for at, looks in part.looks(runtime, few).items() if looks}
     return found
 
 
 def _excluded(
-    parts: Mapping[str, ReadPart], looks: Mapping[str, list[HiddenValue]]
+    origins: Mapping[str, Origin], looks: Mapping[str, list[HiddenValue]]
 ) -> Iterator[tuple[str, AnswerWarning]]:
     """The warnings about values in whose place the constraint ruled out what the part states."""
     for at, seen in looks.items():
-        part = parts[at]
-        read = Stated(part.asked.document or "")
+        part = origins[at].part
+        read, leaf = Stated(part.asked.document or ""), part.answer.leaves[origins[at].pointer]
         for look in seen:
-            warning = excluded(
-                look, part.answer.leaves[at], part.answer, part.spelled, part.asked.constraint, read
-            )
+            warning = excluded(look, leaf, part.answer, part.spelled, part.asked.constraint, read)
             if warning is not None:
-                yield at, warning
+                yield at, AnswerWarning(warning.kind, at, warning.detail)

@@ -20,7 +20,7 @@ from heapq import nlargest
 
 from structgen.documents import Document
 from structgen.errors import InvalidDocument, InvalidOption
-from structgen.evidence.parts import ReadPart, together
+from structgen.evidence.parts import Origin, ReadPart, together
 from structgen.generation.leaves import Answer
 from structgen.generation.prompts import Form
 from structgen.generation.request import Request
@@ -110,7 +110,7 @@ def read_windows(
     """The answer that the windows of a document give together.
 
     asked: with the prompt and the text of one window; document: kept with the answer
-    details: whether to gather the confidences and alternatives of values outside lists
+    details: whether to gather the confidences and alternatives of all values
     Raises InvalidOption for redraws, because what a validator rejects may be spread over several parts.
     """
     if asked.redraws:
@@ -122,8 +122,8 @@ def read_windows(
         _read(runtime, asked, form, text, place) for place in _promising(runtime, asked, form, text, places)
     ]
     written = [window.part.written for window in seen]
-    parts = dict[str, ReadPart]()
-    value = merged(seen, form.outlined, (), parts)
+    origins = dict[str, Origin]()
+    value = merged(seen, form.outlined, (), origins)
     answer = _json(None if value is ABSENT else value)
     constraint = asked.constraint.bind(text)
     if not constraint.accepts(answer):
@@ -139,7 +139,7 @@ def read_windows(
         sum(part.blocks for part in written),
         max(part.dropped for part in written),
         all(part.certified for part in written),
-        together(runtime, asked, Answer(answer), Stated(text), parts, details=details),
+        together(runtime, asked, Answer(answer), Stated(text), origins, details=details),
         document=document,
     )
 
@@ -193,11 +193,11 @@ def of_window(asked: Request, prompt: Sequence[int], part: str) -> Request:
 
 
 def merged(
-    seen: Sequence[Window], outline: Outline, names: Sequence[str], parts: dict[str, ReadPart]
+    seen: Sequence[Window], outline: Outline, names: Sequence[str], origins: dict[str, Origin]
 ) -> Json | Absent:
     """One value of the values that windows read; ABSENT if none has one.
 
-    names: the members that lead to it; parts: receives the part that each value outside lists comes from, by pointer
+    names: the members that lead to it; origins: receives where each value comes from, by pointer
     """
     here = [one for one in seen if one.value is not ABSENT and one.value is not None]
     if not here:
@@ -207,22 +207,53 @@ def merged(
         found = (
             (
                 field.name,
-                merged([_member(one, field.name) for one in here], field.value, (*names, field.name), parts),
+                merged(
+                    [_member(one, field.name) for one in here], field.value, (*names, field.name), origins
+                ),
             )
             for field in outline.fields
         )
         return {name: value for name, value in found if value is not ABSENT}
+    pointer = pointer_of(names)
     if all(isinstance(one.value, list) for one in here):
-        return _joined(here, outline.most)
+        items = _joined(here, outline.most)
+        for at, one in enumerate(items):
+            origins.update(_origins(one, pointer, str(at), str(one.at)))
+        return [one.value for one in items]
     if outline.kind == "map" and objects:
         pairs = dict[str, Json]()
-        for pair in _joined(here, outline.most):
-            if isinstance(pair, list):
-                pairs.setdefault(str(pair[0]), pair[1])
+        for one in _joined(here, outline.most):
+            name, value = one.pair
+            if name not in pairs:
+                pairs[name] = value
+                origins.update(_origins(one, pointer, escape(name), escape(name)))
         return pairs
     best = max(here, key=lambda one: _weight(one, names))
-    parts[pointer_of(names)] = best.part
+    origins[pointer] = Origin(best.part, pointer)
     return best.value
+
+
+@dataclass(frozen=True, eq=False)
+class _Item:
+    """The item number `at` of a list that a window has, or a member of its map as a list of name and value."""
+
+    window: Window
+    at: int
+    value: Json
+
+    @property
+    def pair(self) -> tuple[str, Json]:
+        """The name and the value of a member."""
+        assert isinstance(self.value, list)
+        return str(self.value[0]), self.value[1]
+
+
+def _origins(item: _Item, pointer: str, new: str, old: str) -> Iterator[tuple[str, Origin]]:
+    """Where the values of an item come from that is called `new` in the answer and `old` in its window."""
+    part, before = item.window.part, f"{pointer}/{old}"
+    for at in part.answer.leaves:
+        if at == before or at.startswith(f"{before}/"):
+            yield f"{pointer}/{new}{at.removeprefix(before)}", Origin(part, at)
 
 
 def _member(window: Window, name: str) -> Window:
@@ -250,13 +281,13 @@ def pointer_of(names: Sequence[str]) -> str:
     return "".join(f"/{escape(name)}" for name in names)
 
 
-def _joined(seen: Sequence[Window], most: int | None) -> list[Json]:
+def _joined(seen: Sequence[Window], most: int | None) -> list[_Item]:
     """The items of all windows, in order; one that stands at the place of another with the same values is left out."""
-    found: list[tuple[int, int, Json]] = []
+    found: list[tuple[int, int, _Item]] = []
     known: set[tuple[int, str]] = set()
     for number, window in enumerate(seen):
         least = 0
-        for item in _items(window):
+        for index, item in enumerate(_items(window)):
             places = [window.stated.places(one) for one in _scalars(item)]
             stated = [place for one in places for place in one if place[0] >= least] or [
                 p for one in places for p in one
@@ -265,7 +296,7 @@ def _joined(seen: Sequence[Window], most: int | None) -> list[Json]:
             at = window.start + least
             if (at, _json(item)) not in known:
                 known.add((at, _json(item)))
-                found.append((at, number, item))
+                found.append((at, number, _Item(window, index, item)))
     found.sort(key=lambda one: one[:2])
     return [item for _, _, item in found][:most]
 

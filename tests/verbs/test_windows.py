@@ -82,6 +82,21 @@ def test_a_value_of_a_window_has_its_confidence_and_warnings(model: sg.Model):
         model.extract(text, Lease)
 
 
+def test_items_of_lists_have_the_confidence_of_their_window(model: sg.Model):
+    rows = [(["nut", "bolt", "saw", "drill"][at % 4], at + 1) for at in range(8)]
+    text = f"{(LOREM + chr(10)) * 28}product,quantity\n" + "\n".join(
+        f"{name},{count}" for name, count in rows
+    )
+    prices = "".join(f"\n{name}: {at}.50" for at, (name, _) in enumerate(rows[:4]))
+    done = model.extract(text, list[Row], details=True)
+    assert [(row.product, row.quantity) for row in done.value] == rows
+    wanted = {f"/{at}/{name}" for at in range(len(rows)) for name in ("product", "quantity")}
+    assert set(done.confidence) == set(done.alternatives) == wanted
+    assert all(0.0 <= one <= 1.0 for one in done.confidence.values())
+    done = model.extract((LOREM + "\n") * 28 + "Prices:" + prices, dict[str, float], details=True)
+    assert set(done.confidence) == {f"/{name}" for name in done.value}
+
+
 def test_a_bound_that_excludes_what_a_window_states_is_named(model: sg.Model):
     fields = {"monthly_rent": {"type": "number", "minimum": 0, "maximum": 500}}
     text = f"Landlord: Oak Homes Ltd\n{(LOREM + chr(10)) * 60}Monthly rent: 1020.50 EUR\n"
