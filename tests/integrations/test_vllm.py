@@ -226,6 +226,14 @@ class Served:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def post(self, body: Any, path: str = "/v1/chat/completions") -> tuple[int, bytes]:
+        sent = asyncio.run(self._sent(body, path))
+        return sent[0]["status"], b"".join(message["body"] for message in sent[1:])
+
+    async def status(self, body: Any, path: str = "/v1/chat/completions") -> int:
+        """Of the answer to a request among others."""
+        return (await self._sent(body, path))[0]["status"]
+
+    async def _sent(self, body: Any, path: str) -> list[Any]:
         raw, sent = body if isinstance(body, bytes) else json.dumps(body).encode(), list[Any]()
         half = len(raw) // 2
         parts = [
@@ -241,8 +249,8 @@ class Served:
             sent.append(message)
 
         scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
-        asyncio.run(self.layer(scope, receive, send))
-        return sent[0]["status"], b"".join(message["body"] for message in sent[1:])
+        await self.layer(scope, receive, send)
+        return sent
 
 
 class TestTheServersHalf:

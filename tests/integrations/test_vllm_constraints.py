@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from concurrent.futures import wait
 from pathlib import Path
 
 import pytest
 
 import structgen as sg
+from integrations.test_vllm import Served
 from structgen.integrations.vllm.asked import Asked
 from structgen.integrations.vllm.constraints import WARM_UP, Constraints
 from structgen.integrations.vllm.frontend import SECONDS_VARIABLE, Frontend, _seconds
@@ -34,6 +37,29 @@ def test_a_short_request_waits_for_one_long_one_at_most(tokenizer: Path):
     assert futures[-1].result().accepts("ab")
     for future in futures[:-1]:
         assert isinstance(future.exception(), sg.Unsupported)
+
+
+def test_three_hostile_requests_delay_a_trivial_one_by_three_seconds_at_most(tokenizer: Path):
+    """All four reach the server at once, the trivial one last; its answer comes before two of theirs."""
+    server = Served(tokenizer)
+    server.post({"structured_outputs": {"regex": "x"}})  # the vocabulary and the kernels are there
+    bodies = [{"structured_outputs": asked.options()} for asked in [*HOSTILE, Asked("regex", "ab")]]
+    begun, ended = time.process_time(), list[tuple[int, int, float]]()
+
+    async def ask(number: int) -> None:
+        await asyncio.sleep(0.01 * number)
+        status = await server.status(bodies[number])
+        ended.append((number, status, time.process_time() - begun))
+
+    async def ask_all() -> None:
+        await asyncio.gather(*map(ask, range(4)))
+
+    asyncio.run(ask_all())
+    trivial = next(one for one in ended if one[0] == 3)
+    assert trivial[1] == 200
+    assert trivial[2] <= 3.0  # of CPU, which compiling in this process takes
+    assert ended.index(trivial) <= 1
+    assert [status for number, status, _ in ended if number != 3] == [400] * 3
 
 
 def test_what_takes_too_long_is_refused_at_once_the_second_time(tokenizer: Path):

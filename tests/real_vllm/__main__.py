@@ -62,7 +62,7 @@ def _stock(folder: Path) -> int:
 
 def _plugin(folder: Path) -> int:
     from real_vllm.asks import MODEL, calls, refused_by_us, together, ways
-    from real_vllm.crowd import crowd
+    from real_vllm.crowd import crowd, hostile
     from real_vllm.every_field import every_field
 
     tools = ("--enable-auto-tool-choice", "--tool-call-parser", "gemma4")
@@ -74,6 +74,7 @@ def _plugin(folder: Path) -> int:
             + _report("at the same time", together(client))
             + _report("one by one", ways(client))
             + _report("forty at once", crowd(base, MODEL))
+            + _report("a hostile queue", hostile(base, MODEL))
             + _report("every field of a request", every_field(base, MODEL))
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from real_vllm.asks import CALLS, CANVAS, NAMED, NESTED, PARAMETERS, PERSON, UNI
 from real_vllm.wire import calls, post, texts
 
 COUNT = 40
+MOST_DELAY = 3.0  # seconds
 CHAT, COMPLETIONS, RESPONSES = "/v1/chat/completions", "/v1/completions", "/v1/responses"
 TREE = {
     "$defs": {
@@ -59,6 +61,27 @@ def crowd(base: str, model: str) -> Iterator[tuple[str, bool, str]]:
         answers = list(pool.map(lambda ask: asked(*ask), asks))
     for (number, kind), (status, answer) in zip(asks, answers, strict=True):
         yield f"{number} {kind.name}", status == kind.status and kind.right(number, answer), answer
+
+
+def hostile(base: str, model: str) -> Iterator[tuple[str, bool, str]]:
+    """Three patterns whose automata have 2^18 states and more, and behind them a trivial one."""
+
+    def timed(pattern: str) -> tuple[int, float]:
+        begun = time.monotonic()
+        status, _ = post(base, CHAT, {"model": model, **_chat(_outputs(regex=pattern))})
+        return status, time.monotonic() - begun
+
+    _, alone = timed("a|b")
+    with ThreadPoolExecutor(4) as pool:
+        others = [pool.submit(timed, f"(a|b)*a(a|b){{{length}}}") for length in (18, 19, 20)]
+        time.sleep(0.1)
+        status, behind = timed("b|c")
+    refused = [one.result()[0] for one in others] == [400] * 3
+    yield (
+        "a trivial request behind hostile ones",
+        status == 200 and refused and behind - alone <= MOST_DELAY,
+        f"{alone:.1f} s alone, {behind:.1f} s behind them",
+    )
 
 
 def _chat(more: dict[str, Any], canvases: int = 2) -> dict[str, Any]:
