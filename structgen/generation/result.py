@@ -52,7 +52,8 @@ class AnswerWarning(UserWarning):
 
     def __init__(self, kind: WarningKind, pointer: str, detail: str) -> None:
         super().__init__(f"{pointer or 'the answer'}: {detail}")
-        self.kind, self.pointer, self.detail = kind, pointer, detail
+        self.kind: WarningKind = kind
+        self.pointer, self.detail = pointer, detail
 
     def to_dict(self) -> dict[str, str]:
         """Kind, pointer and detail."""
