@@ -201,6 +201,7 @@ class Served:
         tools: str | None = None,
         size: int = HEAD,
         stream: list[bytes] | None = None,
+        canvas: int | None = None,
     ) -> None:
         self.frontend, self.answer, self.stream = Frontend(), answer, stream
         self.layer = Middleware(self.app, self.frontend)
@@ -209,7 +210,9 @@ class Served:
         options = SimpleNamespace(reasoning_parser=parser, disable_any_whitespace=False)
         client = SimpleNamespace(
             model_config=model,
-            vllm_config=SimpleNamespace(structured_outputs_config=options),
+            vllm_config=SimpleNamespace(
+                structured_outputs_config=options, diffusion_config=SimpleNamespace(canvas_length=canvas)
+            ),
             renderer=SimpleNamespace(get_tokenizer=lambda: tokenizer),
         )
         asyncio.run(self.frontend.init_state(client, None, SimpleNamespace(tool_call_parser=tools)))

@@ -16,6 +16,7 @@ cannot be enforced. vLLM loads the second only if `VLLM_PLUGINS` names it. Witho
 | `constraints.py` | constraints compiled on a thread of their own |
 | `fields.py` | the fields of requests that do not go together with a constraint |
 | `tools.py` | the calls that a request with tools asks for |
+| `canvas.py` | how long the canvas of a request is |
 | `frontend.py` | the server's half |
 | `replies.py` | what a client gets back: refusals, and answers that are none |
 | `slots.py` | the automaton state of each request |

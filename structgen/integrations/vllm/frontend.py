@@ -19,6 +19,7 @@ from typing import Any
 from structgen.compiler.constraint import Constraint
 from structgen.errors import InvalidOption, InvalidSource, StructgenError, Unsatisfiable, Unsupported
 from structgen.integrations.vllm.asked import CANVAS_OPTIONS, Asked, ThoughtMode, placed, taken
+from structgen.integrations.vllm.canvas import shorter_canvas, with_canvas
 from structgen.integrations.vllm.constraints import SERVED_SECONDS, Constraints
 from structgen.integrations.vllm.fields import PATHS, Endpoint, asked_to_think, refuse_fatal, refuse_fields
 from structgen.integrations.vllm.replies import (
@@ -51,7 +52,7 @@ class Frontend:
     def __init__(self) -> None:
         self._constraints: Constraints | None = None
         self._thoughts_parted = self._thinking = self._compact = False
-        self._longest = 0  # tokens that an output can have
+        self._longest = self._canvas = 0  # tokens that an output can have, and positions of a canvas
         self._tool_parser: str | None = None
 
     def attach_router(self, app: Any) -> None:
@@ -69,6 +70,8 @@ class Frontend:
         defaults = getattr(args, "default_chat_template_kwargs", None) or {}
         self._thinking = bool(defaults.get("enable_thinking", False))
         self._longest = model.max_model_len - 1
+        diffusion = getattr(engine_client.vllm_config, "diffusion_config", None)
+        self._canvas = getattr(diffusion, "canvas_length", None) or 0
         self._tool_parser = getattr(args, "tool_call_parser", None)
         tokenizer = engine_client.renderer.get_tokenizer
         self._constraints = Constraints(tokenizer, model.get_vocab_size(), seconds=_seconds())
@@ -107,12 +110,14 @@ class Frontend:
         # shielded: a client that disconnects must not cancel a compilation that others wait for
         constraint = await asyncio.shield(asyncio.wrap_future(self._constraints.submit(asked)))
         budget = next((body[name] for name in BUDGETS if isinstance(body.get(name), int)), self._longest)
+        budget = min(budget, self._longest)
         try:
-            affordable(constraint.automaton, 0, min(budget, self._longest))
+            affordable(constraint.automaton, 0, budget)
         except BudgetTooSmall as error:
             raise Unsatisfiable(
                 f"{error.need}; this request may have {error.max_tokens}", min_tokens=error.min_tokens
             ) from None
+        body["vllm_xargs"] = with_canvas(arguments, shorter_canvas(constraint, budget, self._canvas))
         placed(body, asked)
         return asked, constraint
 
