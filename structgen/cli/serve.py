@@ -70,7 +70,7 @@ def serve_command(
     app = create_app(loaded(model), settings)
     logging.basicConfig(level=log_level.upper(), stream=sys.stderr, format="%(message)s")
     if error_console().is_terminal:
-        error_console().print(f"http://{host}:{port}/v1  (Ctrl-C stops)", highlight=False)
+        error_console().print(f"http://{host}:{port}/v1, to watch: /live  (Ctrl-C stops)", highlight=False)
     uvicorn.run(
         app,
         host=host,

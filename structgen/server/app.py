@@ -21,7 +21,7 @@ from structgen.server.guard import Guard
 from structgen.server.keys import Keys
 from structgen.server.measures import Measures
 from structgen.server.problems import Problem, of_error
-from structgen.server.routes import about, chat, decisions, responses
+from structgen.server.routes import about, chat, decisions, live, responses
 from structgen.server.service import Gone, Service
 from structgen.server.settings import ServerSettings
 from structgen.server.wire.body import misfit
@@ -56,7 +56,7 @@ def create_app(model: Model, settings: ServerSettings | None = None) -> FastAPI:
     app.state.service = Service(
         model, settings, sources, Deciding(model), workers, measures, int(time.time())
     )
-    for routes in (about, chat, responses, decisions):
+    for routes in (about, chat, responses, decisions, live):
         app.include_router(routes.router)
     _answer_errors(app)
     app.add_middleware(
