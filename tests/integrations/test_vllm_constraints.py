@@ -11,9 +11,11 @@ import pytest
 
 import structgen as sg
 from integrations.test_vllm import Served
+from integrations.vllm_memory import readings
 from structgen.integrations.vllm.asked import Asked
 from structgen.integrations.vllm.constraints import WARM_UP, Constraints
 from structgen.integrations.vllm.frontend import SECONDS_VARIABLE, Frontend, _seconds
+from structgen.limits.budget import STATM
 from tiny_gemma import HEAD, small_tokenizer
 
 HOSTILE = [Asked("regex", f"(a|b)*a(a|b){{{length}}}") for length in (18, 19, 20)]
@@ -81,3 +83,11 @@ def test_the_limit_is_set_by_the_environment(monkeypatch: pytest.MonkeyPatch):
         ):
             _seconds()
     assert not Frontend().ready
+
+
+@pytest.mark.skipif(not STATM.exists(), reason="memory is read from /proc")
+def test_memory_is_flat_however_many_schemas_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """After the first tenths, in which as many constraints are kept as ever will be."""
+    monkeypatch.setattr("structgen.integrations.vllm.constraints.KEPT", 16)
+    found = readings(tmp_path, 240, 60)
+    assert found[-1] - found[2] < 8.0  # MB
