@@ -18,6 +18,7 @@ from structgen.integrations.vllm.asked import KEY, Asked, ThoughtMode, placed, t
 from structgen.integrations.vllm.constraints import Constraints
 from structgen.integrations.vllm.frontend import Frontend, Middleware
 from structgen.integrations.vllm.sampler import ConstrainedSampler
+from structgen_engine.lattice.lattice import BlockLattice
 from tiny_gemma import CANVAS, HEAD, small_tokenizer
 
 SCHEMA = {
@@ -465,6 +466,26 @@ class TestTheEnginesHalf:
         engine = Engine(ConstrainedSampler(StockSampler(CANVAS, HEAD, steps=48), compiled), CANVAS)
         engine.run([Request(0, CANVAS, asks(choice=["xyz"], thinking=None))])
         assert engine.steps == 3
+
+    def test_a_step_is_done_before_the_first_request(
+        self, compiled: Constraints, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """So that no request waits for the kernels; an error there is no reason not to serve."""
+        done: list[str] = []
+        for name in ("sample", "beliefs", "argmax"):
+            real = getattr(BlockLattice, name)
+            monkeypatch.setattr(
+                BlockLattice,
+                name,
+                lambda *given, real=real, name=name: (done.append(name), real(*given))[1],
+            )
+        sampler = ConstrainedSampler(StockSampler(CANVAS, HEAD), compiled)
+        sampler.warm()
+        assert done == ["sample", "beliefs", "argmax"]
+        assert not caplog.records
+        monkeypatch.setattr(Constraints, "submit", None)
+        sampler.warm()
+        assert "compiled when a request needs them" in caplog.text
 
     def test_the_rest_of_the_sampler_is_vllms(self, compiled: Constraints) -> None:
         inner = StockSampler(CANVAS, HEAD)

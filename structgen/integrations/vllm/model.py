@@ -29,9 +29,9 @@ class StateWithConstraints:
         tokenizers: Any = importlib.import_module("vllm.tokenizers")
         tokenizer = partial(tokenizers.cached_tokenizer_from_config, self.model_config)
         constraints = Constraints(tokenizer, self.model_config.get_vocab_size())
-        if not self.model_config.skip_tokenizer_init:
-            constraints.warm()
         self._structgen = ConstrainedSampler(inner, constraints, seed=self.model_config.seed or 0)
+        if not self.model_config.skip_tokenizer_init:
+            self._structgen.warm()
         return self._structgen, rejection
 
     def add_request(self, req_index: int, new_req_data: Any) -> None:

@@ -33,11 +33,12 @@ from torch import Tensor
 from structgen.errors import Unsupported
 from structgen.integrations.rows import LEAST_LOG, log_marginals
 from structgen.integrations.vllm.asked import CANVAS_OPTIONS, KEY, Asked
-from structgen.integrations.vllm.constraints import Constraints
+from structgen.integrations.vllm.constraints import WARM_UP, Constraints
 from structgen.integrations.vllm.slots import RequestState
 from structgen_engine.automata.dfa import BlockAutomaton
 from structgen_engine.decoding.blocks import nonempty
 from structgen_engine.decoding.policy import EntropyBound
+from structgen_engine.decoding.row import begin
 from structgen_engine.lattice.lattice import BlockLattice
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 UNLIMITED = 1 << 30  # tokens, for a request that says nothing about their number
 TOGETHER = 4  # requests in one lattice; each takes some tables of N × V floats
+WARM_TOKENS = 32  # of the step that compiles the kernels
 SLOTS = 1 << 20  # more than a batch has; a request's seed holds its slot
 log = logging.getLogger("vllm.structgen")
 
@@ -132,6 +134,20 @@ class ConstrainedSampler:
         room: tokens after the prompt; written: tokens generated before the request was interrupted; name: for the log
         """
         self._told[place] = room, written, name
+
+    def warm(self) -> None:
+        """Do what a step on a CPU does, once, before the first request waits for the kernels to be compiled."""
+        try:
+            constraint = self._constraints.submit(WARM_UP).result()
+            row = begin(constraint.automaton, 0, WARM_TOKENS)
+            scores = torch.zeros(1, WARM_TOKENS, constraint.vocabulary.size)
+            lattice = nonempty([row.block(WARM_TOKENS)], scores)
+            log_marginals(lattice)
+            lattice.sample(torch.Generator())
+            lattice.beliefs()
+            lattice.argmax()
+        except Exception:
+            log.exception("the kernels are compiled when a request needs them")
 
     def add_request(self, place: int, sampling_params: Any) -> None:
         """Add a request to the batch."""
