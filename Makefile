@@ -8,12 +8,14 @@
 # make newcomer  clones the project and goes the way of a first hour: demo, a PDF, the proof, the server
 # make newcomer NEWCOMER=--reuse   the same with this checkout's environment, in a quarter of a minute
 # make test-vllm  vLLM's server with the plugin, in an environment of its own of 3.5 GB
+# make test-vllm OVERLAY=0.33.0   the same with that version's Python over the compiled parts of 0.32
 
 PYTHON  ?= python3
 VENV    ?= .venv
 WORKERS ?= 2
 SUITE   ?= step
 NEWCOMER ?=
+OVERLAY ?=
 UV      := uv==0.13.9
 BIN     := $(VENV)/bin
 PIP     := $(BIN)/pip --disable-pip-version-check --quiet
@@ -40,7 +42,7 @@ newcomer:
 	tests/outside/newcomer.sh $(NEWCOMER)
 
 test-vllm:
-	PYTHONPATH=tests $(PYTHON) -m real_vllm --environment .venv-vllm
+	PYTHONPATH=tests $(PYTHON) -m real_vllm --environment .venv-vllm $(if $(OVERLAY),--overlay $(OVERLAY))
 
 site: .venv-site
 	.venv-site/bin/zensical build --clean --strict

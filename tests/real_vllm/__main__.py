@@ -16,10 +16,9 @@ import urllib.request
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from real_vllm.environment import ROOT, environment, python_of
+from real_vllm.environment import ROOT, environment, overlay_of, path_of, python_of
 
 PATIENCE = 900  # seconds for a server to start
-TESTS = ROOT / "tests"
 
 
 def main() -> int:
@@ -29,11 +28,14 @@ def main() -> int:
         "--environment", type=Path, default=ROOT / ".venv-vllm", help="made if it is not there"
     )
     parser.add_argument("--part", choices=("stock", "plugin", "offline"), action="append", help="all if none")
+    parser.add_argument("--overlay", metavar="VERSION", help="of vLLM, in Python, over the compiled 0.32")
     options = parser.parse_args()
-    python = python_of(options.environment.absolute())
+    folder = options.environment.absolute()
+    python = python_of(folder)
     if Path(sys.executable).parent.parent != python.parent.parent:  # OpenAI's client is in that environment
         command = [python, "-m", "real_vllm", *sys.argv[1:]]
-        return subprocess.run(command, env={**os.environ, "PYTHONPATH": str(TESTS)}).returncode
+        overlay = overlay_of(folder, options.overlay) if options.overlay else None
+        return subprocess.run(command, env={**os.environ, **path_of(overlay)}).returncode
     parts, failed = options.part or ["stock", "plugin", "offline"], 0
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -179,7 +181,7 @@ def _wait(server: subprocess.Popen, port: int, log: Path) -> None:
 
 
 def _variables(plugins: str, folder: Path) -> dict[str, str]:
-    return {**environment(plugins=plugins, cache=folder / "cache"), "PYTHONPATH": str(TESTS)}
+    return environment(plugins=plugins, cache=folder / "cache")  # with the path of this process
 
 
 if __name__ == "__main__":
