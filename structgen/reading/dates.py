@@ -15,6 +15,7 @@ from datetime import date
 from structgen.reading.statement import Statement
 
 IN_DIGITS = re.compile(r"(?<!\d)(?<!\d[-./ ])(\d{1,4})([-./])(\d{1,2})\2(\d{4}|\d{2})?(?!\d)(?![-./]\d)")
+SPACED = re.compile(r"(?<!\d)(?<!\d[-./ ])(\d{1,2})(\.) (\d{1,2})\. (\d{4})(?!\d)(?![-./]\d)")  # 1. 10. 2026
 TIME = re.compile(
     r"(?<![\d:.])(\d{1,2})(?:[:.h]([0-5]\d)(?::([0-5]\d)(?:[.,]\d+)?)?)?(?: ?([ap]\.?m)\b)?(?!\d|\.\d)"
     r"( ?(?:Z\b|UTC\b|GMT\b|(?:UTC|GMT)?[+−-](?:0\d|1[0-4]):?[0-5]\d(?!\d)))?",
@@ -26,20 +27,21 @@ _YEARS = range(1800, 2200)  # of dates in digits
 JOIN = re.compile(
     r"[Tt]|[,;]?\s*(?:(?:at|on|um|am|den|le|à|el|a las|kl\.?|@|-|–)\s*)?", re.IGNORECASE
 )  # between date and time
-# English, German, French and Spanish, in full and short
+# English, German, French and Spanish, in full and short; Italian, Dutch, Portuguese, Polish, Czech, Swedish, Danish and
+# Turkish in full, as dates have them
 _MONTHS = (
-    "jan(?:uary|uar|vier|v)?|jän(?:ner)?|ene(?:ro)?",
-    "feb(?:ruary|ruar|rero)?|f[ée]v(?:rier|r)?",
-    "mar(?:ch|s|zo)?|märz?|mrz",
-    "apr(?:il)?|avr(?:il)?|abr(?:il)?",
-    "mayo?|mai",
-    "jun(?:e|io?)?|juin",
-    "jul(?:y|io?)?|juil(?:let)?",
-    "aug(?:ust)?|ao[ûu]t|ago(?:sto)?",
-    "sep(?:t|tember|tembre|tiembre)?",
-    "o[ck]t(?:ober|obre|ubre)?",
-    "nov(?:ember|embre|iembre)?",
-    "de[cz](?:ember)?|déc(?:embre)?|dic(?:iembre)?",
+    "jan(?:uary|uari?|vier|v)?|jän(?:ner)?|ene(?:ro)?|gennaio|janeiro|stycznia|ledna|ocak",
+    "feb(?:ruary|ruari?|rero)?|f[ée]v(?:rier|r)?|febbraio|fevereiro|lutego|února|şubat",
+    "mar(?:ch|s|zo)?|märz?|mrz|maart|março|marts|marca|března|mart",
+    "apr(?:il)?|avr(?:il)?|abr(?:il)?|aprile|kwietnia|dubna|nisan",
+    "mayo?|mai|mei|maj|maja|maio|maggio|května|mayıs",
+    "jun(?:e|io?)?|juin|juni|giugno|junho|czerwca|června|haziran",
+    "jul(?:y|io?)?|juil(?:let)?|juli|luglio|julho|lipca|července|temmuz",
+    "aug(?:ust)?|ao[ûu]t|ago(?:sto)?|augustus|augusti|sierpnia|srpna|ağustos",
+    "sep(?:t|tember|tembre|tiembre)?|settembre|setembro|września|září|eylül",
+    "o[ck]t(?:ober|obre|ubre)?|ottobre|outubro|października|října|ekim",
+    "nov(?:ember|embre|iembre)?|novembro|listopada|listopadu|kasım",
+    "de[cz](?:ember)?|déc(?:embre)?|dic(?:iembre)?|dicembre|dezembro|grudnia|prosince|aralık",
 )
 _NAMES = "|".join(_MONTHS)
 DAY_FIRST = re.compile(
@@ -51,7 +53,9 @@ MONTH_FIRST = re.compile(
 )
 
 
-Forms = Sequence[Sequence[re.Match[str]]]  # all matches of IN_DIGITS, DAY_FIRST and MONTH_FIRST in a text
+Forms = Sequence[
+    Sequence[re.Match[str]]
+]  # all matches of IN_DIGITS and SPACED, DAY_FIRST, and MONTH_FIRST in a text
 
 
 def days(forms: Forms, years: Sequence[int]) -> Iterator[Statement]:

@@ -16,6 +16,7 @@ from structgen.reading.dates import (
     IN_DIGITS,
     JOIN,
     MONTH_FIRST,
+    SPACED,
     TIME,
     clock,
     days,
@@ -217,7 +218,8 @@ def number_statements(text: str) -> Iterator[Statement]:
 def date_statements(text: str) -> Iterator[Statement]:
     """Every reading of every date."""
     years = [int(year) for year in dict.fromkeys(FULL_YEAR.findall(text))]
-    return days([list(form.finditer(text)) for form in (IN_DIGITS, DAY_FIRST, MONTH_FIRST)], years)
+    digits = [*IN_DIGITS.finditer(text), *SPACED.finditer(text)]
+    return days([digits, *(list(form.finditer(text)) for form in (DAY_FIRST, MONTH_FIRST))], years)
 
 
 def time_statements(text: str) -> Iterator[Statement]:

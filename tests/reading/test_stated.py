@@ -123,3 +123,34 @@ def test_every_time_of_day_is_given(text: str, stated: list[str]) -> None:
 )
 def test_a_date_and_the_time_beside_it_are_one_moment(text: str, stated: list[str]) -> None:
     assert list(moments(text)) == stated
+
+
+MONTH_NAMES = """
+gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre
+januari februari maart april mei juni juli augustus september oktober november december
+janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro
+stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia
+ledna února března dubna května června července srpna září října listopadu prosince
+januari februari mars april maj juni juli augusti september oktober november december
+januar februar marts april maj juni juli august september oktober november december
+ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık
+"""
+
+
+@pytest.mark.parametrize("names", MONTH_NAMES.strip().splitlines(), ids=lambda names: names.split()[0])
+def test_months_have_names_in_many_languages(names: str) -> None:
+    for month, name in enumerate(names.split(), 1):
+        for text in (f"17. {name} 2026", f"17 {name.capitalize()} 2026"):
+            assert set(dates(text)) == {f"2026-{month:02}-17"}, text
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("1. 10. 2026", {"2026-10-01"}),
+        ("od 2. 3. 2026 do 15. 12. 2026", {"2026-03-02", "2026-12-15"}),
+        ("Section 3. 12. apples", set()),
+    ],
+)
+def test_a_date_may_have_spaces_behind_its_points(text: str, stated: set[str]) -> None:
+    assert set(dates(text)) == stated
