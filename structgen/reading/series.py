@@ -16,11 +16,15 @@ import re
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import pairwise
 from typing import NamedTuple
 
 Span = tuple[int, int]  # characters start … end − 1 of the text
 
-_MARK = re.compile(r"\s*(?:([-*•–—‣▪◦·+])|\(?(\d{1,3}|[a-zA-Z])([.):]+)|(\[[ xX]?\])|#(\d+)[.:]?)\s+(?=\S)")
+_MARK = re.compile(
+    r"\s*(?:([-*•–—‣▪◦·+])|(?!\([xX]\))\(?(\d{1,3}|[a-zA-Z])([.):]+)"
+    r"|([\[(][ xX✓✔]?[\])]|[☐☑☒])|#(\d+)[.:]?)\s+(?=\S)"
+)
 _RULE = re.compile(r"[\s|+:=_\-–—*]*")  # a line without a letter or a digit
 _PAIR = re.compile(r"([^:=\n]{1,60}?)\s*(?:[:=]|：|->|→)\s*(\S.*)")
 _DASHED = re.compile(r"(\S.{0,58}?)\s+[-–—]\s+(\S.*)")
@@ -31,6 +35,7 @@ _TOTAL = re.compile(
 )
 _COMMA = re.compile(r"\s*[,;，、；]\s*(?:(?:and|or|und|oder|et|ou|y|o)\s+)?|\s+(?:and|und|et|y|&)\s+")
 _SENTENCE = re.compile(r"[^.!?。！？\n]+(?:[.!?](?=\S)[^.!?。！？\n]*)*")
+_NUMBER = re.compile(r"(?:(?<=\s\s)|^)(\d{1,3})[.)]?\s+(?=[^\s\d])", re.MULTILINE)
 _UNIT = re.compile(r"\d+(?:[.,:/-]\d+)*|[^\W\d]\w*|[^\w\s]")
 FEWEST = 3  # members of an enumeration, or parts whose common words are no accident
 MOST_NAMES = 16  # of a record
@@ -62,7 +67,7 @@ class Series:
 def series(text: str) -> list[Series]:
     """All series of at least two parts, each as long as it goes."""
     lines = list(_lines(text))
-    return [*_of_lines(text, lines), *_records(text, lines), *_enumerations(text)]
+    return [*_of_lines(text, lines), *_records(text, lines), *_enumerations(text), *_numbered(text)]
 
 
 class _ReadLine(NamedTuple):
@@ -255,7 +260,7 @@ def _longer(line: _ReadLine, end: int) -> _ReadLine:
 
 def _read(text: str, start: int, end: int) -> _ReadLine:
     mark = _MARK.match(text, start, end)
-    sign = None if mark is None else mark[1] or mark[3] or mark[4] or "#"
+    sign = None if mark is None else mark[1] or mark[3] or (mark[4] and "[]") or "#"
     begin = start + len(text[start:end]) - len(text[start:end].lstrip()) if mark is None else mark.end()
     whole, readings = SeriesPart(begin, end), dict[Hashable, SeriesPart]()
     for name, cells in _divided(text, begin, end):
@@ -309,6 +314,25 @@ def _comma_cells(text: str, start: int, end: int) -> Iterator[Span]:
 def _trimmed(text: str, start: int, end: int) -> Span:
     held = text[start:end]
     return start + len(held) - len(held.lstrip()), max(end - len(held) + len(held.rstrip()), start)
+
+
+def _numbered(text: str) -> Iterator[Series]:
+    """What lines count from 1 on, several in a line: 1 Ann   2 Bob   3 Eva."""
+    runs: list[list[re.Match[str]]] = [[]]
+    for match in _NUMBER.finditer(text):
+        if int(match[1]) == len(runs[-1]) + 1:
+            runs[-1].append(match)
+        elif int(match[1]) == 1:
+            runs.append([match])
+    for run in runs:
+        stops = [*(match.start() for match in run[1:]), len(text)]
+        ends = [
+            re.compile(r"[^\n]*").match(text, one.end(), stop) for one, stop in zip(run, stops, strict=False)
+        ]
+        parts = [SeriesPart(*_trimmed(text, *end.span())) for end in ends if end is not None]
+        shared = any("\n" not in text[one.end() : two.start()] for one, two in pairwise(run))
+        if len(parts) >= FEWEST and shared and all(part.start < part.end for part in parts):
+            yield Series("marked", tuple(parts))
 
 
 def _enumerations(text: str) -> Iterator[Series]:

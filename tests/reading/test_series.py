@@ -49,6 +49,21 @@ def test_records_of_several_lines_are_the_parts_of_a_series():
     assert not any(other.kind == "pairs" for other in series(text))
 
 
+def test_lines_that_count_on_have_a_part_for_each_number():
+    text = "Signed:\n1 A. Roy   2 Ben Ito   3 S. Fox\n4 Eva   5 J. Lund\n\nTotal 5, web 212"
+    found = [texts(one, text) for one in series(text) if one.kind == "marked"]
+    assert ["A. Roy", "Ben Ito", "S. Fox", "Eva", "J. Lund"] in found
+    assert not any(one.kind == "marked" for one in series("1 tea   2 rolls   4 eggs\n212 more"))
+
+
+@pytest.mark.parametrize("boxes", ["(x) ( )", "[X] [ ]", "☑ ☐"])
+def test_ticked_and_empty_boxes_mark_one_list(boxes: str):
+    ticked, empty = (boxes[:3], boxes[-3:]) if len(boxes) > 3 else (boxes[0], boxes[-1])
+    text = f"{ticked} roof – Sven\n{empty} stairs – Eva\n{ticked} doors – Ben"
+    found = [texts(one, text) for one in series(text) if one.kind == "marked"]
+    assert found == [["roof – Sven", "stairs – Eva", "doors – Ben"]]
+
+
 def test_a_line_of_totals_is_no_part():
     text = "a,1\nb,2\nTotal,3"
     assert any(cells(one, text) == [["a", "1"], ["b", "2"]] for one in series(text) if one.kind == "table")
