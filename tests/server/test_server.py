@@ -8,6 +8,7 @@ from pathlib import Path
 
 import openai
 import pytest
+from jsonschema import Draft202012Validator
 
 from structgen.server import ServerSettings, create_app
 from structgen.server.workers import Job
@@ -176,3 +177,28 @@ def test_a_fault_of_the_server_says_nothing_of_the_request(model, monkeypatch, c
     assert "SECRET" not in found.text
     assert found.json()["error"]["type"] == "server_error"
     app.state.service.workers.close()
+
+
+def test_the_description_says_what_is_understood(client):
+    described = client.post("/openapi.json", "", method="GET").json()["components"]["schemas"]
+
+    def valid(name: str, body: object) -> bool:
+        schema = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": described}}
+        return Draft202012Validator(schema).is_valid(body)
+
+    said = [{"role": "user", "content": [{"type": "text", "text": "x"}]}]
+    for good in ({}, {"logit_bias": None}, {"modalities": ["text"]}, {"response_format": {"type": "text"}}):
+        assert valid("ChatRequest", {"messages": said, **good})
+        assert client.post("/v1/chat/completions", {"messages": said, **good}).status_code == 200
+    bad = (
+        {"logit_bias": {"1": 5}},
+        {"messages": [{"role": "user"}]},
+        {"tools": [{"type": "function"}]},
+        {"x": 1},
+    )
+    for one in bad:
+        assert not valid("ChatRequest", {"messages": said, **one})
+        assert client.post("/v1/chat/completions", {"messages": said, **one}).status_code == 400
+    question = {"q": {"type": "noul", "instructions": " "}}
+    assert not valid("SystemOneRequest", {"state": "x", "questions": question})
+    assert client.post("/v1/systemone", {"state": "x", "questions": question}).status_code == 400

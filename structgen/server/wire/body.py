@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
 from structgen.server.problems import HALF, Problem, quoted
 from structgen.sources.json_schema.pointers import escape, steps
@@ -66,6 +67,18 @@ class RequestBody(Body):
     HARMFUL: ClassVar[Mapping[str, Harmful]] = {}
 
     model: str | None = None
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The JSON Schema of the body, with what is refused as such."""
+        found = handler(core)
+        properties = handler.resolve_ref_schema(found)["properties"]
+        for name, harmful in cls.HARMFUL.items():
+            properties[name] = {
+                "enum": [None, *harmful.harmless],
+                "description": f"not supported: {harmful.why}",
+            }
+        return found
 
     def check(self) -> None:
         """Raise Problem for the first field that asks for what this server does not have, or that is no UTF-8 text."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from structgen.server.wire.body import WITHOUT, Body, Harmful, RequestBody, StructgenFields
+from structgen.server.wire.described import OF_ROLES, Calls, ChatForm, ChatTools, Text
 
 ROLES = ("developer", "system", "user", "assistant", "tool", "function")
 
@@ -15,11 +16,11 @@ ROLES = ("developer", "system", "user", "assistant", "tool", "function")
 class ChatMessage(Body):
     """One message of a conversation; of what else a message may have, nothing is text."""
 
-    model_config = ConfigDict(extra="allow", strict=True)
+    model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=OF_ROLES)
 
     role: Literal["developer", "system", "user", "assistant", "tool", "function"]
-    content: str | list[dict[str, Any]] | None = None
-    tool_calls: list[dict[str, Any]] | None = None
+    content: Text | None = None
+    tool_calls: Calls = None
     tool_call_id: str | None = None
     name: str | None = None
 
@@ -49,9 +50,9 @@ class ChatRequest(RequestBody):
     }
 
     messages: list[ChatMessage] = Field(min_length=1)
-    response_format: dict[str, Any] | None = None
+    response_format: ChatForm = None
     structured_outputs: dict[str, Any] | None = None
-    tools: list[dict[str, Any]] | None = None
+    tools: ChatTools = None
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None
     stream: bool | None = None

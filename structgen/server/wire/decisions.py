@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StrictBool, StrictStr
+from pydantic import ConfigDict, Field, StrictBool, StrictStr, WithJsonSchema
 
 from structgen.server.wire.body import Body, RequestBody
-
-Instructions = str | list[dict[str, Any]]
+from structgen.server.wire.described import SOME_WORDS, Input, Instructions, ShortInstructions
 
 
 class DecisionChoice(Body):
@@ -57,7 +56,7 @@ DecisionQuestion = Annotated[PredicateQuestion | ChoiceQuestion | ScoreQuestion,
 class DecisionRequest(RequestBody):
     """An input, and questions about it."""
 
-    input: str | list[dict[str, Any]]
+    input: Input
     questions: list[DecisionQuestion] = Field(min_length=1)
     seed: int | None = None
     prompt_cache_key: Any = None
@@ -69,24 +68,24 @@ class NoulQuestion(Body):
     """Yes or no?"""
 
     type: Literal["noul"]
-    instructions: str
-    criteria: Any = None
+    instructions: ShortInstructions
+    criteria: Annotated[Any, WithJsonSchema({"type": "null"})] = None
 
 
 class OptionQuestion(Body):
     """Which of these options, each with a description, is it?"""
 
     type: Literal["choice"]
-    instructions: str
-    criteria: dict[str, str] = Field(min_length=2)
+    instructions: ShortInstructions
+    criteria: dict[str, Annotated[str, WithJsonSchema(SOME_WORDS)]] = Field(min_length=2)
 
 
 class LevelQuestion(Body):
     """Which of these levels, the lowest first, is it?"""
 
     type: Literal["score"]
-    instructions: str
-    criteria: list[str] = Field(min_length=2)
+    instructions: ShortInstructions
+    criteria: list[Annotated[str, WithJsonSchema(SOME_WORDS)]] = Field(min_length=2)
 
 
 StateQuestion = Annotated[NoulQuestion | OptionQuestion | LevelQuestion, Field(discriminator="type")]

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, Field
 
 from structgen.server.wire.body import WITHOUT, Body, Harmful, RequestBody, StructgenFields
+from structgen.server.wire.described import Items, ResponseForm, ResponseTools
 
 STATELESS = "no responses are stored; send the whole conversation as input"
 
@@ -15,7 +16,7 @@ STATELESS = "no responses are stored; send the whole conversation as input"
 class TextFields(Body):
     """The form of the text."""
 
-    format: dict[str, Any] | None = None
+    format: ResponseForm = None
     verbosity: Any = None
 
 
@@ -44,11 +45,11 @@ class ResponsesRequest(RequestBody):
         "truncation": Harmful('input that is too long is refused; ask for "disabled"', ("disabled",)),
     }
 
-    input: str | list[dict[str, Any]] | None = None
-    instructions: str | list[dict[str, Any]] | None = None
+    input: Items = None
+    instructions: Items = None
     text: TextFields | None = None
     structured_outputs: dict[str, Any] | None = None
-    tools: list[dict[str, Any]] | None = None
+    tools: ResponseTools = None
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None
     stream: bool | None = None
