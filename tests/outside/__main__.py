@@ -166,7 +166,7 @@ LAWS = (
 )
 
 
-CALLS_PER_EXAMPLE = 5  # that Schemathesis makes of its number of examples for these routes
+CALLS_PER_EXAMPLE = 6  # that Schemathesis makes of its number of examples for these routes
 
 
 def schemathesis(folder: Path, python: Path, options: argparse.Namespace) -> list[Row]:
