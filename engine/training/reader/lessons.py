@@ -79,7 +79,7 @@ class Teacher:
         wanted = [_wanted(one, sample) for one in asked]
         if rng.random() < self.foreign:
             wanted += [(one, _ABSENT) for one in self._foreign(asked)]
-        self.earlier.extend(one for one in asked if not one.options and "*" not in one.pointer)
+        self.earlier.extend(one for one in asked if not one.options)
         if rng.random() < 0.3:
             rng.shuffle(wanted)
         wanted = self._described(wanted)

@@ -1,4 +1,6 @@
-"""What the reader learns from: generated samples and refilled written ones, as batches of lessons of about one length.
+"""What the reader learns from: generated samples, refilled written ones, and the written ones with further questions.
+
+They come as batches of lessons of about one length.
 
 One kind of written documents in HELD_SHARE is never learnt, so that the run can be examined on kinds that are new.
 """
@@ -14,6 +16,7 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from structgen_mini.reader.pieces import PieceVocabulary
+from training.asked import FURTHER, Asked, asked_documents
 from training.documents import make_sample
 from training.pools import Pools, held_out, make_pools
 from training.reader.lessons import Lesson, Teacher
@@ -23,19 +26,25 @@ from training.train import TrainConfig
 from training.written import written_documents
 
 QUEUE = 8  # batches that are sorted by length together
-WRITTEN_SHARE = 0.5  # of the samples, at most
+WRITTEN_SHARE = 0.5  # of the other samples, at most
 WRITTEN_ENOUGH = 300  # written documents for a share of 1
+ASKED_SHARE = 0.5  # of the samples, at most
+ASKED_ENOUGH = 300  # documents with further questions for a share of 1
 REFILLED = 0.8  # of the written samples
 HELD_SHARE = 8  # one kind of written documents in so many is kept for development
 
 
 @dataclass(frozen=True)
 class Material:
-    """What a run learns from: the pieces, the folder of written documents, and the tokens of a batch with padding."""
+    """What a run learns from: the pieces, the folders of documents, and the tokens of a batch with padding.
+
+    written: documents with their schemas; further: more questions about them
+    """
 
     pieces: PieceVocabulary
     written: Path
     tokens: int = 2048
+    further: Path = FURTHER
 
     def batches(self, seed: str, workers: int = 0) -> Iterator[list[Lesson]]:
         """Endless batches, made in this process or in several, each with a stream of its own."""
@@ -49,7 +58,9 @@ class Material:
         rng = random.Random(4242)
         teacher = Teacher(self.pieces.split, rng, absent=0, foreign=0, said=0, opaque=0)
         generated = [make_sample(rng, _pools(), "names") for _ in range(60)]
-        for name, samples in (("names", generated), ("kinds", written_samples(self.written)[1])):
+        kinds = written_samples(self.written)[1]
+        asked = [one.sample() for one in questioned(self.further, self.written)[1]]
+        for name, samples in (("names", generated), ("kinds", kinds), ("asked", asked)):
             yield name, [one for one in map(teacher.lesson, samples) if one is not None]
 
 
@@ -61,7 +72,9 @@ class _Streams(IterableDataset[list[Lesson]]):
         torch.set_num_threads(1)
         info = get_worker_info()
         rng = random.Random(f"{self.seed} {0 if info is None else info.id}")
-        draw = drawing(rng, _pools(), written_samples(self.material.written)[0])
+        written, further = self.material.written, self.material.further
+        asked = questioned(further, written)[0]
+        draw = drawing(rng, _pools(), written_samples(written)[0], asked)
         return queued(Teacher(self.material.pieces.split, rng), draw, self.material.tokens)
 
 
@@ -76,11 +89,23 @@ def written_samples(folder: Path) -> tuple[list[Sample], list[Sample]]:
     return learnt, [one.sample for one in documents if held_out(one.kind, HELD_SHARE)]
 
 
-def drawing(rng: random.Random, pools: Pools, written: Sequence[Sample]) -> Callable[[], Sample]:
-    """Draws samples, generated ones and refilled written ones."""
+def questioned(further: Path, written: Path) -> tuple[list[Asked], list[Asked]]:
+    """The documents with further questions to learn from, and those of kinds that are never learnt."""
+    documents = list(asked_documents(further, written))
+    learnt = [one for one in documents if not held_out(one.kind, HELD_SHARE)]
+    return learnt, [one for one in documents if held_out(one.kind, HELD_SHARE)]
+
+
+def drawing(
+    rng: random.Random, pools: Pools, written: Sequence[Sample], asked: Sequence[Asked]
+) -> Callable[[], Sample]:
+    """Draws samples: some with further questions, else generated ones and refilled written ones."""
     share, pool = min(WRITTEN_SHARE, len(written) / WRITTEN_ENOUGH), pools.side(held=False)
+    further = min(ASKED_SHARE, len(asked) / ASKED_ENOUGH)
 
     def draw() -> Sample:
+        if rng.random() < further:
+            return rng.choice(asked).sample(rng)
         if rng.random() >= share:
             return make_sample(rng, pools)
         one = rng.choice(written)

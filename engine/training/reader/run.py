@@ -26,6 +26,7 @@ from torch import Tensor
 from structgen_mini.reader.net import ReaderNet
 from structgen_mini.reader.pieces import PieceVocabulary
 from structgen_mini.reader.stored import save_reader
+from training.asked import FURTHER
 from training.reader.beginnings import Beginning
 from training.reader.lessons import Lesson
 from training.reader.material import Material
@@ -161,6 +162,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--export", type=Path, help="write the averaged weights there with every checkpoint")
     parser.add_argument("--written", type=Path, default=FOLDER, help="folder of written documents")
+    parser.add_argument("--further", type=Path, default=FURTHER, help="folder of further questions")
     parser.add_argument("--tokens", type=int, default=2048, help="of a batch")
     parser.add_argument("--workers", type=int, default=0, help="processes that make lessons")
     parser.add_argument("--save-every", type=float, default=300.0, help="seconds of the clock")
@@ -174,7 +176,9 @@ def main() -> None:
     checkpoint = options.out / "checkpoint.pt"
     if checkpoint.exists():
         run.load(checkpoint)
-    train(run, beginning, Material(beginning.pieces, options.written, options.tokens), options)
+    train(
+        run, beginning, Material(beginning.pieces, options.written, options.tokens, options.further), options
+    )
 
 
 if __name__ == "__main__":
