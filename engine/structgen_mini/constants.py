@@ -127,6 +127,8 @@ class Listings:
     likely, likely_map: the share of the items found at first that must lie in the list, of a map's members
     named: nats for a column whose head has a word of a member's name
     part, cell: nats for a value that is no copy from its own part of the list, from its own cell of the table
+    read: the probability by the reader with which items must begin in the parts of a list, for it to be the array
+    item: of the probability of an item's likeliest beginning, the share that another item's beginning must have
     """
 
     likely: float
@@ -134,6 +136,8 @@ class Listings:
     named: float
     part: float
     cell: float
+    read: float
+    item: float
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from structgen_mini.numbers import number_cells, whole_numbers
 from structgen_mini.outline import Outline
 from structgen_mini.placing import Slot
 from structgen_mini.reader.costs import ReadCosts, ReadTable
-from structgen_mini.reader.reading import DocumentReading
+from structgen_mini.reader.reading import DocumentReading, FieldReading
 from structgen_mini.regions import CopySource, Region, unlikelier
 from structgen_mini.scaffold import compact
 from structgen_mini.words import UNIT, WordRun, breaks, naming, run_of, word_runs
@@ -174,6 +174,10 @@ class Offer:
         if found is None or never is None:
             return own, penalty
         return joined(own, found._replace(costs=found.costs + penalty)), penalty + never
+
+    def field(self, pointer: str) -> FieldReading | None:
+        """What a reader read of the field at a pointer; None without a reader, or for options."""
+        return None if self.reader is None else self.reader.field(pointer)
 
     def read_columns(self, pointer: str, columns: Sequence[Sequence[Words]]) -> Tensor:
         """[columns] nats of the value at a pointer being in each column of cells by a reader, 0 for the likeliest."""

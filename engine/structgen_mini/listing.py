@@ -22,6 +22,7 @@ from structgen_mini.canvas import Canvas, ListedSeries
 from structgen_mini.copies import Offer, copying, listed_arrays
 from structgen_mini.layout import Layout, Listing, Words, item_and_member, lay, quoted_outside
 from structgen_mini.placing import Slot
+from structgen_mini.reader.reading import FieldReading
 from structgen_mini.regions import filled
 
 PARTS = 12  # of a series that are looked into
@@ -35,6 +36,8 @@ COPIED = (
     "time",
 )  # kinds of slots that words can fill
 SEEN = 2  # items that are looked for at least
+READ = "read"  # a series of the items that a reader finds one by one
+EVEN = 0.2  # of a fair share of a list: an item that a reader gives less it does not find
 RANKS = (
     "enumeration",
     "plain",
@@ -88,12 +91,18 @@ def listed(look: Viewing, layout: Layout, room: Mapping[str, int]) -> Layout:
 def _seen(look: Viewing, layout: Layout) -> Layout:
     """The layout with two items at least in every array that has any, and in every map."""
     counts = {
-        pointer: max(SEEN, count) if count or _is_map(layout, pointer) else 0
+        pointer: max(SEEN, count) if count or _is_map(layout, pointer) or _reads(look, layout, pointer) else 0
         for pointer, count in layout.counts.items()
     }
     if counts == layout.counts:
         return layout
     return lay(look.canvas, layout.outline, layout.sizes, counts) or layout
+
+
+def _reads(look: Viewing, layout: Layout, pointer: str) -> bool:
+    """Whether a reader finds items of a list of scalars."""
+    field = look.offer.field(f"{pointer}/0") if _scalar(layout, pointer) else None
+    return field is not None and field.absent < look.canvas.constants.listings.read
 
 
 def _is_map(layout: Layout, pointer: str) -> bool:
@@ -112,21 +121,49 @@ def series_of(
     best: tuple[tuple[float, int, int], ListedSeries] | None = None
     is_map, nats = _is_map(layout, pointer), look.canvas.constants.listings
     slots = [(inside, slot) for item, inside, slot in _slots(layout, pointer) if item == 0]
+    fields = [look.offer.field(f"{pointer}/0{inside}") for inside, _ in slots]
     for known in look.offer.series:
         one = _headed(known, pointer, [_words(inside) for inside, _ in slots], look.offer.document)
-        strong = _strong(one, len(slots))
-        if not (_named(one) if is_map else _in_question(one, strong, len(slots), counted)):
+        strong, read = _strong(one, len(slots)), 0.0 if is_map else _read(fields, one)
+        likely = read >= nats.read
+        if not (_named(one) if is_map else likely or _in_question(one, strong, len(slots), counted)):
             continue
         parts = [look.offer.words_of(part.start, part.end) for part in one.parts]
         inside = (_inside_any if strong or is_map else _inside_each)(gains, parts)
-        if inside < (nats.likely_map if is_map else nats.likely):
+        if inside < (nats.likely_map if is_map else nats.likely) and not likely:
             continue
         fit = (_whole_fit if is_map else _fit)(look, [slot for _, slot in slots], parts)
         above = bool(_words(pointer.rpartition("/")[2]) & _words(_line_above(look.offer.document, one)))
-        worth = round(inside * fit + above, 2), len(parts), RANKS.index(one.kind)
+        worth = round(inside * fit + above + read, 2), len(parts), RANKS.index(one.kind)
         if fit >= nats.likely and (best is None or worth > best[0]):
             best = worth, one
+    if best is None and _reads(look, layout, pointer) and slots[0][1].kind in COPIED:
+        found = fields[0].items(nats.item) if fields[0] is not None else []
+        return ListedSeries(READ, [_Found(start, end) for start, end in found]) if found else None
     return best and best[1]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """An item that a reader found."""
+
+    start: int
+    end: int
+    cells: Sequence[tuple[int, int]] = ()
+
+
+def _read(fields: Sequence[FieldReading | None], series: ListedSeries) -> float:
+    """The probability by a reader that items begin in the parts of a series, times the share of parts they begin in.
+
+    It is the mean of those of the members; 0 without a reader.
+    """
+    spans, found = tuple((part.start, part.end) for part in series.parts), []
+    for field in fields:
+        if field is not None:
+            shares = field.begun(spans)
+            mass = float(shares.sum())
+            found.append(mass * float((shares > EVEN * mass / len(spans)).float().mean()))
+    return sum(found) / len(found) if found else 0.0
 
 
 def _named(series: ListedSeries) -> bool:
@@ -228,7 +265,9 @@ def _extended(look: Viewing, layout: Layout, pointer: str, series: ListedSeries)
     wide = lay(look.canvas, layout.outline, layout.sizes, counts, layout.listings, onward=True)
     if wide is None:
         return None
-    if all(part.cells for part in parts):
+    if series.kind == READ:
+        listing = replace(listing, columns={"": listing.items})
+    elif all(part.cells for part in parts):
         columns = _columns(look, wide, pointer, replace(series, parts=tuple(parts)))
         listing = replace(listing, columns=columns)
     listings = {**layout.listings, pointer: listing}

@@ -58,6 +58,11 @@ class ReadCosts:
         field = None if self.outline.repeats(pointer) else self.reading.of(self.outline, pointer)
         return [] if field is None else field.best(self.nats.offered)
 
+    def field(self, pointer: str) -> FieldReading | None:
+        """What was read of the field at a pointer as a span of the document; None if it is no such field."""
+        field = self.reading.of(self.outline, pointer)
+        return None if field is None or not field.views else field
+
     def compared(self, pointer: str, columns: Sequence[Sequence[Span]]) -> Tensor:
         """[columns] nats of the value of an item's field being in each column of spans, 0 for the likeliest."""
         field = self.reading.of(self.outline, pointer)

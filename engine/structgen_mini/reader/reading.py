@@ -20,6 +20,7 @@ from structgen_mini.reader.pages import AskedField, ReaderPage, Split, asked_of,
 
 NO_LESS = 1e-6  # of a probability that is left
 MOST_ASKED = 200  # pieces of a page that fields may take; further fields are asked for on pages of their own
+MOST_ITEMS = 80  # spans that are looked at for the items of a list
 Chars = tuple[
     tuple[int, int], ...
 ]  # first character of a span and the one behind it; −1 if the end is not known
@@ -109,6 +110,30 @@ class FieldReading:
             for nats, span in view.best(count):
                 found[span] = max(nats, found.get(span, -math.inf))
         return sorted(found, key=found.__getitem__, reverse=True)[:count]
+
+    def begun(self, spans: Chars) -> Tensor:
+        """[K] the probability that a value begins within each of these characters."""
+        low, high = torch.tensor(spans, dtype=torch.int64).reshape(-1, 2, 1).unbind(1)
+        found = []
+        for view in self.views:
+            begins, share = torch.tensor(view.begins), (view.starts - self._evidence).exp()
+            found.append(((begins >= low) & (begins < high)).to(share.dtype) @ share)
+        return torch.stack(found).amax(0)
+
+    def items(self, least: float) -> list[tuple[int, int]]:
+        """The likeliest spans of a list's items, as characters start … end − 1, in the order of the document.
+
+        least: of the probability of the likeliest beginning, the share that another one must have
+        """
+        starts = list(dict.fromkeys(start for start, _ in self.best(MOST_ITEMS)))
+        shares = self.nats(tuple((start, -1) for start in starts)).exp().tolist()
+        ends = dict(reversed(self.best(MOST_ITEMS)))
+        found: list[tuple[int, int]] = []
+        for share, start in sorted(zip(shares, starts, strict=True), reverse=True):
+            apart = all(ends[start] <= first or last <= start for first, last in found)
+            if share >= least * max(shares) and apart:
+                found.append((start, ends[start]))
+        return sorted(found)
 
     @cached_property
     def _evidence(self) -> float:
