@@ -67,7 +67,7 @@ CONSTANTS = Constants(
     ),
     ReadingNats(span=1.0, option=1.0, most=12.0, offered=3),
     Counting(whole=3.4, alone=0.4, torn=2.4, certainty=0.055, least=200.0),
-    Listings(likely=0.6, likely_map=0.25, named=6.0, part=15.0, cell=100.0, read=0.5, item=0.3),
+    Listings(likely=0.6, likely_map=0.25, named=6.0, part=15.0, cell=100.0, read=0.5, absent=0.5, item=0.3),
     Alternatives(keenness=20.0),
     Confidence(temperature=3.6, shift=0.66),
     Doubting(least=-2.6, margin=1.0, reading=0.3),

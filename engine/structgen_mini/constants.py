@@ -128,6 +128,7 @@ class Listings:
     named: nats for a column whose head has a word of a member's name
     part, cell: nats for a value that is no copy from its own part of the list, from its own cell of the table
     read: the probability by the reader with which items must begin in the parts of a list, for it to be the array
+    absent: the probability by the reader that no field of an array's items is stated, beyond which the array is empty
     item: of the probability of an item's likeliest beginning, the share that another item's beginning must have
     """
 
@@ -137,6 +138,7 @@ class Listings:
     part: float
     cell: float
     read: float
+    absent: float
     item: float
 
 

@@ -22,7 +22,7 @@ from structgen_mini.canvas import Canvas, ListedSeries
 from structgen_mini.copies import Offer, copying, listed_arrays
 from structgen_mini.layout import Layout, Listing, Words, item_and_member, lay, quoted_outside
 from structgen_mini.placing import Slot
-from structgen_mini.reader.reading import FieldReading
+from structgen_mini.reader.listed import FoundItem, share_read, trimmed
 from structgen_mini.regions import filled
 
 PARTS = 12  # of a series that are looked into
@@ -37,7 +37,7 @@ COPIED = (
 )  # kinds of slots that words can fill
 SEEN = 2  # items that are looked for at least
 READ = "read"  # a series of the items that a reader finds one by one
-EVEN = 0.2  # of a fair share of a list: an item that a reader gives less it does not find
+STRONG = ("marked", "table", "records")  # series of things of one kind, whatever is asked for
 RANKS = (
     "enumeration",
     "plain",
@@ -76,6 +76,7 @@ def listed(look: Viewing, layout: Layout, room: Mapping[str, int]) -> Layout:
 
     room: the most items of each array that were counted, by pointer
     """
+    layout = _without_absent(look, layout)
     seen = _seen(look, layout)
     copier = copying(look.canvas, look.offer, seen)
     if copier is None or not copier.source.records:
@@ -86,6 +87,30 @@ def listed(look: Viewing, layout: Layout, room: Mapping[str, int]) -> Layout:
         if found is not None:
             layout = _extended(look, layout, pointer, found) or layout
     return layout
+
+
+def _without_absent(look: Viewing, layout: Layout) -> Layout:
+    """The layout without items in arrays that may be empty, if a reader finds none of their fields in the document.
+
+    A table may go on here without its head, of which a reader knows nothing: where there is one, nothing is left out.
+    """
+    if any(one.kind in STRONG for one in look.offer.series):
+        return layout
+    most = look.canvas.constants.listings.absent
+    counts = dict(layout.counts)
+    for pointer in layout.counts:
+        array = layout.outline.below(pointer)
+        fields = [
+            look.offer.field(f"{pointer}/0{inside}")
+            for item, inside, _ in _slots(layout, pointer)
+            if not item
+        ]
+        known = [field.absent for field in fields if field is not None]
+        if known and min(known) > most and array is not None and array.kind == "array" and not array.least:
+            counts[pointer] = 0
+    if counts == layout.counts:
+        return layout
+    return lay(look.canvas, layout.outline, layout.sizes, counts) or layout
 
 
 def _seen(look: Viewing, layout: Layout) -> Layout:
@@ -124,7 +149,8 @@ def series_of(
     fields = [look.offer.field(f"{pointer}/0{inside}") for inside, _ in slots]
     for known in look.offer.series:
         one = _headed(known, pointer, [_words(inside) for inside, _ in slots], look.offer.document)
-        strong, read = _strong(one, len(slots)), 0.0 if is_map else _read(fields, one)
+        one = one if is_map or one.kind in STRONG else trimmed(fields, one)
+        strong, read = _strong(one, len(slots)), 0.0 if is_map else share_read(fields, one)
         likely = read >= nats.read
         if not (_named(one) if is_map else likely or _in_question(one, strong, len(slots), counted)):
             continue
@@ -139,31 +165,8 @@ def series_of(
             best = worth, one
     if best is None and _reads(look, layout, pointer) and slots[0][1].kind in COPIED:
         found = fields[0].items(nats.item) if fields[0] is not None else []
-        return ListedSeries(READ, [_Found(start, end) for start, end in found]) if found else None
+        return ListedSeries(READ, [FoundItem(start, end) for start, end in found]) if found else None
     return best and best[1]
-
-
-@dataclass(frozen=True)
-class _Found:
-    """An item that a reader found."""
-
-    start: int
-    end: int
-    cells: Sequence[tuple[int, int]] = ()
-
-
-def _read(fields: Sequence[FieldReading | None], series: ListedSeries) -> float:
-    """The probability by a reader that items begin in the parts of a series, times the share of parts they begin in.
-
-    It is the mean of those of the members; 0 without a reader.
-    """
-    spans, found = tuple((part.start, part.end) for part in series.parts), []
-    for field in fields:
-        if field is not None:
-            shares = field.begun(spans)
-            mass = float(shares.sum())
-            found.append(mass * float((shares > EVEN * mass / len(spans)).float().mean()))
-    return sum(found) / len(found) if found else 0.0
 
 
 def _named(series: ListedSeries) -> bool:

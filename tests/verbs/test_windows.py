@@ -97,6 +97,27 @@ def test_items_of_lists_have_the_confidence_of_their_window(model: sg.Model):
     assert set(done.confidence) == {f"/{name}" for name in done.value}
 
 
+class Bill(BaseModel):
+    class Line(BaseModel):
+        article: str
+        price: float
+
+    supplier: str
+    total: float
+    lines: list[Line]
+
+
+def test_parts_of_a_document_without_an_item_add_none_to_a_list(model: sg.Model):
+    text = (
+        "HARLOW TOOLS LTD, 12 Mill Lane, Leeds\nInvoice no. 2026-118 Date: 3 March 2026\n"
+        "Bill to: Okafor & Sons, Hull\nOak board 24.00\nScrews 4x40 3.10\nGlue, 1 kg 9.90\nTotal 37.00\n"
+        "Not yet paid. Please pay within 14 days.\n"
+    )
+    clause = "The goods stay the property of the supplier until they are paid."
+    text += "".join(f"Clause {at}. {clause}\n" for at in range(1, 31))
+    assert [line.price for line in model.extract(text, Bill).lines] == [24.0, 3.1, 9.9]
+
+
 def test_a_bound_that_excludes_what_a_window_states_is_named(model: sg.Model):
     fields = {"monthly_rent": {"type": "number", "minimum": 0, "maximum": 500}}
     text = f"Landlord: Oak Homes Ltd\n{(LOREM + chr(10)) * 60}Monthly rent: 1020.50 EUR\n"
