@@ -127,7 +127,7 @@ def _seen(look: Viewing, layout: Layout) -> Layout:
 def _reads(look: Viewing, layout: Layout, pointer: str) -> bool:
     """Whether a reader finds items of a list of scalars."""
     field = look.offer.field(f"{pointer}/0") if _scalar(layout, pointer) else None
-    return field is not None and field.absent < look.canvas.constants.listings.read
+    return field is not None and field.absent < look.canvas.constants.listings.absent
 
 
 def _is_map(layout: Layout, pointer: str) -> bool:

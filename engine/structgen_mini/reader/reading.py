@@ -125,14 +125,15 @@ class FieldReading:
 
         least: of the probability of the likeliest beginning, the share that another one must have
         """
-        starts = list(dict.fromkeys(start for start, _ in self.best(MOST_ITEMS)))
-        shares = self.nats(tuple((start, -1) for start in starts)).exp().tolist()
-        ends = dict(reversed(self.best(MOST_ITEMS)))
+        ends: dict[int, int] = {}
+        for start, end in self.best(MOST_ITEMS):
+            ends.setdefault(start, end)
+        shares = self.nats(tuple((start, -1) for start in ends)).exp().tolist()
         found: list[tuple[int, int]] = []
-        for share, start in sorted(zip(shares, starts, strict=True), reverse=True):
-            apart = all(ends[start] <= first or last <= start for first, last in found)
+        for share, (start, end) in sorted(zip(shares, ends.items(), strict=True), reverse=True):
+            apart = all(end <= first or last <= start for first, last in found)
             if share >= least * max(shares) and apart:
-                found.append((start, ends[start]))
+                found.append((start, end))
         return sorted(found)
 
     @cached_property
