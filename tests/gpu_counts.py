@@ -52,8 +52,9 @@ WAITS = ("_local_scalar_dense", "nonzero", "item", "masked_select", "unique", "e
 
 @dataclass
 class Counts:
-    """launches: of Triton kernels by name; other: torch operations on the device; sent: copies to it; waits: by name
+    """launches: of Triton kernels by name; other: torch operations on the device; waits: by name
 
+    sent, brought: copies to the device and from it, for which nobody waits
     variants: by kernel, the compile-time options that it was launched with
     """
 
@@ -61,6 +62,7 @@ class Counts:
     other: Counter[str] = field(default_factory=Counter)
     waits: Counter[str] = field(default_factory=Counter)
     sent: int = 0
+    brought: int = 0
     variants: dict[str, set[Any]] = field(default_factory=dict)
 
     @property
@@ -89,6 +91,9 @@ class _Watching(TorchDispatchMode):
         if name == "copy_" and len(away) == 1:
             if away[0] is given[0]:
                 self.counts.sent += 1
+            elif kwargs.get("non_blocking", len(args) > 2 and args[2]):
+                self.counts.brought += 1
+                return given[0].zero_()
             else:
                 self.counts.waits["copy to the host"] += 1
                 return given[0].zero_()

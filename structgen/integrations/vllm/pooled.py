@@ -192,7 +192,7 @@ def replaced(holder: Any, statistics: PooledStatistics) -> Iterator[None]:
 
 def noted(states: Any, rows: Sequence[Planned], status: list[tuple[Sequence[Planned], Tensor]]) -> Arriving:
     """Begin to copy what the host must know of a step, without waiting for it."""
-    on_gpu = states.canvas.is_cuda
+    on_gpu = away(states.canvas)
     ended, canvas = _copied(states.is_encoder_phase), _copied(states.argmax_canvas)
     flags = [(ask, _copied(flag)) for ask, flag in status]
     arrived = None
@@ -202,10 +202,16 @@ def noted(states: Any, rows: Sequence[Planned], status: list[tuple[Sequence[Plan
     return Arriving(rows, ended, canvas, flags, arrived)
 
 
+def away(values: Tensor) -> bool:
+    """Whether the host would wait for a copy of these values."""
+    return values.is_cuda
+
+
 def _copied(values: Tensor) -> Tensor:
-    if not values.is_cuda:
+    if not away(values):
         return values.to("cpu", copy=True)
-    return torch.empty_like(values, device="cpu", pin_memory=True).copy_(values, non_blocking=True)
+    pinned = torch.empty_like(values, device="cpu", pin_memory=values.is_cuda)
+    return pinned.copy_(values, non_blocking=True)
 
 
 def _empty(logits: Tensor, dtype: torch.dtype | None) -> Statistics:
