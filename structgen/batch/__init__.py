@@ -2,6 +2,7 @@
 
 | module | one idea |
 |---|---|
+| `worker.py` | what a row is answered with |
 | `rows.py` | what there is to read: files, folders, and the lines of JSONL and CSV files |
 | `store.py` | the lines written so far, and which rows they answer |
 | `pool.py` | rows answered in processes of their own |
@@ -10,5 +11,6 @@
 from structgen.batch.pool import answered
 from structgen.batch.rows import BatchRow, rows
 from structgen.batch.store import Store
+from structgen.batch.worker import RowWorker, lost
 
-__all__ = ["BatchRow", "Store", "answered", "rows"]
+__all__ = ["BatchRow", "RowWorker", "Store", "answered", "lost", "rows"]

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from structgen.cli.extract import Details, Partial, answering
-from structgen.cli.failure import SOME_FAILED, Misuse, debugging, sentence
+from structgen.cli.extract import Details, Partial
+from structgen.cli.failure import SOME_FAILED, Misuse, debugging
 from structgen.cli.model import loaded, say_if_kernels_compile
 from structgen.cli.options import (
     Additional,
@@ -36,17 +34,13 @@ from structgen.cli.options import (
 )
 from structgen.cli.resources import read_resources
 from structgen.cli.spec import read_spec
-from structgen.cli.terminal import error_console, json_text
-from structgen.errors import InvalidSource, StructgenError, Unsupported
-from structgen.surface import COMMAND_LINE, standing_at
+from structgen.cli.terminal import error_console
+from structgen.generation.plain import json_line
+from structgen.surface import COMMAND_LINE
 
 if TYPE_CHECKING:
-    from structgen.batch import BatchRow, Store
-
-    Asked = tuple[BatchRow, str]  # a row and its key
-
-Line = dict[str, Any]
-
+    from structgen.batch import BatchRow, RowWorker, Store
+    from structgen.batch.worker import Asked, Line
 
 Inputs = Annotated[
     list[str],
@@ -120,20 +114,20 @@ def batch_command(
 
     Each row ends as a value or as an error with its reason; a run that is interrupted goes on with --resume.
     """
-    from structgen.batch import Store, rows
+    from structgen.batch import RowWorker, Store, rows
+    from structgen.generation.options import Options
 
     spec = read_spec(schema)
     terms = json_options(whitespace, additional, unknown, order, read_resources(resource, spec))
-    options = max_tokens, steps, seed, partial_lists
-    job = _Job(model, schema, options, details, encoding, terms, rows_together)
-    settings = job.digest(spec)
+    options = Options(max_tokens, steps, seed, partial=partial_lists)
+    worker = RowWorker(spec, options, terms, details, encoding, rows_together, COMMAND_LINE)
+    settings, job = worker.settings(model), _Job(model, schema, replace(worker, spec=None))
     source = rows(inputs, text=text_column, id=id_column)
     first = next(source, None)
     if first is None:
         raise Misuse(f"there is nothing to read in {', '.join(inputs)}")
     again = resume or retry_errors
-    spelled = partial(json_text, depth=None)
-    store = Store(output, settings, resume=again, retry_errors=retry_errors, spelled=spelled)
+    store = Store(output, settings, resume=again, retry_errors=retry_errors, spelled=json_line)
     if store.restarted is not None:
         _say(
             f"the settings differ from those of {output}: starting anew; its lines are kept in {store.restarted}"
@@ -143,21 +137,15 @@ def batch_command(
 
 def _run(source: Iterator[BatchRow], store: Store, job: _Job, settings: str, workers: int) -> None:
     """Answer the rows that the store does not answer; exit with 3 if some are errors."""
-    from structgen.batch import answered
+    from structgen.batch import answered, lost
 
     say_if_kernels_compile()
     before = store.written
     try:
         with _progress(before) as advance:
             waiting = ((row, key) for row in source if not store.answers(key := row.key(settings)))
-            for (row, key), line in answered(waiting, job.make, workers, _lost, job.together):
-                whole = {
-                    "key": key,
-                    "source": row.source,
-                    **({} if row.id is None else {"id": row.id}),
-                    **line,
-                }
-                store.write(whole, json_text(whole, None))
+            for _, line in answered(waiting, job.make, workers, lost, job.worker.together):
+                store.write(line, json_line(line))
                 advance(store)
     except BaseException:
         store.close()
@@ -170,89 +158,20 @@ def _run(source: Iterator[BatchRow], store: Store, job: _Job, settings: str, wor
 
 @dataclass(frozen=True)
 class _Job:
-    """What is done with each row; it can be pickled, so that workers can load the model for themselves."""
+    """The worker of a batch, as processes get it that read the schema and load the model for themselves.
+
+    worker: without its spec, which may be a class that cannot be pickled
+    """
 
     model: str | None
     schema: str
-    options: tuple[Any, ...]  # max_tokens, steps, seed, partial
-    details: bool
-    encoding: str | None
-    terms: dict[str, Any]
-    together: int  # rows in work at a time
-
-    def digest(self, spec: Any) -> str:
-        """A digest of all that answers depend on beside their documents."""
-        from structgen import __version__
-        from structgen.sources import as_source
-
-        wanted = getattr(as_source(spec), "schema", None)
-        told = [__version__, self.model, wanted, repr(spec) if wanted is None else "", *self.options]
-        told += [self.details, self.encoding, self.terms]
-        return sha256(json.dumps(told, sort_keys=True, default=repr).encode()).hexdigest()
+    worker: RowWorker
 
     def make(self) -> Callable[[Iterable[Asked]], Iterator[tuple[Asked, Line]]]:
         """The function that answers rows, with the model loaded."""
-        max_tokens, steps, seed, partial_lists = self.options
         if not debugging():
             warnings.simplefilter("ignore")  # other libraries', also in processes of their own
-        spec, model = read_spec(self.schema), loaded(self.model)
-
-        def options(key: str) -> tuple[Any, ...]:
-            return max_tokens, steps, (int(key[:8], 16) + seed) % 2**32, None, partial_lists
-
-        work = partial(_line, spec, options, self.terms, self.details, self.encoding)
-        return partial(_lines, model, self.together, work)
-
-
-def _lines(
-    model: Any, together: int, work: Callable[[Any, Asked], Line], rows: Iterable[Asked]
-) -> Iterator[tuple[Asked, Line]]:
-    """The rows with their lines, as they are finished: so many at a time share the passes of the model."""
-    from structgen.generation.batcher import Batcher
-    from structgen.generation.flow import finished
-
-    flying: dict[int, Asked] = {}
-
-    def noted() -> Iterator[Asked]:
-        for number, asked in enumerate(rows):
-            flying[number] = asked
-            yield asked
-
-    for number, future in finished(Batcher(model, together), noted(), work, ordered=False):
-        yield flying.pop(number), future.result()
-
-
-def _line(
-    spec: Any,
-    options: Callable[[str], tuple[Any, ...]],
-    terms: dict[str, Any],
-    details: bool,
-    encoding: str | None,
-    model: Any,
-    asked: Asked,
-) -> Line:
-    """The line of a row without its key and source: a value, its warnings and no error, or an error alone."""
-    from structgen.documents import Document
-
-    row, key = asked
-    if row.error:
-        return {"error": row.error}
-    try:
-        with standing_at(COMMAND_LINE):
-            file = Path(row.source)
-            document = Document.open(file, encoding=encoding) if row.text is None else Document(row.text)
-            return {**answering(model, spec, options(key), terms, details=details)(document), "error": ""}
-    except StructgenError as error:
-        pointer = error.pointer if isinstance(error, InvalidSource | Unsupported) else None
-        return {"error": f"{type(error).__name__}: {sentence(error)[0]}"} | (
-            {"pointer": pointer} if pointer else {}
-        )
-    except Exception as error:  # of one row of a million: the others go on
-        return {"error": f"{type(error).__name__}: {sentence(error)[0]}"}
-
-
-def _lost(asked: tuple[BatchRow, str]) -> Line:
-    return {"error": "WorkerDied: the process that read this row ended, each time that it was tried"}
+        return partial(replace(self.worker, spec=read_spec(self.schema)).lines, loaded(self.model))
 
 
 def _chain(first: BatchRow, others: Iterator[BatchRow]) -> Iterator[BatchRow]:

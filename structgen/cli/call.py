@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from structgen.cli.document import STDIN, read_request
-from structgen.cli.extract import json_value
 from structgen.cli.failure import Misuse, warn
 from structgen.cli.model import loaded, say_if_kernels_compile
 from structgen.cli.options import (
@@ -31,6 +30,7 @@ from structgen.cli.options import (
 from structgen.cli.resources import read_resources
 from structgen.cli.spec import read_json, read_spec
 from structgen.cli.terminal import print_json
+from structgen.generation.plain import json_value
 
 if TYPE_CHECKING:
     from structgen.generation.result import Generation

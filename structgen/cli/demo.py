@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from structgen.cli.extract import json_value
 from structgen.cli.failure import write_file
 from structgen.cli.model import loaded, say_if_kernels_compile
 from structgen.cli.options import Seed, Steps
-from structgen.cli.terminal import json_text, print_json
+from structgen.cli.terminal import print_json
+from structgen.generation.plain import json_text, json_value
 
 if TYPE_CHECKING:
     from rich.console import Console

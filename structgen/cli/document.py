@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from hashlib import sha256
 from pathlib import Path
 
 from structgen.cli.terminal import error_console
@@ -40,8 +39,3 @@ def read_template(name: str, encoding: str | None = None) -> str:
         reason = getattr(error, "strerror", None) or str(error)
         raise InvalidDocument(f"the template {name} cannot be read: {reason}") from None
     return decoded(content, name, encoding=encoding)
-
-
-def digest(text: str) -> str:
-    """The SHA-256 of a document's text as UTF-8, in hexadecimal digits."""
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from structgen.cli.document import STDIN, digest, read_document
+from structgen.cli.document import STDIN, read_document
 from structgen.cli.failure import SOME_FAILED, Misuse, report, sentence, warn, write_file
 from structgen.cli.model import loaded, say_if_kernels_compile
 from structgen.cli.options import (
@@ -38,6 +35,7 @@ from structgen.cli.resources import read_resources
 from structgen.cli.spec import read_spec
 from structgen.cli.terminal import error_console, print_json
 from structgen.errors import StructgenError
+from structgen.generation.plain import answer
 
 if TYPE_CHECKING:
     from structgen.documents import Document
@@ -103,10 +101,10 @@ def extract_command(
         if alone is None:
             _print_lines(documents, lambda name: answered(read_document(name, encoding)))
             return
-        answer = answered(alone)
-    for warning in answer.pop("warnings"):
+        found = answered(alone)
+    for warning in found.pop("warnings"):
         warn(warning)
-    print_json(answer if details or stream else answer["value"], compact=compact or stream)
+    print_json(found if details or stream else found["value"], compact=compact or stream)
 
 
 def _check(documents: Sequence[str], schema: str, single: dict[str, bool]) -> None:
@@ -142,7 +140,7 @@ def answering(
             generation = extract(model, document, spec, how, terms=Terms(**terms), details=evident)
         if html is not None:
             write_file(html, generation.html())
-        return _answer(generation, time.perf_counter() - begun, details)
+        return answer(generation, time.perf_counter() - begun, details)
 
     return answered
 
@@ -180,36 +178,6 @@ def _print_lines(names: Sequence[str], answered: Callable[[str], dict[str, Any]]
         print_json({"document": name, **line}, compact=True)
     if failed:
         raise typer.Exit(SOME_FAILED)
-
-
-def json_value(text: str) -> Any:
-    """The value of a JSON text; numbers keep all their digits."""
-    return json.loads(text, parse_float=Decimal, parse_int=Decimal)
-
-
-def _answer(generation: Generation[Any], seconds: float, details: bool) -> dict[str, Any]:
-    """The value and its warnings, and with `details` the evidence and what it took."""
-    value, log_prob = json_value(generation.text), generation.log_prob
-    answer = {"value": value, "warnings": [str(one) for one in generation.warnings]}
-    if not details:
-        return answer
-    return answer | {
-        "details": {
-            "log_prob": round(log_prob, 4) if math.isfinite(log_prob) else None,
-            "steps": generation.steps,
-            "seconds": round(seconds, 3),
-            "blocks": generation.blocks,
-            "dropped_share": generation.dropped_share,
-            "certified": generation.certified,
-            **_origin(generation.document),
-            **generation.evidence.to_dict(),
-        },
-    }
-
-
-def _origin(document: Document | None) -> dict[str, str]:
-    """The digest of the text that spans refer to, by which `structgen report` sees whether it is still the same."""
-    return {} if document is None else {"document_sha256": digest(document.text)}
 
 
 @contextmanager

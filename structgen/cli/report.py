@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from structgen.cli.document import STDIN, digest
-from structgen.cli.extract import json_value
+from structgen.cli.document import STDIN
 from structgen.cli.failure import SOME_FAILED, Misuse, warn, write_file
 from structgen.cli.options import Encoding
-from structgen.cli.terminal import json_text
 from structgen.errors import StructgenError
+from structgen.generation.plain import digest, json_text, json_value
 
 if TYPE_CHECKING:
     from structgen.documents import Document

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from structgen.generation.plain import json_text
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-INDENT = 2
 
 
 def speak_utf8() -> None:
@@ -37,30 +35,6 @@ def print_json(value: Any, *, compact: bool = False) -> None:
 def print_text(text: str) -> None:
     """Write a text to stdout as it stands, with an end of line if it has none."""
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
-
-
-def json_text(value: Any, depth: int | None = 0) -> str:
-    """JSON text, indented by two spaces a level from level `depth` on, or on one line if `depth` is None."""
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, Mapping):
-        parts = [f"{json_text(str(name))}: {json_text(part, _deeper(depth))}" for name, part in value.items()]
-        return _bracketed("{", parts, "}", depth)
-    if isinstance(value, list | tuple):
-        return _bracketed("[", [json_text(part, _deeper(depth)) for part in value], "]", depth)
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _deeper(depth: int | None) -> int | None:
-    return None if depth is None else depth + 1
-
-
-def _bracketed(opening: str, parts: list[str], closing: str, depth: int | None) -> str:
-    if depth is None or not parts:
-        return opening + ", ".join(parts) + closing
-    margin = "\n" + " " * INDENT * depth
-    inner = margin + " " * INDENT
-    return opening + inner + f",{inner}".join(parts) + margin + closing
 
 
 def print_table(title: str, items: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 import structgen as sg
+from structgen.batch import worker
 from structgen.cli import batch, main
 from structgen.generation.prompts import ChatPrompts
 from structgen.model import Model
@@ -29,14 +30,14 @@ def toy(name: str | None = None) -> Model:
 
 def noting_starts() -> None:
     """Note each row when it is begun, in one piece, so that a process that is killed loses none."""
-    answer, path = batch._line, os.environ[STARTS]
+    answer, path = worker._line, os.environ[STARTS]
 
     def noted(*given: Any) -> Any:
         with open(path, "ab", buffering=0) as file:
             file.write(f"{given[-1][1]}\n".encode())
         return answer(*given)
 
-    batch._line = noted
+    worker._line = noted
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import sys
 import time
 from collections import Counter
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 
 import pyarrow
@@ -21,7 +20,7 @@ import pytest
 import structgen as sg
 from batch.toy import SETTINGS, lost, make, refuses
 from structgen.batch import BatchRow, Store, answered, rows
-from structgen.cli.terminal import json_text
+from structgen.generation.plain import json_line
 
 TESTS = Path(__file__).parents[1]
 
@@ -183,10 +182,9 @@ class TestTheStore:
                 "confidence": {"/a": 0.5},
             },
         ]
-        spelled = partial(json_text, depth=None)
         for line in given:
-            store = Store(out, "s", resume=True, spelled=spelled)
-            store.write(line, spelled(line))
+            store = Store(out, "s", resume=True, spelled=json_line)
+            store.write(line, json_line(line))
             store.finish()
             assert sorted(path.name for path in tmp_path.iterdir()) == ["out.parquet", "out.parquet.settings"]
         found = pyarrow.parquet.read_table(out)

@@ -128,8 +128,7 @@ def test_a_module_may_import_its_neighbour(run, folder):
 
 
 def test_digits_and_letters_are_printed_as_they_were_written():
-    from structgen.cli.extract import json_value
-    from structgen.cli.terminal import json_text
+    from structgen.generation.plain import json_text, json_value
 
     text = '{"total": 289.50, "big": 123456789012345678901234567890, "vendor": "Müller €", "none": null, "rows": []}'
     assert json_text(json_value(text), None) == text
