@@ -2,7 +2,8 @@
 
 The child, `python -m structgen.compiler.apart`, leaves what it compiles in the cache on disk, for the parent to read.
 Where there is none that can be written, it leaves it in a folder of its own, which is emptied once the parent has read.
-Messages are pickles: a vocabulary and limits once, then sources one way and, for each, None or a refusal the other way.
+Messages are pickles: a vocabulary, limits and a surface once, then sources with the thought that precedes their answers
+one way and, for each, None or a refusal the other way.
 The limits of `compile` are soft, since they are looked at in loops that may be long. Behind them are hard ones: the
 child cannot have more memory, and it is killed when it is late. It ends when the parent does.
 """
@@ -26,8 +27,8 @@ from structgen.compiler.constraint import compile
 from structgen.errors import StructgenError, Unsupported
 from structgen.limits.budget import PAGE, STATM
 from structgen.sources import Regex, Source
-from structgen.surface import SERVER, standing_at
-from structgen.tokens.vocabulary import Vocabulary
+from structgen.surface import SERVER, Surface, standing_at
+from structgen.tokens.vocabulary import Preface, Vocabulary
 
 LATE = 8  # times the CPU seconds that compiling may take, as seconds of a clock: the machine may be busy
 SPARE = 4  # times the memory that compiling may add, as address space
@@ -40,17 +41,26 @@ Refusal = tuple[type[StructgenError], tuple[Any, ...], dict[str, Any]]
 class CompilingProcess:
     """A child process that compiles for one vocabulary, started when it is first needed and after it was killed."""
 
-    def __init__(self, vocabulary: Vocabulary, seconds: float, gigabytes: float) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, seconds: float, gigabytes: float, surface: Surface = SERVER
+    ) -> None:
+        """surface: where those stand who read the refusals"""
         self._vocabulary, self._seconds, self._gigabytes = vocabulary, seconds, gigabytes
+        self._surface = surface
         self._process: subprocess.Popen[bytes] | None = None
         folder = cache_folder()
         self._kept = folder if folder is not None and is_writable(folder) else None
         self._own: TemporaryDirectory[str] | None = None  # in place of a folder that is kept
         self._stopped = False
 
-    def found(self, source: Source[Any], read: Callable[[], T]) -> T | StructgenError:
-        """What `read` returns, which compiles the source from the cache alone; or why the source is refused."""
-        refused = self.refusal(source)
+    def found(
+        self, source: Source[Any], read: Callable[[], T], preface: Preface | None = None
+    ) -> T | StructgenError:
+        """What `read` returns, which compiles the source from the cache alone; or why the source is refused.
+
+        preface: the thought that precedes answers, of the vocabulary that `read` compiles for
+        """
+        refused = self.refusal(source, preface)
         if refused is not None:
             return refused
         try:
@@ -70,14 +80,14 @@ class CompilingProcess:
             self._own = TemporaryDirectory(prefix="structgen-", ignore_cleanup_errors=True)
         return Path(self._own.name)
 
-    def refusal(self, source: Source[Any]) -> StructgenError | None:
+    def refusal(self, source: Source[Any], preface: Preface | None = None) -> StructgenError | None:
         """What compiling a source raises, None if it is now in the folder of this process."""
         child = self._running()
         late = Timer(LATE * self._seconds, child.kill)
         late.daemon = True
         late.start()
         try:
-            return _error(self._exchange(child, source))
+            return _error(self._exchange(child, (source, preface or self._vocabulary.preface)))
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
             self.close()
             return Unsupported(
@@ -119,7 +129,8 @@ class CompilingProcess:
             if self._stopped:  # perhaps before there was this process
                 self._process.kill()
             try:
-                self._exchange(self._process, (self._vocabulary, self._seconds, self._gigabytes))
+                given = self._vocabulary, self._seconds, self._gigabytes, self._surface
+                self._exchange(self._process, given)
             except (EOFError, BrokenPipeError) as error:
                 self.close()
                 raise RuntimeError("the process that compiles has not started") from error
@@ -150,7 +161,7 @@ def _error(refusal: Refusal | None) -> StructgenError | None:
 
 def serve(given: BinaryIO, replies: BinaryIO) -> None:
     """Compile what comes, until nothing more does: the child's part."""
-    vocabulary, seconds, gigabytes = pickle.loads(pickle.load(given))
+    vocabulary, seconds, gigabytes, surface = pickle.loads(pickle.load(given))
     compile(Regex("[ab]{3}"), vocabulary)  # loads the kernels, which numba compiles the first time
     _limit_memory(gigabytes)
     _send(replies, None)
@@ -159,13 +170,16 @@ def serve(given: BinaryIO, replies: BinaryIO) -> None:
             message = pickle.load(given)
         except EOFError:
             return
-        _send(replies, _refused(message, vocabulary, seconds, gigabytes))
+        _send(replies, _refused(message, vocabulary, seconds, gigabytes, surface))
 
 
-def _refused(message: bytes, vocabulary: Vocabulary, seconds: float, gigabytes: float) -> Refusal | None:
+def _refused(
+    message: bytes, vocabulary: Vocabulary, seconds: float, gigabytes: float, surface: Surface
+) -> Refusal | None:
     try:
-        with standing_at(SERVER):
-            compile(pickle.loads(message), vocabulary, seconds=seconds, gigabytes=gigabytes)
+        source, preface = pickle.loads(message)
+        with standing_at(surface):
+            compile(source, vocabulary.preceded(preface), seconds=seconds, gigabytes=gigabytes)
     except StructgenError as error:
         return type(error), error.args, vars(error)
     except MemoryError:

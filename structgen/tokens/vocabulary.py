@@ -163,6 +163,10 @@ class Vocabulary:
         preface = Preface(*PREFACE, thinking)
         return self._with(preface=None if prompt.rstrip().endswith(preface.close) else preface)
 
+    def preceded(self, preface: Preface | None) -> Vocabulary:
+        """The vocabulary with this thought before its answers, or none."""
+        return self if preface == self.preface else self._with(preface=preface)
+
     def showing(self, names: Iterable[str]) -> Vocabulary:
         """The vocabulary for texts in which these special tokens, if it has them, stand by their names."""
         shown = self.special.keys() & set(names)

@@ -14,6 +14,7 @@ cannot be enforced. vLLM loads the second only if `VLLM_PLUGINS` names it. Witho
 |---|---|
 | `asked.py` | the constraint of a request, in all spellings, and its form on the way to the engine |
 | `constraints.py` | constraints compiled on a thread of their own |
+| `slow.py` | processes for what takes long to compile |
 | `fields.py` | the fields of requests that do not go together with a constraint |
 | `tools.py` | the calls that a request with tools asks for |
 | `canvas.py` | how long the canvas of a request is |

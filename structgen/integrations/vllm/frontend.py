@@ -20,7 +20,7 @@ from structgen.compiler.constraint import Constraint
 from structgen.errors import InvalidOption, InvalidSource, StructgenError, Unsatisfiable, Unsupported
 from structgen.integrations.vllm.asked import CANVAS_OPTIONS, Asked, ThoughtMode, placed, taken
 from structgen.integrations.vllm.canvas import shorter_canvas, with_canvas
-from structgen.integrations.vllm.constraints import SERVED_SECONDS, Constraints
+from structgen.integrations.vllm.constraints import SERVED_SECONDS, SLOW_PROCESSES, Constraints
 from structgen.integrations.vllm.fields import PATHS, Endpoint, asked_to_think, refuse_fatal, refuse_fields
 from structgen.integrations.vllm.replies import (
     Answered,
@@ -74,7 +74,9 @@ class Frontend:
         self._canvas = getattr(diffusion, "canvas_length", None) or 0
         self._tool_parser = getattr(args, "tool_call_parser", None)
         tokenizer = engine_client.renderer.get_tokenizer
-        self._constraints = Constraints(tokenizer, model.get_vocab_size(), seconds=_seconds())
+        self._constraints = Constraints(
+            tokenizer, model.get_vocab_size(), seconds=_seconds(), processes=SLOW_PROCESSES
+        )
         self._constraints.warm()
 
     @property
