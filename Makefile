@@ -9,6 +9,7 @@
 # make newcomer NEWCOMER=--reuse   the same with this checkout's environment, in a quarter of a minute
 # make test-vllm  vLLM's server with the plugin, in an environment of its own of 3.5 GB
 # make test-vllm OVERLAY=0.33.0   the same with that version's Python over the compiled parts of 0.32
+# make test-sglang  the plugin in SGLang's own Python modules, in an environment of 1.9 GB
 
 PYTHON  ?= python3
 VENV    ?= .venv
@@ -24,7 +25,7 @@ RESOLVE := .venv-lock/bin/uv pip compile pyproject.toml $(LOCKS)/build.in \
            --universal --python-version 3.11 --upgrade --no-annotate --quiet \
            --custom-compile-command 'make lock'
 
-.PHONY: demo newcomer picture site test test-outside test-vllm lint check bench plots lock drift clean
+.PHONY: demo newcomer picture site test test-outside test-sglang test-vllm lint check bench plots lock drift clean
 
 demo: $(VENV)/.project
 	$(BIN)/structgen demo
@@ -43,6 +44,9 @@ newcomer:
 
 test-vllm:
 	PYTHONPATH=tests $(PYTHON) -m real_vllm --environment .venv-vllm $(if $(OVERLAY),--overlay $(OVERLAY))
+
+test-sglang:
+	PYTHONPATH=tests $(PYTHON) -m real_sglang --environment .venv-sglang
 
 site: .venv-site
 	.venv-site/bin/zensical build --clean --strict
@@ -68,6 +72,8 @@ lock: .venv-lock
 	$(RESOLVE) --extra test --extra bench --extra training --output-file $(LOCKS)/bench.txt
 	.venv-lock/bin/uv pip compile $(LOCKS)/site.in --universal --python-version 3.11 --upgrade --no-annotate --quiet \
 	           --custom-compile-command 'make lock' --output-file $(LOCKS)/site.txt
+	.venv-lock/bin/uv pip compile pyproject.toml $(LOCKS)/sglang.in --constraint $(LOCKS)/test.txt --universal \
+	           --python-version 3.11 --no-annotate --quiet --custom-compile-command 'make lock' --output-file $(LOCKS)/sglang.txt
 
 drift: $(VENV)/.tests
 	PYTHONPATH=tests $(BIN)/python -m drift --environment .venv-drift
@@ -101,4 +107,4 @@ $(VENV)/.bench: pyproject.toml $(LOCKS)/bench.txt $(VENV)/.tests
 	touch $@
 
 clean:
-	rm -rf .data $(VENV) .venv-lock .venv-drift .venv-outside* .venv-site .venv-vllm site .cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .data $(VENV) .venv-lock .venv-drift .venv-outside* .venv-sglang .venv-site .venv-vllm site .cache .pytest_cache .ruff_cache .hypothesis

@@ -41,7 +41,7 @@ class SlowLane:
         read: Read,
         future: Future[Constraint[Any]],
     ) -> None:
-        """Have a source compiled and tell the future what `read` finds then; preface: as of `CompilingProcess.found`."""
+        """Have a source compiled, and tell the future what `read` finds; preface: as of `CompilingProcess.found`."""
         self._number += 1
         self._waiting.put((size, self._number, source, preface, read, future))
 
