@@ -3,6 +3,7 @@
 | module | one idea |
 |---|---|
 | `worker.py` | what a row is answered with |
+| `requests.py` | the requests of OpenAI's batch files, and the lines of their responses |
 | `rows.py` | what there is to read: files, folders, and the lines of JSONL and CSV files |
 | `store.py` | the lines written so far, and which rows they answer |
 | `pool.py` | rows answered in processes of their own |

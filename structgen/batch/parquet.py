@@ -47,12 +47,11 @@ def records(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
 def write(given: Iterable[dict[str, Any]], path: Path, spelled: Callable[[Any], str]) -> None:
     """Write the lines of a batch as a file; spelled: a value as JSON. Raises OSError if it cannot be written."""
     arrow, parquet = _pyarrow()
-    fields = [(name, arrow.string()) for name in TEXTS]
-    schema = arrow.schema([*fields, ("warnings", arrow.list_(arrow.string()))])
+    schema = schema_of(arrow)
     with parquet.ParquetWriter(path, schema) as writer:
         some: list[dict[str, Any]] = []
         for line in given:
-            some.append(_columns(line, spelled))
+            some.append(columns(line, spelled))
             if len(some) == TOGETHER:
                 writer.write_table(arrow.Table.from_pylist(some, schema))
                 some = []
@@ -71,7 +70,13 @@ def lines(path: Path) -> Iterator[dict[str, Any]]:
         )
 
 
-def _columns(line: dict[str, Any], spelled: Callable[[Any], str]) -> dict[str, Any]:
+def schema_of(arrow: Any) -> Any:
+    """The types of all columns. arrow: the module pyarrow"""
+    fields = [(name, arrow.string()) for name in TEXTS]
+    return arrow.schema([*fields, ("warnings", arrow.list_(arrow.string()))])
+
+
+def columns(line: dict[str, Any], spelled: Callable[[Any], str]) -> dict[str, Any]:
     """The line by columns; what has none goes into the details."""
     known = {"error": "", **{name: line[name] for name in (*TEXTS, "warnings") if name in line}}
     if "value" in line:

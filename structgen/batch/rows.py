@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from structgen.batch import parquet
 from structgen.errors import InvalidDocument
@@ -73,7 +74,7 @@ def rows(inputs: Sequence[str], *, text: str = "text", id: str | None = None) ->
         elif path.suffix.lower() == parquet.ENDING:
             columns = (text,) if id is None else (text, id)
             for number, record in enumerate(parquet.records(path, columns), 1):
-                yield _row(f"{path}#{number}", record, text, id)
+                yield row_of(f"{path}#{number}", record, text, id)
         else:
             yield BatchRow(str(path))
 
@@ -82,23 +83,27 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _lines(path: Path, text: str, id: str | None) -> Iterator[BatchRow]:
-    """The lines of a JSONL file; what is wrong with one concerns no other."""
+def json_lines(path: Path, read: Callable[[str], Any] = json.loads) -> Iterator[tuple[str, Any, str]]:
+    """The lines of a JSONL file: where each stands, its value, and what is wrong with it, "" if nothing is."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
             source = f"{path}#{number}"
             try:
-                value = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+                yield source, read(line.decode("utf-8-sig" if number == 1 else "utf-8")), ""
             except UnicodeDecodeError as error:
-                yield BatchRow(
-                    source, error=f"InvalidDocument: the line is not UTF-8, at its byte {error.start + 1}"
-                )
+                yield source, None, f"the line is not UTF-8, at its byte {error.start + 1}"
             except (ValueError, RecursionError) as error:
-                yield BatchRow(source, error=f"InvalidDocument: the line is not JSON: {error}")
-            else:
-                yield _row(source, value, text, id)
+                yield source, None, f"the line is not JSON: {error}"
+
+
+def _lines(path: Path, text: str, id: str | None) -> Iterator[BatchRow]:
+    """The lines of a JSONL file; what is wrong with one concerns no other."""
+    for source, value, error in json_lines(path):
+        yield (
+            BatchRow(source, error=f"InvalidDocument: {error}") if error else row_of(source, value, text, id)
+        )
 
 
 def _records(path: Path, comma: str, text: str, id: str | None) -> Iterator[BatchRow]:
@@ -119,10 +124,11 @@ def _records(path: Path, comma: str, text: str, id: str | None) -> Iterator[Batc
                     source, error=f"InvalidDocument: the column {text!r} of the record is not UTF-8"
                 )
             else:
-                yield _row(source, record, text, id)
+                yield row_of(source, record, text, id)
 
 
-def _row(source: str, value: object, text: str, id: str | None) -> BatchRow:
+def row_of(source: str, value: object, text: str, id: str | None) -> BatchRow:
+    """The row that a record is, with the columns `text` and `id`; what is wrong with it is the row's error."""
     if not isinstance(value, dict):
         return BatchRow(source, error="InvalidDocument: the line is no object")
     name = None if id is None or value.get(id) is None else str(value[id])

@@ -11,6 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,6 +20,17 @@ from structgen.batch import parquet
 from structgen.errors import InvalidOption
 
 OLDER, FRESH = ".before", ".fresh"
+
+
+@dataclass(frozen=True)
+class LineForm:
+    """What a batch reads in its own lines. key: of the row; failed: whether it is an error"""
+
+    key: Callable[[Mapping[str, Any]], Any]
+    failed: Callable[[Mapping[str, Any]], bool]
+
+
+ANSWERS = LineForm(lambda line: line.get("key"), lambda line: bool(line.get("error")))
 
 
 class Store:
@@ -35,10 +47,12 @@ class Store:
         resume: bool = False,
         retry_errors: bool = False,
         spelled: Callable[[Any], str] = json.dumps,
+        form: LineForm = ANSWERS,
     ) -> None:
         """settings: a digest of all that answers depend on beside their documents
 
         path: where the lines go in the end, as Parquet if it ends so; spelled: a value as JSON, for Parquet
+        form: what is read in its lines
         resume: whether to go on where a file of this name ends; retry_errors: without the lines that are errors
         Raises InvalidOption if the file exists and is not to be gone on with, cannot be written, or has other lines.
         """
@@ -46,11 +60,11 @@ class Store:
         self.known: Counter[str] = Counter()
         self.failed = self.written = 0
         self.restarted: Path | None = None
-        self._spelled, self._parquet = spelled, path.suffix.lower() == parquet.ENDING
+        self._form, self._spelled, self._parquet = form, spelled, path.suffix.lower() == parquet.ENDING
         try:
             self._take_up(settings, resume)
             if retry_errors and self._part.exists():
-                self._keep(lambda line: not line.get("error"))
+                self._keep(lambda line: not form.failed(line))
             self._read()
             self._file: BinaryIO = self._part.open("ab")
         except OSError as error:
@@ -73,7 +87,7 @@ class Store:
                 f"{self._part} cannot be written: {error.strerror}; what it holds is kept, go on with --resume"
             ) from None
         self.written += 1
-        self.failed += bool(line.get("error"))
+        self.failed += self._form.failed(line)
 
     def finish(self) -> None:
         """Give the file its name."""
@@ -137,16 +151,16 @@ class Store:
         good = 0
         for raw, line in self._lines():
             good += len(raw)
-            self.known[line["key"]] += 1
+            self.known[self._form.key(line)] += 1
             self.written += 1
-            self.failed += bool(line.get("error"))
+            self.failed += self._form.failed(line)
         os.truncate(self._part, good)
 
     def _lines(self) -> Iterator[tuple[bytes, dict[str, Any]]]:
         """The lines of the file, as they stand and as JSON, without one that was not finished."""
         with self._part.open("rb") as file:
             for number, raw in enumerate(file, 1):
-                line = _line(raw)
+                line = self._line(raw)
                 if line is not None:
                     yield raw, line
                 elif raw.endswith(b"\n"):
@@ -154,15 +168,14 @@ class Store:
                         f"line {number} of {self._part} is none that a batch has written: mend or remove it, and go on"
                     )
 
+    def _line(self, raw: bytes) -> dict[str, Any] | None:
+        """A line of the file; None if it is not a whole one."""
+        try:
+            line = json.loads(raw) if raw.endswith(b"\n") else None
+        except ValueError:
+            return None
+        return line if isinstance(line, dict) and isinstance(self._form.key(line), str) else None
+
 
 def _beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
-
-
-def _line(raw: bytes) -> dict[str, Any] | None:
-    """A line of the file; None if it is not a whole one."""
-    try:
-        line = json.loads(raw) if raw.endswith(b"\n") else None
-    except ValueError:
-        return None
-    return line if isinstance(line, dict) and isinstance(line.get("key"), str) else None

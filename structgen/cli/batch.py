@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 import typer
 
@@ -32,16 +33,25 @@ from structgen.cli.options import (
     Whitespace,
     json_options,
 )
+from structgen.cli.requests import RequestJob, check_options
 from structgen.cli.resources import read_resources
+from structgen.cli.serve import Names
 from structgen.cli.spec import read_spec
 from structgen.cli.terminal import error_console
 from structgen.generation.plain import json_line
 from structgen.surface import COMMAND_LINE
 
 if TYPE_CHECKING:
-    from structgen.batch import BatchRow, RowWorker, Store
+    from structgen.batch import RowWorker, Store
+    from structgen.batch.store import LineForm
     from structgen.batch.worker import Asked, Line
 
+
+class _Keyed(Protocol):
+    def key(self, settings: str) -> str: ...
+
+
+Row = TypeVar("Row", bound=_Keyed)
 Inputs = Annotated[
     list[str],
     typer.Argument(
@@ -51,7 +61,14 @@ Inputs = Annotated[
     ),
 ]
 Schema = Annotated[
-    str, typer.Option("--schema", "-s", metavar="SCHEMA", help="file.py:Class, or a JSON Schema file.")
+    str | None,
+    typer.Option(
+        "--schema",
+        "-s",
+        metavar="SCHEMA",
+        help="file.py:Class, or a JSON Schema file. Without it, INPUT are batch files of OpenAI's API.",
+        show_default=False,
+    ),
 ]
 Output = Annotated[
     Path,
@@ -88,9 +105,10 @@ Workers = Annotated[
 
 
 def batch_command(
+    context: typer.Context,
     inputs: Inputs,
-    schema: Schema,
     output: Output,
+    schema: Schema = None,
     text_column: TextColumn = "text",
     id_column: IdColumn = None,
     resume: Resume = False,
@@ -109,42 +127,93 @@ def batch_command(
     encoding: Encoding = None,
     partial_lists: Partial = False,
     details: Details = False,
+    name: Names = None,
 ) -> None:
     """Extract what the schema asks for from many documents, into a file of JSON lines.
 
     Each row ends as a value or as an error with its reason; a run that is interrupted goes on with --resume.
+
+    Without a schema the inputs are batch files of OpenAI's API, whose requests are answered as by `structgen serve`.
     """
-    from structgen.batch import RowWorker, Store, rows
+    ways = _Ways(output, resume or retry_errors, retry_errors, workers, rows_together)
+    if schema is None:
+        check_options(context, output)
+        _answer_requests(inputs, RequestJob(model, tuple(name or ()), rows_together), ways)
+        return
+    if name:
+        raise Misuse("--name is for requests, without --schema")
+    from structgen.batch import RowWorker, lost, rows
     from structgen.generation.options import Options
 
     spec = read_spec(schema)
     terms = json_options(whitespace, additional, unknown, order, read_resources(resource, spec))
     options = Options(max_tokens, steps, seed, partial=partial_lists)
     worker = RowWorker(spec, options, terms, details, encoding, rows_together, COMMAND_LINE)
-    settings, job = worker.settings(model), _Job(model, schema, replace(worker, spec=None))
-    source = rows(inputs, text=text_column, id=id_column)
+    job = _Job(model, schema, replace(worker, spec=None))
+    source = _some(rows(inputs, text=text_column, id=id_column), inputs)
+    settings = worker.settings(model)
+    _run(source, ways.store(settings), job.make, settings, lost, ways)
+
+
+def _answer_requests(inputs: Sequence[str], job: RequestJob, ways: _Ways) -> None:
+    from structgen.batch.requests import RESPONSES, lost_line, requests
+
+    source, settings = _some(requests(inputs), inputs), job.settings()
+    _run(source, ways.store(settings, RESPONSES), job.make, settings, lost_line, ways)
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """Where the lines of a batch go, and how it runs. together: rows in work at a time in each of the workers"""
+
+    output: Path
+    resume: bool
+    retry_errors: bool
+    workers: int
+    together: int
+
+    def store(self, settings: str, form: LineForm | None = None) -> Store:
+        """The file of the lines; says so if it starts anew."""
+        from structgen.batch.store import ANSWERS, Store
+
+        more = {"resume": self.resume, "retry_errors": self.retry_errors, "form": form or ANSWERS}
+        store = Store(self.output, settings, spelled=json_line, **more)
+        if store.restarted is not None:
+            _say(
+                f"the settings differ from those of {self.output}: starting anew; "
+                f"its lines are kept in {store.restarted}"
+            )
+        return store
+
+
+def _some(source: Iterator[Row], inputs: Sequence[str]) -> Iterator[Row]:
+    """The rows. Raises Misuse if there is none."""
     first = next(source, None)
     if first is None:
         raise Misuse(f"there is nothing to read in {', '.join(inputs)}")
-    again = resume or retry_errors
-    store = Store(output, settings, resume=again, retry_errors=retry_errors, spelled=json_line)
-    if store.restarted is not None:
-        _say(
-            f"the settings differ from those of {output}: starting anew; its lines are kept in {store.restarted}"
-        )
-    _run(_chain(first, source), store, job, settings, workers)
+    return chain([first], source)
 
 
-def _run(source: Iterator[BatchRow], store: Store, job: _Job, settings: str, workers: int) -> None:
-    """Answer the rows that the store does not answer; exit with 3 if some are errors."""
-    from structgen.batch import answered, lost
+def _run(
+    source: Iterator[Row],
+    store: Store,
+    make: Callable[[], Any],
+    settings: str,
+    lost: Callable[[tuple[Row, str]], Line],
+    ways: _Ways,
+) -> None:
+    """Answer the rows that the store does not answer; exit with 3 if some are errors.
+
+    make: makes the function that answers rows with their keys; lost: the line of a row whose process always dies
+    """
+    from structgen.batch import answered
 
     say_if_kernels_compile()
     before = store.written
     try:
         with _progress(before) as advance:
             waiting = ((row, key) for row in source if not store.answers(key := row.key(settings)))
-            for _, line in answered(waiting, job.make, workers, lost, job.worker.together):
+            for _, line in answered(waiting, make, ways.workers, lost, ways.together):
                 store.write(line, json_line(line))
                 advance(store)
     except BaseException:
@@ -172,11 +241,6 @@ class _Job:
         if not debugging():
             warnings.simplefilter("ignore")  # other libraries', also in processes of their own
         return partial(replace(self.worker, spec=read_spec(self.schema)).lines, loaded(self.model))
-
-
-def _chain(first: BatchRow, others: Iterator[BatchRow]) -> Iterator[BatchRow]:
-    yield first
-    yield from others
 
 
 def _say(message: str) -> None:

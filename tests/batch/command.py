@@ -11,7 +11,7 @@ from typing import Any
 
 import structgen as sg
 from structgen.batch import worker
-from structgen.cli import batch, main
+from structgen.cli import batch, main, requests
 from structgen.generation.prompts import ChatPrompts
 from structgen.model import Model
 from structgen_engine.decoding.denoiser import RandomDenoiser
@@ -46,5 +46,5 @@ if __name__ == "__main__":
     if "--embedded" in sys.argv:
         sys.argv.remove("--embedded")
     else:
-        batch.loaded = toy
+        batch.loaded = requests.loaded = toy
     sys.exit(main(sys.argv[1:]))
