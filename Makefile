@@ -7,6 +7,7 @@
 # make test-outside  other people's suites against the server, in an environment of its own
 # make newcomer  clones the project and goes the way of a first hour: demo, a PDF, the proof, the server
 # make newcomer NEWCOMER=--reuse   the same with this checkout's environment, in a quarter of a minute
+# make test-ray  Ray Data, Ray Serve and the recipe for Daft, in an environment of its own of 2 GB
 # make test-vllm  vLLM's server with the plugin, in an environment of its own of 3.5 GB
 # make test-vllm OVERLAY=0.33.0   the same with that version's Python over the compiled parts of 0.32
 # make test-sglang  the plugin in SGLang's own Python modules, in an environment of 1.9 GB
@@ -25,7 +26,11 @@ RESOLVE := .venv-lock/bin/uv pip compile pyproject.toml $(LOCKS)/build.in \
            --universal --python-version 3.11 --upgrade --no-annotate --quiet \
            --custom-compile-command 'make lock'
 
-.PHONY: demo newcomer picture site test test-outside test-sglang test-vllm lint check bench plots lock drift clean
+# Ray's processes find the tests by the path; one process reads Parquet files, where Ray would start sixteen
+RAY     := PYTHONPATH=tests RAY_DATA_USE_DATASOURCE_V2=0 RAY_USAGE_STATS_ENABLED=0 RAY_AUTH_MODE=disabled \
+           RAY_worker_niceness=0
+
+.PHONY: demo newcomer picture site test test-outside test-ray test-sglang test-vllm lint check bench plots lock drift clean
 
 demo: $(VENV)/.project
 	$(BIN)/structgen demo
@@ -47,6 +52,10 @@ test-vllm:
 
 test-sglang:
 	PYTHONPATH=tests $(PYTHON) -m real_sglang --environment .venv-sglang
+
+test-ray: .venv-ray/.ready
+	$(RAY) .venv-ray/bin/pytest -s tests/integrations/test_ray.py tests/integrations/test_ray_serve.py \
+	       tests/integrations/test_daft.py
 
 site: .venv-site
 	.venv-site/bin/zensical build --clean --strict
@@ -74,6 +83,7 @@ lock: .venv-lock
 	           --custom-compile-command 'make lock' --output-file $(LOCKS)/site.txt
 	.venv-lock/bin/uv pip compile pyproject.toml $(LOCKS)/sglang.in --constraint $(LOCKS)/test.txt --universal \
 	           --python-version 3.11 --no-annotate --quiet --custom-compile-command 'make lock' --output-file $(LOCKS)/sglang.txt
+	$(RESOLVE) $(LOCKS)/ray.in --extra ray --extra serve --output-file $(LOCKS)/ray.txt
 
 drift: $(VENV)/.tests
 	PYTHONPATH=tests $(BIN)/python -m drift --environment .venv-drift
@@ -85,6 +95,14 @@ drift: $(VENV)/.tests
 .venv-site: $(LOCKS)/site.txt
 	$(PYTHON) -m venv $@
 	$@/bin/pip --disable-pip-version-check --quiet install --requirement $<
+	touch $@
+
+.venv-ray/.ready: pyproject.toml $(LOCKS)/ray.txt
+	$(PYTHON) -m venv .venv-ray
+	.venv-ray/bin/pip --disable-pip-version-check --quiet install --constraint $(LOCKS)/ray.txt torch
+	.venv-ray/bin/pip --disable-pip-version-check --quiet install --constraint $(LOCKS)/ray.txt --requirement $(LOCKS)/ray.in
+	.venv-ray/bin/pip --disable-pip-version-check --quiet install --constraint $(LOCKS)/ray.txt \
+	           --no-build-isolation --editable '.[ray,serve]'
 	touch $@
 
 # torch goes first, so that pip takes the build that the machine offers; everything comes from the locks
@@ -107,4 +125,4 @@ $(VENV)/.bench: pyproject.toml $(LOCKS)/bench.txt $(VENV)/.tests
 	touch $@
 
 clean:
-	rm -rf .data $(VENV) .venv-lock .venv-drift .venv-outside* .venv-sglang .venv-site .venv-vllm site .cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .data $(VENV) .venv-lock .venv-drift .venv-outside* .venv-ray .venv-sglang .venv-site .venv-vllm site .cache .pytest_cache .ruff_cache .hypothesis
