@@ -20,7 +20,7 @@ from structgen.batch import worker
 from structgen.model import Model
 
 BEGUN = "RAY_TEST_BEGUN"  # names the file of the rows that are begun
-PAUSE = 0.02  # seconds that a row takes beside its steps, so that a worker can be killed in the middle
+PAUSE = 0.002  # seconds that a row takes beside its steps, so that a worker can be killed in the middle
 
 
 AGENTS = ("dashboard-agent-listen", "dashboard-agent-grpc", "runtime-env-agent", "metrics-export")
