@@ -18,8 +18,10 @@ import pyarrow.parquet
 import pytest
 
 import structgen as sg
+from batch.command import toy
 from batch.toy import SETTINGS, lost, make, refuses
-from structgen.batch import BatchRow, Store, answered, rows
+from structgen.batch import BatchRow, RowWorker, Store, answered, rows
+from structgen.generation.options import Options
 from structgen.generation.plain import json_line
 
 TESTS = Path(__file__).parents[1]
@@ -102,6 +104,17 @@ class TestRows:
             != BatchRow("x#1", "other").key("s")
         )
         assert BatchRow("x#1", error="broken").key("s") != BatchRow("x#2", error="broken").key("s")
+
+
+def test_a_row_of_five_megabytes_is_an_error_and_equal_rows_are_equal():
+    worker = RowWorker({"type": "boolean"}, Options(steps=1))
+    given = [BatchRow("x#1", "order 7. " * 600_000), BatchRow("x#2", "order 7"), BatchRow("x#3", "order 7")]
+    asked = [(row, row.key(worker.settings(None))) for row in given]
+    large, one, other = sorted(
+        (line for _, line in worker.lines(toy(), asked)), key=lambda line: line["source"]
+    )
+    assert large["error"].startswith("InvalidDocument: the document is longer than 512 prompts")
+    assert (one["key"], one["value"], one["error"]) == (other["key"], other["value"], "")
 
 
 class TestTheStore:

@@ -48,19 +48,6 @@ def running(cpus: int, **variables: str) -> Iterator[str]:
             process.wait(90)  # Ray waits half a minute for its own processes
 
 
-def cpu_seconds() -> float:
-    """CPU time so far of the processes that this one has started, and of those that they have."""
-    ticks, found = os.sysconf("SC_CLK_TCK"), dict[int, tuple[int, int]]()
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # ended meanwhile
-            fields = path.read_text().rpartition(")")[2].split()
-            found[int(path.parent.name)] = int(fields[1]), sum(map(int, fields[11:15]))
-    ours = {os.getpid()}
-    while more := {pid for pid, (parent, _) in found.items() if parent in ours} - ours:
-        ours |= more
-    return sum(found[pid][1] for pid in ours) / ticks
-
-
 def _free(count: int) -> list[int]:
     """Ports that are free."""
     with ExitStack() as stack:
