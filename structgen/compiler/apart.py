@@ -3,7 +3,8 @@
 The child, `python -m structgen.compiler.apart`, leaves what it compiles in the cache on disk, for the parent to read.
 Where there is none that can be written, it leaves it in a folder of its own, which is emptied once the parent has read.
 Messages are pickles: a vocabulary, limits and a surface once, then sources with the thought that precedes their answers
-one way and, for each, None or a refusal the other way.
+one way and, for each, None or a refusal the other way. A source may come with a document to copy from. Then the answer
+holds the compiled arrays themselves, because documents are many and each is asked about once.
 The limits of `compile` are soft, since they are looked at in loops that may be long. Behind them are hard ones: the
 child cannot have more memory, and it is killed when it is late. It ends when the parent does.
 """
@@ -23,7 +24,9 @@ from threading import Timer
 from typing import Any, BinaryIO, TypeVar
 
 from structgen.cache import cache_folder, cached_in, is_writable
-from structgen.compiler.constraint import compile
+from structgen.compiler.compiled import Regime
+from structgen.compiler.constraint import Constraint, compile
+from structgen.compiler.unbound import Binding
 from structgen.errors import StructgenError, Unsupported
 from structgen.limits.budget import PAGE, STATM
 from structgen.sources import Regex, Source
@@ -82,17 +85,33 @@ class CompilingProcess:
 
     def refusal(self, source: Source[Any], preface: Preface | None = None) -> StructgenError | None:
         """What compiling a source raises, None if it is now in the folder of this process."""
+        return _error(self._asked(source, preface))
+
+    def bound(self, constraint: Constraint[T], document: str) -> Constraint[T] | StructgenError:
+        """A constraint that copies, with its values from this document; or why that is refused."""
+        assert constraint.unbound is not None
+        preface, regime = constraint.vocabulary.preface, constraint.unbound.asked
+        answer = self._asked(constraint.source, preface, document, regime)
+        return answer.onto(constraint, document) if isinstance(answer, Binding) else _raised(answer)
+
+    def _asked(
+        self,
+        source: Source[Any],
+        preface: Preface | None,
+        document: str | None = None,
+        regime: Regime = "auto",
+    ) -> Any:
+        """What the child says to a source: a refusal, None or, with a document, a Binding."""
         child = self._running()
         late = Timer(LATE * self._seconds, child.kill)
         late.daemon = True
         late.start()
         try:
-            return _error(self._exchange(child, (source, preface or self._vocabulary.preface)))
+            return self._exchange(child, (source, preface or self._vocabulary.preface, document, regime))
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
             self.close()
-            return Unsupported(
-                "the source takes more time or memory to compile than is allowed", remedy=SIMPLER
-            )
+            reason = "the source takes more time or memory to compile than is allowed"
+            return _refusal(Unsupported(reason, remedy=SIMPLER))
         finally:
             late.cancel()
 
@@ -149,9 +168,11 @@ def _send(pipe: Any, message: object) -> None:
 
 
 def _error(refusal: Refusal | None) -> StructgenError | None:
+    return None if refusal is None else _raised(refusal)
+
+
+def _raised(refusal: Refusal) -> StructgenError:
     """The error of a refusal. Errors are not pickled as they are: their classes are made with more than a message."""
-    if refusal is None:
-        return None
     kind, said, more = refusal
     error = kind.__new__(kind, *said)
     error.args = said
@@ -170,25 +191,29 @@ def serve(given: BinaryIO, replies: BinaryIO) -> None:
             message = pickle.load(given)
         except EOFError:
             return
-        _send(replies, _refused(message, vocabulary, seconds, gigabytes, surface))
+        _send(replies, _answered(message, vocabulary, seconds, gigabytes, surface))
 
 
-def _refused(
+def _answered(
     message: bytes, vocabulary: Vocabulary, seconds: float, gigabytes: float, surface: Surface
-) -> Refusal | None:
+) -> Refusal | Binding | None:
     try:
-        source, preface = pickle.loads(message)
+        source, preface, document, regime = pickle.loads(message)
+        known = vocabulary.preceded(preface)
         with standing_at(surface):
-            compile(source, vocabulary.preceded(preface), seconds=seconds, gigabytes=gigabytes)
+            found = compile(
+                source, known, regime=regime, seconds=seconds, gigabytes=gigabytes, document=document
+            )
+            return None if document is None else Binding.of(found)
     except StructgenError as error:
-        return type(error), error.args, vars(error)
+        return _refusal(error)
     except MemoryError:
-        return (
-            Unsupported,
-            (f"the source needs more than {gigabytes:g} GB of memory to compile; {SIMPLER}",),
-            {},
-        )
-    return None
+        reason = f"the source needs more than {gigabytes:g} GB of memory to compile"
+        return _refusal(Unsupported(reason, remedy=SIMPLER))
+
+
+def _refusal(error: StructgenError) -> Refusal:
+    return type(error), error.args, vars(error)
 
 
 def _limit_memory(gigabytes: float) -> None:

@@ -1,14 +1,22 @@
-"""The automaton of a constraint that copies from a document which is not bound yet: there is none."""
+"""The automaton of a constraint that copies from a document which is not bound yet: there is none.
+
+A document may also be bound in another process, which hands over the arrays of the automaton as `Binding`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from structgen.compiler.compiled import Regime
+from structgen.compiler.compiled import Arrays, Regime, from_arrays
 from structgen.grammar import Grammar
 from structgen.sources.verbatim import no_document
 from structgen.tokens.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from structgen.compiler.constraint import Constraint
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,3 +37,27 @@ class Unbound:
 
     def __getattr__(self, name: str) -> Any:
         raise no_document()
+
+
+@dataclass(frozen=True, eq=False)
+class Binding:
+    """What binding a document has compiled, in a form that can be sent to another process."""
+
+    arrays: Arrays
+    fingerprint: str
+    milliseconds: float
+
+    @staticmethod
+    def of(constraint: Constraint[Any]) -> Binding:
+        """What a bound constraint has that its source does not tell."""
+        return Binding(constraint.compiled.arrays(), constraint.fingerprint, constraint.milliseconds)
+
+    def onto(self, constraint: Constraint[T], document: str) -> Constraint[T]:
+        """The constraint, which has no document, as if it had been bound here."""
+        return replace(
+            constraint,
+            compiled=from_arrays(self.arrays, constraint.vocabulary),
+            milliseconds=self.milliseconds,
+            fingerprint=self.fingerprint,
+            document=document,
+        )

@@ -19,8 +19,9 @@ class ServerSettings:
     rows: requests whose steps the model makes together, 1 for one after the other
     workers: threads that read and compile; without rows they also answer
     compilers: processes that compile, 0 to compile on the threads of the server
-    compile_seconds, compile_gigabytes: that compiling one constraint may take; compiling: how many may be compiled at
-        once for one client (by its key, or else its address), more get 429; kept: compiled constraints in memory
+    compile_seconds, compile_gigabytes: that compiling one constraint may take; compiling: how many, long documents
+        included, may be compiled at once for one client (by its key, or else its address), more get 429
+    kept: compiled constraints in memory
     max_tokens: the largest budget that a request may ask for
     closing: seconds that the end of the server waits for the present step, when no request is answered any more
     """

@@ -160,9 +160,18 @@ class Workers:
         if job.abandoned:
             shared.cancel()
 
+    def _begin_with(
+        self,
+        needed: object,  # by the first part, which alone finds it as long as this holds it
+        job: Job[T],
+        first: Callable[[Job[T]], S],
+        second: Callable[[Model, Job[T], S], T],
+    ) -> None:
+        self._begin(job, first, second)
+
     def _again(
         self,
-        done: Future[None],
+        done: Future[Any],
         context: Context,
         job: Job[T],
         first: Callable[[Job[T]], S],
@@ -172,8 +181,8 @@ class Workers:
         try:
             if done.cancelled():
                 raise Abandoned
-            done.result()
-            self._threads.submit(context.run, self._begin, job, first, second)
+            needed = done.result()
+            self._threads.submit(context.run, self._begin_with, needed, job, first, second)
         except BaseException as error:  # also RuntimeError, of threads that are closed
             job.future.set_exception(error)
 

@@ -13,7 +13,7 @@ from structgen.generation.prompts import Form
 from structgen.generation.request import Kind, Request
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
-from structgen.generation.writer import PromptTooLong, request, text_of
+from structgen.generation.writer import PromptTooLong, prompt_ids, request, text_of
 from structgen.sources import Terms, as_source
 from structgen.sources.json_schema import JsonSchema
 from structgen.sources.types import TypeSource
@@ -101,6 +101,7 @@ def requested(
     prompt = runtime.prompts.extraction(form, document if said is None else said)
     kinds = (Kind(form.outlined.plain()),)
     if constraint.copies:
+        prompt_ids(runtime, prompt)  # too long a document is refused before its pieces are compiled
         constraint = constraint.bind(document)
     return request(runtime, prompt, constraint, options, document=document, kinds=kinds)
 

@@ -15,7 +15,7 @@ from structgen.generation.prompts import Form
 from structgen.generation.request import Kind
 from structgen.generation.result import Generation
 from structgen.generation.runtime import Runtime
-from structgen.generation.writer import request, text_of
+from structgen.generation.writer import prompt_ids, request, text_of
 from structgen.sources.json_schema.pointers import escape
 from structgen.sources.template import HoleValues, Template
 
@@ -43,11 +43,12 @@ def fill(
     as_object = runtime.fills == "object"
     written: object = HoleValues(source) if as_object else source
     constraint = compile(written, runtime.vocabulary)
-    if constraint.copies:
-        constraint = constraint.bind(text)
     form = Form.of(source)
     kinds = (Kind(form.outlined.plain()),)
     prompt = runtime.prompts.filling(form, source.text, text)
+    if constraint.copies:
+        prompt_ids(runtime, prompt)  # too long a context is refused before its pieces are compiled
+        constraint = constraint.bind(text)
     document = None if context is None else text
     asked = request(runtime, prompt, constraint, options, document=document, kinds=kinds)
     shown = context if isinstance(context, Document) else Document(text)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
@@ -125,7 +125,7 @@ def read_windows(
     origins = dict[str, Origin]()
     value = merged(seen, form.outlined, (), origins)
     answer = _json(None if value is ABSENT else value)
-    constraint = asked.constraint.bind(text)
+    constraint = asked.constraint.bind(_lines_read(text, seen, origins) if asked.constraint.copies else text)
     if not constraint.accepts(answer):
         raise InvalidDocument(
             "what the parts of the document state makes no answer that the schema accepts: split the document"
@@ -142,6 +142,24 @@ def read_windows(
         together(runtime, asked, Answer(answer), Stated(text), origins, details=details),
         document=document,
     )
+
+
+def _lines_read(text: str, seen: Sequence[Window], origins: Mapping[str, Origin]) -> str:
+    """The whole lines around the windows that values come from.
+
+    A copy in one of these windows is a copy of the document exactly if it is one of these lines, since words and lines
+    do not go on behind a line break. All pieces of a long document would take long to compile.
+    """
+    used = {id(origin.part) for origin in origins.values()}
+    spans = list[tuple[int, int]]()
+    for window in [one for one in seen if id(one.part) in used] or seen[:1]:
+        start = text.rfind("\n", 0, window.start) + 1
+        end = text.find("\n", window.start + len(window.part.asked.document or "") - 1)
+        end = len(text) if end < 0 else end
+        if spans and start <= spans[-1][1]:
+            start = spans.pop()[0]
+        spans.append((start, end))
+    return "\n".join(text[start:end] for start, end in spans)
 
 
 def _read(

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from structgen.compiler.apart import LATE, CompilingProcess
-from structgen.compiler.constraint import compile
+from structgen.compiler.constraint import Constraint, compile
 from structgen.errors import InvalidSource, Unsupported
 from structgen.sources import JsonSchema, Regex
 from structgen.tokens.vocabulary import Vocabulary
 
 SECONDS = 0.5  # of a processor, LATE times as many of a clock: the machine of the tests may be busy
-LETTERS = Vocabulary.from_tokens([b"a", b"b", b"ab", "<e>"])
+LETTERS = Vocabulary.from_tokens([b"a", b"b", b"ab", b'"', b" ", "<e>"])
+COPIED = JsonSchema({"type": "string", "x-verbatim": True})
 
 
 class Unending:
@@ -69,6 +70,20 @@ def test_what_it_refuses_is_the_same_error(compiler: CompilingProcess):
     assert isinstance(refused, InvalidSource)
     assert str(refused) == str(caught.value)
     assert refused.pointer == "/items/type"
+
+
+def test_a_document_is_bound_as_it_is_in_this_process(compiler: CompilingProcess):
+    constraint = compile(COPIED, LETTERS)
+    there, here = compiler.bound(constraint, "ab b"), constraint.bind("ab b")
+    assert isinstance(there, Constraint)
+    assert (there.fingerprint, there.document) == (here.fingerprint, here.document)
+    for text in ('"ab"', '"b"', '"ba"', '"ab b"', "ab"):
+        assert there.accepts(text) == here.accepts(text)
+    assert there.accepts('"ab"')
+    refused = compiler.bound(constraint, "")
+    assert isinstance(refused, InvalidSource)
+    with pytest.raises(InvalidSource, match="empty"):
+        raise refused
 
 
 def test_a_source_that_never_ends_ends_the_process_and_not_its_service(compiler: CompilingProcess):

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
+from typing import Any
 
 import httpx2
 import pytest
 from fastapi import FastAPI
 
+from structgen.compiler.constraint import Constraint
 from structgen.model import Model
 from structgen.server import ServerSettings, create_app
+from structgen.server.answering import compiled
 from structgen.server.answering.compiled import Compiling
 from structgen.sources import Regex
 
@@ -83,6 +88,59 @@ def test_equal_schemas_are_compiled_once(apart: FastAPI):
     assert apart.state.service.sources.misses == before + 1
 
 
+NAMED = {
+    "type": "object",
+    "properties": {"name": {"type": "string", "x-verbatim": True, "maxLength": 12}},
+    "required": ["name"],
+    "additionalProperties": False,
+}
+
+
+def copying(document: str, schema: object = NAMED) -> dict[str, object]:
+    form = {"type": "json_schema", "json_schema": {"name": "one", "schema": schema}}
+    return {"messages": [{"role": "user", "content": document}], "response_format": form}
+
+
+def names(first: int, count: int) -> str:
+    return " ".join(f"Ann{number}" for number in range(first, first + count))
+
+
+def test_long_documents_are_bound_by_another_process(model: Model, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(compiled, "SHORT", 100)
+    bound, bind = list[str](), Constraint.bind
+
+    def noted(self: Constraint[Any], document: Any) -> Any:
+        if self.document is None:
+            bound.append(document)
+        return bind(self, document)
+
+    monkeypatch.setattr(Constraint, "bind", noted)
+    app = create_app(model, ServerSettings())
+    documents = [names(0, 3), names(10, 60), names(10, 60), names(100, 60)]
+    for index, reply in together(app, *map(copying, documents)):
+        said = json.loads(reply.json()["choices"][0]["message"]["content"])
+        assert said["name"] in documents[index]
+    assert bound == documents[:1]
+    sources = app.state.service.sources
+    assert sources.misses == 3  # the schema, and two documents of which one was asked about twice
+    gc.collect()
+    assert not sources._bound
+    app.state.service.workers.close()
+
+
+def test_why_a_long_document_is_not_bound_is_said_of_its_schema(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(compiled, "SHORT", 100)
+    app = create_app(model, ServerSettings())
+    schema = {**NAMED, "properties": {"name": {"type": "string", "x-verbatim": True, "minLength": 1000}}}
+    for _ in range(2):
+        reply = Client(app).post(PATH, copying(names(0, 60), schema))
+        assert reply.status_code == 400
+        assert reply.json()["error"]["param"].startswith("/response_format/json_schema/schema")
+    app.state.service.workers.close()
+
+
 def test_without_a_cache_on_disk_a_process_compiles_too(model: Model, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("STRUCTGEN_CACHE", "")
     app = create_app(model, ServerSettings(compile_seconds=2))
@@ -115,7 +173,7 @@ def test_a_server_that_ends_does_not_wait_for_what_is_compiled(model: Model):
 
 def test_what_waits_to_be_compiled_is_given_up_when_the_server_ends(model: Model):
     sources = create_app(model, ServerSettings(compile_seconds=59)).state.service.sources
-    waiting: list[Future[None]] = []
+    waiting: list[Future[Any]] = []
     for digit in "12":
         with pytest.raises(Compiling) as caught:
             sources.get(digit, Regex(f"a{{9999999{digit}}}c"))

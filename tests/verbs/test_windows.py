@@ -23,6 +23,10 @@ class Lease(BaseModel):
     monthly_rent: float
 
 
+class Tenancy(BaseModel):
+    tenant: sg.Verbatim
+
+
 class Row(BaseModel):
     product: str
     quantity: int
@@ -44,6 +48,22 @@ def test_windows_cover_a_document_overlap_and_fit(lengths: list[int]):
         assert first < start <= end < last
     for start, end in found:
         assert len(model.vocabulary.encode(text[start:end])) <= (model.prompt_limit or 0)
+
+
+def test_only_windows_are_bound_of_a_document_with_a_verbatim_field(
+    model: sg.Model, monkeypatch: pytest.MonkeyPatch
+):
+    bound, bind = list[int](), sg.Constraint.bind
+
+    def noted(self: sg.Constraint[object], document: str) -> sg.Constraint[object]:
+        bound.append(len(document))
+        return bind(self, document)
+
+    monkeypatch.setattr(sg.Constraint, "bind", noted)
+    lines = (LOREM + "\n") * 40
+    text = f"{lines}Tenant: Maria Keller\n{lines}"
+    assert model.extract(text, Tenancy).tenant == "Maria Keller"
+    assert max(bound) < len(text) / 1.3
 
 
 def test_a_contract_of_three_pages(model: sg.Model):

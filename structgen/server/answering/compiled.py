@@ -1,17 +1,23 @@
-"""The compiled constraints of one model, kept in memory; what was refused is not compiled again."""
+"""The compiled constraints of one model, kept in memory; what was refused is not compiled again.
+
+Constraints with a document bound are large and asked for once, so they live only as long as a request needs them.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from structgen.cache import cache_folder
 from structgen.compiler.apart import CompilingProcess
@@ -24,13 +30,18 @@ from structgen.sources import Regex, Source
 from structgen.tokens.vocabulary import Vocabulary
 
 T = TypeVar("T")
+Found = Constraint[Any] | StructgenError  # or why there is no constraint
+SHORT = 8192  # characters of a document that is bound where it is: it takes about 0.2 CPU seconds
 CLIENT: ContextVar[str] = ContextVar("client", default="")  # who sent the request that is answered
 
 
 class Compiling(Exception):
-    """The constraint is being compiled by another process; `done` ends when it is, or when it is refused."""
+    """The constraint is being compiled by another process; `done` ends when it is, or when it is refused.
 
-    def __init__(self, done: Future[None]) -> None:
+    The result of `done` is to be kept until the constraint has been asked for once more: a bound one lives no longer.
+    """
+
+    def __init__(self, done: Future[Found]) -> None:
         super().__init__()
         self.done = done
 
@@ -40,8 +51,9 @@ class CompiledSources:
 
     def __init__(self, vocabulary: Vocabulary, settings: ServerSettings) -> None:
         self._vocabulary, self._settings = vocabulary, settings
-        self._known: OrderedDict[str, Constraint[Any] | StructgenError] = OrderedDict()
-        self._begun: dict[str, Future[None]] = {}  # by key, what is being compiled
+        self._known: OrderedDict[str, Found] = OrderedDict()
+        self._bound: WeakValueDictionary[str, Constraint[Any]] = WeakValueDictionary()
+        self._begun: dict[str, Future[Found]] = {}  # by key, what is being compiled
         self._of_client: Counter[str] = Counter()  # how much of it is whose
         self._lock = Lock()
         self.hits = self.misses = 0
@@ -58,13 +70,23 @@ class CompiledSources:
                 self.hits += 1
                 self._known.move_to_end(key)
             elif self._elsewhere:
-                raise Compiling(self._begin(key, source))
+                raise Compiling(self._begin(key, lambda pool: self._stored(pool, source)))
         if found is None:
             found = self._compiled(source)
             self._keep(key, found)
-        if isinstance(found, StructgenError):
-            raise found.with_traceback(None)
-        return found
+        return _constraint(found)
+
+    def bound(self, key: str, constraint: Constraint[Any], document: str) -> Constraint[Any]:
+        """The constraint of the source with this key, with a document bound. Raises what `get` raises."""
+        if len(document) <= SHORT or not self._elsewhere:
+            return constraint.bind(document)
+        written = hashlib.blake2b(document.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        key = f"{key} of {written}"
+        with self._lock:
+            found = self._bound.get(key) or self._known.get(key)
+            if found is None:
+                raise Compiling(self._begin(key, lambda pool: pool.bound(constraint, document)))
+        return _constraint(found)
 
     def start(self) -> None:
         """Start the processes that compile before a request needs them."""
@@ -94,14 +116,15 @@ class CompiledSources:
         """Whether processes compile, which hand over what they have compiled in files."""
         return self._settings.compilers > 0 and _has_place()
 
-    def _begin(self, key: str, source: Source[Any]) -> Future[None]:
-        """Have a source compiled, unless that has begun."""
+    def _begin(self, key: str, make: Callable[[Compilers], Found]) -> Future[Found]:
+        """Have a constraint compiled, unless that has begun. make: has one of the processes do so"""
         if key in self._begun:
             return self._begun[key]
         client, most = CLIENT.get(), self._settings.compiling
         if self._of_client[client] >= most:
             raise Problem(
-                f"{most} schemas or grammars of this client are being compiled already; try again in a moment",
+                f"{most} schemas, grammars or long documents of this client are being compiled already; "
+                "try again in a moment",
                 status=429,
                 code="rate_limit_exceeded",
                 headers={"retry-after": str(self._settings.retry_after)},
@@ -109,15 +132,17 @@ class CompiledSources:
         pool = self._compilers()
         self._of_client[client] += 1
         done = self._begun[key] = Future()
-        pool.threads.submit(self._make, pool, key, source, client, done)
+        pool.threads.submit(lambda: self._make(key, lambda: make(pool), client, done))
         return done
 
-    def _make(self, pool: Compilers, key: str, source: Source[Any], client: str, done: Future[None]) -> None:
-        """Compile a source in another process and read what it has left on disk; runs on a thread that mostly waits."""
+    def _make(self, key: str, make: Callable[[], Found], client: str, done: Future[Found]) -> None:
+        """Compile in another process; runs on a thread that mostly waits for it."""
         if not done.set_running_or_notify_cancel():
             return
+        found: Found | None = None
         try:
-            self._keep(key, pool.found(source, lambda: self._compiled(source)))
+            found = make()
+            self._keep(key, found)
             error = None
         except BaseException as raised:  # whoever waits for it is told
             error = raised
@@ -126,19 +151,26 @@ class CompiledSources:
             self._of_client[client] -= 1
             if not self._of_client[client]:
                 del self._of_client[client]
-        if error is None:
-            done.set_result(None)
+        if found is not None:
+            done.set_result(found)
         else:
             done.set_exception(error)
 
-    def _keep(self, key: str, found: Constraint[Any] | StructgenError) -> None:
+    def _stored(self, pool: Compilers, source: Source[Any]) -> Found:
+        """What a process has compiled, read from disk."""
+        return pool.found(source, lambda: self._compiled(source))
+
+    def _keep(self, key: str, found: Found) -> None:
         with self._lock:
             self.misses += 1
+            if isinstance(found, Constraint) and found.document is not None:
+                self._bound[key] = found
+                return
             self._known[key] = found
             while len(self._known) > self._settings.kept:
                 self._known.popitem(last=False)
 
-    def _compiled(self, source: Source[Any]) -> Constraint[Any] | StructgenError:
+    def _compiled(self, source: Source[Any]) -> Found:
         limits = self._settings
         try:
             found = compile(
@@ -153,6 +185,12 @@ class CompiledSources:
                 "let the source allow shorter texts"
             )
         return found
+
+
+def _constraint(found: Found) -> Constraint[Any]:
+    if isinstance(found, StructgenError):
+        raise found.with_traceback(None)
+    return found
 
 
 class Compilers:
@@ -173,9 +211,20 @@ class Compilers:
 
     def found(self, source: Source[Any], read: Callable[[], T]) -> T | StructgenError:
         """What `read` returns, which finds the source compiled on disk; or why it is refused."""
+        with self._one() as compiler:
+            return compiler.found(source, read)
+
+    def bound(self, constraint: Constraint[Any], document: str) -> Found:
+        """A constraint with a document bound; or why that is refused."""
+        with self._one() as compiler:
+            return compiler.bound(constraint, document)
+
+    @contextmanager
+    def _one(self) -> Iterator[CompilingProcess]:
+        """A process that is idle, as soon as there is one."""
         compiler = self._idle.get()
         try:
-            return compiler.found(source, read)
+            yield compiler
         finally:
             self._idle.put(compiler)
 

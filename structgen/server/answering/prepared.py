@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any
 
+from structgen.compiler.constraint import Constraint
 from structgen.documents import Document
 from structgen.errors import Rejected, StructgenError
 from structgen.evidence.gather import Wanted, nowhere
 from structgen.generation import writer
-from structgen.generation.prompts import Form
+from structgen.generation.prompts import Form, Prompt
 from structgen.generation.request import Kind, Request
 from structgen.generation.result import Generation
 from structgen.generation.writer import PromptTooLong
@@ -162,26 +163,39 @@ def _reply(tools: Tools, generation: Generation[Any], *, answers: bool) -> Sayin
 
 def _formed(model: Model, sources: CompiledSources, ask: Ask, form: WantedFormat) -> Prepared:
     """An answer of the form that was asked for."""
+    text = _text(ask)
+    if not isinstance(form.source, JsonSchema):
+        wanted = Wanted(ask.details, warned=False, is_json=isinstance(form.source, Readable), stating=nowhere)
+        prompt = model.prompts.plain(text)
+        constraint = _constraint(model, sources, ask, form, lambda: prompt)
+        return Prepared(wanted, _verbatim, writer.request(model, prompt, constraint, ask.options), Spoken)
+    source, wanted = form.source, extract.wanted(Document(ask.document), details=ask.details)
+    try:
+        constraint = _constraint(
+            model, sources, ask, form, lambda: model.prompts.extraction(Form.of(source), text)
+        )
+        asked = extract.requested(model, constraint, Form.of(source), ask.document, ask.options, said=text)
+    except PromptTooLong:
+        if len(ask.turns) > 1:
+            raise
+        return Prepared(wanted, _verbatim, whole=partial(_in_parts, ask, source))
+    return Prepared(wanted, _verbatim, asked, Spoken)
+
+
+def _constraint(
+    model: Model, sources: CompiledSources, ask: Ask, form: WantedFormat, prompt: Callable[[], Prompt]
+) -> Constraint[Any]:
+    """The constraint of a form, bound to the document if it copies and the model reads all of the prompt."""
     try:
         constraint = sources.get(form.key, form.source)
-        if constraint.copies:
-            constraint = constraint.bind(ask.document)
+        if not constraint.copies:
+            return constraint
+        writer.prompt_ids(model, prompt())
+        return sources.bound(form.key, constraint, ask.document)
+    except PromptTooLong:
+        raise
     except StructgenError as error:
         raise of_error(error, form.place) from error
-    text = _text(ask)
-    if isinstance(form.source, JsonSchema):
-        wanted = extract.wanted(Document(ask.document), details=ask.details)
-        shape = Form.of(form.source)
-        try:
-            asked = extract.requested(model, constraint, shape, ask.document, ask.options, said=text)
-        except PromptTooLong:
-            if len(ask.turns) > 1:
-                raise
-            return Prepared(wanted, _verbatim, whole=partial(_in_parts, ask, form.source))
-        return Prepared(wanted, _verbatim, asked, Spoken)
-    wanted = Wanted(ask.details, warned=False, is_json=isinstance(form.source, Readable), stating=nowhere)
-    prompt = model.prompts.plain(text)
-    return Prepared(wanted, _verbatim, writer.request(model, prompt, constraint, ask.options), Spoken)
 
 
 def _in_parts(ask: Ask, source: JsonSchema, model: Model) -> Generation[Any]:
