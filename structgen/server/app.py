@@ -68,6 +68,17 @@ def create_app(model: Model, settings: ServerSettings | None = None) -> FastAPI:
     return app
 
 
+def _unreadable(cause: BaseException | None) -> str:
+    """Why a body was not read, where JSON's grammar is not the reason."""
+    if isinstance(cause, UnicodeDecodeError):
+        return "the body is not text in UTF-8"
+    if isinstance(cause, RecursionError):
+        return "the body is nested too deeply"
+    if isinstance(cause, ValueError):  # of int, whose limit guards against slow conversions
+        return "the body holds a number of too many digits"
+    return "the body cannot be read as JSON"
+
+
 def _answer_errors(app: FastAPI) -> None:
     """Give every error OpenAI's shape."""
 
@@ -83,7 +94,7 @@ def _answer_errors(app: FastAPI) -> None:
     async def refused(request: Request, error: HTTPException) -> Response:
         taken = (error.headers or {}).get("Allow", "other methods")
         said = {
-            400: "the body is not JSON in UTF-8, is nested too deeply, or holds a number of too many digits",
+            400: _unreadable(error.__cause__),
             404: f"there is nothing at {request.method} {request.url.path[:100]}",
             405: f"this path takes {taken}, not {request.method[:40]}",
         }

@@ -70,11 +70,11 @@ def quoted(text: str) -> str:
     return repr(text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}…")
 
 
-def shown(value: object) -> str:
-    """A value of a request for a message; one that is missing or null is nothing."""
-    return (
-        "nothing" if value is None else quoted(value) if isinstance(value, str) else repr(value)[:MOST_QUOTED]
-    )
+def instead(value: object) -> str:
+    """What a request has in place of what it should have, for the end of a sentence."""
+    if value is None:
+        return "and it is missing"
+    return f"not {quoted(value) if isinstance(value, str) else repr(value)[:MOST_QUOTED]}"
 
 
 class ErrorDetail(BaseModel):

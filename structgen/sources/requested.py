@@ -46,4 +46,4 @@ def _schema(value: Any) -> Any:
     try:
         return json.loads(value)
     except (ValueError, RecursionError) as error:
-        raise InvalidSource(f"the JSON Schema is no JSON text: {error}") from None
+        raise InvalidSource(f"the JSON Schema is not JSON: {error}") from None

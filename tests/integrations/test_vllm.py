@@ -109,7 +109,7 @@ class TestWhatIsAsked:
                 {"structured_outputs": {"regex": "a"}, "response_format": {"type": "json_object"}},
                 "more than one",
             ),
-            ({"response_format": {"type": "json_schema"}}, "holds no schema"),
+            ({"response_format": {"type": "json_schema"}}, "needs a schema"),
             ({"vllm_xargs": {KEY: "{"}}, "is a JSON text"),
             ({"vllm_xargs": {KEY: '{"preface": "loud"}'}}, "is a JSON text"),
         ],

@@ -243,7 +243,7 @@ class TestTokens:
 @pytest.mark.parametrize(
     ("tag", "said"),
     [
-        ("{", "no JSON text"),
+        ("{", "not JSON"),
         ([], "is an object, not list"),
         ({"type": "structural_tag"}, "has a format"),
         ({"type": "structural_tag", "format": 1}, r"a format is an object, not int \(at /format\)"),

@@ -72,14 +72,17 @@ def test_every_spelling_of_a_choice(given: Any, meant: ToolChoice):
         ({}, r"^tool_choice must be .*not \{\}$"),
         ("", r"^tool_choice must be one of 'auto', 'required', 'none', 'north', 'south', 'code', not ''$"),
         (3, r"^tool_choice must be .*not 3$"),
-        ({"type": "function"}, r"^tool_choice/name must be the name of a tool, not nothing$"),
+        ({"type": "function"}, r"^tool_choice/name must be the name of a tool, and it is missing$"),
         ({"type": "function", "function": {}}, r"^tool_choice/function/name must be the name of a tool"),
         (
             {"type": "function", "function": {"name": "west"}},
             r"^tool_choice/function/name: there is no tool 'west'",
         ),
         ({"type": "web_search"}, r"^tool_choice/type must be"),
-        ({"type": "allowed_tools"}, r"^tool_choice/tools must be a list of at least one tool, not nothing$"),
+        (
+            {"type": "allowed_tools"},
+            r"^tool_choice/tools must be a list of at least one tool, and it is missing$",
+        ),
         (
             allowed("none", "south"),
             r"^tool_choice/allowed_tools/mode must be \"auto\" or \"required\", not 'none'$",

@@ -189,7 +189,7 @@ def _from_format(holder: Any, name: str, body: dict[str, Any], compact: bool) ->
     elif form.get("type") == "json_schema":
         inner = form if holder is not body else form.get("json_schema")
         if not isinstance(inner, dict) or inner.get("schema") is None:
-            raise InvalidSource(f"{name} of type json_schema holds no schema")
+            raise InvalidSource(f"{name} of type json_schema needs a schema")
         asked = Asked("json", inner["schema"], compact)
     elif form.get("type") == "structural_tag":
         asked = Asked("structural_tag", form, compact)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from structgen.errors import StructgenError
-from structgen.server.problems import Problem, of_error, quoted, shown
+from structgen.server.problems import Problem, instead, of_error, quoted
 from structgen.sources import JsonSchema, Source, Terms
 from structgen.sources.json_schema.pointers import escape
 from structgen.sources.requested import SOURCE_KINDS, requested
@@ -62,12 +62,12 @@ def wanted_format(
         return _read("structural_tag", given, at, terms, special)
     if kind == "grammar" or kind == "regex":
         raise Problem(
-            f"a format of type {kind!r} is none of this API; write it as structured_outputs, "
+            f"a format of type {kind!r} is not part of this API; write it as structured_outputs, "
             f'as in {{"{kind}": "…"}}',
             param=f"{at}/type",
         )
     raise Problem(
-        f'the type of a format is "text", "json_object", "json_schema" or "structural_tag", not {shown(kind)}',
+        f'the type of a format is "text", "json_object", "json_schema" or "structural_tag", {instead(kind)}',
         param=f"{at}/type",
         code="invalid_value",
     )
@@ -78,7 +78,7 @@ def _refuse_others(given: Mapping[str, Any], fields: Set[str], at: str) -> None:
     other = next((name for name in given if name not in fields), None)
     if other is not None:
         raise Problem(
-            f"{quoted(other)} is no field of this format, which has {', '.join(sorted(fields))}",
+            f"{quoted(other)} is not a field of this format, whose fields are {', '.join(sorted(fields))}",
             param=f"{at}/{escape(other)}",
             code="unknown_parameter",
         )
@@ -97,7 +97,7 @@ def _json_schema(given: Mapping[str, Any], at: str, terms: Terms, *, nested: boo
             "the name of a schema has 1 to 64 letters, digits, underscores and hyphens", param=f"{at}/name"
         )
     if holder.get("schema") is None:
-        raise Problem("a format of type json_schema holds no schema", param=f"{at}/schema")
+        raise Problem("a format of type json_schema needs a schema", param=f"{at}/schema")
     return _read("json", holder["schema"], f"{at}/schema", terms, {})
 
 

@@ -161,7 +161,7 @@ def _stops(given: str | list[str] | None) -> tuple[str, ...]:
     if len(stops) > MOST_STOPS:
         raise Problem(f"stop has at most {MOST_STOPS} texts, not {len(stops)}", param="/stop")
     if "" in stops:
-        raise Problem("a text to stop at is not empty", param="/stop")
+        raise Problem("a stop text must not be empty", param="/stop")
     return stops
 
 

@@ -68,7 +68,7 @@ def _plain(tool: Mapping[str, Any], at: str) -> Mapping[str, Any]:
     for name in tool:
         if name not in (*TOOL_FIELDS, *HARMLESS):
             raise Problem(
-                f"{quoted(name)} is no field of a tool; leave it out",
+                f"{quoted(name)} is not a field of a tool; leave it out",
                 param=f"{at}/{escape(name)}",
                 code="unknown_parameter",
             )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from structgen.server.asking.ask import Turn
-from structgen.server.problems import Problem, shown
+from structgen.server.problems import Problem, instead
 
 TEXTS = ("text", "input_text", "output_text", "refusal")  # types of parts that hold text
 
@@ -29,11 +29,12 @@ def _part(part: Any, at: str) -> str:
         return json.dumps(part.get("data"), ensure_ascii=False)
     if kind not in TEXTS:
         raise Problem(
-            f"a part of type {shown(kind)} cannot be read: this server reads text only", param=f"{at}/type"
+            f"this server reads text only: the type of a part is one of {', '.join(TEXTS)}, {instead(kind)}",
+            param=f"{at}/type",
         )
     text = part.get("refusal" if kind == "refusal" else "text")
     if not isinstance(text, str):
-        raise Problem(f"a part of type {kind!r} holds a string", param=f"{at}/text")
+        raise Problem(f"a part of type {kind!r} needs a text, which is a string", param=f"{at}/text")
     return text
 
 
@@ -44,7 +45,7 @@ def chat_turns(messages: Sequence[Mapping[str, Any]], at: str = "/messages") -> 
     for index, message in enumerate(messages):
         here = f"{at}/{index}"
         if message.get("content") is None and message["role"] != "assistant":
-            raise Problem("only a message of an assistant can be without content", param=f"{here}/content")
+            raise Problem("only a message of an assistant may have no content", param=f"{here}/content")
         turn = {"role": message["role"], "content": content_text(message.get("content"), f"{here}/content")}
         for number, call in enumerate(message.get("tool_calls") or ()):
             _check_call(call, f"{here}/tool_calls/{number}")
@@ -57,7 +58,7 @@ def chat_turns(messages: Sequence[Mapping[str, Any]], at: str = "/messages") -> 
                 turn["content"] = None
         if message["role"] == "tool" and message.get("tool_call_id") not in calls:
             raise Problem(
-                "a message of role tool answers a call of a message before it, by its tool_call_id",
+                "a message of role tool must answer a call in an earlier message and name it in tool_call_id",
                 param=f"{here}/tool_call_id",
             )
         turns.append(turn)
@@ -69,7 +70,7 @@ def _check_call(call: Mapping[str, Any], at: str) -> None:
     kind, text = ("custom", "input") if call.get("type") == "custom" else ("function", "arguments")
     said = call.get(kind)
     if not isinstance(said, Mapping) or not all(isinstance(said.get(one), str) for one in ("name", text)):
-        raise Problem(f"a call has an object {kind} with the strings name and {text}", param=f"{at}/{kind}")
+        raise Problem(f"a call needs an object {kind} with the strings name and {text}", param=f"{at}/{kind}")
 
 
 def item_turns(given: Any, at: str = "/input") -> list[Turn]:
@@ -86,26 +87,29 @@ def _item(item: Mapping[str, Any], at: str, calls: set[str]) -> Turn:
         role = item.get("role")
         if role not in ("user", "assistant", "system", "developer"):
             raise Problem(
-                f'the role of a message is "user", "assistant", "system" or "developer", not {shown(role)}',
+                f'the role of a message is "user", "assistant", "system" or "developer", {instead(role)}',
                 param=f"{at}/role",
             )
         return {"role": role, "content": content_text(item.get("content"), f"{at}/content")}
     if kind in ("function_call", "custom_tool_call"):
-        said = item.get("arguments" if kind == "function_call" else "input")
+        part = "arguments" if kind == "function_call" else "input"
+        said = item.get(part)
         if not isinstance(item.get("name"), str) or not isinstance(said, str):
-            raise Problem(f"an item of type {kind} has a name and its arguments as strings", param=at)
+            raise Problem(f"an item of type {kind} needs a name and {part}, both strings", param=at)
         calls.add(str(item.get("call_id")))
         function = {"name": item["name"], "arguments": said}
         call = {"id": item.get("call_id"), "type": "function", "function": function}
         return {"role": "assistant", "content": None, "tool_calls": [call]}
     if kind in ("function_call_output", "custom_tool_call_output"):
         if str(item.get("call_id")) not in calls:
-            raise Problem("a result answers a call before it, by its call_id", param=f"{at}/call_id")
+            raise Problem(
+                "a result must answer an earlier call and name it in call_id", param=f"{at}/call_id"
+            )
         return {"role": "tool", "content": content_text(item.get("output"), f"{at}/output")}
     if kind == "reasoning":
         return {"role": "assistant", "content": ""}
     raise Problem(
-        f"an item of type {shown(kind)} cannot be read: messages, calls of tools and their results can",
+        f"the type of an item is message, or that of a call of a tool or of its result, {instead(kind)}",
         param=f"{at}/type",
     )
 

@@ -140,7 +140,9 @@ def _most(count: int, at: str, what: str) -> None:
 def _said(instructions: str | list[dict[str, Any]], at: str) -> str:
     text = content_text(instructions, f"{at}/instructions")
     if not text.strip():
-        raise Problem("the instructions say what is asked, and these are empty", param=f"{at}/instructions")
+        raise Problem(
+            "the instructions must say what is asked, and they are empty", param=f"{at}/instructions"
+        )
     return text
 
 
@@ -158,7 +160,7 @@ def _question(one: Asking, at: str) -> Question:
     _most(len(one.levels), f"{at}/levels", "levels")
     labels = [level.label for level in one.levels]
     if "" in labels or len(set(labels)) < len(labels):
-        raise Problem("the labels of levels are different, and none is empty", param=f"{at}/levels")
+        raise Problem("the labels of levels must be different and not empty", param=f"{at}/levels")
     described = [level.description for level in one.levels]
     shown = [text or label for text, label in zip(described, labels, strict=True)]
     return Question(said, tuple(shown if len(set(shown)) == len(shown) else labels))
@@ -190,7 +192,7 @@ def _state_question(one: StateAsking, at: str) -> Question:
     else:
         texts = [text.strip() for text in one.criteria]
     if not all(texts):
-        raise Problem("a criterion is a text that is not empty", param=f"{at}/criteria")
+        raise Problem("a criterion must not be empty", param=f"{at}/criteria")
     return Question(said, tuple(texts))
 
 

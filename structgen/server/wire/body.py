@@ -99,7 +99,9 @@ def refuse_halves(body: Any, at: str = "") -> None:
         at, value = waiting.pop()
         if isinstance(value, str):
             if not value.isascii() and HALF.search(value):
-                raise Problem("this text holds half a surrogate pair, which no UTF-8 text has", param=at)
+                raise Problem(
+                    "this text contains half of a surrogate pair, which UTF-8 cannot encode", param=at
+                )
         elif isinstance(value, list):
             waiting += [(f"{at}/{index}", part) for index, part in enumerate(value)][::-1]
         elif isinstance(value, BaseModel | Mapping):
@@ -137,13 +139,15 @@ def misfit(errors: Sequence[Mapping[str, Any]], body: Any) -> Problem:
     if kind == "json_invalid":
         return Problem("the body is not JSON", code="invalid_json")
     if kind == "string_unicode":
-        return Problem("the body holds half a surrogate pair, which no UTF-8 text has", code="invalid_json")
+        return Problem(
+            "the body contains half of a surrogate pair, which UTF-8 cannot encode", code="invalid_json"
+        )
     if not param:
         return Problem(_no_object(body), code="invalid_json")
     name = _name(param, body)
     if kind == "extra_forbidden":
         near = _near(param.rpartition("/")[2])
-        return Problem(f"{name} is no field of this request{near}", param=param, code="unknown_parameter")
+        return Problem(f"{name} is not a field of this request{near}", param=param, code="unknown_parameter")
     if kind == "missing":
         return Problem(f"{name} is missing", param=param, code="missing_required_parameter")
     if kind.startswith("union_tag"):

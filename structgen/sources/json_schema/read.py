@@ -144,10 +144,10 @@ class Reader:
         self.hurry()
         if formula in self._open:
             raise Circular(
-                "a schema that refers to itself for the same value",
+                "a schema must not refer to itself for the same value",
                 keyword="$ref",
                 pointer=self.origin(formula),
-                remedy="let the reference stand in properties or items",
+                remedy="put the reference inside properties or items",
             )
         if len(self._open) == MOST_NESTED:
             raise self.too_deep(formula)

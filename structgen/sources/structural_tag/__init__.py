@@ -60,7 +60,7 @@ def _plain(tag: Any) -> Any:
     try:
         return json.loads(tag)
     except (ValueError, RecursionError) as error:
-        raise InvalidSource(f"the structural tag is no JSON text: {error}") from None
+        raise InvalidSource(f"the structural tag is not JSON: {error}") from None
 
 
 def _format_of(tag: Any) -> tuple[Any, str]:

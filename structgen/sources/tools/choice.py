@@ -91,11 +91,11 @@ def _name(given: Any, names: Sequence[str], at: str) -> str:
         _refused(at, name, "the name of a tool")
     if name not in names:
         raise InvalidOption(
-            f"{at}: there is no tool {name!r:.80}; there are {', '.join(map(repr, names)) or 'none'}"
+            f"{at}: there is no tool {name!r:.80}; the tools are {', '.join(map(repr, names)) or 'none'}"
         )
     return name
 
 
 def _refused(at: str, given: Any, expected: str = SPELLINGS) -> NoReturn:
-    shown = "nothing" if given is None else f"{given!r:.80}"
-    raise InvalidOption(f"{at} must be {expected}, not {shown}")
+    instead = "and it is missing" if given is None else f"not {given!r:.80}"
+    raise InvalidOption(f"{at} must be {expected}, {instead}")

@@ -106,7 +106,7 @@ def grammar_arguments(given: Any, name: str, at: str, style: Style) -> TextArgum
     syntax, definition = given.get("syntax"), given["definition"]
     if not isinstance(syntax, str) or syntax not in SYNTAXES:
         raise Unsupported(
-            f"tool {name!r}: a grammar of syntax {syntax!r:.40}",
+            f"tool {name!r}: grammars of syntax {syntax!r:.40} are not supported",
             pointer=f"{at}/syntax",
             remedy='write it in "lark" or as a "regex"',
         )
