@@ -250,15 +250,28 @@ def schemathesis(folder: Path, python: Path, options: argparse.Namespace) -> lis
 
 
 def clients(folder: Path, python: Path, options: argparse.Namespace) -> list[Row]:
-    """Every recipe for a client on our pages, in an environment of clients alone."""
+    """Every recipe for a client on our pages, and a call of a tool by each, in an environment of clients alone."""
     apart = made(folder.with_name(f"{folder.name}-clients"), CLIENTS)
     settings = apart.parents[1] / "pytest.ini"
     settings.write_text("[pytest]\naddopts = --import-mode=importlib --noconftest -rs\n")
     with serving(*_mini()[:1]) as server:
-        tests = str(ROOT / "tests/outside/test_clients.py")
-        output = _pytest(apart, "-c", str(settings), tests, cwd=apart.parents[1], STRUCTGEN_URL=server.url)
+        given = "-c", str(settings)
+        outputs = [
+            _pytest(
+                apart,
+                *given,
+                str(ROOT / f"tests/outside/{name}.py"),
+                cwd=apart.parents[1],
+                STRUCTGEN_URL=server.url,
+            )
+            for name in ("test_clients", "test_client_tools")
+        ]
     names = "openai, instructor, pydantic-ai, LangChain and litellm"
-    return [(f"our recipes for {names}", _tally(output), _wrong(output))]
+    labels = (
+        f"our recipes for {names}",
+        "calls of tools through instructor, pydantic-ai, LangChain and litellm",
+    )
+    return [(label, _tally(one), _wrong(one)) for label, one in zip(labels, outputs, strict=True)]
 
 
 def _wrong(output: str) -> str:
