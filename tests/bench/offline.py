@@ -92,7 +92,22 @@ def every_kernel(
         step.spread(logits, logits)
         step.process_(logits)
         step.lean_rows()
+        _in_tiles(automaton, logits)
     return found
+
+
+def _in_tiles(automaton: BlockAutomaton, logits: torch.Tensor) -> None:
+    """What a step of several tiles launches besides: with and without a table of marginals."""
+    from structgen_engine.kernels import gpu
+
+    steps = torch.zeros(1, dtype=torch.int32)
+    host = gpu.Host(1, [0], sources=[0], schedule=gpu.Schedule(steps, 0.4, 0.8, 48))
+    step = gpu.Step.of([automaton], positions=logits.shape[1], device="cpu", host=host)
+    step.run(logits)
+    parts = step.best, step.ids, step.entropy
+    for table in (logits, None):
+        tile = gpu.Handing(0, logits.shape[1], parts, parts, written=table is not None)
+        step.hand_over(logits, slice(0, 1), tile, table)
 
 
 def small() -> BlockAutomaton:

@@ -10,7 +10,7 @@ import torch
 
 import gpu_cases  # noqa: F401  before triton is imported, for it says who runs it
 from integrations.test_vllm import asks
-from integrations.vllm_engine import Engine, Request, TiledSampler
+from integrations.vllm_engine import Engine, Request, SeveralTiles, TiledSampler
 from structgen.integrations.vllm import pooled, sampler
 from structgen.integrations.vllm.asked import KEY, Asked
 from structgen.integrations.vllm.constraints import Constraints
@@ -35,11 +35,16 @@ def on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(
-    compiled: Constraints, arguments: list[Any], *, canvases: int = 2, faulty: Any = None
+    compiled: Constraints,
+    arguments: list[Any],
+    *,
+    canvases: int = 2,
+    faulty: Any = None,
+    kind: Any = TiledSampler,
 ) -> tuple[list[Request], Any]:
     """Requests of some canvases, which take one step each."""
     requests = [Request(place, canvases * WIDTH, one) for place, one in enumerate(arguments)]
-    ours = ConstrainedSampler(TiledSampler(WIDTH, HEAD, steps=1), compiled)
+    ours = ConstrainedSampler(kind(WIDTH, HEAD, steps=1), compiled)
     engine = Engine(ours, WIDTH, dtype=torch.bfloat16)
     if faulty is not None:
         faulty(engine)
@@ -64,6 +69,31 @@ def test_answers_are_accepted_and_free_requests_are_the_stock_samplers(compiled:
     table = ours.inner.table.float().sum(-1)
     assert torch.allclose(table, torch.ones_like(table), atol=0.03)
     assert not isinstance(getattr(pooled.holder_of(ours.inner), pooled.STATISTICS), pooled.PooledStatistics)
+
+
+def test_canvases_in_tiles_of_their_own_are_one_step(
+    compiled: Constraints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And if that step fails, each tile has its own; a free canvas is the stock sampler's in any case."""
+    asked = [asks(thinking=None, regex="[a-c]{4,5}!"), asks(thinking=None, choice=["ab", "b"]), None]
+    free = run(compiled, [None, None, None], kind=SeveralTiles)[0][2].ids
+    made, real = list[int](), pooled.gpu.Step.of
+
+    def counting(rows: Any, **named: Any) -> Any:
+        made.append(len(rows))
+        return real(rows, **named)
+
+    monkeypatch.setattr(pooled.gpu.Step, "of", counting)
+    requests, ours = run(compiled, asked, kind=SeveralTiles)
+    assert accepted(compiled, requests[0])
+    assert accepted(compiled, requests[1])
+    assert requests[2].ids == free
+    assert made[0] == 2
+    table = ours.inner.table.float().sum(-1)
+    assert torch.allclose(table, torch.ones_like(table), atol=0.03)
+    monkeypatch.setattr(pooled.PooledStatistics, "_together", None)
+    requests, _ = run(compiled, asked, canvases=1, kind=SeveralTiles)
+    assert accepted(compiled, requests[1])
 
 
 @pytest.mark.parametrize("fault", ["logits", "step"])

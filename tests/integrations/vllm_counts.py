@@ -69,7 +69,8 @@ class Slot:
         return positions
 
     def padded(self, ids: Tensor | None, positions: int) -> Tensor:
-        return torch.zeros(positions, dtype=torch.int64) if ids is None else ids
+        given = torch.zeros(0, dtype=torch.int64) if ids is None else ids
+        return torch.cat([given, given.new_zeros(positions - len(given))])
 
     def decide(self, ids: Tensor | None, positions: int) -> None:
         self.committing = True

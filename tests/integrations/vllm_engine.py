@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 PLACES = 4
+Statistics = tuple[Tensor, Tensor, Tensor, Tensor | None]
 
 
 class StockSampler:
@@ -77,7 +78,7 @@ class StockSampler:
 
 def sample_row_stats(
     logits: Tensor, temperature: Tensor, width: int, seed: int, dtype: torch.dtype | None
-) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+) -> Statistics:
     """vLLM's statistics of a tile: best and drawn tokens, entropies and probabilities; logits [H · W, V]."""
     log_prob = (logits.float() / temperature.repeat_interleave(width)[:, None]).log_softmax(-1)
     gumbel = -torch.empty(log_prob.shape).exponential_(generator=torch.Generator().manual_seed(seed)).log()
@@ -98,7 +99,7 @@ class TiledSampler(StockSampler):
         at, most = torch.tensor(places), float(states.max_denoising_steps)
         left = (most - states.step[at]).clamp(min=1.0) / most
         temperature, seed = self.t_min + (self.t_max - self.t_min) * left, int(torch.randint(2**31, (1,)))
-        parts = sample_row_stats(logits, temperature, width, seed, torch.bfloat16)
+        parts = self._statistics(logits, temperature, width, seed)
         assert parts[3] is not None
         self.table = parts[3].view(len(places), width, -1)
         best, drawn, entropy = (part.view(len(places), width) for part in parts[:3])
@@ -120,10 +121,29 @@ class TiledSampler(StockSampler):
         self.req_states.draft_tokens[:] = states.canvas
         return output
 
+    def _statistics(self, logits: Tensor, temperature: Tensor, width: int, seed: int) -> Statistics:
+        return sample_row_stats(logits, temperature, width, seed, torch.bfloat16)
+
     def _kept(self, entropy: Tensor) -> Tensor:
         ordered, order = entropy.sort(-1)
         lower = ordered.cumsum(-1) - ordered.cummax(-1).values <= self.entropy_bound
         return torch.zeros_like(lower).scatter(-1, order, lower)
+
+
+class SeveralTiles(TiledSampler):
+    """The same where memory holds the statistics of one canvas at a time."""
+
+    def __init__(self, canvas: int, vocabulary: int, *, steps: int = 3) -> None:
+        super().__init__(canvas, vocabulary, steps=steps)
+        self.diffusion_states.canvas_width_np = np.full(PLACES, canvas)
+
+    def _statistics(self, logits: Tensor, temperature: Tensor, width: int, seed: int) -> Statistics:
+        rows = logits.split(width)
+        parts = [
+            sample_row_stats(one, temperature[k : k + 1], width, seed + k, torch.bfloat16)
+            for k, one in enumerate(rows)
+        ]
+        return tuple(torch.cat(list(part)) for part in zip(*parts, strict=True))  # type: ignore[arg-type,return-value]
 
 
 @dataclass

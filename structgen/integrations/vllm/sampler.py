@@ -224,7 +224,8 @@ class ConstrainedSampler:
         """The inner sampler's output with the pool's statistics of these requests."""
         pooled = _pooled_module()
         holder = pooled.holder_of(self.inner)
-        statistics = pooled.PooledStatistics(self.inner, getattr(holder, pooled.STATISTICS), batch, plan)
+        stock = getattr(holder, pooled.STATISTICS)
+        statistics = pooled.PooledStatistics(self.inner, stock, batch, plan, logits)
         with pooled.replaced(holder, statistics):
             output = self.inner(logits, batch, draft_logits)
         for again in (True, False):

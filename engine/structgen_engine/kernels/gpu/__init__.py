@@ -28,9 +28,13 @@ from structgen_engine.kernels.gpu.backend import (
     spread,
 )
 from structgen_engine.kernels.gpu.step import Host, Step, Told
+from structgen_engine.kernels.gpu.tokens import Handing
+from structgen_engine.kernels.gpu.uniforms import Schedule
 
 __all__ = [
+    "Handing",
     "Host",
+    "Schedule",
     "Step",
     "Told",
     "backward",

@@ -28,9 +28,11 @@ from structgen_engine.kernels.gpu.fields import (
     CLASSES,
     FIELDS,
     KNOWN,
+    LENGTH,
     NARROW,
     PLACE,
     RAISED,
+    SOURCE,
     WIDE,
 )
 from structgen_engine.kernels.gpu.layout import AlphabetLayout, warps
@@ -132,9 +134,9 @@ def _chunks(
         scale = (1.0 / degree).to(tl.float32)
         for p in range(POSITIONS):
             i = tl.program_id(1) * POSITIONS + p
-            if i < N:  # noqa: SIM102  (nothing is loaded beyond the row)
+            if i < tl.load(line + LENGTH):  # noqa: SIM102  (nothing is loaded beyond the row)
                 if tl.load(settled + b * N + i) < 0:
-                    source = logits + place * stride_b + i.to(tl.int64) * stride_n
+                    source = logits + tl.load(line + SOURCE) * stride_b + i.to(tl.int64) * stride_n
                     x = single(tl.load(source + token * stride_v, mask=token >= 0, other=float("-inf")))
                     x = tl.where(token >= 0, lifted(x, degree, raised), float("-inf"))
                     possible = tl.sum((x != float("-inf")).to(tl.int32), 1)
@@ -161,9 +163,10 @@ def _join(
     c = tl.program_id(0) * GROUP + tl.arange(0, GROUP)
     live = c < classes
     out = tl.load(line + AT_CLASS) + i * classes + c
+    beyond = i >= tl.load(line + LENGTH)
     pinned = tl.load(settled + b * N + i)
-    if pinned >= 0:
-        known = pinned < tl.load(line + KNOWN)
+    if (pinned >= 0) | beyond:
+        known = (pinned >= 0) & (pinned < tl.load(line + KNOWN)) & (beyond == 0)
         own = tl.load(origin + tl.load(line + CLASS_OF) + tl.where(known, pinned, 0))
         own = tl.where(known, own, 0)
         certain = (c == own) & (own > 0)

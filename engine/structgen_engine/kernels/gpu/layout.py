@@ -50,6 +50,22 @@ def warps(items: int) -> int:
 
 
 @dataclass(frozen=True, eq=False)
+class Where:
+    """Where the rows of a batch lie in the host's tables, and how long they are; None for N positions at `places`.
+
+    places: rows of the tables of temperatures and results; lengths: positions of each row
+    sources: rows of the table of logits where each begins; targets: rows of the table of marginals
+    slots: rows of the host's table of steps done
+    """
+
+    places: Sequence[int]
+    lengths: Sequence[int] | None = None
+    sources: Sequence[int] | None = None
+    targets: Sequence[int] | None = None
+    slots: Sequence[int] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Laid:
     """What the layouts of alphabets and of automata have in common.
 
@@ -87,15 +103,15 @@ class AlphabetLayout(Laid):
         positions: int,
         pool: Pool,
         *,
-        places: Sequence[int] | None = None,
+        where: Where | None = None,
         raised: bool = False,
     ) -> AlphabetLayout:
         """The layout of a batch with N = `positions` and one alphabet per row; its lines are still on the host.
 
-        places: the row of the host's tables that each belongs to; raised: whether −inf counts as a low logit
+        raised: whether −inf counts as a low logit
         """
         placed = tuple(pool.alphabet(alphabet) for alphabet in rows)
-        lines, classes, chunks = _lines(placed, places, raised), 0, 0
+        lines, classes, chunks = _lines(placed, positions, where, raised), 0, 0
         for line, one in zip(lines, placed, strict=True):
             at, sizes = one.at, one.sizes
             values = {
@@ -138,7 +154,7 @@ class AutomatonLayout(Laid):
         positions: int,
         pool: Pool,
         *,
-        places: Sequence[int] | None = None,
+        where: Where | None = None,
         lean: bool = False,
     ) -> AutomatonLayout:
         """The layout of a batch with N = `positions` and one automaton per row, otherwise as of alphabets.
@@ -146,7 +162,7 @@ class AutomatonLayout(Laid):
         lean: whether rows with large messages may be lean; such rows cannot be drawn from again
         """
         placed = tuple(pool.automaton(dfa) for dfa in rows)
-        lines, classes, states, sizes = _lines(placed, places, False), 0, 0, dict.fromkeys(TREES, 0)
+        lines, classes, states, sizes = _lines(placed, positions, where, False), 0, 0, dict.fromkeys(TREES, 0)
         for line, dfa, one in zip(lines, rows, placed, strict=True):
             values = {
                 fields.CLASSES: dfa.alphabet.size,
@@ -180,10 +196,14 @@ _TREE_FIELDS = {
 }
 
 
-def _lines(placed: Sequence[Tabled], places: Sequence[int] | None, raised: bool) -> tables.Ints:
+def _lines(placed: Sequence[Tabled], positions: int, where: Where | None, raised: bool) -> tables.Ints:
     """[B, FIELDS] int64, empty but for what every line has."""
-    lines = np.zeros((len(placed), fields.FIELDS.value), np.int64)
-    lines[:, fields.PLACE.value] = range(len(placed)) if places is None else places
+    lines, where = np.zeros((len(placed), fields.FIELDS.value), np.int64), where or Where(range(len(placed)))
+    lines[:, fields.PLACE.value] = where.places
+    lines[:, fields.LENGTH.value] = positions if where.lengths is None else where.lengths
+    lines[:, fields.SOURCE.value] = where.places if where.sources is None else where.sources
+    lines[:, fields.TARGET.value] = where.places if where.targets is None else where.targets
+    lines[:, fields.SLOT.value] = where.places if where.slots is None else where.slots
     lines[:, fields.RAISED.value] = raised
     return lines
 

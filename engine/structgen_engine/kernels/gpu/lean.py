@@ -31,6 +31,7 @@ from structgen_engine.kernels.gpu.fields import (
     JOINT,
     LEAN,
     LEAVING,
+    LENGTH,
     SETS,
     STATES,
 )
@@ -93,11 +94,12 @@ def _sums(
     size, sets, classes = tl.load(line + STATES), tl.load(line + SETS + 1), tl.load(line + CLASSES)
     window += tl.load(line + LEAVING + 2)
     marks = window + size * (STRIDE + 1) + tl.load(line + LEAVING + 3)
-    windows = (N + STRIDE - 1) // STRIDE
+    length = tl.load(line + LENGTH).to(tl.int32)
+    windows = (length + STRIDE - 1) // STRIDE
     enter(line, end, marks + windows * size, ROWS)
     for k in range(windows):
         w = windows - 1 - k
-        count = tl.minimum(STRIDE, N - w * STRIDE)
+        count = tl.minimum(STRIDE, length - w * STRIDE)
         _copy(marks + (w + 1) * size, window + count * size, size, ROWS)
         sweep(origin, line, bundles + w * STRIDE * sets, window, count, LEAVING, True, ROWS, UPPER, WIDTH)
         _copy(window, marks + w * size, size, ROWS)
@@ -112,7 +114,7 @@ def _sums(
     joint += tl.load(line + JOINT + 2)
     log_sum += tl.load(line + AT_CLASS)
     for w in range(windows):
-        count = tl.minimum(STRIDE, N - w * STRIDE)
+        count = tl.minimum(STRIDE, length - w * STRIDE)
         _copy(marks + (w + 1) * size, window + count * size, size, ROWS)
         sweep(origin, line, bundles + w * STRIDE * sets, window, count, LEAVING, True, ROWS, UPPER, WIDTH)
         for j in range(count):
@@ -136,11 +138,12 @@ def _peaks(
     size, sets, classes = tl.load(line + STATES), tl.load(line + SETS + 1), tl.load(line + CLASSES)
     window += tl.load(line + LEAVING + 2)
     marks = window + size * (STRIDE + 1) + tl.load(line + LEAVING + 3)
-    windows = (N + STRIDE - 1) // STRIDE
+    length = tl.load(line + LENGTH).to(tl.int32)
+    windows = (length + STRIDE - 1) // STRIDE
     enter_max(line, end, marks + windows * size, ROWS)
     for k in range(windows):
         w = windows - 1 - k
-        count = tl.minimum(STRIDE, N - w * STRIDE)
+        count = tl.minimum(STRIDE, length - w * STRIDE)
         _copy(marks + (w + 1) * size, window + count * size, size, ROWS)
         sweep_max(origin, line, highest + w * STRIDE * sets, window, count, ROWS, UPPER, WIDTH)
         _copy(window, marks + w * size, size, ROWS)
@@ -151,7 +154,7 @@ def _peaks(
     target = label + tl.load(line + EDGE_COUNT)
     peaks += tl.load(line + AT_CLASS)
     for w in range(windows):
-        count = tl.minimum(STRIDE, N - w * STRIDE)
+        count = tl.minimum(STRIDE, length - w * STRIDE)
         _copy(marks + (w + 1) * size, window + count * size, size, ROWS)
         sweep_max(origin, line, highest + w * STRIDE * sets, window, count, ROWS, UPPER, WIDTH)
         for j in range(count):

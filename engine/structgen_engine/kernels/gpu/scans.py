@@ -24,6 +24,7 @@ from structgen_engine.kernels.gpu.fields import (
     FIELDS,
     LEAN,
     LEAVING,
+    LENGTH,
     SETS,
     STATES,
 )
@@ -74,7 +75,7 @@ def scan(
     """
     first, number = directions
     _scan[(len(layout.lines), number)](
-        layout.origin, layout.lines, bundles, highest, start, end, alpha, beta, best, layout.positions, first,
+        layout.origin, layout.lines, bundles, highest, start, end, alpha, beta, best, first,
         **_tile(layout, layout.tile.rows), WHOLE=layout.tile.whole,
     )  # fmt: skip
 
@@ -94,7 +95,7 @@ def _bundle(
     sets, partial = tl.load(line + SETS + 1), tl.load(line + SETS + 3)
     groups = groups_of(partial, N)
     if own < groups:
-        for i in range(own, N, groups):
+        for i in range(own, tl.load(line + LENGTH), groups):
             at_class = tl.load(line + AT_CLASS) + i * tl.load(line + CLASSES)
             at_set = tl.load(line + SETS + 2) + i * sets
             scratch = (N - i) * sets + own * partial
@@ -131,10 +132,11 @@ def _bundle_peaks(head, peaks, out, scratch, ROWS: tl.constexpr, UPPER: tl.const
 
 @triton.jit(do_not_specialize=["first"])
 def _scan(
-    origin, lines, bundles, highest, start, end, alpha, beta, best, N, first,
+    origin, lines, bundles, highest, start, end, alpha, beta, best, first,
     ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr, WHOLE: tl.constexpr,
 ):  # fmt: skip
     line = lines + tl.program_id(0) * FIELDS
+    N = tl.load(line + LENGTH).to(tl.int32)
     direction = tl.program_id(1) + first + tl.load(line + LEAN) * LEFT_OUT
     if direction == 0:
         out = beta + tl.load(line + LEAVING + 2)

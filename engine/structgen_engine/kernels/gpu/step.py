@@ -28,11 +28,12 @@ from torch import Tensor
 from structgen_engine.automata.dfa import DEAD, IMPOSSIBLE, BlockAutomaton
 from structgen_engine.kernels.gpu import classes, lean, paths, scans, tokens, uniforms
 from structgen_engine.kernels.gpu.classes import Scores
-from structgen_engine.kernels.gpu.layout import AlphabetLayout, AutomatonLayout
+from structgen_engine.kernels.gpu.layout import AlphabetLayout, AutomatonLayout, Where
 from structgen_engine.kernels.gpu.paths import Walks
 from structgen_engine.kernels.gpu.pool import Pool, pool_of, sent, sent_together
 from structgen_engine.kernels.gpu.posterior import Marginals, marginals
-from structgen_engine.kernels.gpu.tokens import Chosen
+from structgen_engine.kernels.gpu.tokens import Chosen, Handing
+from structgen_engine.kernels.gpu.uniforms import Schedule
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,7 @@ class Host:
     raised: whether a logit of −inf counts as the lowest one, so that no constraint is left without a block;
     temperature: [H] of any float type on the device, or None if the host's are `Told`; ids, best: [H, N] int64, and
     entropy: [H, N] float32, the tables to write to, or None for new ones
+    lengths, sources, targets, slots: see `Where`; schedule: of temperatures, in place of `temperature`
     """
 
     height: int
@@ -51,6 +53,11 @@ class Host:
     ids: Tensor | None = None
     best: Tensor | None = None
     entropy: Tensor | None = None
+    lengths: Sequence[int] | None = None
+    sources: Sequence[int] | None = None
+    targets: Sequence[int] | None = None
+    slots: Sequence[int] | None = None
+    schedule: Schedule | None = None
 
     @classmethod
     def of(cls, rows: int) -> Host:
@@ -125,6 +132,8 @@ class Step:
     alpha: Tensor
     beta: Tensor
     heaviest: Tensor
+    schedule: Schedule | None = None
+    sources: bool = False  # whether rows begin anywhere in the table of logits
 
     @classmethod
     def of(
@@ -146,9 +155,12 @@ class Step:
         device, N, B = torch.device(device), positions, len(rows)
         pool = pool_of(device) if pool is None else pool
         host, told = host or Host.of(B), told or Told()
-        dfas, where = [row.dfa for row in rows], {"places": host.places}
-        alphabets = AlphabetLayout.of([dfa.alphabet for dfa in dfas], N, pool, raised=host.raised, **where)
-        automata = AutomatonLayout.of(dfas, N, pool, lean=spared, **where)
+        dfas = [row.dfa for row in rows]
+        where = Where(host.places, host.lengths, host.sources, host.targets, host.slots)
+        alphabets = AlphabetLayout.of(
+            [dfa.alphabet for dfa in dfas], N, pool, raised=host.raised, where=where
+        )
+        automata = AutomatonLayout.of(dfas, N, pool, lean=spared, where=where)
         parts = [alphabets.lines, automata.lines, _ends(rows), *told.parts(B, N, host)]
         known, moves, ends, settled, seeds, turns, instead, degrees = sent_together(parts, device)
         alphabets, automata = replace(alphabets, lines=known), replace(automata, lines=moves)
@@ -160,7 +172,9 @@ class Step:
             alphabets,
             automata,
             settled=settled,
-            temperature=degrees if host.temperature is None else host.temperature,
+            temperature=_degrees(host, degrees),
+            schedule=host.schedule,
+            sources=host.sources is not None,
             seeds=seeds,
             turns=turns,
             uniforms=new(B, 2 * N + 1, **exact),
@@ -258,9 +272,11 @@ class Step:
         sets, ends = (self.bundles, self.highest), (self.start, self.end)
         messages = self.alpha, self.beta, self.heaviest
         suffixes = self.start, self.beta, self.heaviest, self.uniforms, self.walks
+        lines, degrees = self.alphabets.lines, self.temperature
+        given = {"lines": lines, "temperature": degrees, "schedule": self.schedule}
         return {
+            "uniforms": lambda: uniforms.draw(self.seeds, self.turns, self.uniforms, **given),
             "class scores": lambda: self._score(logits),
-            "uniforms": lambda: uniforms.draw(self.seeds, self.turns, self.uniforms),
             "bundles": lambda: scans.bundle(automata, scores.log_sum, scores.peak, *sets),
             "scans": lambda: scans.scan(automata, *sets, *ends, *messages, scans.ALL),
             **({"lean rows": self.lean_rows} if automata.lean else {}),
@@ -314,6 +330,12 @@ class Step:
         given = self.scores.peak, self.marginals.shares, self.settled, self.temperature
         tokens.weigh(self.alphabets, logits, *given, out)
 
+    def hand_over(self, logits: Tensor, rows: slice, tile: Handing, out: Tensor | None) -> None:
+        """After `run`: write the results of some rows to a tile of the host's, marginals to out [height, width, V]."""
+        part = replace(self.alphabets, lines=self.alphabets.lines[rows])
+        given = self.scores.peak, self.marginals.shares, self.settled[rows], self.temperature
+        tokens.weigh(part, logits, *given, logits if out is None else out, handing=tile)
+
     def shift(self, logits: Tensor, out: Tensor, *, least: float) -> None:
         """After `run`: write the log-marginals, nats, to `out`, which may be the logits; at least `least`."""
         given = self.scores.peak, self.marginals.shares, self.settled, self.temperature
@@ -345,7 +367,8 @@ class Step:
 
     def _score(self, logits: Tensor) -> None:
         known, (H, N) = self.alphabets.most("known"), self.ids.shape
-        if logits.shape[:2] != (H, N) or logits.shape[2] < known:
+        fits = self.sources or logits.shape[:2] == (H, N)
+        if not fits or logits.shape[2] < known:
             shape = [H, N, f"≥ {known}"]
             raise ValueError(f"the step was made for logits {shape}, not {list(logits.shape)}: make another")
         classes.score(self.alphabets, logits, self.settled, self.temperature, self.scores)
@@ -354,6 +377,13 @@ class Step:
         inside = self.uniforms[:, self.settled.shape[1] + 1 :]
         given = self.scores, self.settled, self.walks, inside, self.temperature, self.entropy, self.outcome
         tokens.choose(self.alphabets, logits, *given, which)
+
+
+def _degrees(host: Host, told: Tensor) -> Tensor:
+    """[H] temperatures: the host's, those that it told, or room for those of its schedule."""
+    if host.schedule is not None:
+        return torch.empty(host.height, device=told.device)
+    return told if host.temperature is None else host.temperature
 
 
 def _ends(rows: Sequence[BlockAutomaton]) -> Tensor:

@@ -27,8 +27,11 @@ from structgen_engine.kernels.gpu.fields import (
     CLASSES,
     FIELDS,
     KNOWN,
+    LENGTH,
     PLACE,
     RAISED,
+    SOURCE,
+    TARGET,
     WIDE,
 )
 from structgen_engine.kernels.gpu.layout import AlphabetLayout, power_of_two, warps
@@ -58,6 +61,21 @@ class Chosen:
     best: Tensor
     status: Tensor
     instead: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Handing:
+    """A tile of a host's canvases that gets a step's results: those of rows `first` to `first` + its height.
+
+    width: positions of its canvases; results: best and drawn tokens [B, N] int64, and entropies [B, N] float32
+    tables: the tile's for these, [height · width]; written: whether it has a table of marginals
+    """
+
+    first: int
+    width: int
+    results: tuple[Tensor, Tensor, Tensor]
+    tables: tuple[Tensor, Tensor, Tensor]
+    written: bool
 
 
 FINE, EMPTY, DIVERGED = 0, 1, 2
@@ -103,19 +121,24 @@ def weigh(
     *,
     unit: Tensor | None = None,
     least: float = float("-inf"),
+    handing: Handing | None = None,
 ) -> None:
     """Fill the batch's rows of out [H, N, V of the logits], which may be the logits, with a value for every token.
 
     The value is the marginal probability, 0 if refused; or, with unit [H] of any float type, unit times the
     log-marginal and at least `least`. For marginals of 16 bits, a class without a noticeable share is not read.
     peak: [ΣN·K] float64 nats; shares: [ΣN·K] float32, of `Marginals`
+    handing: a tile that gets some rows of the results, marginals among them unless it has no table for them
     """
     V, N, B = logits.shape[2], layout.positions, len(layout.lines)
+    tile = handing or Handing(0, N, (shares,) * 3, (shares,) * 3, written=True)
+    blocks = triton.cdiv(V, SPAN) if tile.written else 1
     units = temperature if unit is None else unit
     floor = SILENT if unit is None and out.dtype.itemsize < 4 else -math.inf
-    _weigh[(triton.cdiv(V, SPAN), N, B)](
+    _weigh[(blocks, min(N, tile.width), B)](
         layout.origin, layout.lines, logits, peak, shares, settled, temperature, units, out, N, V, least, floor,
-        *logits.stride(), *out.stride(), PROBABILITIES=unit is None, SPAN=SPAN, num_warps=8,
+        *logits.stride(), *out.stride(), *tile.results, *tile.tables, tile.first, tile.width,
+        PROBABILITIES=unit is None, HANDED=handing is not None, WRITTEN=tile.written, SPAN=SPAN, num_warps=8,
     )  # fmt: skip
 
 
@@ -128,9 +151,10 @@ def _choose(
     i, b = tl.program_id(0).to(tl.int64), tl.program_id(1).to(tl.int64)
     line = lines + b * FIELDS
     at, place = b * N + i, tl.load(line + PLACE)
-    token = tl.load(settled + at)
+    within = i < tl.load(line + LENGTH)
+    token = tl.where(within, tl.load(settled + at), 0)
     degree = tl.load(temperature + place).to(tl.float64)
-    source = logits + place * stride_b + i * stride_n
+    source = logits + tl.load(line + SOURCE) * stride_b + i * stride_n
     tops += tl.load(line + AT_CHUNK) + i * tl.load(line + CHUNKS)
     masses += tl.load(line + AT_CHUNK) + i * tl.load(line + CHUNKS)
     drawing = tl.program_id(2) + first == 0
@@ -142,15 +166,15 @@ def _choose(
             c = tl.load(best_labels + at)
             token = _top(origin, line, source, tops, c, degree, stride_v, PIECES, WIDTH)
     if GUARDED:
-        wrong = _diverged(entropy + place * N, N)
+        wrong = _diverged(entropy + place * N, tl.load(line + LENGTH).to(tl.int32))
         empty = (tl.load(log_partition + b) == float("-inf")).to(tl.int32)
         state = tl.where(wrong > 0, 2, empty)
         tl.store(status + b, state)  # all programs of a row write the same
         token = tl.where(state > 0, tl.load(instead + at), token)
     if drawing:
-        tl.store(ids + place * N + i, token)
+        tl.store(ids + place * N + i, token, mask=within)
     else:
-        tl.store(best + place * N + i, token)
+        tl.store(best + place * N + i, token, mask=within)
 
 
 @triton.jit
@@ -220,34 +244,54 @@ def _tokens(origin, line, chunk, some, lane):
     return tl.load(table + lane, mask=within, other=0).to(tl.int64), within
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["first"])
 def _weigh(
     origin, lines, logits, peaks, shares, settled, temperature, units, out, N, V, least, floor,
-    stride_b, stride_n, stride_v, out_b, out_n, out_v, PROBABILITIES: tl.constexpr, SPAN: tl.constexpr,
+    stride_b, stride_n, stride_v, out_b, out_n, out_v, best, drawn, entropy, to_best, to_drawn, to_entropy,
+    first, width,
+    PROBABILITIES: tl.constexpr, HANDED: tl.constexpr, WRITTEN: tl.constexpr, SPAN: tl.constexpr,
 ):  # fmt: skip
     i, b = tl.program_id(1).to(tl.int64), tl.program_id(2).to(tl.int64)
     line = lines + b * FIELDS
-    v = tl.program_id(0) * SPAN + tl.arange(0, SPAN)
-    known = v < tl.load(line + KNOWN)
+    row = tl.load(line + TARGET) - first
+    if i < tl.load(line + LENGTH):
+        if HANDED and tl.program_id(0) == 0:
+            source, target = tl.load(line + PLACE) * N + i, row * width + i
+            tl.store(to_best + target, tl.load(best + source))
+            tl.store(to_drawn + target, tl.load(drawn + source))
+            tl.store(to_entropy + target, tl.load(entropy + source))
+        if WRITTEN:
+            v = tl.program_id(0) * SPAN + tl.arange(0, SPAN)
+            pinned = tl.load(settled + b * N + i)
+            value = _value(
+                origin, line, i, v, logits, peaks, shares, pinned, temperature, units, least, floor,
+                stride_b, stride_n, stride_v, PROBABILITIES,
+            )  # fmt: skip
+            target = out + row * out_b + i * out_n + v.to(tl.int64) * out_v
+            tl.store(target, value.to(out.dtype.element_ty), mask=v < V)
+
+
+@triton.jit
+def _value(
+    origin, line, i, v, logits, peaks, shares, pinned, temperature, units, least, floor,
+    stride_b, stride_n, stride_v, PROBABILITIES: tl.constexpr,
+):  # fmt: skip
+    """The values of tokens v [SPAN] at position i."""
     at = tl.load(line + AT_CLASS) + i * tl.load(line + CLASSES)
-    c = tl.load(origin + tl.load(line + CLASS_OF) + v, mask=known, other=0)
+    c = tl.load(origin + tl.load(line + CLASS_OF) + v, mask=v < tl.load(line + KNOWN), other=0)
     share = tl.load(shares + at + c, mask=c > 0, other=float("-inf"))
     allowed = share > floor
     place = tl.load(line + PLACE)
     exact = tl.load(temperature + place).to(tl.float64)
     degree = exact.to(tl.float32)
-    pinned = tl.load(settled + b * N + i)
     if pinned < 0:
         high = (tl.load(peaks + at + c, mask=allowed, other=0.0) * exact).to(tl.float32)  # the logit itself
-        source = logits + place * stride_b + i * stride_n + v.to(tl.int64) * stride_v
+        source = logits + tl.load(line + SOURCE) * stride_b + i * stride_n + v.to(tl.int64) * stride_v
         x = single(tl.load(source, mask=allowed, other=float("-inf")))
         x = held(lifted(x, exact, tl.load(line + RAISED) > 0), exact)
         worth = tl.where(allowed, tl.minimum((x - high) / degree, 0.0) + share, float("-inf"))
     else:
         worth = tl.where((v == pinned) & allowed, share, float("-inf"))
     worth = tl.where(worth == worth, worth, float("-inf"))  # NaN, which the status of the row tells
-    value = (
-        tl.exp(worth) if PROBABILITIES else tl.maximum(worth * tl.load(units + place).to(tl.float32), least)
-    )
-    target = out + place * out_b + i * out_n + v.to(tl.int64) * out_v
-    tl.store(target, value.to(out.dtype.element_ty), mask=v < V)
+    nats = tl.maximum(worth * tl.load(units + place).to(tl.float32), least)
+    return tl.exp(worth) if PROBABILITIES else nats
