@@ -30,7 +30,24 @@ def main() -> int:
         "PYTHONPATH": str(ROOT / "tests"),
         "SGLANG_PLUGINS": "structgen",
     }
-    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", ROOT / "tests" / "real_sglang", *more]
+    alone = [
+        "--noconftest",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        ROOT,
+    ]  # the suite's own needs are not installed there
+    command = [
+        python,
+        "-m",
+        "pytest",
+        "-q",
+        *alone,
+        "-p",
+        "no:cacheprovider",
+        ROOT / "tests" / "real_sglang",
+        *more,
+    ]
     return subprocess.run(command, cwd=ROOT, env=variables).returncode
 
 

@@ -56,6 +56,7 @@ def sglang() -> SimpleNamespace:
         runtime_context=load("sglang.srt.runtime_context"),
         base_grammar_backend=load("sglang.srt.constrained.base_grammar_backend"),
         grammar_manager=load("sglang.srt.constrained.grammar_manager"),
+        plugins=load("sglang.srt.plugins"),
         hook_registry=load("sglang.srt.plugins.hook_registry"),
         get_algorithm=load("sglang.srt.dllm.algorithm").get_algorithm,
         DllmConfig=load("sglang.srt.dllm.config").DllmConfig,

@@ -62,9 +62,9 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def hooked() -> None:
-    """The entry point's function, and SGLang's own application of hooks; stock tokens are taken before."""
-    plugin.register()
-    SGLANG.hook_registry.HookRegistry.apply_hooks()
+    """SGLang finds the plugin by its entry point, as each of its processes does."""
+    SGLANG.plugins.load_plugins()
+    assert plugin.BACKEND in SGLANG.hook_registry.HookRegistry._patched
 
 
 def config(name: str, *, fdfo: bool) -> Any:
