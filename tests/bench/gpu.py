@@ -264,9 +264,9 @@ def traffic(step: Step, logits: Tensor) -> list[float]:
         if items:
             found.append(N * items * size + 4 * items + N * per_chunk * items / (wide + narrow))
     return [
-        step.uniforms.nbytes,
         *found,
         N * (per_chunk + per_class),
+        step.uniforms.nbytes,
         2 * (N * 8 * automaton.classes + sets) + tables / 5,
         4 * sets + 2 * (alpha + 2 * beta) + tables,
         alpha + beta + scratch + N * (per_class + 13 * automaton.classes),

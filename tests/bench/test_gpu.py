@@ -57,7 +57,7 @@ def test_what_wants_a_gpu_runs_interpreted(monkeypatch: pytest.MonkeyPatch) -> N
     assert (
         stages
         == [
-            *("uniforms", "class scores", "bundles", "scans", "marginals", "paths", "tokens"),
+            *("class scores", "uniforms", "bundles", "scans", "marginals", "paths", "tokens"),
             "marginals of tokens",
         ]
         * 2

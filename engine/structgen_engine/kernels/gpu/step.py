@@ -274,9 +274,11 @@ class Step:
         suffixes = self.start, self.beta, self.heaviest, self.uniforms, self.walks
         lines, degrees = self.alphabets.lines, self.temperature
         given = {"lines": lines, "temperature": degrees, "schedule": self.schedule}
+        numbers = {"uniforms": lambda: uniforms.draw(self.seeds, self.turns, self.uniforms, **given)}
         return {
-            "uniforms": lambda: uniforms.draw(self.seeds, self.turns, self.uniforms, **given),
+            **(numbers if self.schedule else {}),  # they come with the temperatures of the class scores
             "class scores": lambda: self._score(logits),
+            **numbers,
             "bundles": lambda: scans.bundle(automata, scores.log_sum, scores.peak, *sets),
             "scans": lambda: scans.scan(automata, *sets, *ends, *messages, scans.ALL),
             **({"lean rows": self.lean_rows} if automata.lean else {}),
