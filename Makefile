@@ -10,7 +10,7 @@
 # make test-ray  Ray Data, Ray Serve and the recipe for Daft, in an environment of its own of 2 GB
 # make test-vllm  vLLM's server with the plugin, in an environment of its own of 3.5 GB
 # make test-vllm OVERLAY=0.33.0   the same with that version's Python over the compiled parts of 0.32
-# make test-sglang  the plugin in SGLang's own Python modules, in an environment of 1.9 GB
+# make test-sglang  the plugin in SGLang's own Python modules, in an environment of 5 GB
 
 PYTHON  ?= python3
 VENV    ?= .venv

@@ -101,7 +101,7 @@ def _in_tiles(automaton: BlockAutomaton, logits: torch.Tensor) -> None:
     from structgen_engine.kernels import gpu
 
     steps = torch.zeros(1, dtype=torch.int32)
-    host = gpu.Host(1, [0], sources=[0], schedule=gpu.Schedule(steps, 0.4, 0.8, 48))
+    host = gpu.Host(1, [0], sources=[0], schedule=gpu.Cooling(steps, 0.4, 0.8, 48))
     step = gpu.Step.of([automaton], positions=logits.shape[1], device="cpu", host=host)
     step.run(logits)
     parts = step.best, step.ids, step.entropy

@@ -201,7 +201,7 @@ class PooledStatistics:
             sources=[self._starts[row.index] for row in rows],
             targets=[order[row.index] for row in rows],
             slots=[row.place for row in rows],
-            schedule=gpu.Schedule(states.step, inner.t_min, inner.t_max, states.max_denoising_steps),
+            schedule=gpu.Cooling(states.step, inner.t_min, inner.t_max, states.max_denoising_steps),
         )
         told = self._told(rows, N)
         blocks = [row.block for row in rows if row.block is not None]

@@ -32,7 +32,7 @@ def test_rows_of_different_lengths_are_handed_over_tile_by_tile(kind: str, spare
         torch.tensor([0, 8, 3], dtype=torch.int32, device=DEVICE),
     )
     logits = logits_for(6, (13, 64), kind).to(torch.bfloat16)
-    plan = gpu.Schedule(steps, 0.5, 2.0, 8)
+    plan = gpu.Cooling(steps, 0.5, 2.0, 8)
     where = {
         "lengths": lengths,
         "sources": sources,

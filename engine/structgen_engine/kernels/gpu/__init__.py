@@ -29,12 +29,12 @@ from structgen_engine.kernels.gpu.backend import (
 )
 from structgen_engine.kernels.gpu.step import Host, Step, Told
 from structgen_engine.kernels.gpu.tokens import Handing
-from structgen_engine.kernels.gpu.uniforms import Schedule
+from structgen_engine.kernels.gpu.uniforms import Cooling
 
 __all__ = [
+    "Cooling",
     "Handing",
     "Host",
-    "Schedule",
     "Step",
     "Told",
     "backward",

@@ -33,7 +33,7 @@ from structgen_engine.kernels.gpu.paths import Walks
 from structgen_engine.kernels.gpu.pool import Pool, pool_of, sent, sent_together
 from structgen_engine.kernels.gpu.posterior import Marginals, marginals
 from structgen_engine.kernels.gpu.tokens import Chosen, Handing
-from structgen_engine.kernels.gpu.uniforms import Schedule
+from structgen_engine.kernels.gpu.uniforms import Cooling
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class Host:
     sources: Sequence[int] | None = None
     targets: Sequence[int] | None = None
     slots: Sequence[int] | None = None
-    schedule: Schedule | None = None
+    schedule: Cooling | None = None
 
     @classmethod
     def of(cls, rows: int) -> Host:
@@ -132,7 +132,7 @@ class Step:
     alpha: Tensor
     beta: Tensor
     heaviest: Tensor
-    schedule: Schedule | None = None
+    schedule: Cooling | None = None
     sources: bool = False  # whether rows begin anywhere in the table of logits
 
     @classmethod

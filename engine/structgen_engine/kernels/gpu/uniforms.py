@@ -22,7 +22,7 @@ SPAN = 512  # numbers that are made together
 
 
 @dataclass(frozen=True, eq=False)
-class Schedule:
+class Cooling:
     """Temperatures that fall with a host's steps, from `high` before the first to `low`, over `most` steps.
 
     steps: [slots] of any integer type, done so far, on the device
@@ -41,14 +41,14 @@ def draw(
     *,
     lines: Tensor | None = None,
     temperature: Tensor | None = None,
-    schedule: Schedule | None = None,
+    schedule: Cooling | None = None,
 ) -> None:
     """Fill out [B, u] float64 with numbers in [0, 1) from seeds [B] int64 and add 1 to turns [B] int64.
 
     With a schedule, temperature [B] float32 is filled, too, for the rows of these lines. Number k of a row is from the
     first two words of Philox with the counter turn · u + k: the upper 27 bits of one and the upper 26 of the other.
     """
-    plan = schedule or Schedule(turns, 0.0, 0.0, 1)
+    plan = schedule or Cooling(turns, 0.0, 0.0, 1)
     lines, degrees = turns if lines is None else lines, out if temperature is None else temperature
     _uniforms[(len(seeds),)](
         seeds, turns, out, lines, plan.steps, degrees, float(plan.low), float(plan.high - plan.low),
