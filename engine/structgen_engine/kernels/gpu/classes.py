@@ -28,10 +28,10 @@ from structgen_engine.kernels.gpu.fields import (
     CLASSES,
     FIELDS,
     KNOWN,
-    LENGTH,
     NARROW,
     PLACE,
     RAISED,
+    ROW_LENGTH,
     SOURCE,
     WIDE,
 )
@@ -134,7 +134,7 @@ def _chunks(
         scale = (1.0 / degree).to(tl.float32)
         for p in range(POSITIONS):
             i = tl.program_id(1) * POSITIONS + p
-            if i < tl.load(line + LENGTH):  # noqa: SIM102  (nothing is loaded beyond the row)
+            if i < tl.load(line + ROW_LENGTH):  # noqa: SIM102  (nothing is loaded beyond the row)
                 if tl.load(settled + b * N + i) < 0:
                     source = logits + tl.load(line + SOURCE) * stride_b + i.to(tl.int64) * stride_n
                     x = single(tl.load(source + token * stride_v, mask=token >= 0, other=float("-inf")))
@@ -163,7 +163,7 @@ def _join(
     c = tl.program_id(0) * GROUP + tl.arange(0, GROUP)
     live = c < classes
     out = tl.load(line + AT_CLASS) + i * classes + c
-    beyond = i >= tl.load(line + LENGTH)
+    beyond = i >= tl.load(line + ROW_LENGTH)
     pinned = tl.load(settled + b * N + i)
     if (pinned >= 0) | beyond:
         known = (pinned >= 0) & (pinned < tl.load(line + KNOWN)) & (beyond == 0)

@@ -17,7 +17,7 @@ PLACE = tl.constexpr(26)  # the row of the host's tables: temperature, entropy, 
 RAISED = tl.constexpr(27)  # 1: a logit of −inf counts as the lowest that is distinguished
 
 LEAN = tl.constexpr(28)  # 1: messages are kept for a few positions at a time, see `lean`
-LENGTH = tl.constexpr(29)  # the row's positions, at most N; nothing is read or written behind them
+ROW_LENGTH = tl.constexpr(29)  # the row's positions, at most N; nothing is read or written behind them
 SOURCE = tl.constexpr(30)  # where its logits begin, in rows of the table of logits
 TARGET = tl.constexpr(31)  # the row of the tables that marginals are written to
 SLOT = tl.constexpr(32)  # the row of the host's table of steps done

@@ -200,7 +200,7 @@ def _lines(placed: Sequence[Tabled], positions: int, where: Where | None, raised
     """[B, FIELDS] int64, empty but for what every line has."""
     lines, where = np.zeros((len(placed), fields.FIELDS.value), np.int64), where or Where(range(len(placed)))
     lines[:, fields.PLACE.value] = where.places
-    lines[:, fields.LENGTH.value] = positions if where.lengths is None else where.lengths
+    lines[:, fields.ROW_LENGTH.value] = positions if where.lengths is None else where.lengths
     lines[:, fields.SOURCE.value] = where.places if where.sources is None else where.sources
     lines[:, fields.TARGET.value] = where.places if where.targets is None else where.targets
     lines[:, fields.SLOT.value] = where.places if where.slots is None else where.slots

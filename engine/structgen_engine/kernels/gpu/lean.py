@@ -31,7 +31,7 @@ from structgen_engine.kernels.gpu.fields import (
     JOINT,
     LEAN,
     LEAVING,
-    LENGTH,
+    ROW_LENGTH,
     SETS,
     STATES,
 )
@@ -94,7 +94,7 @@ def _sums(
     size, sets, classes = tl.load(line + STATES), tl.load(line + SETS + 1), tl.load(line + CLASSES)
     window += tl.load(line + LEAVING + 2)
     marks = window + size * (STRIDE + 1) + tl.load(line + LEAVING + 3)
-    length = tl.load(line + LENGTH).to(tl.int32)
+    length = tl.load(line + ROW_LENGTH).to(tl.int32)
     windows = (length + STRIDE - 1) // STRIDE
     enter(line, end, marks + windows * size, ROWS)
     for k in range(windows):
@@ -138,7 +138,7 @@ def _peaks(
     size, sets, classes = tl.load(line + STATES), tl.load(line + SETS + 1), tl.load(line + CLASSES)
     window += tl.load(line + LEAVING + 2)
     marks = window + size * (STRIDE + 1) + tl.load(line + LEAVING + 3)
-    length = tl.load(line + LENGTH).to(tl.int32)
+    length = tl.load(line + ROW_LENGTH).to(tl.int32)
     windows = (length + STRIDE - 1) // STRIDE
     enter_max(line, end, marks + windows * size, ROWS)
     for k in range(windows):

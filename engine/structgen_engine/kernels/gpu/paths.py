@@ -27,7 +27,7 @@ from structgen_engine.kernels.gpu.fields import (
     FIELDS,
     LEAN,
     LEAVING,
-    LENGTH,
+    ROW_LENGTH,
     STATES,
 )
 from structgen_engine.kernels.gpu.layout import AutomatonLayout
@@ -141,7 +141,7 @@ def _draw(
     at = start + tl.load(line + AT_STATE)
     state, log_z = entry(at, beta, states, tl.load(uniforms))  # pyright: ignore[reportGeneralTypeIssues]
     tl.store(log_partition + b, log_z)
-    for i in range(tl.load(line + LENGTH).to(tl.int32)):
+    for i in range(tl.load(line + ROW_LENGTH).to(tl.int32)):
         c, into = drawn(
             offsets, label, target, log_sum, beta, beta + states, state, tl.load(uniforms + i + 1), SPAN
         )  # pyright: ignore[reportGeneralTypeIssues]
@@ -222,7 +222,7 @@ def _follow(
 
     state, top = best_entry(start + tl.load(line + AT_STATE), beta, states)  # pyright: ignore[reportGeneralTypeIssues]
     tl.store(weight + b, top)
-    for i in range(tl.load(line + LENGTH).to(tl.int32)):
+    for i in range(tl.load(line + ROW_LENGTH).to(tl.int32)):
         beta += states
         c, state = followed(offsets, label, target, peaks, beta, state, SPAN)  # pyright: ignore[reportGeneralTypeIssues]
         tl.store(labels + b * N + i, c)

@@ -28,8 +28,8 @@ from structgen_engine.kernels.gpu.fields import (
     JOINT,
     LEAN,
     LEAVING,
-    LENGTH,
     PLACE,
+    ROW_LENGTH,
     SHARES,
 )
 from structgen_engine.kernels.gpu.layout import UPPER, AutomatonLayout
@@ -110,7 +110,7 @@ def _marginals(
     joint += tl.load(line + JOINT + 2) + own * tl.where(lean > 0, 0, over)
     gathered += tl.load(line + SHARES + 2) + own * under
     if own < groups:
-        for i in range(own, tl.load(line + LENGTH), groups):
+        for i in range(own, tl.load(line + ROW_LENGTH), groups):
             _at_position(
                 origin, line, b, i, log_sum, doubt, peak, count, alpha, beta,
                 classes, log_share, possible, entropy, top, free, joint, gathered, N, kept, SPAN, ROWS, UPPER, WIDTH,

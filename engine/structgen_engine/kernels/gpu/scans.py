@@ -24,7 +24,7 @@ from structgen_engine.kernels.gpu.fields import (
     FIELDS,
     LEAN,
     LEAVING,
-    LENGTH,
+    ROW_LENGTH,
     SETS,
     STATES,
 )
@@ -95,7 +95,7 @@ def _bundle(
     sets, partial = tl.load(line + SETS + 1), tl.load(line + SETS + 3)
     groups = groups_of(partial, N)
     if own < groups:
-        for i in range(own, tl.load(line + LENGTH), groups):
+        for i in range(own, tl.load(line + ROW_LENGTH), groups):
             at_class = tl.load(line + AT_CLASS) + i * tl.load(line + CLASSES)
             at_set = tl.load(line + SETS + 2) + i * sets
             scratch = (N - i) * sets + own * partial
@@ -136,7 +136,7 @@ def _scan(
     ROWS: tl.constexpr, UPPER: tl.constexpr, WIDTH: tl.constexpr, WHOLE: tl.constexpr,
 ):  # fmt: skip
     line = lines + tl.program_id(0) * FIELDS
-    N = tl.load(line + LENGTH).to(tl.int32)
+    N = tl.load(line + ROW_LENGTH).to(tl.int32)
     direction = tl.program_id(1) + first + tl.load(line + LEAN) * LEFT_OUT
     if direction == 0:
         out = beta + tl.load(line + LEAVING + 2)

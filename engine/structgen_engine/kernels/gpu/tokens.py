@@ -27,9 +27,9 @@ from structgen_engine.kernels.gpu.fields import (
     CLASSES,
     FIELDS,
     KNOWN,
-    LENGTH,
     PLACE,
     RAISED,
+    ROW_LENGTH,
     SOURCE,
     TARGET,
     WIDE,
@@ -151,7 +151,7 @@ def _choose(
     i, b = tl.program_id(0).to(tl.int64), tl.program_id(1).to(tl.int64)
     line = lines + b * FIELDS
     at, place = b * N + i, tl.load(line + PLACE)
-    within = i < tl.load(line + LENGTH)
+    within = i < tl.load(line + ROW_LENGTH)
     token = tl.where(within, tl.load(settled + at), 0)
     degree = tl.load(temperature + place).to(tl.float64)
     source = logits + tl.load(line + SOURCE) * stride_b + i * stride_n
@@ -166,7 +166,7 @@ def _choose(
             c = tl.load(best_labels + at)
             token = _top(origin, line, source, tops, c, degree, stride_v, PIECES, WIDTH)
     if GUARDED:
-        wrong = _diverged(entropy + place * N, tl.load(line + LENGTH).to(tl.int32))
+        wrong = _diverged(entropy + place * N, tl.load(line + ROW_LENGTH).to(tl.int32))
         empty = (tl.load(log_partition + b) == float("-inf")).to(tl.int32)
         state = tl.where(wrong > 0, 2, empty)
         tl.store(status + b, state)  # all programs of a row write the same
@@ -254,7 +254,7 @@ def _weigh(
     i, b = tl.program_id(1).to(tl.int64), tl.program_id(2).to(tl.int64)
     line = lines + b * FIELDS
     row = tl.load(line + TARGET) - first
-    if i < tl.load(line + LENGTH):
+    if i < tl.load(line + ROW_LENGTH):
         if HANDED and tl.program_id(0) == 0:
             source, target = tl.load(line + PLACE) * N + i, row * width + i
             tl.store(to_best + target, tl.load(best + source))
