@@ -20,7 +20,7 @@ def with_room(canvas: Canvas, offer: Offer) -> Canvas:
     """The canvas with slots that hold every time of day that the document states, with its offset from UTC."""
     sizes = canvas.constants.slots
     time, moment, whole, number = (
-        max((len(one.plain or one.ids) for one in offer.stated[kind]), default=0)
+        max((max(len(one.plain or ()), len(one.ids)) for one in offer.stated[kind]), default=0)
         for kind in (*TIMES, *NUMBERS)
     )
 

@@ -14,7 +14,7 @@ from structgen.limits.first_run import announce
 from structgen.model import Model
 from structgen.models.placement import Placement
 from structgen.reading.series import series
-from structgen.reading.stated import dates, moments, numbers, times
+from structgen.reading.stated import dates, moments, signed_numbers, times
 from structgen.reading.truths import truths
 from structgen.sources.tools import Tools
 from structgen.tokens.vocabulary import Vocabulary
@@ -163,5 +163,11 @@ def readings() -> Readings:
         return [ListedSeries(one.kind, one.parts, one.head) for one in series(text)]
 
     return Readings(
-        partial(numbers, whole=False), partial(numbers, whole=True), dates, times, moments, truths, listed
+        partial(signed_numbers, whole=False),
+        partial(signed_numbers, whole=True),
+        dates,
+        times,
+        moments,
+        truths,
+        listed,
     )

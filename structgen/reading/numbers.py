@@ -1,8 +1,8 @@
 """The numbers that a text may state, as JSON spells them: 1.234,50 is 1234.50, twelve is 12.
 
-A number is read as a whole. Where a point or a comma may either group thousands or begin a fraction, the other numbers
-of the text decide; if they do not, both readings are given. Only digits that are no number together (3.4.5) are read
-one by one.
+A number is read as a whole, with its exponent (1e-9) and the word behind it that says how many (1.5 million). Where a
+point or a comma may either group thousands or begin a fraction, the other numbers of the text decide; if they do not,
+both readings are given. Only digits that are no number together (3.4.5) are read one by one.
 """
 
 from __future__ import annotations
@@ -11,17 +11,36 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from functools import cache
 
 from structgen.reading.statement import Statement
 
 NUMBER = re.compile(r"\d+(?:[.,'’٫٬]\d+|[ \u00a0\u202f\u2009]\d{3}(?!\d))*")
 _SEPARATOR = re.compile(r"\D")
+_EXPONENT = re.compile(r"[eE]([+-]?\d{1,2})(?!\w|[.,]\d)")
+_SCALES = {
+    3: "thousand tsd tausend mila duizend",
+    6: "million millions mio mn millionen millones millón milioni milione milhões milhão miljoen milionów miliony",
+    9: "billion billions bn mrd milliarde milliarden milliard milliards miliardi miliardo miljard miliardów miliardy",
+    12: "trillion trillions tn billionen billones",
+}
+_SCALED = {name: power for power, names in _SCALES.items() for name in names.split()}
+_SCALE = re.compile(
+    rf"[ \u00a0\u202f]?({'|'.join(sorted(_SCALED, key=len, reverse=True))})(?!\w)", re.IGNORECASE
+)
+_LETTER = re.compile(r"([kKM])(?!\w)")  # behind an amount of money
+_LETTERS = {"k": 3, "K": 3, "M": 6}
+_MONEY = re.compile(r"[$€£¥₹]\s?$")
 _MINUS = "−"  # the sign of mathematics, which is no hyphen
+NEGATIVE = re.compile(
+    r"(?:\A|[(\[{=:<>,;]|[^\W\d] |[=:,;] )-$"
+)  # a hyphen between a word and digits that it touches
 _AMOUNT_BEFORE = re.compile(r"\d\W*(?:[A-Z]{3}\W*)?\($")  # and perhaps its currency
 _FOREIGN = str.maketrans("٫٬", ".,")  # the separators that go with Arabic digits
 MARKS = ".,"  # may begin a fraction
 THOUSAND = 3  # digits of a group
+MOST_POWER = 30  # of ten, that an exponent says
 
 _ONES = {
     "en": "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
@@ -53,11 +72,14 @@ _ELSEWHERE = {
 def in_digits(found: Sequence[re.Match[str]]) -> Iterator[Statement]:
     """Every reading of the numbers of a text in digits, from all matches of NUMBER in it."""
     marks = _points([match.group() for match in found])
+    behind = 0
     for match in found:
-        number = _latin(match.group())
-        for value in dict.fromkeys(_readings(number, marks)):
+        if match.start() < behind:
+            continue
+        number, (power, behind) = _latin(match.group()), _scale(match)
+        for value in dict.fromkeys(_scaled(one, power) for one in _readings(number, marks)):
             for sign in _signs(match):
-                yield Statement(sign + value, match.start(), match.end())
+                yield Statement(sign + value, match.start(), behind)
 
 
 def in_words(found: Sequence[re.Match[str]]) -> Iterator[Statement]:
@@ -84,6 +106,27 @@ def _goes_on(one: re.Match[str], other: re.Match[str]) -> bool:
 def _latin(text: str) -> str:
     """Digits of any script as 0 … 9."""
     return "".join(str(unicodedata.digit(one)) if one.isdigit() else one for one in text.translate(_FOREIGN))
+
+
+def _scale(match: re.Match[str]) -> tuple[int, int]:
+    """The power of ten that stands behind a number, 0 if none does, and where the number with it ends."""
+    text, end = match.string, match.end()
+    apart = not text[: match.start()][-1:].isalpha()
+    exponent = _EXPONENT.match(text, end) if apart else None
+    if exponent is not None and abs(int(exponent[1])) <= MOST_POWER:
+        return int(exponent[1]), exponent.end()
+    if scale := _SCALE.match(text, end):
+        return _SCALED[scale[1].casefold()], scale.end()
+    letter = _LETTER.match(text, end) if _MONEY.search(text, 0, match.start()) else None
+    return (0, end) if letter is None else (_LETTERS[letter[1]], letter.end())
+
+
+def _scaled(value: str, power: int) -> str:
+    """A number times a power of ten, without an exponent."""
+    if not power:
+        return value
+    found = f"{Decimal(value).scaleb(power):f}"
+    return found.rstrip("0").rstrip(".") if "." in found else found
 
 
 def _signs(match: re.Match[str]) -> Sequence[str]:

@@ -24,7 +24,7 @@ from structgen.reading.dates import (
 )
 from structgen.reading.headings import has_words, heading
 from structgen.reading.labels import named_in
-from structgen.reading.numbers import NUMBER, in_digits, in_words, names
+from structgen.reading.numbers import NEGATIVE, NUMBER, in_digits, in_words, names
 from structgen.reading.series import Series, series
 from structgen.reading.statement import Statement
 
@@ -185,6 +185,19 @@ def _by(statements: Iterable[Statement], key: Callable[[str], Any]) -> dict[Any,
 def numbers(text: str, *, whole: bool) -> Found:
     """Numbers as JSON spells them, and where they stand; whole: without a fraction."""
     return _found(one for one in number_statements(text) if not whole or "." not in one.value)
+
+
+def signed_numbers(text: str, *, whole: bool) -> Found:
+    """`numbers`, without the reading of a hyphen as a dash where it is a minus."""
+    found = {
+        value: [
+            (start, end)
+            for start, end in places
+            if value.startswith("-") or not NEGATIVE.search(text, max(0, start - 3), start)
+        ]
+        for value, places in numbers(text, whole=whole).items()
+    }
+    return {value: places for value, places in found.items() if places}
 
 
 def dates(text: str) -> Found:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from structgen.reading.stated import dates, moments, number_statements, numbers, times
+from structgen.reading.stated import dates, moments, number_statements, numbers, signed_numbers, times
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,11 @@ def test_every_reading_of_a_number_is_given(text: str, stated: list[str]) -> Non
         ("treinta y cinco años", ["35"]),
         ("vingt et un jours, soixante-deux", ["21", "62"]),
         ("once upon a time, an elf, Sept., someone, this one", []),
+        ("100 million shares, 1.2 billion people, 3 thousand", ["100000000", "1200000000", "3000"]),
+        ("1,5 Mio. Euro, 2 Millionen, 7 Mrd.", ["1500000", "2000000", "7000000000"]),
+        ("$1.2M, €5k, 298K, 5k run, 3 m", ["1200000", "5000", "298", "5", "3"]),
+        ("1e-9 and 2.5E+3", ["0.000000001", "2500"]),
+        ("part a2e5, 2e5y, 1e99", ["2", "5", "1", "99"]),
     ],
 )
 def test_a_number_is_read_whole(text: str, stated: list[str]) -> None:
@@ -59,6 +64,20 @@ def test_a_formatted_amount_has_its_value_and_no_other(whole: int, cents: int, m
         text = f"{whole:,}".replace(",", thousands) + f"{marks[1]}{cents:02}"
         found = {Decimal(one.value) for one in number_statements(f"total {text} EUR")}
         assert found == {Decimal(f"{whole}.{cents:02}")}
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("minus -8.4 degrees", ["-8.4"]),
+        ("[-50000, 10000, -3]", ["-50000", "10000", "-3"]),
+        ("coefficients 2 and -4, x=-5", ["2", "-4", "-5"]),
+        ("\n-5 apples", ["5", "-5"]),
+        ("10 -12, 2019-2020", ["10", "12", "-12", "2019", "2020"]),
+    ],
+)
+def test_a_hyphen_that_touches_its_digits_alone_is_a_minus(text: str, stated: list[str]) -> None:
+    assert list(signed_numbers(text, whole=False)) == stated
 
 
 def test_a_date_has_no_negative_numbers_and_whole_numbers_have_no_point() -> None:
