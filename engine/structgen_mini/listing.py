@@ -19,27 +19,22 @@ from torch import Tensor
 from structgen_engine.decoding.automaton import TokenAutomaton
 from structgen_engine.decoding.probe import probe
 from structgen_mini.canvas import Canvas, ListedSeries
-from structgen_mini.copies import Offer, copying, listed_arrays
+from structgen_mini.copies import NUMBERS, Offer, copying, listed_arrays
 from structgen_mini.layout import Layout, Listing, Words, item_and_member, lay, quoted_outside
 from structgen_mini.placing import Slot
 from structgen_mini.reader.listed import FoundItem, share_read, trimmed
 from structgen_mini.regions import filled
 
+LONGEST = 40  # tokens of a number
 PARTS = 12  # of a series that are looked into
-COPIED = (
-    "string",
-    "name",
-    "email",
-    "integer",
-    "number",
-    "date",
-    "time",
-)  # kinds of slots that words can fill
+COPIED = ("string", "name", "email", *NUMBERS, "date", "time")  # kinds of slots that words can fill
 SEEN = 2  # items that are looked for at least
 READ = "read"  # a series of the items that a reader finds one by one
 STRONG = ("marked", "table", "records")  # series of things of one kind, whatever is asked for
+GROUP = "group"  # a series within brackets, or of numbers one after the other: none of its parts is trimmed
 RANKS = (
     "enumeration",
+    GROUP,
     "plain",
     "pairs",
     "marked",
@@ -149,7 +144,7 @@ def series_of(
     fields = [look.offer.field(f"{pointer}/0{inside}") for inside, _ in slots]
     for known in look.offer.series:
         one = _headed(known, pointer, [_words(inside) for inside, _ in slots], look.offer.document)
-        one = one if is_map or one.kind in STRONG else trimmed(fields, one)
+        one = one if is_map or one.kind in (*STRONG, GROUP) else trimmed(fields, one)
         strong, read = _strong(one, len(slots)), 0.0 if is_map else share_read(fields, one)
         likely = read >= nats.read
         if not (_named(one) if is_map else likely or _in_question(one, strong, len(slots), counted)):
@@ -171,7 +166,7 @@ def series_of(
 
 def _named(series: ListedSeries) -> bool:
     """Whether the parts of a series are names with a value each."""
-    return series.kind not in ("records", "enumeration") and len(series.parts[0].cells) > 1
+    return series.kind not in ("records", "enumeration", GROUP) and len(series.parts[0].cells) > 1
 
 
 def _line_above(document: str, series: ListedSeries) -> str:
@@ -206,8 +201,8 @@ def _strong(series: ListedSeries, members: int) -> bool:
 def _in_question(series: ListedSeries, strong: bool, members: int, counted: tuple[int, int]) -> bool:
     """Whether an array may be the series although its items were counted otherwise."""
     found, room = counted
-    if series.kind == "enumeration" or (series.kind == "pairs" and members == 1):
-        return series.kind == "enumeration" and members == 1 and len(series.parts) > room
+    if series.kind in ("enumeration", GROUP) or (series.kind == "pairs" and members == 1):
+        return series.kind != "pairs" and members == 1 and len(series.parts) > room
     if strong:
         return len(series.parts) > found or (len(series.parts) == found and series.head is not None)
     return len(series.parts) > room
@@ -245,7 +240,11 @@ def _whole_fit(look: Viewing, slots: Sequence[Slot], parts: Sequence[Words]) -> 
 
 def _fillable(look: Viewing, slots: Sequence[Slot], parts: Sequence[Words]) -> list[list[bool]]:
     """For each part whether some of its words can fill each of the slots that words can fill."""
-    copied = [slot for slot in slots if slot.kind in COPIED]
+    copied = [
+        replace(slot, length=LONGEST) if slot.kind in NUMBERS else slot
+        for slot in slots
+        if slot.kind in COPIED
+    ]
     return [
         [look.offer.table_within(slot, part, False, quoted=True) is not None for slot in copied]
         for part in parts[:PARTS]
@@ -303,14 +302,23 @@ def _slots(layout: Layout, pointer: str) -> Iterator[tuple[int, str, Slot]]:
 
 
 def _sizes(look: Viewing, layout: Layout, pointer: str, listing: Listing) -> Iterator[tuple[str, int]]:
-    """Lengths for the text slots of an array's items: of their cells or, if these are shorter, of their parts."""
+    """Lengths for the slots of an array's items: texts by their cells or, if these are shorter, by their parts.
+
+    A number's slot holds the longest number of its part.
+    """
     offer, usual = look.offer, layout.slots.item_string
     needed: dict[str, dict[str, int]] = {}
     for item, inside, slot in _slots(layout, pointer):
         value = layout.outline.below(slot.pointer)
-        if slot.kind == "member" or value is None or value.kind != "string":
+        if slot.kind == "member" or value is None or value.kind not in ("string", *NUMBERS):
             continue
         first, last = listing.columns.get(inside, listing.items)[item]
+        if value.kind in NUMBERS:
+            table = offer.table_within(replace(slot, length=LONGEST), (first, last), False, quoted=True)
+            used = 0 if table is None else int((table.choices != look.canvas.spelling.null_id).sum(-1).max())
+            if used > slot.length:
+                yield slot.pointer, used
+            continue
         text = offer.document[offer.units[first][0] : offer.units[last - 1][1]] if first < last else ""
         quotes = 1 if slot.kind == "name" else 0 if quoted_outside(look.canvas, layout, slot) else 2
         needed.setdefault(inside, {})[slot.pointer] = len(offer.encode(text)) + 1 + quotes

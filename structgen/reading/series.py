@@ -36,6 +36,10 @@ _TOTAL = re.compile(
 _COMMA = re.compile(r"\s*[,;，、；]\s*(?:(?:and|or|und|oder|et|ou|y|o)\s+)?|\s+(?:and|und|et|y|&)\s+")
 _SENTENCE = re.compile(r"[^.!?。！？\n]+(?:[.!?](?=\S)[^.!?。！？\n]*)*")
 _NUMBER = re.compile(r"(?:(?<=\s\s)|^)(\d{1,3})[.)]?\s+(?=[^\s\d])", re.MULTILINE)
+_BRACKETED = re.compile(r"[\[({]([^\[\](){}\n]+)[\])}]")
+_NUMBERS = re.compile(
+    r"(?<![\w.,/-])[-−]?\d+(?:[.,]\d+)*(?:(?:[,;]\s+(?:(?:and|und|et|y)\s+)?|\s+(?:and|und|et|y|&)\s+)[-−]?\d+(?:[.,]\d+)*(?![\w/]))+"
+)
 _UNIT = re.compile(r"\d+(?:[.,:/-]\d+)*|[^\W\d]\w*|[^\w\s]")
 FEWEST = 3  # members of an enumeration, or parts whose common words are no accident
 MOST_NAMES = 16  # of a record
@@ -56,7 +60,8 @@ class Series:
     """Parts of a text that are alike, in order.
 
     kind: "marked", "table", "pairs" (a name and its value on each line), "records" (several such lines for each part),
-    "plain" or "enumeration"; head: the line that names the columns, if there is one, or the first record with its names
+    "plain", "enumeration" or "group", whose ends are certain; head: the line that names the columns, if there is one,
+    or the first record with its names
     """
 
     kind: str
@@ -67,7 +72,13 @@ class Series:
 def series(text: str) -> list[Series]:
     """All series of at least two parts, each as long as it goes."""
     lines = list(_lines(text))
-    return [*_of_lines(text, lines), *_records(text, lines), *_enumerations(text), *_numbered(text)]
+    return [
+        *_of_lines(text, lines),
+        *_records(text, lines),
+        *_enumerations(text),
+        *_within(text),
+        *_numbered(text),
+    ]
 
 
 class _ReadLine(NamedTuple):
@@ -338,10 +349,25 @@ def _numbered(text: str) -> Iterator[Series]:
 def _enumerations(text: str) -> Iterator[Series]:
     """The members of sentences that commas divide."""
     for sentence in _SENTENCE.finditer(text):
-        at, parts = sentence.start(), list[SeriesPart]()
-        for match in _COMMA.finditer(text, *sentence.span()):
-            parts.append(SeriesPart(at, match.start()))
-            at = match.end()
-        parts.append(SeriesPart(at, sentence.end()))
+        parts = _members(text, *sentence.span())
         if len(parts) >= FEWEST and all(part.end > part.start for part in parts):
-            yield Series("enumeration", tuple(parts))
+            yield Series("enumeration", parts)
+
+
+def _within(text: str) -> Iterator[Series]:
+    """The members that commas divide within brackets, and numbers one after the other: several to a sentence."""
+    spans = {match.span(1) for match in _BRACKETED.finditer(text)}
+    spans |= {match.span() for match in _NUMBERS.finditer(text)}
+    for span in sorted(spans):
+        parts = _members(text, *span)
+        if len(parts) > 1 and all(part.end > part.start for part in parts):
+            yield Series("group", parts)
+
+
+def _members(text: str, start: int, end: int) -> tuple[SeriesPart, ...]:
+    """What commas divide characters start … end − 1 into."""
+    at, parts = start, list[SeriesPart]()
+    for match in _COMMA.finditer(text, start, end):
+        parts.append(SeriesPart(at, match.start()))
+        at = match.end()
+    return (*parts, SeriesPart(at, end))

@@ -75,3 +75,22 @@ def test_a_line_of_totals_is_no_part():
 def test_any_text_can_be_asked(text: str):
     for one in series(text):
         assert len(one.parts) > 1
+
+
+@pytest.mark.parametrize(
+    ("text", "groups"),
+    [
+        (
+            "compare [3, -4, 5] and (Ann, Bob) please",
+            [["3", "-4", "5"], ["Ann", "Bob"]],
+        ),
+        (
+            "A with the values 12, 24 and 36, B with the values 15 and 30.",
+            [["12", "24", "36"], ["15", "30"]],
+        ),
+        ("in 2019 and on 3/4, 5/6", []),
+    ],
+)
+def test_brackets_and_numbers_in_a_row_are_groups_of_one_sentence(text: str, groups: list[list[str]]) -> None:
+    found = [one for one in series(text) if one.kind == "group"]
+    assert [[text[part.start : part.end] for part in one.parts] for one in found] == groups
