@@ -29,6 +29,8 @@ _JOINING = re.compile(
     r"|chez|avec|pour|est|el|los|una|[yo]|del|al|en|con|por|para|es"
 )
 _APOSTROPHE = re.compile(r"(?<!\w)['’‘]|['’](?!\w)")  # may be a quote, because it is not between letters
+_QUOTES = ('"', "'", "‘", "’", "“", "”", "„", "«", "»", "`")
+_HALVES = (*_QUOTES, *"()[]{}")
 _INCHES = re.compile(r'(?<=\d)"')  # is no quote, or one that ends with a number
 _LINE_END = re.compile(r"\s*\n\s*")
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n")
@@ -83,7 +85,8 @@ def word_runs(
 
 
 def run_of(document: str, start: int, end: int, encode: Encode) -> WordRun | None:
-    """Characters start … end − 1 as a run, without the white space around them; None if they are nothing else."""
+    """Characters start … end − 1 as a run, without white space and quotes around it; None if that leaves nothing."""
+    start, end = unquoted(document, start, end)
     part = document[start:end]
     text = _LINE_END.sub(_joint, part.strip())
     if not text:
@@ -91,6 +94,23 @@ def run_of(document: str, start: int, end: int, encode: Encode) -> WordRun | Non
     start += len(part) - len(part.lstrip())
     span = start, start + len(part.strip())
     return WordRun(text, tuple(encode(compact(text)[1:-1])), [span], part.strip().count("\n"))
+
+
+def unquoted(document: str, start: int, end: int) -> tuple[int, int]:
+    """The place of a value without white space, quotes around it, and a quote or bracket of which it has one half."""
+    while True:
+        text = document[start:end]
+        start, end = start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
+        text = text.strip()
+        around = text[:1] in _QUOTES and text[-1:] in _QUOTES and not set(text[1:-1]) & {text[0], text[-1]}
+        if len(text) > 2 and around:
+            start, end = start + 1, end - 1
+        elif len(text) > 1 and not _balanced(text) and text[0] in _HALVES and _balanced(text[1:]):
+            start += 1
+        elif len(text) > 1 and not _balanced(text) and text[-1] in _HALVES and _balanced(text[:-1]):
+            end -= 1
+        else:
+            return start, end
 
 
 class _Lines:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from structgen_mini.words import UNIT, WordRun, word_runs
+from structgen_mini.words import UNIT, WordRun, run_of, word_runs
 
 
 def runs(document: str, over: int = 0, longest: int = 40) -> dict[str, WordRun]:
@@ -76,3 +76,27 @@ words = st.sampled_from(['"big"', '5"', r"D:\new", r"\\host\share", "x\tz", "k\x
 @given(st.lists(words, min_size=1, max_size=4).map(" ".join))
 def test_what_has_quotes_and_backslashes_is_offered_as_it_stands(value: str) -> None:
     assert value in runs(f"path: {value}\nend")
+
+
+@pytest.mark.parametrize(
+    ("found", "value"),
+    [
+        ("'ABC Ltd.", "ABC Ltd."),
+        ("ABC Ltd.'", "ABC Ltd."),
+        (" 'Income' ", "Income"),
+        ("'Jack']", "Jack"),
+        ("['Sam'", "Sam"),
+        ("„Oak“", "Oak"),
+        ("O'Brien", "O'Brien"),
+        ("The 'Big' one", "The 'Big' one"),
+        ('"x" and "y"', '"x" and "y"'),
+        ("Oak (Leeds)", "Oak (Leeds)"),
+        ("(", "("),
+    ],
+)
+def test_what_a_reader_finds_is_offered_without_quotes_around_it(found: str, value: str) -> None:
+    document = f"It says {found} here"
+    run = run_of(document, 8, 8 + len(found), lambda text: [*map(ord, text)])
+    assert run is not None
+    assert run.text == value
+    assert [document[start:end] for start, end in run.spans] == [value]
