@@ -65,7 +65,7 @@ CONSTANTS = Constants(
         choices=20_000,
         short=2,
     ),
-    ReadingNats(span=1.0, option=1.0, most=12.0, offered=3),
+    ReadingNats(span=1.0, option=1.0, most=12.0, offered=3, absent=0.5),
     Counting(whole=3.4, alone=0.4, torn=2.4, certainty=0.055, least=200.0),
     Listings(likely=0.6, likely_map=0.25, named=6.0, part=15.0, cell=100.0, read=0.5, absent=0.5, item=0.3),
     Alternatives(keenness=20.0),

@@ -95,12 +95,14 @@ class ReadingNats:
 
     span, option: nats for each nat of a span's, of an option's log-probability; most: nats against any choice
     offered: the likeliest spans that are offered to a text slot
+    absent: the probability of "not stated" up to which an optional member is laid out as one that the document states
     """
 
     span: float
     option: float
     most: float
     offered: int
+    absent: float
 
 
 @dataclass(frozen=True)

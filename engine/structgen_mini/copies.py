@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,6 +27,7 @@ from structgen_mini.reader.costs import ReadCosts, ReadTable
 from structgen_mini.reader.reading import DocumentReading, FieldReading
 from structgen_mini.regions import CopySource, Region, unlikelier
 from structgen_mini.scaffold import compact
+from structgen_mini.selecting import chosen_options
 from structgen_mini.words import UNIT, WordRun, breaks, naming, run_of, word_runs
 
 Encode = Callable[[str], Sequence[int]]
@@ -33,6 +35,7 @@ _ZONE = re.compile(r"(?:Z|[+-]\d\d:\d\d)$")  # at the end of a time
 NUMBERS = ("integer", "number")
 UNQUOTED = (*NUMBERS, "boolean")
 TEXTS = ("string", "email")
+NEVER_CHOSEN = 100.0  # nats for an option that is not chosen
 LINES = 3  # line ends that a text may run over
 
 
@@ -122,6 +125,10 @@ class Offer:
         self.spans: list[list[tuple[int, int]]] = []
         decode, nats = canvas.spelling.decode, canvas.constants.reading
         self.reader = None if reading is None else ReadCosts(reading, outline, self.spans, decode, nats)
+        self.chosen: Mapping[str, tuple[Any, ...]] = {}
+        if reading is not None:
+            share = canvas.constants.listings.item
+            self.chosen = chosen_options(outline, document, reading, share=share, short=self.costs.short)
         self.plenty: set[int] = set()
         self.pieces: dict[str | float, int] = {}
         self._by_longest: dict[int, list[Copy]] = {}
@@ -208,7 +215,8 @@ class Offer:
         longest: the longest slot of the layout; quoted: whether the quotes of a string are pinned outside the slot
         """
         value = self.outline.at(slot.pointer)
-        own = value is not None and (slot.kind == "member" or value.kind == "enum")
+        own = slot.pointer.rpartition("/")[0] in self.chosen
+        own = own or (value is not None and (slot.kind == "member" or value.kind == "enum"))
         key = slot.kind, slot.pointer if own else "", slot.length, longest, quoted
         if key not in self._tables:
             choices = (
@@ -224,6 +232,8 @@ class Offer:
 
         Where the document states numbers, dates or times, one that it does not state is never taken for a stated one.
         """
+        if slot.pointer.rpartition("/")[0] in self.chosen:
+            return NEVER_CHOSEN
         value = self.outline.at(slot.pointer)
         kind = value.kind if value is not None and slot.kind == "member" else slot.kind
         return unlikelier(slot.length) if kind in self.stated else None
@@ -300,6 +310,10 @@ class Offer:
         if slot.kind == "name":
             return self._names(self._runs(longest))
         value = self.outline.at(slot.pointer)
+        array, _, turn = slot.pointer.rpartition("/")
+        if array in self.chosen and turn.isdigit() and int(turn) < len(self.chosen[array]):
+            text = compact(self.chosen[array][int(turn)])
+            return [Copy(tuple(self.encode(text[1:-1] if quoted else text)))]
         if value is not None and value.kind == "enum":
             return self._options(value, quoted=quoted)
         if value is not None and value.kind == "boolean" and self.reader is not None:

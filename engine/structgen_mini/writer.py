@@ -26,12 +26,22 @@ from structgen_mini.alternatives import description, nearness
 from structgen_mini.canvas import Canvas
 from structgen_mini.copies import Offer, copying
 from structgen_mini.counting import coherent
-from structgen_mini.layout import Layout, count_weights, counted, first_layout, first_look, grown, item_slots
+from structgen_mini.layout import (
+    Layout,
+    count_weights,
+    counted,
+    first_layout,
+    first_look,
+    grown,
+    item_slots,
+    lay,
+)
 from structgen_mini.listing import Viewing, cut, listed
 from structgen_mini.outline import Outline
 from structgen_mini.placing import OPEN
 from structgen_mini.reader.reading import DocumentReading
 from structgen_mini.room import goes_on, with_room
+from structgen_mini.selecting import with_stated
 
 
 class Kind(Protocol):
@@ -120,6 +130,8 @@ class MiniWriter:
         layout, offer = writer.layout(task), None
         if layout is not None:
             offer = self.offer(layout, task.document or "") if self.copies else None
+            if offer is not None and offer.outline is not layout.outline:
+                layout = first_layout(writer.canvas, offer.outline) or layout
             if offer is not None:
                 writer = replace(writer, canvas=with_room(writer.canvas, offer))
                 layout = first_layout(writer.canvas, layout.outline) or layout
@@ -150,10 +162,11 @@ class MiniWriter:
 
     def offer(self, layout: Layout, document: str) -> Offer:
         """The copies of a document for a layout, with the reader's opinion of them where there is a reader."""
-        reading = None
-        if self.reader is not None and document.strip():
-            reading = self.reader(layout.outline, document)
-        return Offer(self.canvas, document, layout.outline, reading)
+        if self.reader is None or not document.strip():
+            return Offer(self.canvas, document, layout.outline)
+        reading = self.reader(layout.outline, document)
+        outline = with_stated(layout.outline, reading, self.canvas.constants.reading.absent)
+        return Offer(self.canvas, document, outline, reading)
 
     def pinned(self, outline: Mapping[str, Any]) -> tuple[int, ...] | None:
         """The ids that the layout of an answer pins in the first block, −1 where it is open; padding may follow."""
@@ -172,6 +185,9 @@ class MiniWriter:
         layout = self._counted(task, layout, offer)
         if offer is None or not layout.counts:
             return layout
+        chosen = {at: len(options) for at, options in offer.chosen.items() if at in layout.counts}
+        if chosen:
+            layout = lay(self.canvas, layout.outline, layout.sizes, {**layout.counts, **chosen}) or layout
         look = Viewing(self.canvas, offer, task.automaton, task.prompt, task.seed)
         whole = listed(look, layout, room)
         if whole.listings and len(whole.block) > task.max_tokens:
