@@ -83,6 +83,19 @@ def test_fields_of_lists_have_one_pointer_for_all_items():
     ]
 
 
+def test_a_name_that_all_fields_lie_in_is_left_out_of_their_labels():
+    arguments = Outline(
+        "object", fields=(Field("from_city", TEXT, True), Field("seats", Outline("integer"), True))
+    )
+    call = outline_of(name=Outline("const", options=("book",)), arguments=arguments)
+    assert [(one.pointer, one.label) for one in asked_of(call)] == [
+        ("/arguments/from_city", "from city"),
+        ("/arguments/seats", "seats"),
+    ]
+    beside = asked_of(outline_of(name=TEXT, arguments=arguments))
+    assert [one.label for one in beside] == ["name", "arguments from city", "arguments seats"]
+
+
 def test_spans_and_their_absence_are_one_distribution():
     outline, document = outline_of(name=TEXT, size=Outline("enum", options=("S", "L"))), "Ann Bob"
     found = read(reader_of(), PIECES.embed, PIECES.split, outline, document)

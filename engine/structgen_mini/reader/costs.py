@@ -122,7 +122,10 @@ class ReadCosts:
                 found[row] = field.none
         rest = field.left(tuple(dict.fromkeys(spans)))
         other = self.nats.span * (float(found.max()) - rest)
-        return self._costs(found, self.nats.span), min(max(other, 0.0), self.nats.most)
+        stated = field.absent <= self.nats.absent
+        return self._costs(found, self.nats.span), self.nats.most if stated else min(
+            max(other, 0.0), self.nats.most
+        )
 
     def _costs(self, found: Tensor, weight: float) -> Tensor:
         return (weight * (found.max() - found)).clamp(0.0, self.nats.most)

@@ -54,7 +54,13 @@ class ReaderPage:
 
 
 def asked_of(outline: Outline) -> list[AskedField]:
-    """The fields of an outline that a document states as a span or chooses among options."""
+    """The fields of an outline that a document states as a span or chooses among options.
+
+    A name that all of them lie in, such as `arguments` of a call, tells none of them apart and is left out.
+    """
+    shared = [one for one in outline.fields if one.value.kind != "const"] if outline.kind == "object" else []
+    if len(shared) == 1 and shared[0].value.kind == "object":
+        return list(_asked(shared[0].value, f"/{escaped(shared[0].name)}", ()))
     return list(_asked(outline, "", ()))
 
 
