@@ -36,6 +36,7 @@ _TOTAL = re.compile(
 _COMMA = re.compile(r"\s*[,;，、；]\s*(?:(?:and|or|und|oder|et|ou|y|o)\s+)?|\s+(?:and|und|et|y|&)\s+")
 _SENTENCE = re.compile(r"[^.!?。！？\n]+(?:[.!?](?=\S)[^.!?。！？\n]*)*")
 _NUMBER = re.compile(r"(?:(?<=\s\s)|^)(\d{1,3})[.)]?\s+(?=[^\s\d])", re.MULTILINE)
+_LABEL = re.compile(r"[^\W\d][^\n:;,|]{0,30}:\s+(?=\S)")
 _BRACKETED = re.compile(r"[\[({]([^\[\](){}\n]+)[\])}]")
 _NUMBERS = re.compile(
     r"(?<![\w.,/-])[-−]?\d+(?:[.,]\d+)*(?:(?:[,;]\s+(?:(?:and|und|et|y)\s+)?|\s+(?:and|und|et|y|&)\s+)[-−]?\d+(?:[.,]\d+)*(?![\w/]))+"
@@ -95,7 +96,7 @@ def _of_lines(text: str, lines: Sequence[_ReadLine | None]) -> Iterator[Series]:
         for group in _groups(lines, key, through_blank=kind == "marked"):
             found = _framed(text, kind, group)
             if len(found.parts) > 1 and not (kind in ("pairs", "plain") and _come_again(text, group)):
-                yield _celled(text, found)
+                yield _unlabelled(text, _celled(text, found))
 
 
 def _groups(
@@ -192,6 +193,24 @@ def _celled(text: str, found: Series) -> Series:
         for part, row in zip(found.parts, rows, strict=True)
     ]
     return replace(found, parts=tuple(parts))
+
+
+def _unlabelled(text: str, found: Series) -> Series:
+    """The series without a label with which all cells of a column begin, as in `Line: pen; 2`."""
+    widths = {len(part.cells) for part in found.parts}
+    if found.head is not None or len(widths) > 1:
+        return found
+    columns = []
+    for column in zip(*(part.cells for part in found.parts), strict=True):
+        labels = [_LABEL.match(text, *cell) for cell in column]
+        known = {label and label.group() for label in labels}
+        shift = len(known.pop() or "") if len(known) == 1 else 0
+        columns.append([(start + shift, end) for start, end in column])
+    parts = [
+        part._replace(cells=cells)
+        for part, cells in zip(found.parts, zip(*columns, strict=True), strict=False)
+    ]
+    return replace(found, parts=tuple(parts)) if columns else found
 
 
 def _shared(left: Sequence[str], right: Sequence[str]) -> list[str]:

@@ -94,3 +94,10 @@ def test_any_text_can_be_asked(text: str):
 def test_brackets_and_numbers_in_a_row_are_groups_of_one_sentence(text: str, groups: list[list[str]]) -> None:
     found = [one for one in series(text) if one.kind == "group"]
     assert [[text[part.start : part.end] for part in one.parts] for one in found] == groups
+
+
+def test_a_label_that_all_cells_of_a_column_begin_with_is_no_part_of_them() -> None:
+    text = "Line: oil; x 4; at: 7\nLine: tube; x 10; by: 5"
+    (found,) = [one for one in series(text) if one.kind == "table"]
+    cells = [[text[start:end] for start, end in part.cells] for part in found.parts]
+    assert cells == [["oil", "x 4", "at: 7"], ["tube", "x 10", "by: 5"]]
