@@ -64,6 +64,8 @@ def formats() -> Iterator[Bad]:
         ({}, "/type"),
         ({"type": "xml"}, "/type"),
         ({"type": 3}, "/type"),
+        ({"type": ["text"]}, "/type"),
+        ({"type": {}}, "/type"),
         ({"type": "regex", "pattern": "a"}, "/type"),
         ({"type": "json_schema"}, "/json_schema"),
         ({"type": "json_schema", "json_schema": {}}, "/json_schema/name"),

@@ -48,7 +48,7 @@ def wanted_format(
     if given is None:
         return None
     kind = given.get("type")
-    if kind in FORMAT_FIELDS:
+    if isinstance(kind, str) and kind in FORMAT_FIELDS:
         _refuse_others(
             given, FORMAT_FIELDS[kind] if nested or kind != "json_schema" else SCHEMA_FIELDS | {"type"}, at
         )
